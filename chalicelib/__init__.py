@@ -1,0 +1,20 @@
+"""Forfait: the back office of a telephone reseller.
+
+The rooms, from the door to the cellar; a room may use those below it, never those above:
+
+- ``reports``   what we tell reseller and client
+- ``rating``    what a call costs: CDR files, decks, custom rates, pricing, the store of rated calls
+- ``accounts``  who has money, what they hold, where the money moved
+- ``web``       routes, problems, cursors, OpenAPI
+- ``tables``    the DynamoDB table and its one transaction
+- ``money``, ``periods``, ``numbers``, ``fields``, ``config``, ``errors``   values everybody shares
+
+Inside a room: ``handlers -> service -> store -> pure files``.
+
+This is the one module that every Lambda function imports (event functions never import ``app.py``),
+so the log level is set here.
+"""
+
+import logging
+
+logging.getLogger("chalicelib").setLevel(logging.INFO)

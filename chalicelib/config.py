@@ -1,0 +1,79 @@
+"""The only reader of the environment.
+
+Every setting is read once, at import, and a missing one fails by name. Secrets come from AWS Secrets Manager
+(one JSON secret, named by ``FORFAIT_SECRET``), except on the stage ``local``, where plain variables stand in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment can set; ``docs/configuration.md`` explains each."""
+
+    stage: str
+    table: str
+    bucket: str
+    currency: str
+    queue: str
+    max_file_bytes: int
+    max_unpacked_bytes: int
+    max_lines: int
+
+    @property
+    def is_local(self) -> bool:
+        return self.stage == "local"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """``operator_key``: the operator's API key; ``signing_key``: signs cursors and links."""
+
+    operator_key: str
+    signing_key: str
+
+
+def read(environ: dict[str, str]) -> Settings:
+    """Settings out of an environment; ``RuntimeError`` names the variable that is missing or unreadable."""
+
+    def text(name: str, default: str | None = None) -> str:
+        value = environ.get(name) or default
+        if not value:
+            raise RuntimeError(f"the environment variable {name} is not set")
+        return value
+
+    def whole(name: str, default: int) -> int:
+        try:
+            return int(text(name, str(default)))
+        except ValueError:
+            raise RuntimeError(f"the environment variable {name} must be a whole number") from None
+
+    return Settings(
+        stage=text("FORFAIT_STAGE"),
+        table=text("FORFAIT_TABLE"),
+        bucket=text("FORFAIT_BUCKET"),
+        currency=text("FORFAIT_CURRENCY", "USD"),
+        queue=text("FORFAIT_QUEUE"),
+        max_file_bytes=whole("FORFAIT_MAX_FILE_BYTES", 5 << 30),
+        max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
+        max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
+    )
+
+
+settings = read(dict(os.environ))
+
+
+@lru_cache(maxsize=1)
+def secrets() -> Secrets:
+    """The deployment's secrets, fetched once per container."""
+    if settings.is_local:
+        return Secrets(os.environ["FORFAIT_OPERATOR_KEY"], os.environ["FORFAIT_SIGNING_KEY"])
+    import boto3
+
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
+    return Secrets(**json.loads(answer["SecretString"]))

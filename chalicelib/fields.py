@@ -1,0 +1,159 @@
+"""The kinds of value that requests and answers are made of (pydantic), each written once.
+
+A money field is an integer inside and a decimal string outside; a JSON number where money is due is refused, because
+a float has already lost the cents by the time it can be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from chalicelib import money, periods
+from chalicelib.config import settings
+
+T = TypeVar("T")
+
+
+class Shape(BaseModel):
+    """Base of bodies and answers: strict types, unknown fields refused, immutable.
+
+    ``SECRETS`` names the fields of an answer that are shown once and never stored.
+    """
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, populate_by_name=True, from_attributes=True, serialize_by_alias=True
+    )
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+
+
+class Query(BaseModel):
+    """Base of query strings: text is converted, unknown parameters are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Paging(Query):
+    limit: Annotated[int, Field(ge=1, le=200, description="how many items a page holds")] = 50
+    cursor: Annotated[str | None, Field(max_length=2000, description="`next` of the page before")] = None
+
+
+class Page(Shape, Generic[T]):
+    """A list: ``next`` is the cursor of the page after, or null."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def _from_text(parse: Callable[[str], int]) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if not isinstance(value, str):
+            raise ValueError('must be a string such as "0.012", not a JSON number')
+        return parse(value)
+
+    return read
+
+
+_DECIMAL: dict[str, Any] = {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$"}
+_AMOUNT, _RATE, _PERCENT = (WithJsonSchema({**_DECIMAL, "examples": [text]}) for text in ("10.00", "0.012", "20.00"))
+
+
+def _positive(value: int) -> int:
+    if value <= 0:
+        raise ValueError("must be more than 0")
+    return value
+
+
+def _not_negative(value: int) -> int:
+    if value < 0:
+        raise ValueError("must be 0 or more")
+    return value
+
+
+def _fee(value: int) -> int:
+    if value > money.MAX_FEE:
+        raise ValueError("is too large")
+    return value
+
+
+def _instant(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError("must be an RFC 3339 instant such as 2026-11-23T08:30:00Z")
+    return periods.parse_instant(value)
+
+
+def _printable(value: str) -> str:
+    if not all(c.isprintable() for c in value):
+        raise ValueError("has a character that cannot be printed")
+    return value
+
+
+def _zone(value: str) -> str:
+    return periods.zone(value).key
+
+
+def _currency(value: str) -> str:
+    if value != settings.currency:
+        raise ValueError(f"must be {settings.currency}, the one currency of this deployment")
+    return value
+
+
+Amount = Annotated[int, BeforeValidator(_from_text(money.parse_amount)), _AMOUNT]
+"""``_e8``, any sign."""
+Positive = Annotated[Amount, AfterValidator(_positive)]
+Fee = Annotated[Amount, AfterValidator(_not_negative)]
+CallFee = Annotated[Fee, AfterValidator(_fee)]
+"""A fee that is part of a call's price: bounded so that prices fit 64 bits."""
+SignedRate = Annotated[int, BeforeValidator(_from_text(money.parse_rate)), _RATE]
+Rate = Annotated[SignedRate, AfterValidator(_not_negative)]
+"""``_e10`` per minute."""
+Percent = Annotated[int, BeforeValidator(_from_text(money.parse_percent)), _PERCENT]
+Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+AmountOut = Annotated[int, PlainSerializer(money.format_amount, return_type=str), _AMOUNT]
+RateOut = Annotated[int, PlainSerializer(money.format_rate, return_type=str), _RATE]
+PercentOut = Annotated[int, PlainSerializer(money.format_percent, return_type=str), _PERCENT]
+InstantOut = Annotated[
+    int,
+    PlainSerializer(periods.format_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Day = Annotated[str, AfterValidator(periods.parse_day), WithJsonSchema({"type": "string", "format": "date"})]
+Month = Annotated[
+    str, AfterValidator(periods.parse_month), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"})
+]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@+-]{1,64}$")]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})]
+Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "examples": ["USD"]})]
+Seconds = Annotated[int, Field(ge=1, le=3600)]
+
+
+class Pulse(Shape):
+    """Billing increment: ``initial`` seconds at once, then every started ``increment``."""
+
+    initial: Seconds
+    increment: Seconds
+
+
+def check_id(text: str) -> bool:
+    """Whether a path parameter may be part of a key (no separators, bounded)."""
+    return re.fullmatch(r"[0-9A-Za-z_.@+-]{1,128}", text, re.ASCII) is not None

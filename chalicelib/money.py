@@ -1,0 +1,98 @@
+"""Money without floats.
+
+Amounts are integers of 1e-8 of the currency (``_e8``), rates per minute integers of 1e-10 (``_e10``),
+percentages integers of 1e-4 percent (``_e4``). Text goes in and out through this file only.
+
+``Decimal`` is not used: its context precision is global state, and every value here has one fixed scale.
+"""
+
+from __future__ import annotations
+
+import re
+
+AMOUNT_PLACES = 8
+RATE_PLACES = 10
+PERCENT_PLACES = 4
+ONE = 10**AMOUNT_PLACES
+"""One unit of the currency, as an amount."""
+
+MAX_AMOUNT = 10**9 * ONE
+"""Largest amount taken from outside: with it, sums of 10^9 entries still fit DynamoDB's 38 digits."""
+MAX_RATE = 1000 * 10**RATE_PLACES
+"""Largest rate per minute: rate x 86,400 s stays under 2**63, so that vectorised arithmetic cannot wrap."""
+MAX_FEE = 1000 * ONE
+"""Largest connection fee or minimum charge of one call."""
+MAX_PERCENT = 100_000 * 10**PERCENT_PLACES
+
+_NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
+
+
+def parse_decimal(text: str, places: int) -> int:
+    """``"0.012"`` -> 0.012 x 10**places, exactly.
+
+    Raises ``ValueError`` on anything but plain ASCII digits with at most one point (no exponent, no
+    underscore, no blank, no plus sign) and on more than ``places`` significant decimals.
+    """
+    match = _NUMBER.fullmatch(text)
+    if not match:
+        raise ValueError("must be a decimal number such as 0.012")
+    sign, whole, fraction = match.group(1), match.group(2), (match.group(3) or "").rstrip("0")
+    if len(fraction) > places:
+        raise ValueError(f"has more than {places} decimals")
+    value: int = int(whole) * 10**places + int(fraction.ljust(places, "0") or "0")
+    return -value if sign else value
+
+
+def format_decimal(value: int, places: int, least: int = 2) -> str:
+    """The inverse: at least ``least`` decimals, no trailing zeros beyond (``"0.012"``, ``"10.00"``)."""
+    whole, fraction = divmod(abs(value), 10**places)
+    digits = str(fraction).rjust(places, "0").rstrip("0").ljust(least, "0") if places else ""
+    return f"{'-' if value < 0 else ''}{whole}{'.' + digits if digits else ''}"
+
+
+def parse_amount(text: str) -> int:
+    """Text -> ``_e8``; ``ValueError`` beyond +-MAX_AMOUNT."""
+    return _within(parse_decimal(text, AMOUNT_PLACES), MAX_AMOUNT)
+
+
+def parse_rate(text: str) -> int:
+    """Text -> ``_e10`` per minute; ``ValueError`` beyond +-MAX_RATE."""
+    return _within(parse_decimal(text, RATE_PLACES), MAX_RATE)
+
+
+def parse_percent(text: str) -> int:
+    """Text -> ``_e4``; ``ValueError`` under -100 or with more than 4 decimals."""
+    value = _within(parse_decimal(text, PERCENT_PLACES), MAX_PERCENT)
+    if value < -100 * 10**PERCENT_PLACES:
+        raise ValueError("must be -100 or more")
+    return value
+
+
+def format_amount(amount_e8: int) -> str:
+    return format_decimal(amount_e8, AMOUNT_PLACES)
+
+
+def format_rate(rate_e10: int) -> str:
+    return format_decimal(rate_e10, RATE_PLACES)
+
+
+def format_percent(percent_e4: int) -> str:
+    return format_decimal(percent_e4, PERCENT_PLACES)
+
+
+def div_half_up(numerator: int, denominator: int) -> int:
+    """numerator / denominator rounded to the nearest integer, a tie away from zero (0.5 -> 1, -0.5 -> -1)."""
+    quotient = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return -quotient if numerator < 0 else quotient
+
+
+def round_to_places(amount_e8: int, places: int) -> int:
+    """An amount rounded half-up to ``places`` decimals (cents on documents for people)."""
+    unit: int = 10 ** (AMOUNT_PLACES - places)
+    return div_half_up(amount_e8, unit) * unit
+
+
+def _within(value: int, limit: int) -> int:
+    if abs(value) > limit:
+        raise ValueError("is too large")
+    return value

@@ -1,0 +1,309 @@
+"""The one DynamoDB table and the one way to write to it.
+
+All items live in a single table (``pk``, ``sk``), described model by model in each room's store. Everything that
+changes data goes through ``commit``: one ``TransactWriteItems`` whose writes were decided purely beforehand. Whoever
+loses a race gets ``LostRace`` and decides again on fresh data (``settle`` does that loop), so no rule of money is ever
+checked outside the write that depends on it.
+
+The models share one connection: PynamoDB would otherwise build a client, and a cold start, per model.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+from ulid import ULID
+
+from chalicelib.config import settings
+from chalicelib.errors import ForfaitError, LostRace
+
+MAX_WRITES = 100
+"""DynamoDB's limit of actions in one transaction."""
+KEPT_SECONDS = 7 * 86_400
+"""How long the answer to an Idempotency-Key is kept."""
+_RETRYABLE = {
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
+_RETRYABLE_CALLS = {
+    "TransactionInProgressException",
+    "TransactionConflictException",
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "InternalServerError",
+}
+
+_T = TypeVar("_T")
+_I = TypeVar("_I", bound="Item")
+
+
+class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Segments of every client of a reseller on one day; sparse: only segments carry ``day_key``."""
+
+    class Meta:
+        index_name = "day_index"
+        projection = AllProjection()
+
+    day_key = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """Base of every model: the keys, an optional end of life, and the shared connection."""
+
+    class Meta:
+        table_name = settings.table
+        billing_mode = "PAY_PER_REQUEST"
+        max_retry_attempts = 6
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    expires_at = NumberAttribute(null=True)
+    day_key = UnicodeAttribute(null=True)
+    day_index = DayIndex()
+
+    _shared: ClassVar[TableConnection | None] = None
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        if Item._shared is None:
+            Item._shared = super()._get_connection.__func__(Item)  # type: ignore[attr-defined]
+        return Item._shared
+
+    @classmethod
+    def find(cls: type[_I], pk: str, sk: str) -> _I | None:
+        """Strongly consistent read of one item, ``None`` when there is none."""
+        try:
+            return cls.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    @classmethod
+    def under(
+        cls: type[_I],
+        pk: str,
+        prefix: str,
+        *,
+        after: str | None = None,
+        last: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[_I]:
+        """Items whose ``sk`` starts with ``prefix`` in order of ``sk``, consistently read.
+
+        ``after`` (a whole ``sk``) resumes behind that item; ``last`` stops at that ``sk``, itself included.
+        """
+        low, high = prefix, last if last is not None else prefix + "\U0010ffff"
+        if after is not None:
+            low, high = (low, after) if newest_first else (after, high)
+        # One more than asked, because BETWEEN includes the item to resume behind.
+        rows = cls.query(
+            pk,
+            cls.sk.between(low, high),
+            consistent_read=True,
+            scan_index_forward=not newest_first,
+            limit=None if limit is None else limit + (after is not None),
+        )
+        return [row for row in rows if row.sk != after][:limit]
+
+    def set_all(self) -> list[Action]:
+        """Actions that write every set attribute but the keys."""
+        return [
+            getattr(type(self), name).set(value)
+            for name, value in self.attribute_values.items()
+            if name not in ("pk", "sk") and value is not None
+        ]
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole item; by default only where none stands yet."""
+
+    item: Item
+    condition: Condition | None = None
+    anyway: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change attributes of an item under a condition."""
+
+    item: Item
+    actions: Sequence[Action]
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Remove:
+    item: Item
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Require:
+    """Write nothing, but fail unless the condition holds."""
+
+    item: Item
+    condition: Condition
+
+
+Write = Put | Change | Remove | Require
+
+
+class Answer(Item):
+    """What was answered to an Idempotency-Key (secrets left out)."""
+
+    fingerprint = UnicodeAttribute()
+    status = NumberAttribute()
+    body = JSONAttribute(null=True)
+
+
+class Event(Item):
+    """Who changed what, when: the audit trail, and the outbox that notifications are sent from."""
+
+    kind = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    at = NumberAttribute()
+    changes = JSONAttribute(null=True)
+
+
+class AlreadyAnswered(ForfaitError):
+    """A twin of this very request was committed first: its stored answer is the answer."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The Idempotency-Key of a request, still without an answer."""
+
+    pk: str
+    sk: str
+    fingerprint: str
+    status: int
+
+
+@dataclass
+class Scope:
+    """Who acts, when, and under which Idempotency-Key; made by the edge, handed to every service call.
+
+    ``now`` is the only clock that services and stores see. ``guard`` is spent by the first commit, which stores
+    ``render(result)`` as the answer that a repeat of the request will get.
+    """
+
+    actor: str
+    now: int
+    guard: Guard | None = None
+    render: Callable[[Any], dict[str, Any] | None] = field(default=lambda result: None, repr=False)
+
+    def answer(self, result: Any) -> list[Write]:
+        """The write that keeps the answer to this request, if it came with an Idempotency-Key."""
+        if self.guard is None:
+            return []
+        record = Answer(
+            self.guard.pk,
+            self.guard.sk,
+            fingerprint=self.guard.fingerprint,
+            status=self.guard.status,
+            body=self.render(result),
+            expires_at=self.now + KEPT_SECONDS,
+        )
+        return [Put(record, Answer.pk.does_not_exist() | (Answer.expires_at < self.now), anyway=True)]
+
+
+def new_id() -> str:
+    """A ULID: sorts by time of making."""
+    return str(ULID())
+
+
+def event(scope: Scope, owner_id: str, kind: str, subject: str, changes: dict[str, Any] | None = None) -> Write:
+    """The record of one change; ``owner_id`` is the reseller whose trail it belongs to."""
+    return Put(
+        Event(f"E#{owner_id}", new_id(), kind=kind, subject=subject, actor=scope.actor, at=scope.now, changes=changes)
+    )
+
+
+def commit(scope: Scope, writes: Iterable[Write], result: Any = None) -> None:
+    """All writes, or none; ``result``, the answer to the request's Idempotency-Key, goes with them.
+
+    Raises ``LostRace`` when a condition did not hold or another transaction was in the way, ``AlreadyAnswered`` when
+    a twin with the same Idempotency-Key came first.
+    """
+    guard = scope.answer(result)
+    # PynamoDB sends checks, deletes, puts, updates in this order, and the reasons come back in it.
+    order = {Require: 0, Remove: 1, Put: 2, Change: 3}
+    ordered = sorted([*writes, *guard], key=lambda write: order[type(write)])
+    if len(ordered) > MAX_WRITES:
+        raise ValueError(f"{len(ordered)} writes do not fit one transaction")
+    try:
+        with TransactWrite(connection=Item._get_connection().connection) as transaction:
+            for write in ordered:
+                _add(transaction, write)
+    except TransactWriteError as problem:
+        reasons = _reasons(problem)
+        if guard and reasons and reasons[ordered.index(guard[0])] == "ConditionalCheckFailed":
+            raise AlreadyAnswered() from problem
+        raise LostRace(reasons) from problem
+    scope.guard = None
+
+
+def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
+    """Run ``decide`` (read, decide, commit) until it does not lose a race; the last ``LostRace`` gets out."""
+    for attempt in range(attempts):
+        try:
+            return decide()
+        except LostRace:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(random.random() * min(0.5, 0.005 * 2**attempt))
+    raise AssertionError("unreachable")
+
+
+def replay(pk: str, sk: str, now: int) -> Answer | None:
+    """The stored answer of an Idempotency-Key, if it is still kept."""
+    stored = Answer.find(pk, sk)
+    return stored if stored and (stored.expires_at or 0) >= now else None
+
+
+def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
+    """Consistent reads of many items at once; absent ones are left out."""
+    return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
+
+
+def _add(transaction: TransactWrite, write: Write) -> None:
+    if isinstance(write, Put):
+        guard = None if write.anyway and write.condition is None else write.condition
+        if guard is None and not write.anyway:
+            guard = Item.pk.does_not_exist()
+        transaction.save(write.item, condition=guard)
+    elif isinstance(write, Change):
+        transaction.update(write.item, list(write.actions), condition=write.condition)
+    elif isinstance(write, Remove):
+        transaction.delete(write.item, condition=write.condition)
+    else:
+        transaction.condition_check(type(write.item), write.item.pk, write.item.sk, condition=write.condition)
+
+
+def _reasons(problem: TransactWriteError) -> tuple[str, ...]:
+    """The reasons of a cancelled transaction; re-raises what is not about a race."""
+    code = problem.cause_response_code
+    reasons = tuple(reason.code if reason else "None" for reason in problem.cancellation_reasons)
+    if code in _RETRYABLE_CALLS:
+        return reasons
+    if code == "TransactionCanceledException" and all(r == "None" or r in _RETRYABLE for r in reasons):
+        return reasons
+    raise problem

@@ -1,0 +1,29 @@
+"""Cursors: where the next page starts, signed, and bound to the tenant and the list they were made for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from chalicelib.config import secrets
+from chalicelib.errors import Invalid
+
+
+def write(place: Any, bound_to: str) -> str:
+    """A place (JSON) -> opaque text; ``bound_to`` names tenant and list."""
+    return str(_serializer(bound_to).dumps(place))
+
+
+def read(text: str | None, bound_to: str) -> Any:
+    """The place, ``None`` for no cursor; ``Invalid`` for one that was made elsewhere or tampered with."""
+    if text is None:
+        return None
+    try:
+        return _serializer(bound_to).loads(text)
+    except BadSignature:
+        raise Invalid.field("cursor", "is not a cursor of this list; start again without it") from None
+
+
+def _serializer(bound_to: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secrets().signing_key, salt=f"cursor {bound_to}")

@@ -1,0 +1,280 @@
+"""Routes, declared once: method, path, roles, shapes. From the declaration come validation and the OpenAPI document.
+
+A handler gets a ``Call`` and returns a shape, a record that the route's answer is read from, or a ``Text`` (CSV).
+Nothing is read from Chalice's global request outside ``_serve``.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, Response
+from pydantic import BaseModel, ValidationError
+
+from chalicelib import tables
+from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, Unauthenticated
+from chalicelib.fields import check_id
+from chalicelib.web import cursors, problems
+
+log = logging.getLogger(__name__)
+_B = TypeVar("_B", bound=BaseModel)
+
+OPERATOR = ("operator",)
+STAFF = ("reseller", "reseller_readonly")
+RESELLER = ("reseller",)
+EVERYONE_OF_A_RESELLER = ("reseller", "reseller_readonly", "client")
+READ_ONLY_KEYS = ("reseller_readonly", "client")
+MAX_BODY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls. ``reseller_id`` is empty for the operator, ``client_id`` for all but a client's key.
+
+    ``standing`` is the reseller's status: with anything but ``active`` a key may only read.
+    """
+
+    role: str
+    key_id: str
+    reseller_id: str = ""
+    client_id: str = ""
+    standing: str = "active"
+
+    @property
+    def tenant(self) -> str:
+        return f"{self.reseller_id or 'operator'}/{self.client_id}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer that is not JSON."""
+
+    body: str
+    content_type: str
+    filename: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the API. ``roles`` is empty for a public route; ``standing_free`` also serves a pending reseller."""
+
+    method: str
+    path: str
+    roles: tuple[str, ...]
+    summary: str
+    name: str
+    answer: type[BaseModel] | None
+    status: int
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    standing_free: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that has been let in and read."""
+
+    who: Principal
+    scope: tables.Scope
+    path: dict[str, str]
+    route: Route
+    _body: BaseModel | None = field(default=None, repr=False)
+    _query: BaseModel | None = field(default=None, repr=False)
+
+    def body(self, shape: type[_B]) -> _B:
+        return cast(_B, self._body)
+
+    def query(self, shape: type[_B]) -> _B:
+        return cast(_B, self._query)
+
+    def read_cursor(self, text: str | None) -> Any:
+        return cursors.read(text, f"{self.who.tenant} {self.route.name}")
+
+    def write_cursor(self, place: Any) -> str | None:
+        return None if place is None else cursors.write(place, f"{self.who.tenant} {self.route.name}")
+
+
+class Authenticate(Protocol):
+    def __call__(self, token: str) -> Principal | None: ...
+
+
+Headers = dict[str, str | list[str]]
+Handler = Callable[[Call], Any]
+
+ROUTES: list[Route] = []
+_authenticators: list[Authenticate] = []
+
+
+def install(authenticate: Authenticate) -> None:
+    """Hand in who knows the keys (``app.py`` does: this package is below the room that keeps them)."""
+    _authenticators[:] = [authenticate]
+
+
+def route(
+    bp: Blueprint, method: str, path: str, *, roles: tuple[str, ...], **said: Any
+) -> Callable[[Handler], Handler]:
+    """Declare a route. Status defaults: POST 201 with an answer, DELETE 204, else 200."""
+
+    def declare(handler: Handler) -> Handler:
+        answer = said.pop("answer", None)
+        status = said.pop("status", 204 if answer is None and "text" not in said else 201 if method == "POST" else 200)
+        summary = (handler.__doc__ or handler.__name__).strip().splitlines()[0]
+        entry = Route(method, path, roles, summary, handler.__name__, answer, status, **said)
+        ROUTES.append(entry)
+
+        def view(**path_values: str) -> Response:
+            return _serve(entry, handler, bp.current_request, path_values)
+
+        view.__name__ = f"{handler.__name__}"
+        bp.route(path, methods=[method], content_types=["application/json"], name=handler.__name__)(view)
+        return handler
+
+    return declare
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV with CR LF, as RFC 4180 has it. A cell that a spreadsheet would run as a formula gets a leading quote."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _inert(cell: object) -> object:
+    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell and not re.fullmatch(r"[+-]?[0-9.]+", cell):
+        return "'" + cell
+    return cell
+
+
+def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
+    try:
+        return _answer(entry, handler, request, path_values)
+    except ForfaitError as error:
+        return problems.from_error(error)
+    except ValidationError as error:
+        return problems.from_error(problems.invalid(error))
+    except Exception:
+        log.exception("%s %s failed", entry.method, entry.path)
+        return problems.problem(500, "Internal error", "Something broke on our side; it has been logged.")
+
+
+def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
+    who = _who(entry, request)
+    path = {name: unquote(value) for name, value in path_values.items()}
+    if not all(check_id(value) for value in path.values()):
+        raise NotFound()
+    raw = request.raw_body or b""
+    body = _body(entry, raw)
+    query = _query(entry, dict(request.query_params or {}))
+    scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=int(time.time()))
+    scope.guard = _guard(entry, request, who, path, raw)
+    if scope.guard and (stored := _stored(scope.guard, scope.now)):
+        return stored
+    scope.render = lambda result: _dump(entry, result, secrets=False)
+    guard = scope.guard
+    try:
+        result = handler(Call(who, scope, path, entry, body, query))
+    except ForfaitError:
+        # A twin of this request that was committed in between answers for both: what it changed (a user name that is
+        # taken now) may be the very reason of the refusal.
+        if guard and (stored := _stored(guard, scope.now)):
+            return stored
+        raise
+    return _render(entry, result)
+
+
+def _who(entry: Route, request: Any) -> Principal:
+    if not entry.roles:
+        return Principal("anyone", "")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    who = _authenticators[0](token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    if who is None:
+        raise Unauthenticated("Send Authorization: Bearer <key> with a key that is still in use.")
+    if who.role not in entry.roles:
+        raise Forbidden(f"This takes a key with the role {' or '.join(entry.roles)}; yours is {who.role}.")
+    if who.standing != "active" and entry.method != "GET" and not entry.standing_free:
+        raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
+    return who
+
+
+def _body(entry: Route, raw: bytes) -> BaseModel | None:
+    if entry.body is None:
+        return None
+    if len(raw) > MAX_BODY_BYTES:
+        raise Malformed(f"The body is over {MAX_BODY_BYTES} bytes.")
+    try:
+        value = json.loads(raw or b"{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise Malformed("The body must be a JSON object.")
+    return entry.body.model_validate(value)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
+    if entry.query is not None:
+        return entry.query.model_validate(given)
+    if given:
+        raise Invalid.field(next(iter(given)), "is not a parameter of this request")
+    return None
+
+
+def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> tables.Guard | None:
+    """The request's Idempotency-Key, scoped to tenant and route; POST only."""
+    key = request.headers.get("idempotency-key")
+    if key is None or entry.method != "POST":
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
+        raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
+    place = "/".join([entry.name, *path.values()])
+    fingerprint = hashlib.sha256(raw).hexdigest()
+    return tables.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", fingerprint, entry.status)
+
+
+def _stored(guard: tables.Guard, now: int) -> Response | None:
+    stored = tables.replay(guard.pk, guard.sk, now)
+    if stored is None:
+        return None
+    if stored.fingerprint != guard.fingerprint:
+        return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")
+    return _json(stored.body, int(stored.status))
+
+
+def _render(entry: Route, result: Any) -> Response:
+    if isinstance(result, Text):
+        headers: Headers = {"Content-Type": result.content_type, "Cache-Control": "no-store"}
+        if result.filename:
+            headers["Content-Disposition"] = f'attachment; filename="{result.filename}"'
+        return Response(result.body, headers=headers, status_code=entry.status)
+    return _json(_dump(entry, result, secrets=True), entry.status)
+
+
+def _dump(entry: Route, result: Any, *, secrets: bool) -> dict[str, Any] | None:
+    """A result in the shape of the route's answer; a record is read by its attributes."""
+    if result is None or entry.answer is None:
+        return None
+    shape = result if isinstance(result, BaseModel) else entry.answer.model_validate(result, from_attributes=True)
+    body = shape.model_dump(mode="json", by_alias=True)
+    hidden = () if secrets else getattr(entry.answer, "SECRETS", ())
+    return {name: None if name in hidden else value for name, value in body.items()}
+
+
+def _json(body: Any, status: int) -> Response:
+    headers: Headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response("" if body is None else json.dumps(body), headers=headers, status_code=status)
