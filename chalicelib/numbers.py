@@ -1,0 +1,183 @@
+"""Phone numbers: one spelling (E.164 with ``+``), and the country a number belongs to.
+
+Both come from a table compiled out of libphonenumber's metadata (``scripts/compile_countries.py``), because a
+CDR file asks a million times and libphonenumber takes some 20 us per answer. Numbers are not checked
+against numbering plans: whether a call can be priced is the deck's business, and plans change faster than metadata.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from chalicelib.country_table import COUNTRIES, HOMES
+
+E164_LEAST, E164_MOST = 7, 15
+"""Digits of a number with its calling code."""
+INTERNAL_MOST = 6
+"""Bare digits up to here are an extension or a short code (411), never a number of the world."""
+
+_SEPARATORS = str.maketrans("", "", " -.()")
+_NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or up to 6 digits for an internal one"
+
+
+class _Home(NamedTuple):
+    """How a country writes numbers in its own CDRs; a national number has neither trunk nor calling code."""
+
+    calling_code: str
+    trunk: str
+    internationals: tuple[str, ...]
+    lengths: frozenset[int]
+    bare: bool
+    never_first: str
+
+
+def _prefix_table() -> dict[str, str | None]:
+    table: dict[str, str | None] = {}
+    country: str | None = None
+    for word in COUNTRIES.split():
+        if word.isdigit():
+            table[word] = country
+        else:
+            country = None if word == "-" else word
+    return table
+
+
+def _home_table() -> dict[str, _Home]:
+    table: dict[str, _Home] = {}
+    words = iter(HOMES.split())
+    for region, calling_code, trunk_word, international, counts in zip(words, words, words, words, words, strict=True):
+        trunk = trunk_word.strip("-")
+        lengths = frozenset(int(count) for count in counts.split(",") if count != "-")
+        # A number without the trunk prefix could be a local one, with its area code left out, where lengths
+        # vary or are short; there it is refused rather than guessed.
+        bare = not trunk or (len(lengths) <= 2 and min(lengths) >= 9)
+        never_first = "01" if calling_code == "1" else "0" if trunk else ""
+        # Longest first: Australia's 0011 holds 00, and 00 holds Samoa's 0.
+        internationals = tuple(sorted({international, "00"}, key=len, reverse=True))
+        table[region] = _Home(calling_code, trunk, internationals, lengths, bare, never_first)
+    return table
+
+
+def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
+    """Head -> lengths, longest first, of the few prefixes that go beyond it."""
+    lengths: dict[str, set[int]] = {}
+    for prefix in _COUNTRY_OF:
+        if len(prefix) > _HEAD:
+            lengths.setdefault(prefix[:_HEAD], set()).add(len(prefix))
+    return {head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()}
+
+
+_HEAD = 4
+"""Digits that settle nearly every number's country; NANP area codes end here."""
+_COUNTRY_OF = _prefix_table()
+_HOMES = _home_table()
+_BEYOND_HEAD = _long_prefix_lengths()
+
+
+@lru_cache(maxsize=1 << 16)
+def normalise(raw: str, home_country: str = "US") -> str:
+    """A number as a CDR spells it -> ``+`` and 7..15 digits, or 1..6 bare digits (internal or short code) as given.
+
+    Read in this order: ``+``; up to 6 digits; the home country's own international prefix or ``00``; the home
+    country's national spelling (for the NANP 10 or 11 digits); ``011``. Blanks, hyphens, points and parentheses
+    are dropped. Raises ``ValueError`` (a sentence without the field's name) on anything else, and on a
+    ``home_country`` that is no ISO alpha-2 code of a country with telephones.
+    """
+    digits = raw[1:] if raw[:1] == "+" else raw
+    if not (digits.isascii() and digits.isdigit()):
+        raw = raw.translate(_SEPARATORS)
+        digits = raw[1:] if raw[:1] == "+" else raw
+        if not (digits.isascii() and digits.isdigit()):
+            raise ValueError(_NOT_A_NUMBER)
+    if raw[0] == "+":
+        return _e164(digits)
+    if len(digits) <= INTERNAL_MOST:
+        return digits
+    home = _HOMES.get(home_country)
+    if home is None:
+        raise ValueError("home country must be an ISO 3166 alpha-2 code such as US")
+    return _dialled(digits, home)
+
+
+def _dialled(digits: str, home: _Home) -> str:
+    """Seven digits or more without ``+``, as dialled in ``home``.
+
+    ``011`` comes last outside the NANP: there it may be a trunk prefix and an area code (0113 is Leeds).
+    """
+    if home.calling_code == "1" and len(digits) == 11 and digits[0] == "1" and digits[1] > "1":
+        return "+" + digits  # What nearly every line of a North American file says.
+    for prefix in home.internationals:
+        if digits.startswith(prefix):
+            return _e164(digits[len(prefix) :])
+    national = _national(digits, home)
+    if national:
+        return _e164(home.calling_code + national)
+    if digits.startswith("011"):
+        return _e164(digits[3:])
+    raise ValueError(_NOT_A_NUMBER)
+
+
+def _national(digits: str, home: _Home) -> str:
+    """The national number in ``digits``, or ``""``: after the trunk prefix, bare, or after the own calling code."""
+    candidates = []
+    if home.trunk and digits.startswith(home.trunk):
+        candidates.append(digits[len(home.trunk) :])
+    if home.bare:
+        candidates.append(digits)
+    if digits.startswith(home.calling_code):
+        candidates.append(digits[len(home.calling_code) :])
+    for national in candidates:
+        if len(national) in home.lengths and national[0] not in home.never_first:
+            return national
+    return ""
+
+
+def _e164(digits: str) -> str:
+    if not E164_LEAST <= len(digits) <= E164_MOST or digits[0] == "0":
+        raise ValueError(_NOT_A_NUMBER)
+    return "+" + digits
+
+
+def path_number(text: str) -> str:
+    """A number in a path or a query, with or without ``+`` (a blank is what ``+`` decodes to) -> ``+digits``.
+
+    It is read as E.164 whatever the home country; ``ValueError`` when it is not 7 to 15 digits.
+    """
+    digits = text.translate(_SEPARATORS).removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError("must be a phone number: 7 to 15 digits with the country's calling code")
+    return _e164(digits)
+
+
+def country_of(digits: str) -> str | None:
+    """The country (ISO alpha-2) of an E.164 number without ``+``, or ``None``.
+
+    ``None`` for NANP toll-free and 900 numbers, NANP area codes nobody has, non-geographic calling codes
+    (+800, +870, +883...) and calling codes that do not exist. A prefix shared by countries, such as a deck's ``1``,
+    has the main country of its calling code.
+    """
+    head = digits[:_HEAD]
+    for length in _BEYOND_HEAD.get(head, ()):
+        prefix = digits[:length]
+        if prefix in _COUNTRY_OF:
+            return _COUNTRY_OF[prefix]
+    return _country_of_head(head)
+
+
+@lru_cache(maxsize=1 << 14)
+def _country_of_head(head: str) -> str | None:
+    for length in range(len(head), 0, -1):
+        if head[:length] in _COUNTRY_OF:
+            return _COUNTRY_OF[head[:length]]
+    return None
+
+
+def country_prefixes() -> dict[str, str | None]:
+    """Prefix digits -> ISO alpha-2 or ``None``; the longest prefix of a number decides. A copy, the caller's own."""
+    return dict(_COUNTRY_OF)
+
+
+def home_countries() -> frozenset[str]:
+    """The codes ``normalise`` takes as ``home_country``."""
+    return frozenset(_HOMES)
