@@ -1,0 +1,255 @@
+"""Packages and custom rates as dated versions, and which of them prices a call at its instant.
+
+A package's price fields and each of its custom rates change over time without rewriting the past: every change is a
+new version with the instant from which it holds. A package's first version reaches back without limit, so that
+yesterday's calls of a client entered today can be rated. Between two changes everything is constant: those stretches
+(epochs) are prepared once, and resolving a call is a bisection and a few dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from chalicelib.rating.decks import DeckLine
+from chalicelib.rating.pricing import (
+    PERCENT_ONE,
+    CallTerms,
+    Fit,
+    Markup,
+    marked_up_fee_e14,
+    sell_rate_e10,
+)
+
+SHORT_CODE_DIGITS = 6
+"""Numbers this long or shorter are short codes (411): only a rate for exactly these digits fits them."""
+DEFAULT_PULSE = (6, 6)
+"""Where neither a custom rate, nor the package, nor a deck line says otherwise."""
+GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
+MEMO_LIMIT = 200_000
+"""Prepared terms per epoch; more are forgotten at once, so that memory stays flat over any number of lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageVersion:
+    """A package's price fields from ``effective_from`` on.
+
+    ``initial``/``increment`` 0: the deck's. Fee and minimum None: not set. ``routes``: the deck for us, canada and
+    international. ``free_minutes_scope``: ``us``, ``canada`` and ISO codes.
+    """
+
+    package_id: str
+    version: int
+    effective_from: int
+    name: str = ""
+    markup_fixed_e10: int = 0
+    markup_percent_e4: int = 0
+    initial: int = 0
+    increment: int = 0
+    connection_fee_e8: int | None = None
+    minimum_charge_e8: int | None = None
+    call_decimals: int = 8
+    routes: tuple[str, str, str] = ("value", "value", "value")
+    free_minutes: int = 0
+    free_minutes_scope: tuple[str, ...] = ("us", "canada")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRate:
+    """A package's own rate for a prefix, a country or a group from ``effective_from`` on; rate None: withdrawn.
+
+    ``scope`` is ``prefix`` (code: digits), ``country`` (ISO alpha-2) or ``group`` (``us``, ``canada``).
+    """
+
+    package_id: str
+    scope: str
+    code: str
+    version: int
+    effective_from: int
+    rate_e10: int | None
+    initial: int = 0
+    increment: int = 0
+    connection_fee_e8: int | None = None
+    minimum_charge_e8: int | None = None
+    grace_seconds: int = 0
+
+
+@dataclass(slots=True)
+class _Epoch:
+    """A stretch of time in which nothing about a package changes."""
+
+    package: PackageVersion
+    customs: dict[str, CustomRate]
+    """By rule, such as ``prefix:1305``; only those in force."""
+    lengths: tuple[int, ...]
+    """Of the custom prefixes, longest first."""
+    ready: dict[tuple[str, DeckLine | None, str | None], CallTerms] = field(default_factory=dict)
+
+    def fitting(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
+        """Custom rates that fit a number, in the order in which they go before each other."""
+        size = len(digits)
+        for length in self.lengths:
+            if length == size or SHORT_CODE_DIGITS < size > length:
+                rule = f"prefix:{digits[:length]}"
+                if rule in self.customs:
+                    yield rule, self.customs[rule]
+        if country:
+            for rule in (f"country:{country}", f"group:{GROUP_COUNTRIES.get(country, '')}"):
+                if rule in self.customs:
+                    yield rule, self.customs[rule]
+
+
+class _Package:
+    """All versions of one package and its custom rates."""
+
+    def __init__(self, versions: list[PackageVersion], customs: list[CustomRate]) -> None:
+        self._first = min(versions, key=lambda each: each.version)
+        self._versions = [each for each in versions if each is not self._first]
+        self._customs = customs
+        changes = {each.effective_from for each in self._versions} | {each.effective_from for each in customs}
+        self._changes = sorted(changes)
+        self._epochs: dict[int, _Epoch] = {}
+
+    def number(self, at: int) -> int:
+        return bisect_right(self._changes, at)
+
+    def epoch(self, at: int) -> _Epoch:
+        number = self.number(at)
+        epoch = self._epochs.get(number)
+        if epoch is None:
+            epoch = self._epochs[number] = self._prepare(at)
+        return epoch
+
+    def _prepare(self, at: int) -> _Epoch:
+        past = [each for each in self._versions if each.effective_from <= at]
+        package = max(past, key=_recency, default=self._first)
+        latest: dict[str, CustomRate] = {}
+        for custom in sorted((each for each in self._customs if each.effective_from <= at), key=_recency):
+            latest[f"{custom.scope}:{custom.code}"] = custom
+        customs = {rule: custom for rule, custom in latest.items() if custom.rate_e10 is not None}
+        lengths = {len(custom.code) for custom in customs.values() if custom.scope == "prefix"}
+        return _Epoch(package, customs, tuple(sorted(lengths, reverse=True)))
+
+
+class Terms:
+    """Every package of a reseller with its custom rates; one object serves a whole batch, or one quote."""
+
+    def __init__(self, versions: Iterable[PackageVersion], customs: Iterable[CustomRate]) -> None:
+        """``customs`` of packages that are not in ``versions`` are left aside."""
+        by_package: dict[str, tuple[list[PackageVersion], list[CustomRate]]] = {}
+        for version in versions:
+            by_package.setdefault(version.package_id, ([], []))[0].append(version)
+        for custom in customs:
+            if custom.package_id in by_package:
+                by_package[custom.package_id][1].append(custom)
+        self._packages = {package_id: _Package(*both) for package_id, both in by_package.items()}
+
+    def package(self, package_id: str, at: int) -> PackageVersion | None:
+        """The package's version in force at an instant; None for an unknown package."""
+        package = self._packages.get(package_id)
+        return package.epoch(at).package if package else None
+
+    def epoch_number(self, package_id: str, at: int) -> int:
+        """Which stretch of unchanged terms an instant falls in; a key for whoever remembers what was resolved."""
+        package = self._packages.get(package_id)
+        return package.number(at) if package else 0
+
+    def route_of(self, package_id: str, at: int, country: str | None, digits: str) -> str:
+        """The deck (``value`` or ``premium``) that the package buys a number from.
+
+        Toll-free and 900 numbers (under +1, country None) and short codes go by the ``us`` route.
+        """
+        version = self.package(package_id, at)
+        us, canada, international = version.routes if version else ("value", "value", "value")
+        if country is None:
+            return us if digits.startswith("1") or len(digits) <= SHORT_CODE_DIGITS else international
+        return us if country == "US" else canada if country == "CA" else international
+
+    def resolve(
+        self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
+    ) -> CallTerms | None:
+        """Terms of an outbound call to ``digits`` (no ``+``) that starts at ``at``; None: there is no rate.
+
+        Without a deck line only a custom rate can fit, and the cost is 0; the caller decides whether to allow that.
+        """
+        package = self._packages.get(package_id)
+        if package is None:
+            return None
+        epoch = package.epoch(at)
+        rule, custom = next(epoch.fitting(digits, country), ("markup", None))
+        key = (rule, deck_line, country)
+        ready = epoch.ready.get(key)
+        if ready is None:
+            if custom is None and deck_line is None:
+                return None
+            if len(epoch.ready) >= MEMO_LIMIT:
+                epoch.ready.clear()
+            ready = epoch.ready[key] = _combine(epoch.package, rule, custom, deck_line, country)
+        return ready
+
+    def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
+        """Every rule that fits, the winner first (the others are what it goes before); empty: there is no rate."""
+        package = self._packages.get(package_id)
+        if package is None:
+            return []
+        epoch = package.epoch(at)
+        fits = [Fit(rule, custom.rate_e10 or 0) for rule, custom in epoch.fitting(digits, country)]
+        if deck_line is not None:
+            fits.append(Fit("markup", sell_rate_e10(deck_line.rate_e10, *_markup(epoch.package))))
+        return fits
+
+    def markup(self, package_id: str, at: int) -> Markup | None:
+        """The package's markup at an instant, for ``pricing.explain``."""
+        version = self.package(package_id, at)
+        return _markup(version) if version else None
+
+
+def covers(scope: Iterable[str], country: str | None) -> bool:
+    """Whether a free-minutes scope (``us``, ``canada``, ISO codes) takes in a country; toll-free (None) never."""
+    return country is not None and any(entry in (country, GROUP_COUNTRIES.get(country)) for entry in scope)
+
+
+def _recency(version: PackageVersion | CustomRate) -> tuple[int, int]:
+    return version.effective_from, version.version
+
+
+def _markup(version: PackageVersion) -> Markup:
+    return Markup(version.markup_fixed_e10, version.markup_percent_e4)
+
+
+def _combine(
+    package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
+) -> CallTerms:
+    """Custom rate over package over deck, field by field."""
+    cost = line or DeckLine("", "", 0, 0, 0, 0)
+    initial, increment = (cost.initial, cost.increment) if line else DEFAULT_PULSE
+    if custom and custom.increment:
+        initial, increment = custom.initial, custom.increment
+    elif package.increment:
+        initial, increment = package.initial, package.increment
+    fee_e8, minimum_e8 = package.connection_fee_e8, package.minimum_charge_e8
+    if custom:
+        fee_e8 = fee_e8 if custom.connection_fee_e8 is None else custom.connection_fee_e8
+        minimum_e8 = minimum_e8 if custom.minimum_charge_e8 is None else custom.minimum_charge_e8
+    rate_e10 = custom.rate_e10 if custom else sell_rate_e10(cost.rate_e10, *_markup(package))
+    return CallTerms(
+        rule=rule,
+        rate_e10=rate_e10 or 0,
+        initial=initial,
+        increment=increment,
+        fee_e14=marked_up_fee_e14(cost.fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
+        minimum_e8=minimum_e8 or 0,
+        grace_seconds=custom.grace_seconds if custom else 0,
+        decimals=package.call_decimals,
+        cost_rate_e10=cost.rate_e10,
+        cost_initial=cost.initial,
+        cost_increment=cost.increment,
+        cost_fee_e8=cost.fee_e8,
+        prefix=cost.prefix,
+        destination=cost.destination,
+        country=country,
+        package_id=package.package_id,
+        package_version=package.version,
+        covered=package.free_minutes > 0 and covers(package.free_minutes_scope, country),
+    )

@@ -1,0 +1,237 @@
+"""Decks: the CSV reader, the compiled artefact, the longest match."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.rating.decks import BadLine, Deck, DeckLine, compile_deck, parse_deck
+
+HEADER = (1, ["prefix", "destination", "rate_per_minute", "initial", "increment"])
+GOOD = ["1305", "USA, Florida", "0.0052", "6", "6"]
+
+
+def deck_of(*prefixes: str) -> Deck:
+    return Deck.load(compile_deck(DeckLine(prefix, f"to {prefix}", 100, 6, 6, 0) for prefix in prefixes))
+
+
+def naive(prefixes: set[str], digits: str) -> str:
+    return max((prefix for prefix in prefixes if digits[:15].startswith(prefix)), key=len, default="")
+
+
+def matched(deck: Deck, digits: str) -> str:
+    index = deck.match(digits)
+    return deck.line(index).prefix if index >= 0 else ""
+
+
+# --- matching -----------------------------------------------------------------------------------------------------
+
+# Few different digits make prefixes nest deeply and lie side by side; 0 and 9 are where fillings and carries go wrong.
+TIGHT = st.builds(lambda first, rest: first + rest, st.sampled_from("19"), st.text("019", max_size=14))
+PREFIXES = st.sets(TIGHT, min_size=1, max_size=25)
+
+
+@st.composite
+def deck_and_numbers(draw: st.DrawFn) -> tuple[set[str], list[str]]:
+    """Prefixes, and numbers chosen to hurt: exact, one beside, shorter, longer than any prefix, over 15 digits."""
+    prefixes = draw(PREFIXES)
+    numbers = draw(st.lists(st.text("0123456789", min_size=1, max_size=20), max_size=5))
+    for prefix in prefixes:
+        value = int(prefix)
+        numbers += [prefix, str(value + 1), str(max(1, value - 1)), prefix[: draw(st.integers(1, 15))]]
+        numbers += [prefix + draw(st.text("09", max_size=8)), prefix.ljust(15, "9"), prefix.ljust(18, "0")]
+        numbers += [str(value + 1).ljust(15, "0"), str(max(1, value - 1)).ljust(16, "9")]
+    return prefixes, numbers
+
+
+@settings(max_examples=200)
+@given(deck_and_numbers())
+def test_the_longest_match_is_the_one_a_naive_scan_finds(case):
+    prefixes, numbers = case
+    deck = deck_of(*prefixes)
+    for digits in numbers:
+        assert matched(deck, digits) == naive(prefixes, digits), digits
+        exact = deck.exact(digits)
+        assert (deck.line(exact).prefix if exact >= 0 else "") == (digits if digits in prefixes else ""), digits
+
+
+def test_a_deck_of_twenty_thousand_prefixes_matches_like_a_naive_scan():
+    chance = random.Random(7)
+    prefixes = {str(chance.randint(1, 10 ** chance.randint(1, 9))) for _ in range(20_000)}
+    deck = deck_of(*prefixes)
+    for _ in range(5_000):
+        digits = str(chance.randint(1, 10 ** chance.randint(1, 17)))
+        expected = next((digits[:size] for size in range(15, 0, -1) if digits[:size] in prefixes), "")
+        assert matched(deck, digits) == expected
+
+
+def test_a_short_number_never_takes_a_prefix_longer_than_itself():
+    deck = deck_of("1", "120", "1200000")
+    assert [matched(deck, digits) for digits in ("1", "12", "120", "1200", "1200000", "12000001")] == [
+        "1", "1", "120", "120", "1200000", "1200000",
+    ]  # fmt: skip
+
+
+def test_a_number_outside_every_prefix_has_no_match():
+    deck = deck_of("44", "9999")
+    assert [deck.match(digits) for digits in ("", "0", "0044", "43", "45", "999", "9998999999999999999")] == [-1] * 7
+
+
+def test_a_short_code_is_found_only_when_the_deck_names_it_exactly():
+    deck = deck_of("4", "411", "9")
+    assert deck.line(deck.exact("411")).prefix == "411"
+    assert deck.exact("911") == deck.exact("41") == deck.exact("4110") == -1
+
+
+def test_numbers_beyond_fifteen_digits_are_matched_by_their_first_fifteen():
+    deck = deck_of("123456789012345", "1234")
+    assert matched(deck, "1234567890123459999") == "123456789012345"
+    assert matched(deck, "123456789012344999999") == "1234"
+    assert deck.exact("1234567890123459") == -1
+
+
+# --- the artefact -------------------------------------------------------------------------------------------------
+
+LINES = st.builds(
+    DeckLine,
+    prefix=st.integers(1, 10**15 - 1).map(str),
+    destination=st.text(max_size=20),
+    rate_e10=st.integers(0, 10**13),
+    initial=st.integers(1, 3600),
+    increment=st.integers(1, 3600),
+    fee_e8=st.integers(0, 10**11),
+)
+
+
+@given(st.lists(LINES, max_size=20, unique_by=lambda line: line.prefix))
+def test_a_compiled_deck_loads_back_to_the_same_lines(lines):
+    deck = Deck.load(compile_deck(lines))
+    assert len(deck) == len(lines)
+    assert list(deck.lines()) == sorted(lines, key=lambda line: line.prefix)
+    assert all(deck.line(deck.exact(line.prefix)) == line for line in lines)
+
+
+@given(st.lists(LINES, max_size=8, unique_by=lambda line: line.prefix), st.randoms(use_true_random=False))
+def test_the_artefact_does_not_depend_on_the_order_of_prefixes_that_share_a_destination(lines, chance):
+    lines = [line._replace(destination="same") for line in lines]
+    shuffled = list(lines)
+    chance.shuffle(shuffled)
+    assert compile_deck(lines) == compile_deck(shuffled)
+
+
+def test_a_line_is_the_same_object_every_time():
+    deck = deck_of("1", "2")
+    assert deck.line(1) is deck.line(1)
+
+
+def test_an_index_outside_the_deck_is_an_error():
+    deck = deck_of("1")
+    for index in (-1, 1):
+        with pytest.raises(IndexError):
+            deck.line(index)
+
+
+def test_a_prefix_twice_cannot_be_compiled():
+    with pytest.raises(ValueError, match="1305 comes twice"):
+        deck_of("1305", "1305")
+
+
+def test_something_else_cannot_be_loaded():
+    artefact = compile_deck([DeckLine("1", "a", 1, 1, 1, 0)])
+    for data in (b"", b"prefix,destination", artefact[:-16]):
+        with pytest.raises(ValueError, match="table file"):
+            Deck.load(data)
+
+
+# --- the CSV ------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_deck_is_read_with_its_fee_and_its_columns_in_any_order():
+    header = (1, ["Increment", " initial", "prefix", "connect_fee", "rate_per_minute", "destination"])
+    lines, bad = parse_deck([header, (2, ["6", "30", "+1305", "0.01", "0.0052", "  USA,\n Florida "])])
+    assert bad == []
+    assert lines == [DeckLine("1305", "USA, Florida", 52_000_000, 30, 6, 1_000_000)]
+
+
+def test_a_blank_or_missing_fee_is_none():
+    assert parse_deck([HEADER, (2, GOOD)])[0][0].fee_e8 == 0
+    assert parse_deck([(1, [*HEADER[1], "connect_fee"]), (2, [*GOOD, ""])]) == (
+        [DeckLine("1305", GOOD[1], 52_000_000, 6, 6, 0)],
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prefix", ""),
+        ("prefix", "0305"),
+        ("prefix", "1" * 16),
+        ("prefix", "13-05"),
+        ("prefix", "1.3E+05"),
+        ("prefix", "١٣"),
+        ("rate_per_minute", ""),
+        ("rate_per_minute", "-0.01"),
+        ("rate_per_minute", "1000.01"),
+        ("rate_per_minute", "0,01"),
+        ("rate_per_minute", "1e-3"),
+        ("rate_per_minute", "0.00000000001"),
+        ("initial", "0"),
+        ("initial", "3601"),
+        ("initial", "6.0"),
+        ("increment", ""),
+        ("increment", "-6"),
+        ("increment", "0"),
+        ("destination", "x" * 201),
+        ("destination", "bell\x07"),
+        ("connect_fee", "-1"),
+        ("connect_fee", "1001"),
+        ("connect_fee", "free"),
+    ],
+)
+def test_a_bad_field_is_listed_with_its_line_and_name(field, value):
+    names = [*HEADER[1], "connect_fee"]
+    row = dict(zip(names, [*GOOD, "0"], strict=True)) | {field: value}
+    lines, bad = parse_deck([(1, names), (7, list(row.values()))])
+    assert lines == []
+    assert [(each.line, each.field) for each in bad] == [(7, field)]
+    assert bad[0].message
+
+
+def test_every_bad_line_is_listed_and_every_bad_field_of_it():
+    lines, bad = parse_deck(
+        [HEADER, (2, GOOD), (3, ["0", "x", "y", "0", "6"]), (4, GOOD[:4]), (5, [*GOOD, "extra"]), (9, GOOD)]
+    )
+    assert [line.prefix for line in lines] == ["1305"]
+    assert [(each.line, each.field) for each in bad] == [
+        (3, "prefix"), (3, "rate_per_minute"), (3, "initial"), (4, ""), (5, ""), (9, "prefix"),
+    ]  # fmt: skip
+    assert bad[-1].message == "1305 is already on line 2"
+    assert bad[-2].message == "has 6 columns where the header has 5"
+
+
+def test_a_prefix_with_and_without_plus_is_the_same_prefix():
+    _, bad = parse_deck([HEADER, (2, GOOD), (3, ["+1305", *GOOD[1:]])])
+    assert bad == [BadLine(3, "prefix", "1305 is already on line 2")]
+
+
+@pytest.mark.parametrize("records", [[], [HEADER]])
+def test_an_empty_deck_is_bad(records):
+    lines, bad = parse_deck(records)
+    assert lines == []
+    assert len(bad) == 1
+
+
+def test_a_header_that_lacks_doubles_or_invents_a_column_is_bad_and_nothing_else_is_read():
+    header = (1, ["prefix", "prefix", "destination", "rate_per_minute", "initial", "connection_fee"])
+    lines, bad = parse_deck([header, (2, ["junk"])])
+    assert lines == []
+    assert [each.field for each in bad] == ["increment", "prefix", "connection_fee"]
+
+
+@pytest.mark.parametrize("rate", ["0", "1000", "0.0000000001"])
+def test_the_edges_of_a_rate_are_taken(rate):
+    assert parse_deck([HEADER, (2, ["1", "", rate, "1", "3600"])])[1] == []
