@@ -1,0 +1,31 @@
+"""S3's notifications, as they lie in the queue, read into the files they tell of."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+MAX_RECEIVES = 5
+"""Deliveries of one message before it goes to the dead letters; the queue in ``infra/`` has the same number."""
+
+
+class Arrival(NamedTuple):
+    """One object version under ``incoming/``."""
+
+    key: str
+    version_id: str
+
+
+def read(body: str, bucket: str) -> list[Arrival]:
+    """A message body -> what arrived in ``bucket``; ``s3:TestEvent`` and other buckets' records tell of nothing."""
+    message = json.loads(body)
+    arrivals = []
+    for record in message.get("Records", []):
+        told = record.get("s3", {})
+        if told.get("bucket", {}).get("name") != bucket or "key" not in told.get("object", {}):
+            continue
+        # S3 writes keys as in a form: blanks are plus signs.
+        key = unquote_plus(told["object"]["key"])
+        arrivals.append(Arrival(key, told["object"].get("versionId", "")))
+    return [arrival for arrival in arrivals if arrival.key.startswith(("incoming/cdr/", "incoming/decks/"))]

@@ -1,0 +1,227 @@
+"""The fields of one call, as text -> a ``Call``; every field that cannot be understood has its reason code.
+
+All formats end here, so a start or a number is read alike whatever file it came in. This is the hot path of the
+line-by-line parser: values that repeat (hours, numbers, accounts, costs) are remembered in bounded caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from chalicelib import money, numbers, periods
+
+MAX_SECONDS = 86_400
+MAX_CALL_ID = 128
+MAX_TEXT = 64
+"""Characters of an account, and of a caller's number that is no phone number."""
+LATEST_START = 4_133_980_800
+"""2101-01-01T00:00:00Z: a start from here on is a typing error, one before ``periods.EARLIEST`` too."""
+
+REASONS = {
+    "bad_account": "account: must be 1 to 64 letters, digits or . _ @ + -",
+    "bad_call_id": "call_id: must be at most 128 characters",
+    "bad_columns": "the line must have as many columns as the header or, without one, as the first line",
+    "bad_cost": "cost: must be a decimal number from 0 on with a point and up to 8 decimals, such as 0.0125, or empty",
+    "bad_direction": "direction: must be outbound or inbound",
+    "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
+    "bad_encoding": "the line is not UTF-8 text",
+    "bad_number": "to: must be a phone number: + and 7 to 15 digits, a number as dialled at home, or up to 6 digits",
+    "bad_seconds": "seconds: must be a whole number from 0 to 86400",
+    "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
+    "control_character": "the line has a NUL or another control character",
+    "line_too_long": "the line has more than 65,536 bytes",
+    "missing_account": "account: must be given for an outbound call",
+    "missing_hour": "start: falls in an hour that the clocks jumped over in the time zone of the file",
+    "not_a_call": "description: a recording is billed apart and is not a call",
+    "truncated": "the file stops in this line",
+    "unclosed_quote": "a quote is left open, or closes before the end of its field",
+    "unknown_format": "the file's first line names no known columns and is not shaped like a call",
+}
+"""Every reason code of a refused line and what it says; ``docs/cdr-formats.md`` says what to do about each."""
+
+
+class Call(NamedTuple):
+    """One call of a CDR file.
+
+    ``start`` is an instant, ``seconds`` the billable ones, ``cost_e8`` -1 where the record has none. ``to_number`` is
+    E.164 or up to 6 bare digits; ``from_number`` may be any text, ``account`` is empty only where ``direction``
+    is inbound.
+    """
+
+    line: int
+    call_id: str
+    start: int
+    direction: str
+    account: str
+    from_number: str
+    to_number: str
+    disposition: str
+    seconds: int
+    cost_e8: int
+
+
+class Rejection(NamedTuple):
+    """One line that is no call: ``reason`` is a key of ``REASONS``, ``message`` a sentence, ``raw`` the line."""
+
+    line: int
+    reason: str
+    message: str
+    raw: str
+
+
+class BadField(Exception):
+    """A field that cannot be understood; ``reason`` is a key of ``REASONS``. Never leaves the parser."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.message = detail or REASONS[reason]
+
+
+COLUMNS = ("call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost")
+"""Forfait's own CSV; ``cost`` may be left out. A reader takes a call's texts in this order."""
+
+CallReader = Callable[[int, tuple[str, ...], list[str]], Call]
+
+_DIRECTIONS = {word: word for word in ("outbound", "inbound")}
+_DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
+_ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
+_SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
+_HOURS_KEPT = 4096
+_ACCOUNTS_KEPT = 1 << 16
+_new = tuple.__new__
+
+
+def row_id(fields: list[str]) -> str:
+    """The id of a call whose record has none: the same row gives the same id, in any file and with any delimiter."""
+    row = "\x1f".join(field.strip() for field in fields)
+    return "row:" + hashlib.sha256(row.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=64)
+def call_reader(zone_name: str, home_country: str) -> CallReader:
+    """A function ``(line, texts by COLUMNS, the row's fields) -> Call`` that raises ``BadField``, for one source.
+
+    It is made once per source so that what it remembers lasts from chunk to chunk. ``ValueError`` for an unknown zone.
+    """
+    instant = _start_reader(periods.zone(zone_name))
+    accounts: set[str] = set()
+    normalise, longest = numbers.normalise, MAX_TEXT
+
+    def read(line: int, texts: tuple[str, ...], fields: list[str]) -> Call:
+        call_id, start, direction, account, caller, called, disposition, seconds, cost = texts
+        at = instant(start)
+        direction = _DIRECTIONS.get(direction) or _word(_DIRECTIONS, direction.lower(), "bad_direction")
+        disposition = _DISPOSITIONS.get(disposition) or _word(_DISPOSITIONS, disposition.upper(), "bad_disposition")
+        billable = _seconds(seconds)
+        if account not in accounts:
+            account = _account(account, direction)
+            if account and len(accounts) < _ACCOUNTS_KEPT:
+                accounts.add(account)
+        try:
+            # A longer text can be a number only by its separators, and would weigh in the cache.
+            called = normalise(called if len(called) <= longest else "", home_country)
+        except ValueError:
+            raise BadField("bad_number") from None
+        call_id = call_id.strip() or row_id(fields)
+        if len(call_id) > MAX_CALL_ID:
+            raise BadField("bad_call_id")
+        caller = _caller(caller, home_country) if len(caller) <= longest else caller.strip()[:longest]
+        cost_e8 = _cost_e8(cost)
+        # Past the constructor written in Python, which takes three times as long.
+        return _new(Call, (line, call_id, at, direction, account, caller, called, disposition, billable, cost_e8))
+
+    return read
+
+
+def _start_reader(local: ZoneInfo) -> Callable[[str], int]:
+    """Text -> instant, remembering hours: the key is all that precedes and follows the minutes and seconds."""
+    hours: dict[str, int] = {}
+
+    def instant(text: str) -> int:
+        hour, past = hours.get(text[:14] + text[19:]), _SECONDS_PAST_HOUR.get(text[14:19])
+        if hour is not None and past is not None:
+            return hour + past
+        text = text.strip()
+        at = _instant(text, local)
+        if "." not in text:
+            remember(text)
+        return at
+
+    def remember(text: str) -> None:
+        try:
+            first, last = (_instant(text[:14] + past + text[19:], local) for past in ("00:00", "59:59"))
+        except BadField:
+            return
+        # Where the clocks change within the hour, every start of it is read on its own.
+        if last - first == 3599:
+            if len(hours) >= _HOURS_KEPT:
+                hours.clear()
+            hours[text[:14] + text[19:]] = first
+
+    return instant
+
+
+def _instant(text: str, local: ZoneInfo) -> int:
+    try:
+        instant = periods.parse_instant(text, local)
+    except periods.MissingHour:
+        raise BadField("missing_hour") from None
+    except (ValueError, OverflowError) as problem:
+        raise BadField("bad_start", f"start: {problem}") from None
+    if not periods.EARLIEST <= instant < LATEST_START:
+        raise BadField("bad_start")
+    return instant
+
+
+def _word(words: dict[str, str], text: str, reason: str) -> str:
+    """The fixed word, for a spelling that is not quite it (blanks around it, small or capital letters)."""
+    word = words.get(text.strip())
+    if word is None:
+        raise BadField(reason)
+    return word
+
+
+def _account(text: str, direction: str) -> str:
+    account = text.strip()
+    if not account and direction == "outbound":
+        raise BadField("missing_account")
+    if account and not _ACCOUNT.fullmatch(account):
+        raise BadField("bad_account")
+    return account
+
+
+@lru_cache(maxsize=1 << 14)
+def _seconds(text: str) -> int:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= MAX_SECONDS):
+        raise BadField("bad_seconds")
+    return int(digits)
+
+
+@lru_cache(maxsize=1 << 16)
+def _cost_e8(text: str) -> int:
+    text = text.strip()
+    if not text:
+        return -1
+    try:
+        cost_e8 = money.parse_amount(text)
+    except ValueError:
+        raise BadField("bad_cost") from None
+    if cost_e8 < 0:
+        raise BadField("bad_cost")
+    return cost_e8
+
+
+@lru_cache(maxsize=1 << 16)
+def _caller(text: str, home_country: str) -> str:
+    """A caller's number is never priced, so what is no number (``anonymous``, a name) stays as it is."""
+    try:
+        return numbers.normalise(text, home_country)
+    except ValueError:
+        return text.strip()

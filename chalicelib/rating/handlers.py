@@ -1,0 +1,180 @@
+"""Routes of this room: uploads, decks, custom rates, quotes, batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts.service import clients
+from chalicelib.errors import NotFound
+from chalicelib.fields import Page, Paging, Pulse
+from chalicelib.rating import shapes
+from chalicelib.rating.service import batches, decks, quotes, rates, uploads
+from chalicelib.rating.service.quotes import Quote
+from chalicelib.rating.store import Batch, CustomRateItem, DeckDrop
+from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
+
+bp = Blueprint(__name__)
+RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
+
+
+@route(bp, "POST", "/v1/uploads", roles=OPERATOR + RESELLER, body=shapes.UploadIn, answer=shapes.UploadOut)
+def create_upload(call: Call) -> Any:
+    """Where to PUT a CDR file (reseller) or a deck (operator)."""
+    return uploads.create(call.scope, call.who.reseller_id, call.body(shapes.UploadIn))
+
+
+@route(bp, "GET", "/v1/decks", roles=OPERATOR, query=Paging, answer=Page[shapes.DeckOut])
+def list_decks(call: Call) -> Any:
+    """Dropped decks, the latest first day first."""
+    query = call.query(Paging)
+    found = decks.drops(call.read_cursor(query.cursor), query.limit + 1)
+    return _page(call, query.limit, found, _deck, lambda drop: drop.sk)
+
+
+@route(bp, "GET", "/v1/packages/{package_id}/rates", roles=STAFF, query=Paging, answer=Page[shapes.RateShown])
+def list_rates(call: Call) -> Any:
+    """Custom rates of a package, by scope and code."""
+    query = call.query(Paging)
+    after = call.read_cursor(query.cursor)
+    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], after, query.limit + 1)
+    return _page(call, query.limit, found, _rate, lambda rate: f"{rate.scope}#{rate.code}")
+
+
+@route(bp, "GET", RATE, roles=STAFF, answer=shapes.RateShown)
+def get_rate(call: Call) -> Any:
+    """One custom rate."""
+    path = call.path
+    code = rates.check_code(path["scope"], path["code"])
+    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code))
+
+
+@route(bp, "PUT", RATE, roles=RESELLER, body=shapes.RateIn, answer=shapes.RateShown)
+def put_rate(call: Call) -> Any:
+    """Set a custom rate for a prefix, a country, or a group (us, canada)."""
+    wanted = call.body(shapes.RateIn)
+    rate = CustomRateItem(
+        scope=call.path["scope"],
+        code=rates.check_code(call.path["scope"], call.path["code"]),
+        rate_e10=wanted.rate_per_minute,
+        connection_fee_e8=wanted.connection_fee,
+        minimum_charge_e8=wanted.minimum_charge,
+        grace_seconds=wanted.grace_seconds,
+        initial=wanted.pulse.initial if wanted.pulse else 0,
+        increment=wanted.pulse.increment if wanted.pulse else 0,
+    )
+    package_id = call.path["package_id"]
+    return _rate(rates.put_rate(call.scope, call.who.reseller_id, package_id, rate, wanted.effective_from))
+
+
+@route(bp, "DELETE", RATE, roles=RESELLER)
+def delete_rate(call: Call) -> None:
+    """Withdraw a custom rate from now on."""
+    code = rates.check_code(call.path["scope"], call.path["code"])
+    gone = CustomRateItem(scope=call.path["scope"], code=code)
+    rates.put_rate(call.scope, call.who.reseller_id, call.path["package_id"], gone, call.scope.now)
+
+
+@route(
+    bp,
+    "GET",
+    "/v1/packages/{package_id}/quote",
+    roles=EVERYONE_OF_A_RESELLER,
+    query=shapes.QuoteQuery,
+    answer=shapes.QuoteOut,
+)
+def get_quote(call: Call) -> Any:
+    """What a call would cost and be sold for, step by step."""
+    query, package_id = call.query(shapes.QuoteQuery), call.path["package_id"]
+    client_id = call.who.client_id
+    if client_id and not clients.holds(call.who.reseller_id, client_id, package_id):
+        raise NotFound()
+    at = call.scope.now if query.at is None else query.at
+    found = quotes.quote(call.who.reseller_id, package_id, query.number, query.seconds, at, for_client=bool(client_id))
+    return _quote(found, for_client=bool(client_id))
+
+
+@route(bp, "GET", "/v1/batches", roles=STAFF, query=shapes.BatchQuery, answer=Page[shapes.BatchOut])
+def list_batches(call: Call) -> Any:
+    """Batches, newest first."""
+    query = call.query(shapes.BatchQuery)
+    found = batches.list_batches(call.who.reseller_id, call.read_cursor(query.cursor), query.limit + 1)
+    return _page(call, query.limit, found, _batch, batches.place_of)
+
+
+@route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
+def get_batch(call: Call) -> Any:
+    """One CDR file: how far it is, and what became of its lines."""
+    return _batch(batches.get_batch(call.who.reseller_id, call.path["batch_id"]))
+
+
+def _page(call: Call, limit: int, found: list[Any], show: Any, place: Any) -> dict[str, Any]:
+    """``found`` holds one item more than the page where there is a next one."""
+    more = call.write_cursor(place(found[limit - 1])) if len(found) > limit else None
+    return {"items": [show(item) for item in found[:limit]], "next": more}
+
+
+def _deck(drop: DeckDrop) -> shapes.DeckOut:
+    return shapes.DeckOut(
+        route=drop.route,
+        effective_from=drop.effective_from,
+        status=drop.status,
+        prefixes=int(drop.prefixes),
+        errors=[shapes.DeckError(**error) for error in drop.errors],
+        errors_url=uploads.download_url(drop.errors_key) if drop.errors_key else None,
+    )
+
+
+def _rate(rate: CustomRateItem) -> shapes.RateShown:
+    pulse = Pulse(initial=int(rate.initial), increment=int(rate.increment)) if rate.increment else None
+    return shapes.RateShown(
+        scope=rate.scope,
+        code=rate.code,
+        rate_per_minute=int(rate.rate_e10),
+        pulse=pulse,
+        connection_fee=shapes.number(rate.connection_fee_e8),
+        minimum_charge=shapes.number(rate.minimum_charge_e8),
+        grace_seconds=int(rate.grace_seconds),
+        effective_from=rates.shown_start(rate),
+    )
+
+
+def _quote(found: Quote, *, for_client: bool) -> shapes.QuoteOut:
+    terms, price = found.terms, found.price
+    cost = shapes.QuoteCost(
+        prefix=terms.prefix,
+        destination=terms.destination,
+        rate_per_minute=terms.cost_rate_e10,
+        billed_seconds=found.cost_billed_seconds,
+        amount=price.cost_e8,
+    )
+    sold = shapes.QuotePrice(
+        rule=terms.rule, rate_per_minute=terms.rate_e10, billed_seconds=price.billed_seconds, amount=price.amount_e8
+    )
+    return shapes.QuoteOut(
+        number=found.number,
+        country=found.country,
+        cost=None if for_client else cost,
+        price=sold,
+        steps=found.steps,
+    )
+
+
+def _batch(batch: Batch) -> shapes.BatchOut:
+    rejects = uploads.download_url(batches.rejects_key(batch.batch_id)) if batch.has_rejects else None
+    return shapes.BatchOut(
+        id=batch.batch_id,
+        key=batch.key,
+        status=batch.status,
+        lines=int(batch.lines),
+        rated=int(batch.rated),
+        rejected=int(batch.rejected),
+        duplicates=int(batch.duplicates),
+        cost=int(batch.cost_e8),
+        revenue=int(batch.revenue_e8),
+        started_at=shapes.number(batch.started_at),
+        finished_at=shapes.number(batch.finished_at),
+        rejected_url=rejects,
+        reason=batch.reason,
+    )

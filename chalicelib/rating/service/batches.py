@@ -1,0 +1,258 @@
+"""One CDR file, from the bucket to the ledgers: exactly once, however often and by how many at once it is tried.
+
+The walk: pin what prices it (``_open``), read and price every line (``_read``), debit each client and month
+(``_commit``), post what the reseller owes, close the batch (``_finish``). Every step finds what an earlier try has
+done: a batch keeps its pins, a client's part has its marker, the reseller's entries their keys. Nothing is taken from a
+try's own memory that another try could see differently: the counts of a finished batch are summed from the markers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+
+from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.service import posting
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.config import settings
+from chalicelib.errors import LostRace, NotFound, Refused
+from chalicelib.rating import store, usage
+from chalicelib.rating.engine import Line, Tables
+from chalicelib.rating.service import loading, segments
+from chalicelib.rating.service.reading import Reading, read_file
+from chalicelib.rating.store import Batch
+from chalicelib.tables import Change, Put, Scope, commit, event, find_many, settle
+
+log = logging.getLogger(__name__)
+
+PREFIX = "incoming/cdr/"
+REJECTED_IN_MEMORY = 8 << 20
+COMMIT_TRIES = 500
+"""A client's commit competes with every other write to its ledger; each try rereads only that client."""
+
+
+def batch_id_of(bucket: str, key: str, version_id: str) -> str:
+    """The same object version is the same batch, whoever tells of it."""
+    return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
+
+
+def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
+    """Rate one dropped CDR file to the end; call it again after any failure.
+
+    Returns the batch, ``done`` or (over a size cap) ``failed``; ``None`` when the key belongs to no reseller.
+    """
+    reseller_id = key.removeprefix(PREFIX).split("/")[0]
+    batch = settle(lambda: _open(scope, reseller_id, key, version_id))
+    if batch is None or batch.status == "done":
+        return batch
+    with tempfile.SpooledTemporaryFile(REJECTED_IN_MEMORY) as rejects:
+        tables = loading.tables(
+            reseller_id,
+            batch.time_zone,
+            int(batch.terms_version),
+            int(batch.deck_version),
+            record_costs=batch.cost_source == "record",
+        )
+        try:
+            reading = read_file(batch, tables, rejects, lambda so_far: _tell(scope, batch, so_far))
+        except Refused as problem:
+            return fail(scope, batch, problem.detail)
+        for client_id, month in sorted(reading.parts):
+            _commit(scope, batch, tables, client_id, month, reading.parts[client_id, month])
+        return _finish(scope, batch, reading)
+
+
+def fail(scope: Scope, batch: Batch, reason: str) -> Batch:
+    """Give a batch up: what was committed stays, and another try takes it on from there."""
+
+    def decide() -> Batch:
+        found = store.batch(batch.reseller_id, batch.batch_id)
+        if found is None or found.status in ("done", "failed"):
+            return found or batch
+        found.status, found.reason, found.finished_at = "failed", reason, scope.now
+        writes = [
+            Change(found, found.set_all(), Batch.status == "rating"),
+            accounts.close_batch(found.reseller_id, found.batch_id),
+            event(scope, found.reseller_id, "batch.failed", found.batch_id, {"reason": reason}),
+        ]
+        commit(scope, writes)
+        return found
+
+    return settle(decide)
+
+
+def fail_by_key(scope: Scope, key: str, version_id: str, reason: str) -> None:
+    """``fail`` for the batch of an object, if it ever was one."""
+    reseller_id = key.removeprefix(PREFIX).split("/")[0]
+    batch = store.batch(reseller_id, batch_id_of(settings.bucket, key, version_id))
+    if batch:
+        fail(scope, batch, reason)
+
+
+def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | None:
+    """The batch of this object, made and pinned by the first try."""
+    batch_id = batch_id_of(settings.bucket, key, version_id)
+    batch = store.batch(reseller_id, batch_id)
+    if batch and batch.status in ("done", "rating"):
+        return batch
+    head = accounts.head(reseller_id)
+    if head is None:
+        log.warning("%s is under no reseller's prefix", key)
+        return None
+    if batch:
+        reopened = [Batch.status.set("rating"), Batch.reason.remove(), Batch.finished_at.remove()]
+        pinned = Change(batch, reopened, Batch.status == batch.status)
+        # A batch that gave up keeps its pins: part of it may have been committed by them.
+        commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
+        return store.batch(reseller_id, batch_id)
+    batch = _pinned(scope, reseller_id, batch_id, key, version_id, int(head.version))
+    pointer = store.BatchPointer(f"RB#{reseller_id}", f"{scope.now:012d}#{batch_id}", batch_id=batch_id)
+    commit(scope, [Put(batch), Put(pointer), accounts.open_batch(head, batch_id)])
+    return batch
+
+
+def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id: str, terms_version: int) -> Batch:
+    reseller = posting.reseller_of(reseller_id)()
+    return Batch(
+        f"R#{reseller_id}",
+        f"BATCH#{batch_id}",
+        batch_id=batch_id,
+        reseller_id=reseller_id,
+        key=key,
+        version_id=version_id,
+        status="rating",
+        terms_version=terms_version,
+        deck_version=loading.deck_version(),
+        time_zone=reseller.time_zone,
+        home_country=reseller.home_country,
+        cost_source=reseller.cost_source,
+        created_at=scope.now,
+        started_at=scope.now,
+    )
+
+
+def _tell(scope: Scope, batch: Batch, reading: Reading) -> None:
+    """Progress for people: counts so far. A batch that a twin has finished meanwhile is left alone."""
+    actions = [
+        Batch.lines.set(reading.lines),
+        Batch.rated.set(reading.rated),
+        Batch.rejected.set(reading.rejected),
+        Batch.duplicates.set(reading.duplicates),
+    ]
+    try:
+        commit(scope, [Change(batch, actions, Batch.status == "rating")])
+    except LostRace:
+        log.info("batch %s is already finished by another try", batch.batch_id)
+
+
+def _commit(scope: Scope, batch: Batch, tables: Tables, client_id: str, month: str, lines: list[Line]) -> None:
+    """Debit one client for its calls of one month, and make them readable, in one transaction."""
+    packages = sorted({line.call.package_id for line in lines if line.terms.covered})
+    days = sorted({line.day for line in lines})
+    writing = segments.Writing(batch, client_id, month)
+
+    def decide() -> None:
+        snapshot = posting.usage_snapshot(
+            batch.reseller_id, client_id, batch.batch_id, int(batch.generation), month, packages
+        )
+        if snapshot.applied:
+            return
+        part = usage.decide(
+            lines,
+            segments.known_calls(client_id, days),
+            snapshot.used_free,
+            lambda package_id, at: loading.free_seconds(tables.terms, package_id, at),
+        )
+        what = posting.Usage(
+            batch.batch_id,
+            int(batch.generation),
+            month,
+            rated=part.rated,
+            duplicates=part.duplicates,
+            seconds=part.seconds,
+            amount_e8=part.amount_e8,
+            cost_e8=part.cost_e8,
+            used_free=part.used_free,
+            latest=part.latest,
+        )
+        posting.commit_usage(scope, snapshot, what, writing.index(part))
+
+    settle(decide, COMMIT_TRIES)
+
+
+def _finish(scope: Scope, batch: Batch, reading: Reading) -> Batch:
+    """Post the reseller's costs and close the batch, from the markers alone."""
+    markers = posting.markers(batch.batch_id, int(batch.generation), sorted(reading.parts))
+    if len(markers) != len(reading.parts):
+        raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(reading.parts)} parts are committed")
+    costs: dict[str, int] = {}
+    for (_, month), marker in markers.items():
+        costs[month] = costs.get(month, 0) + int(marker.cost_e8)
+    for month, cost_e8 in sorted(costs.items()):
+        if cost_e8:
+            _post_cost(scope, batch, month, cost_e8)
+    if reading.rejected:
+        reading.rejects.seek(0)
+        store.write(rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+    done = {
+        "status": "done",
+        "lines": reading.lines,
+        "rated": sum(int(marker.rated) for marker in markers.values()),
+        "rejected": reading.rejected,
+        "duplicates": reading.duplicates + sum(int(marker.duplicates) for marker in markers.values()),
+        "cost_e8": sum(costs.values()),
+        "revenue_e8": sum(int(marker.amount_e8) for marker in markers.values()),
+        "has_rejects": bool(reading.rejected),
+        "finished_at": scope.now,
+    }
+    return settle(lambda: _close(scope, batch, done))
+
+
+def _post_cost(scope: Scope, batch: Batch, month: str, cost_e8: int) -> None:
+    posting.post(
+        scope,
+        posting.reseller_of(batch.reseller_id),
+        Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch.batch_id}"),
+        once=f"cost:{batch.batch_id}:{int(batch.generation)}:{month}",
+    )
+
+
+def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
+    found = store.batch(batch.reseller_id, batch.batch_id) or batch
+    if found.status == "done":
+        return found
+    for name, value in done.items():
+        setattr(found, name, value)
+    commit(
+        scope,
+        [
+            Change(found, found.set_all(), Batch.status != "done"),
+            accounts.close_batch(batch.reseller_id, batch.batch_id),
+        ],
+    )
+    return found
+
+
+def rejects_key(batch_id: str) -> str:
+    return f"rejected/cdr/{batch_id}.csv"
+
+
+def get_batch(reseller_id: str, batch_id: str) -> Batch:
+    """One batch of this reseller; ``NotFound`` for any other."""
+    batch = store.batch(reseller_id, batch_id)
+    if batch is None:
+        raise NotFound()
+    return batch
+
+
+def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
+    """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
+    pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
+    keys = [(f"R#{reseller_id}", f"BATCH#{pointer.batch_id}") for pointer in pointers]
+    found = find_many(keys, Batch)
+    return [found[key] for key in keys if key in found]
+
+
+def place_of(batch: Batch) -> str:
+    return f"{int(batch.created_at):012d}#{batch.batch_id}"

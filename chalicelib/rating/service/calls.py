@@ -1,0 +1,146 @@
+"""Rated calls read back: by client and filters, newest first, page by page; and what a whole selection adds up to.
+
+A page reads only the gzip members that can hold its calls. Sums come from the index wherever a segment lies wholly
+inside the selection, so only edges and filtered selections are read line by line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import NamedTuple
+
+from chalicelib import periods
+from chalicelib.rating import store
+from chalicelib.rating.segments import RatedCall
+from chalicelib.rating.service import segments
+from chalicelib.rating.store import Segment
+
+
+class Place(NamedTuple):
+    """Where a call stands in the order of the report; calls before it are newer."""
+
+    start: int
+    call_id: str
+    client_id: str
+    direction: str
+    disposition: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Calls that start in ``[start, end)``; a filter that is ``None`` lets all through.
+
+    ``did``: the number called (inbound) or calling; ``billing`` is ``free`` (amount 0) or ``billed``.
+    """
+
+    start: int
+    end: int
+    client_id: str | None = None
+    account: str | None = None
+    did: str | None = None
+    direction: str | None = None
+    disposition: str | None = None
+    country: str | None = None
+    number_prefix: str | None = None
+    billing: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every call of the span (and client) is wanted."""
+        own = ("start", "end", "client_id")
+        return all(getattr(self, field.name) is None for field in fields(self) if field.name not in own)
+
+    def wants(self, call: RatedCall) -> bool:
+        return (
+            self.start <= call.start < self.end
+            and self.account in (None, call.account)
+            and (self.did is None or (self.did == call.to_number and call.direction == "inbound"))
+            and self.direction in (None, call.direction)
+            and self.disposition in (None, call.disposition)
+            and self.country in (None, call.country)
+            and (self.number_prefix is None or call.to_number.lstrip("+").startswith(self.number_prefix))
+            and self.billing in (None, "billed" if call.amount_e8 else "free")
+        )
+
+
+@dataclass
+class Totals:
+    """Sums of a selection; ``_e8`` for money."""
+
+    calls: int = 0
+    seconds: int = 0
+    billed_seconds: int = 0
+    amount_e8: int = 0
+    cost_e8: int = 0
+
+    def add(self, counted: int, of: Segment | RatedCall) -> None:
+        self.calls += counted
+        self.seconds += int(of.seconds)
+        self.billed_seconds += int(of.billed_seconds)
+        self.amount_e8 += int(of.amount_e8)
+        self.cost_e8 += int(of.cost_e8)
+
+
+def place_of(call: RatedCall) -> Place:
+    return Place(call.start, call.call_id, call.client_id, call.direction, call.disposition)
+
+
+def page(reseller_id: str, selection: Selection, after: Place | None, limit: int) -> list[RatedCall]:
+    """Up to ``limit`` calls, newest first, those behind ``after`` only."""
+    return list(islice(_newest_first(reseller_id, selection, after), limit))
+
+
+def totals(reseller_id: str, selection: Selection) -> Totals:
+    """What the whole selection adds up to."""
+    sums = Totals()
+    for day in _days(selection):
+        for segment in _segments(reseller_id, selection, day):
+            if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
+                sums.add(int(segment.rows), segment)
+                continue
+            for call in segments.read(segment):
+                if selection.wants(call):
+                    sums.add(1, call)
+    return sums
+
+
+def _newest_first(reseller_id: str, selection: Selection, after: Place | None) -> Iterator[RatedCall]:
+    end = selection.end if after is None else min(selection.end, after.start + 1)
+    for day in _days(selection):
+        members = [
+            (member, segment)
+            for segment in _segments(reseller_id, selection, day)
+            for member in segment.members
+            if member[4] >= selection.start and member[3] < end
+        ]
+        members.sort(key=lambda pair: pair[0][4], reverse=True)
+        for call in _merged(members):
+            if selection.wants(call) and (after is None or place_of(call) < after):
+                yield call
+
+
+def _merged(members: Sequence[tuple[Sequence[int], Segment]]) -> Iterator[RatedCall]:
+    """Members by last start, latest first -> their calls newest first, reading each member only when its turn comes."""
+    waiting: list[RatedCall] = []
+    for turn, (member, segment) in enumerate(members):
+        waiting += segments.read(segment, [member])
+        bound = members[turn + 1][0][4] if turn + 1 < len(members) else None
+        # Members still to come hold nothing newer than their last start: what is newer than that is in order now.
+        ready = [call for call in waiting if bound is None or call.start > bound]
+        waiting = [call for call in waiting if bound is not None and call.start <= bound]
+        yield from sorted(ready, key=place_of, reverse=True)
+
+
+def _days(selection: Selection) -> list[str]:
+    """UTC days that a selection touches, latest first."""
+    if selection.start >= selection.end:
+        return []
+    return periods.days_between(periods.utc_day(selection.start), periods.utc_day(selection.end - 1))[::-1]
+
+
+def _segments(reseller_id: str, selection: Selection, day: str) -> list[Segment]:
+    if selection.client_id is not None:
+        return store.segments_of(selection.client_id, day, day)
+    return store.segments_of_day(reseller_id, day)

@@ -1,0 +1,135 @@
+"""Stored terms and decks -> the tables that rating, quotes and authorisations share.
+
+Decks are immutable objects, so a container keeps those it has opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.rating import store
+from chalicelib.rating.decks import Deck
+from chalicelib.rating.directory import Directory, Holding
+from chalicelib.rating.engine import Tables
+from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+
+ROUTES = ("value", "premium")
+
+
+def deck_version() -> int:
+    """The newest deck version."""
+    head = store.DeckHead.find("DECKS", "HEAD")
+    return int(head.version) if head else 0
+
+
+def tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, *, record_costs: bool = False
+) -> Tables:
+    """Everything that prices this reseller's calls, as of pinned versions."""
+    return Tables(
+        directory=_directory(reseller_id, terms_version),
+        terms=terms(reseller_id, terms_version),
+        decks={route: _decks(route, decks_version) for route in ROUTES},
+        zone=periods.zone(time_zone),
+        record_costs=record_costs,
+    )
+
+
+def quote_tables(reseller_id: str, time_zone: str, terms_version: int) -> Tables:
+    """The newest tables without the directory, kept by the container until terms or decks change."""
+    return _quote_tables(reseller_id, time_zone, terms_version, deck_version())
+
+
+@lru_cache(maxsize=32)
+def _quote_tables(reseller_id: str, time_zone: str, terms_version: int, decks_version: int) -> Tables:
+    return Tables(
+        directory=Directory({}, {}),
+        terms=terms(reseller_id, terms_version),
+        decks={route: _decks(route, decks_version) for route in ROUTES},
+        zone=periods.zone(time_zone),
+    )
+
+
+def terms(reseller_id: str, version: int) -> Terms:
+    packages = [_package(row) for row in accounts.packages(reseller_id, version)]
+    return Terms(packages, [_rate(row) for row in store.rates_upto(reseller_id, version)])
+
+
+def _package(row: Any) -> PackageVersion:
+    price = row.price
+    pulse = price.get("pulse") or {"initial": 0, "increment": 0}
+    routes = price["routes"]
+    return PackageVersion(
+        package_id=row.package_id,
+        version=int(row.version),
+        effective_from=int(row.effective_from),
+        markup_fixed_e10=price["markup_fixed_e10"],
+        markup_percent_e4=price["markup_percent_e4"],
+        initial=pulse["initial"],
+        increment=pulse["increment"],
+        connection_fee_e8=price["connection_fee_e8"],
+        minimum_charge_e8=price["minimum_charge_e8"],
+        call_decimals=price["call_decimals"],
+        routes=(routes["us"], routes["canada"], routes["international"]),
+        free_minutes=price["free_minutes"],
+        free_minutes_scope=tuple(price["free_minutes_scope"]),
+    )
+
+
+def _rate(row: store.CustomRateItem) -> CustomRate:
+    return CustomRate(
+        package_id=row.package_id,
+        scope=row.scope,
+        code=row.code,
+        version=int(row.version),
+        effective_from=int(row.effective_from),
+        rate_e10=None if row.rate_e10 is None else int(row.rate_e10),
+        initial=int(row.initial),
+        increment=int(row.increment),
+        connection_fee_e8=None if row.connection_fee_e8 is None else int(row.connection_fee_e8),
+        minimum_charge_e8=None if row.minimum_charge_e8 is None else int(row.minimum_charge_e8),
+        grace_seconds=int(row.grace_seconds),
+    )
+
+
+def _directory(reseller_id: str, version: int) -> Directory:
+    held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
+    for row in accounts.assignments(reseller_id, version):
+        kind, _, holder = row.holder.partition("#")
+        held[kind].setdefault(holder, []).append(
+            Holding(
+                effective_from=int(row.effective_from),
+                version=int(row.version),
+                client_id=row.client_id,
+                subaccount_id=row.subaccount_id,
+                package_id=row.package_id,
+                rate_e10=int(row.rate_e10),
+                initial=int(row.initial),
+                increment=int(row.increment),
+                cost_e10=int(row.cost_e10),
+            )
+        )
+    return Directory(held["SUB"], held["DID"])
+
+
+def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
+    """A route's decks by the instant each takes over; of two for one day the later dropped counts."""
+    rows = sorted(store.decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+    newest = {row.effective_from: row for row in rows}
+    utc = periods.zone("UTC")
+    return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
+
+
+@lru_cache(maxsize=8)
+def open_deck(object_key: str) -> Deck:
+    return Deck.load(store.read(object_key))
+
+
+def free_seconds(held: Terms, package_id: str, at: int) -> int:
+    """What a package grants per local month, in seconds."""
+    version = held.package(package_id, at)
+    return version.free_minutes * 60 if version else 0

@@ -1,0 +1,56 @@
+"""What a call would cost and be sold for, and why: by the very tables that rate it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib import numbers
+from chalicelib.accounts.service import posting
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.config import settings
+from chalicelib.errors import Invalid, NotFound
+from chalicelib.rating import pricing
+from chalicelib.rating.pricing import CallTerms, Price
+from chalicelib.rating.service import loading
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A priced call that was not made; ``steps`` explain it, without the cost when ``for_client``."""
+
+    number: str
+    country: str | None
+    terms: CallTerms
+    price: Price
+    cost_billed_seconds: int
+    steps: list[str]
+
+
+def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int, *, for_client: bool) -> Quote:
+    """Price an answered call of ``seconds`` that starts at ``at``; no free minutes are left.
+
+    ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
+    """
+    reseller = posting.reseller_of(reseller_id)()
+    try:
+        wanted = numbers.normalise(number, reseller.home_country)
+    except ValueError as problem:
+        raise Invalid.field("number", str(problem)) from None
+    tables = loading.quote_tables(reseller_id, reseller.time_zone, int(accounts.head_of(reseller_id).version))
+    if tables.terms.package(package_id, at) is None:
+        raise NotFound()
+    terms = tables.outbound(package_id, at, wanted)
+    if terms is None:
+        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {wanted}")
+    digits = wanted.lstrip("+")
+    line = tables.deck_line(package_id, at, digits, terms.country)
+    steps = pricing.explain(
+        terms,
+        seconds,
+        settings.currency,
+        fits=tables.terms.fits(package_id, at, digits, terms.country, line),
+        markup=tables.terms.markup(package_id, at),
+        for_client=for_client,
+    )
+    billed = pricing.billed(seconds, terms.cost_initial, terms.cost_increment)
+    return Quote(wanted, terms.country, terms, pricing.price(terms, seconds), billed, steps)

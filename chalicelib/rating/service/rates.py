@@ -1,0 +1,94 @@
+"""Custom rates of a package: dated versions that override the markup for a prefix, a country or a whole group."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib import numbers
+from chalicelib.accounts.service import packages
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.errors import Invalid, NotFound
+from chalicelib.rating import store
+from chalicelib.rating.store import CustomRateItem
+from chalicelib.tables import Put, Scope, commit, event, settle
+
+GROUPS = ("us", "canada")
+
+
+def check_code(scope: str, code: str) -> str:
+    """The code of a scope in its one spelling; ``NotFound`` for an unknown scope, ``Invalid`` for a bad code."""
+    if scope == "prefix":
+        digits = code.removeprefix("+")
+        if not re.fullmatch(r"[1-9][0-9]{0,14}", digits, re.ASCII):
+            raise Invalid.field("code", "must be a dialling prefix of 1 to 15 digits, such as 1514")
+        return digits
+    if scope == "country":
+        if code.upper() not in set(numbers.country_prefixes().values()):
+            raise Invalid.field("code", "must be a country as ISO alpha-2, such as GB")
+        return code.upper()
+    if scope == "group":
+        if code not in GROUPS:
+            raise Invalid.field("code", "must be us or canada")
+        return code
+    raise NotFound("A custom rate has the scope prefix, country or group.")
+
+
+def put_rate(
+    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, asked: int | None
+) -> CustomRateItem:
+    """Record a new version of a custom rate; a ``rate_e10`` of ``None`` withdraws it.
+
+    ``rate`` carries scope, code and the price; ``asked`` is the wanted ``effective_from``.
+    """
+
+    def decide() -> CustomRateItem:
+        packages.get(reseller_id, package_id)
+        before = versions(reseller_id, package_id, rate.scope, rate.code)
+        if _is_withdrawn(rate) and (not before or _is_withdrawn(before[-1])):
+            raise NotFound("There is no such custom rate.")
+        version, taken = accounts.next_version(accounts.head_of(reseller_id))
+        rate.pk = f"T#{reseller_id}"
+        rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
+        rate.package_id, rate.version = package_id, version
+        rate.effective_from = accounts.effective(not before, asked, scope.now)
+        changes = {"rate_e10": None if _is_withdrawn(rate) else int(rate.rate_e10)}
+        told = event(scope, reseller_id, "rate.changed", f"{package_id}/{rate.scope}/{rate.code}", changes)
+        commit(scope, [Put(rate), taken, told], rate)
+        return rate
+
+    return settle(decide)
+
+
+def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:
+    """Every version of one custom rate, the one that counts longest into the future last."""
+    found = CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
+    return sorted(found, key=lambda row: (row.effective_from, row.version))
+
+
+def get_rate(reseller_id: str, package_id: str, scope: str, code: str) -> CustomRateItem:
+    """The latest version of one custom rate; ``NotFound`` when there is none or it was withdrawn."""
+    found = versions(reseller_id, package_id, scope, code)
+    if not found or _is_withdrawn(found[-1]):
+        raise NotFound("There is no such custom rate.")
+    return found[-1]
+
+
+def list_rates(reseller_id: str, package_id: str, after: str | None, limit: int) -> list[CustomRateItem]:
+    """The latest versions of a package's custom rates, by scope and code; ``after`` is ``<scope>#<code>``."""
+    packages.get(reseller_id, package_id)
+    latest: dict[str, CustomRateItem] = {}
+    rows = store.rates_upto(reseller_id, 2**62, package_id)
+    for row in sorted(rows, key=lambda row: (row.effective_from, row.version)):
+        latest[f"{row.scope}#{row.code}"] = row
+    places = sorted(place for place, row in latest.items() if not _is_withdrawn(row))
+    return [latest[place] for place in places if after is None or place > after][:limit]
+
+
+def _is_withdrawn(rate: CustomRateItem) -> bool:
+    price: object = rate.rate_e10
+    return price is None
+
+
+def shown_start(rate: CustomRateItem) -> int | None:
+    """Since when a rate holds; ``None`` when it always did."""
+    return None if rate.effective_from == accounts.FIRST else int(rate.effective_from)

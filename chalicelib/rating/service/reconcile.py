@@ -1,0 +1,91 @@
+"""Does everything add up? Run by tests, every night, and by the operator; it only reads.
+
+Level 1 compares sums: entries with balances and months, markers with months, the index of segments with both, finished
+batches with the reseller's entries. Level 2 reads every segment again and compares it with its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from chalicelib import periods
+from chalicelib.accounts.service import months, posting
+from chalicelib.accounts.service.months import Difference
+from chalicelib.rating import store, usage
+from chalicelib.rating.service import segments
+from chalicelib.rating.store import Batch, Segment
+
+FIRST_DAY, LAST_DAY = "0000", "9999"
+
+
+def reconcile(reseller_id: str, level: int = 1) -> list[Difference]:
+    """Every difference in a reseller's books; none is good news. Wrong while batches are being rated: they move."""
+    found = months.check(posting.reseller_of(reseller_id))
+    for client_id in months.client_ids(reseller_id):
+        found += months.check(posting.client_of(reseller_id, client_id))
+        index = store.segments_of(client_id, FIRST_DAY, LAST_DAY)
+        found += _usage(client_id, index)
+        if level >= 2:
+            found += _contents(client_id, index)
+    return [*found, *_costs(reseller_id)]
+
+
+def _usage(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
+    by_month = months.usage(client_id)
+    marked = months.marked(client_id)
+    indexed: dict[str, dict[str, int]] = {}
+    for segment in index:
+        sums = indexed.setdefault(segment.month, {"calls": 0, "seconds": 0, "revenue_e8": 0, "cost_e8": 0})
+        sums["calls"] += int(segment.rows)
+        sums["seconds"] += int(segment.seconds)
+        sums["revenue_e8"] += int(segment.amount_e8)
+        sums["cost_e8"] += int(segment.cost_e8)
+    for month in sorted({*by_month, *marked, *indexed}):
+        for name, value in indexed.get(month, {}).items():
+            yield from _differ(client_id, f"{name} of {month}, index against month", value, by_month[month].get(name, 0))
+        for name, value in marked.get(month, {}).items():
+            yield from _differ(client_id, f"{name} of {month}, markers against month", value, by_month[month].get(name, 0))
+        if month not in indexed:
+            calls = by_month.get(month, {}).get("calls", 0)
+            yield from _differ(client_id, f"calls of {month} without a segment", 0, calls)
+    revenue = sum(sums["revenue_e8"] for sums in indexed.values())
+    yield from _differ(client_id, "call_usage entries against segments", revenue, months.debited(client_id))
+
+
+def _contents(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
+    seen: dict[str, set[usage.CallKey]] = {}
+    for segment in index:
+        calls = segments.read(segment)
+        what = f"segment {segment.sk}"
+        sums = {
+            "rows": len(calls),
+            "seconds": sum(call.seconds for call in calls),
+            "billed_seconds": sum(call.billed_seconds for call in calls),
+            "amount_e8": sum(call.amount_e8 for call in calls),
+            "cost_e8": sum(call.cost_e8 for call in calls),
+        }
+        for name, value in sums.items():
+            yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
+        strays = [c for c in calls if c.client_id != client_id or periods.utc_day(c.start) != segment.day]
+        yield from _differ(client_id, f"calls of others in {what}", 0, len(strays))
+        keys = {usage.call_key(call) for call in calls}
+        twice = len(calls) - len(keys) + len(keys & seen.setdefault(segment.day, set()))
+        yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)
+        seen[segment.day] |= keys
+
+
+def _costs(reseller_id: str) -> Iterator[Difference]:
+    """Finished batches against what they have debited the reseller."""
+    batches = Batch.under(f"R#{reseller_id}", "BATCH#")
+    cost = sum(int(batch.cost_e8) for batch in batches if batch.status == "done")
+    if all(batch.status == "done" for batch in batches):
+        yield from _differ(reseller_id, "costs of batches against entries", cost, months.debited(reseller_id))
+    for batch in batches:
+        if batch.status == "done":
+            counted = int(batch.rated) + int(batch.rejected) + int(batch.duplicates)
+            yield from _differ(reseller_id, f"lines of batch {batch.batch_id}", int(batch.lines), counted)
+
+
+def _differ(owner_id: str, what: str, expected: int, found: int) -> Iterator[Difference]:
+    if expected != found:
+        yield Difference(owner_id, what, expected, found)

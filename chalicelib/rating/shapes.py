@@ -1,0 +1,144 @@
+"""Requests and answers of this room."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from chalicelib.fields import (
+    AmountOut,
+    CallFee,
+    Day,
+    Instant,
+    InstantOut,
+    Paging,
+    Pulse,
+    Query,
+    Rate,
+    RateOut,
+    Shape,
+)
+
+Filename = Annotated[
+    str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_. -]{0,120}$"), Field(examples=["november.csv.gz"])
+]
+
+
+class UploadIn(Shape):
+    """``cdr`` takes a file name; ``deck`` (operator) also its route and first day."""
+
+    kind: Literal["cdr", "deck"]
+    filename: Filename
+    route: Literal["value", "premium"] | None = None
+    effective_from: Day | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> UploadIn:
+        if self.kind == "deck" and not (self.route and self.effective_from):
+            raise ValueError("a deck needs route and effective_from")
+        if self.kind == "cdr" and (self.route or self.effective_from):
+            raise ValueError("route and effective_from are for decks")
+        return self
+
+
+class UploadOut(Shape):
+    """PUT the file's bytes to ``url`` with these headers within 15 minutes."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+    key: str
+
+
+class DeckError(Shape):
+    line: int
+    field: str
+    message: str
+
+
+class DeckOut(Shape):
+    route: str
+    effective_from: str
+    status: Annotated[str, Field(json_schema_extra={"enum": ["publishing", "published", "refused"]})]
+    prefixes: int
+    errors: list[DeckError]
+    errors_url: str | None
+
+
+class RateIn(Shape):
+    rate_per_minute: Rate
+    pulse: Pulse | None = None
+    connection_fee: CallFee | None = None
+    minimum_charge: CallFee | None = None
+    grace_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    effective_from: Instant | None = None
+
+
+class RateShown(Shape):
+    """``effective_from`` null: it always held."""
+
+    scope: str
+    code: str
+    rate_per_minute: RateOut
+    pulse: Pulse | None
+    connection_fee: AmountOut | None
+    minimum_charge: AmountOut | None
+    grace_seconds: int
+    effective_from: InstantOut | None
+
+
+class QuoteQuery(Query):
+    number: Annotated[str, Field(min_length=1, max_length=40)]
+    seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    at: Annotated[Instant | None, Field(description="start of the call; now when left out")] = None
+
+
+class QuoteCost(Shape):
+    prefix: str
+    destination: str
+    rate_per_minute: RateOut
+    billed_seconds: int
+    amount: AmountOut
+
+
+class QuotePrice(Shape):
+    rule: str
+    rate_per_minute: RateOut
+    billed_seconds: int
+    amount: AmountOut
+
+
+class QuoteOut(Shape):
+    """``cost`` is null for a client's key."""
+
+    number: str
+    country: str | None
+    cost: QuoteCost | None
+    price: QuotePrice
+    steps: list[str]
+
+
+class BatchOut(Shape):
+    id: str
+    key: str
+    status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
+    lines: int
+    rated: int
+    rejected: int
+    duplicates: int
+    cost: AmountOut
+    revenue: AmountOut
+    started_at: InstantOut | None
+    finished_at: InstantOut | None
+    rejected_url: str | None
+    reason: str | None
+
+
+class BatchQuery(Paging):
+    pass
+
+
+def number(value: Any) -> int | None:
+    """A stored number, or ``None``."""
+    return None if value is None else int(value)

@@ -1,0 +1,209 @@
+"""The items and objects of this room.
+
+``R#<reseller>`` / ``BATCH#<id>``                    a batch, with everything that its price depends on pinned
+``RB#<reseller>`` / ``<created>#<id>``               the list of batches
+``T#<reseller>`` / ``RATE#<package>#<scope>#...``    custom rates, dated
+``DECKS`` / ``<route>#<day>#<version>``, ``HEAD``    published decks and their version
+``DECKLOG`` / ``<created>#<id>``                     every deck that was dropped, taken or refused
+``L#<client>`` / ``SEG#<day>#<batch>#...``           where a client's calls of a UTC day lie in S3
+
+Objects: ``incoming/`` (dropped by people), ``decks/`` (compiled), ``rated/`` (segments), ``rejected/``. Segments are
+named at random and become visible only through their index item: one that no item names is an orphan of a crash.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import IO, Any
+
+import boto3
+from botocore.exceptions import ClientError
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.config import settings
+from chalicelib.tables import Item
+
+BLOCK_BYTES = 1 << 20
+URL_SECONDS = 900
+"""How long a presigned upload or download is good for."""
+
+
+class Batch(Item):
+    """``R#<reseller_id>`` / ``BATCH#<batch_id>``
+
+    ``terms_version``, ``deck_version``, zone, country and cost source are pinned by the first attempt, so that every
+    later one prices the file the same way.
+    """
+
+    batch_id = UnicodeAttribute()
+    reseller_id = UnicodeAttribute()
+    key = UnicodeAttribute()
+    version_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    generation = NumberAttribute(default=0)
+    terms_version = NumberAttribute()
+    deck_version = NumberAttribute()
+    time_zone = UnicodeAttribute()
+    home_country = UnicodeAttribute()
+    cost_source = UnicodeAttribute()
+    lines = NumberAttribute(default=0)
+    rated = NumberAttribute(default=0)
+    rejected = NumberAttribute(default=0)
+    duplicates = NumberAttribute(default=0)
+    cost_e8 = NumberAttribute(default=0)
+    revenue_e8 = NumberAttribute(default=0)
+    has_rejects = BooleanAttribute(default=False)
+    created_at = NumberAttribute()
+    started_at = NumberAttribute(null=True)
+    finished_at = NumberAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+
+
+class BatchPointer(Item):
+    """``RB#<reseller_id>`` / ``<created_at, 12 digits>#<batch_id>``"""
+
+    batch_id = UnicodeAttribute()
+
+
+class CustomRateItem(Item):
+    """``T#<reseller_id>`` / ``RATE#<package_id>#<scope>#<code>#<terms version, 12 digits>``; rate null: withdrawn"""
+
+    package_id = UnicodeAttribute()
+    scope = UnicodeAttribute()
+    code = UnicodeAttribute()
+    version = NumberAttribute()
+    effective_from = NumberAttribute()
+    rate_e10 = NumberAttribute(null=True)
+    initial = NumberAttribute(default=0)
+    increment = NumberAttribute(default=0)
+    connection_fee_e8 = NumberAttribute(null=True)
+    minimum_charge_e8 = NumberAttribute(null=True)
+    grace_seconds = NumberAttribute(default=0)
+
+
+class DeckHead(Item):
+    """``DECKS`` / ``HEAD``: counts published decks"""
+
+    version = NumberAttribute(default=0)
+
+
+class DeckVersion(Item):
+    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``"""
+
+    route = UnicodeAttribute()
+    effective_from = UnicodeAttribute()
+    version = NumberAttribute()
+    object_key = UnicodeAttribute()
+    prefixes = NumberAttribute()
+    dropped_at = NumberAttribute()
+
+
+class DeckDrop(Item):
+    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file as it was dropped, and what became of it"""
+
+    drop_id = UnicodeAttribute()
+    route = UnicodeAttribute()
+    effective_from = UnicodeAttribute()
+    status = UnicodeAttribute()
+    prefixes = NumberAttribute(default=0)
+    errors: Any = JSONAttribute(default=list)
+    errors_key = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+
+
+class Segment(Item):
+    """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
+
+    ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members`` holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
+    """
+
+    client_id = UnicodeAttribute()
+    day = UnicodeAttribute()
+    month = UnicodeAttribute()
+    object_key = UnicodeAttribute()
+    members: Any = JSONAttribute()
+    rows = NumberAttribute()
+    seconds = NumberAttribute()
+    billed_seconds = NumberAttribute()
+    amount_e8 = NumberAttribute()
+    cost_e8 = NumberAttribute()
+    first = NumberAttribute()
+    last = NumberAttribute()
+
+
+def batch(reseller_id: str, batch_id: str) -> Batch | None:
+    return Batch.find(f"R#{reseller_id}", f"BATCH#{batch_id}")
+
+
+def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:
+    """A client's segments of some days, oldest day first."""
+    return Segment.under(f"L#{client_id}", f"SEG#{first_day}", last=f"SEG#{last_day}#\U0010ffff")
+
+
+def segments_of_day(reseller_id: str, day: str) -> list[Segment]:
+    """Every client's segments of one day. Read from the index, which may lag a moment behind a commit."""
+    return list(Segment.day_index.query(f"R#{reseller_id}#{day}"))  # type: ignore[arg-type]
+
+
+def decks_upto(route: str, version: int) -> list[DeckVersion]:
+    """Published decks of a route that deck version ``version`` knows, oldest day first."""
+    return [row for row in DeckVersion.under("DECKS", f"{route}#") if row.version <= version]
+
+
+def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[CustomRateItem]:
+    """Custom rates that terms version ``version`` knows, of one package or of all."""
+    prefix = f"RATE#{package_id}#" if package_id else "RATE#"
+    return [row for row in CustomRateItem.under(f"T#{reseller_id}", prefix) if row.version <= version]
+
+
+# --- objects ------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def s3() -> Any:
+    """One client per process; botocore's clients are safe to share between threads."""
+    return boto3.client("s3")
+
+
+def blocks(key: str, version_id: str) -> Iterator[bytes]:
+    """An object's bytes, streamed."""
+    where = {"Bucket": settings.bucket, "Key": key}
+    answer = s3().get_object(**where, **({"VersionId": version_id} if version_id else {}))
+    yield from answer["Body"].iter_chunks(BLOCK_BYTES)
+
+
+def look(key: str, version_id: str) -> tuple[int, int] | None:
+    """An object's size in bytes and the instant it was dropped; ``None`` when it is not there (any more)."""
+    where = {"Bucket": settings.bucket, "Key": key}
+    try:
+        answer = s3().head_object(**where, **({"VersionId": version_id} if version_id else {}))
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
+            return None
+        raise
+    return int(answer["ContentLength"]), int(answer["LastModified"].timestamp())
+
+
+def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
+    """An object, or ``length`` bytes of it."""
+    span = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
+    return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
+
+
+def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
+    s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
+
+
+def download_url(key: str) -> str:
+    """Where a browser can fetch an object for ``URL_SECONDS``."""
+    params = {"Bucket": settings.bucket, "Key": key}
+    return str(s3().generate_presigned_url("get_object", Params=params, ExpiresIn=URL_SECONDS))
+
+
+def upload_url(key: str) -> str:
+    """Where a caller may PUT one object for ``URL_SECONDS``."""
+    params = {"Bucket": settings.bucket, "Key": key}
+    return str(s3().generate_presigned_url("put_object", Params=params, ExpiresIn=URL_SECONDS))

@@ -1,0 +1,1 @@
+"""What we tell reseller and client: so far the report of calls."""

@@ -1,0 +1,112 @@
+"""The report of calls: a selection in the reseller's own days, a page of it, and what all of it adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chalicelib import money, numbers, periods
+from chalicelib.accounts.service import clients, posting
+from chalicelib.errors import Invalid, TooLarge
+from chalicelib.rating.segments import RatedCall
+from chalicelib.rating.service import calls
+from chalicelib.rating.service.calls import Place, Selection, Totals
+from chalicelib.web.routes import Principal
+
+INLINE_ROWS, INLINE_BYTES = 10_000, 4_000_000
+"""What an answer of the API may carry; larger reports are files."""
+MAX_DAYS = 400
+"""Days a selection may span: a year and a bit."""
+
+COLUMNS = (
+    "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",
+    "seconds", "billed_seconds", "free_seconds", "rule", "rate_per_minute", "amount", "cost",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page of calls; ``after`` is the place to go on from."""
+
+    calls: Sequence[RatedCall]
+    after: Place | None
+    totals: Totals
+
+
+def select(who: Principal, query: Any, now: int) -> Selection:
+    """A report's filters, read in the reseller's zone; a client's key sees its own calls only.
+
+    ``NotFound`` for another tenant's client; ``Invalid`` for dates that make no span.
+    """
+    zone = periods.zone(posting.reseller_of(who.reseller_id)().time_zone)
+    first, last = periods.month_days(periods.local_month(now, zone))
+    first, last = query.date_from or first, query.date_to or last
+    if first > last:
+        raise Invalid.field("date_to", "must not be before date_from")
+    if len(periods.days_between(first, last)) > MAX_DAYS:
+        raise Invalid.field("date_to", f"must be at most {MAX_DAYS} days after date_from")
+    if query.client_id:
+        clients.get(who, query.client_id)
+    return Selection(
+        start=periods.day_start(first, zone),
+        end=periods.day_start(periods.next_day(last), zone),
+        client_id=who.client_id or query.client_id,
+        account=query.account,
+        did=_number(query.did),
+        direction=query.direction,
+        disposition=query.disposition,
+        country=query.country,
+        number_prefix=query.number_prefix.lstrip("+") if query.number_prefix else None,
+        billing=query.billing,
+    )
+
+
+def report(reseller_id: str, selection: Selection, place: Any, limit: int) -> Report:
+    """One page, newest first. ``place`` is what the page before gave: its last call, and the totals it had summed."""
+    after = Place(*place["after"]) if place else None
+    found = calls.page(reseller_id, selection, after, limit + 1)
+    totals = Totals(**place["totals"]) if place else calls.totals(reseller_id, selection)
+    return Report(found[:limit], calls.place_of(found[limit - 1]) if len(found) > limit else None, totals)
+
+
+def next_place(made: Report) -> dict[str, Any] | None:
+    """What the next page needs, for its cursor."""
+    return {"after": list(made.after), "totals": asdict(made.totals)} if made.after else None
+
+
+def rows(reseller_id: str, selection: Selection, *, for_client: bool) -> list[tuple[object, ...]]:
+    """The whole selection as rows of ``COLUMNS``; ``TooLarge`` beyond what an answer may carry."""
+    found = calls.page(reseller_id, selection, None, INLINE_ROWS + 1)
+    if len(found) > INLINE_ROWS:
+        raise TooLarge(f"The selection has more than {INLINE_ROWS} calls; narrow it, or use POST /v1/exports.")
+    return [row(call, for_client=for_client) for call in found]
+
+
+def check_size(text: str) -> str:
+    """``TooLarge`` for a file that an answer cannot carry."""
+    if len(text.encode()) > INLINE_BYTES:
+        raise TooLarge(f"The file has more than {INLINE_BYTES} bytes; narrow the selection, or use POST /v1/exports.")
+    return text
+
+
+def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
+    """One call as text, in the order of ``COLUMNS``."""
+    return (
+        call.call_id,
+        periods.format_instant(call.start),
+        *call[2:13],
+        call.rule,
+        money.format_rate(call.rate_e10),
+        money.format_amount(call.amount_e8),
+        *(() if for_client else (money.format_amount(call.cost_e8),)),
+    )
+
+
+def _number(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return numbers.path_number(text)
+    except ValueError as problem:
+        raise Invalid.field("did", str(problem)) from None

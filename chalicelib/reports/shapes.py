@@ -1,0 +1,65 @@
+"""Requests and answers of this room."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.fields import AmountOut, Country, Day, Id, InstantOut, Paging, RateOut, Shape, Username
+
+Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+
+
+class CallsQuery(Paging):
+    """Filters of the report of calls. Dates are days of the reseller's time zone, both included."""
+
+    date_from: Annotated[Day | None, Field(description="first day; the current month's first when left out")] = None
+    date_to: Annotated[Day | None, Field(description="last day; the current month's last when left out")] = None
+    client_id: Id | None = None
+    account: Username | None = None
+    did: Annotated[str | None, Field(max_length=20)] = None
+    direction: Literal["outbound", "inbound"] | None = None
+    disposition: Disposition | None = None
+    country: Country | None = None
+    number_prefix: Annotated[str | None, Field(pattern=r"^\+?[0-9]{1,15}$")] = None
+    billing: Literal["free", "billed"] | None = None
+    format: Literal["json", "csv"] = "json"
+
+
+class CallOut(Shape):
+    """A rated call; ``cost`` is left out (null) for a client's key."""
+
+    call_id: str
+    start: InstantOut
+    direction: str
+    client_id: str
+    account: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    destination: str
+    country: str | None
+    disposition: str
+    seconds: int
+    billed_seconds: int
+    free_seconds: int
+    rule: str
+    rate_per_minute: RateOut
+    amount: AmountOut
+    cost: AmountOut | None
+
+
+class TotalsOut(Shape):
+    """Sums of the whole selection, not only of this page."""
+
+    calls: int
+    seconds: int
+    billed_seconds: int
+    amount: AmountOut
+    cost: AmountOut | None
+
+
+class CallsOut(Shape):
+    items: list[CallOut]
+    next: str | None
+    totals: TotalsOut

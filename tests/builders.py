@@ -1,0 +1,162 @@
+"""A reseller with a deck, a package, clients and sub-accounts, made straight in the stores, and files to rate."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+NOW = 1_790_000_000
+HEADER = "call_id,start,direction,account,from,to,disposition,seconds"
+
+
+def price(**changes: Any) -> dict[str, Any]:
+    """A package's price fields: cost + 20 %."""
+    routes = {"us": "value", "canada": "value", "international": "value"}
+    plain = {"markup_fixed_e10": 0, "markup_percent_e4": 200_000, "pulse": None, "connection_fee_e8": None}
+    more = {"minimum_charge_e8": None, "call_decimals": 8, "routes": routes, "free_minutes": 0}
+    return {**plain, **more, "free_minutes_scope": ["us", "canada"], **changes}
+
+
+def line(call_id: str, account: str = "alice", seconds: int = 60, **changes: str) -> str:
+    """One line of Forfait's own CSV."""
+    told = {"start": "2026-09-10T12:00:00Z", "direction": "outbound", "to": "+12125550100", "disposition": "ANSWERED"}
+    told.update(changes)
+    return (
+        f"{call_id},{told['start']},{told['direction']},{account},+14165550199,{told['to']},"
+        f"{told['disposition']},{seconds}"
+    )
+
+
+def csv_file(*lines: str) -> bytes:
+    return "\n".join([HEADER, *lines, ""]).encode()
+
+
+@dataclass
+class World:
+    """A fresh reseller. Clients ``alice`` and ``bob`` each have a sub-account of their own name."""
+
+    reseller_id: str
+    clients: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def scope(self) -> Any:
+        from chalicelib.tables import Scope
+
+        return Scope("system:test", NOW)
+
+    def package(self, package_id: str, **changes: Any) -> None:
+        from chalicelib.accounts.store import FIRST, PackageTerms
+
+        version = self._next()
+        PackageTerms(
+            f"T#{self.reseller_id}",
+            f"PACKAGE#{package_id}#{version:012d}",
+            package_id=package_id,
+            version=version,
+            effective_from=FIRST,
+            price=price(**changes),
+        ).save()
+
+    def client(self, name: str, package_id: str = "p1", **changes: Any) -> str:
+        from chalicelib.accounts.store import Client
+
+        client_id = f"{name}-{self.reseller_id}"
+        fields = {"status": "active", "service": "active", "balance_mode": "permissive", "profile": {}, "created_at": 1}
+        Client(
+            f"R#{self.reseller_id}",
+            f"CLIENT#{client_id}",
+            reseller_id=self.reseller_id,
+            client_id=client_id,
+            **{**fields, **changes},
+        ).save()
+        self.clients[name] = client_id
+        self.assign(f"SUB#{name}", client_id=client_id, package_id=package_id)
+        return client_id
+
+    def assign(self, holder: str, **fields: Any) -> None:
+        from chalicelib.accounts.store import FIRST, Assignment
+
+        version = self._next()
+        fields.setdefault("effective_from", FIRST)
+        Assignment(f"T#{self.reseller_id}", f"{holder}#{version:012d}", holder=holder, version=version, **fields).save()
+
+    def _next(self) -> int:
+        from chalicelib.accounts.store import TermsHead
+
+        self.version += 1
+        head = TermsHead.find(f"T#{self.reseller_id}", "HEAD")
+        head.update(actions=[TermsHead.version.set(self.version)])
+        return self.version
+
+    def drop(self, body: bytes, name: str = "") -> tuple[str, str]:
+        """Put a CDR file where S3 would announce it; the key and version that the message would carry."""
+        from chalicelib.config import settings
+        from chalicelib.rating import store
+
+        key = f"incoming/cdr/{self.reseller_id}/{name or uuid.uuid4().hex + '.csv'}"
+        return key, store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+
+    def rate(self, *dropped: Any) -> Any:
+        """Rate a file as the event function does; ``dropped`` is its bytes, or the key and version of one in place."""
+        from chalicelib.rating.service import batches
+
+        key, version = dropped if len(dropped) == 2 else self.drop(dropped[0])
+        return batches.rate_batch(self.scope, key, version)
+
+    def reconciled(self, level: int = 2) -> list[Any]:
+        from chalicelib.rating.service.reconcile import reconcile
+
+        return reconcile(self.reseller_id, level)
+
+    def books(self) -> dict[str, Any]:
+        """All that must come out the same whatever happened on the way: balances, entries, calls, counts of batches."""
+        from chalicelib.accounts.store import Client, Entry, Reseller
+        from chalicelib.rating.service import segments
+        from chalicelib.rating.store import Batch, segments_of
+
+        books: dict[str, Any] = {}
+        owners = [Reseller.get(f"R#{self.reseller_id}", "RESELLER")]
+        owners += Client.under(f"R#{self.reseller_id}", "CLIENT#")
+        for owner in owners:
+            entries = Entry.under(f"L#{owner.owner_id}", "ENTRY#")
+            books[owner.owner_id.split("-")[0]] = (
+                owner.balance_e8,
+                owner.account().service,
+                sorted((entry.kind, entry.amount_e8, entry.period) for entry in entries),
+            )
+        for name, client_id in self.clients.items():
+            calls = [call for segment in segments_of(client_id, "0", "9") for call in segments.read(segment)]
+            books[f"calls of {name}"] = sorted((c.start, c.call_id, c.amount_e8, c.free_seconds) for c in calls)
+        books["batches"] = sorted(
+            (b.status, b.lines, b.rated, b.rejected, b.duplicates, b.cost_e8, b.revenue_e8)
+            for b in Batch.under(f"R#{self.reseller_id}", "BATCH#")
+        )
+        # The reseller's own id differs from world to world.
+        books["reseller"] = books.pop(self.reseller_id.split("-")[0])
+        return books
+
+
+def make_world() -> World:
+    from chalicelib.accounts.store import Reseller, TermsHead
+
+    reseller_id = uuid.uuid4().hex[:16]
+    Reseller(
+        f"R#{reseller_id}",
+        "RESELLER",
+        reseller_id=reseller_id,
+        name="Voix",
+        email="a@voix.example",
+        currency="USD",
+        time_zone="America/Toronto",
+        home_country="CA",
+        status="active",
+        created_at=1,
+    ).save()
+    TermsHead(f"T#{reseller_id}", "HEAD").save()
+    world = World(reseller_id)
+    world.package("p1")
+    world.client("alice")
+    world.client("bob", balance_mode="strict", service="suspended", balance_e8=0)
+    return world
