@@ -1,0 +1,230 @@
+"""Events come twice, late, and at once: killed between any two calls, delivered by many, the books stay the same."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import faults
+import pytest
+from builders import World, csv_file, line, make_world
+
+AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
+
+
+def two_months() -> bytes:
+    """Two clients, two months, a duplicate and a refused line: every kind of write happens."""
+    return csv_file(
+        line("1", start=AUGUST),
+        line("2", start=SEPTEMBER),
+        line("3", "bob", start=SEPTEMBER),
+        line("3", "bob", start=SEPTEMBER),
+        line("4", "nobody"),
+        line("5", "free", start=SEPTEMBER, seconds=90),
+    )
+
+
+def with_free_minutes(world: World) -> World:
+    world.package("minutes", free_minutes=1)
+    world.client("free", "minutes")
+    return world
+
+
+def at_once(tasks: list[Callable[[], Any]]) -> None:
+    """Run all tasks in threads that start together; the first error of any is raised."""
+    barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
+
+    def run(task: Callable[[], Any]) -> None:
+        barrier.wait()
+        try:
+            task()
+        except BaseException as problem:
+            errors.append(problem)
+
+    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
+def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_run(worlds, answered):
+    undisturbed = with_free_minutes(worlds())
+    dropped = undisturbed.drop(two_months())
+    with faults.counted() as made:
+        undisturbed.rate(*dropped)
+    expected = undisturbed.books()
+    assert expected["batches"][0][:5] == ("done", 6, 4, 1, 1)
+    assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
+    for call in range(len(made)):
+        world = with_free_minutes(worlds())
+        dropped = world.drop(two_months())
+        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+            world.rate(*dropped)
+        assert world.reconciled(level=1) == [], f"killed at call {call}, {made[call]}"
+        world.rate(*dropped)
+        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+
+
+def test_killed_again_and_again_at_random_the_books_still_come_out(worlds):
+    dice = random.Random(20260901)
+    undisturbed = with_free_minutes(worlds())
+    undisturbed.rate(two_months())
+    for _ in range(5):
+        world = with_free_minutes(worlds())
+        dropped = world.drop(two_months())
+        for _ in range(6):
+            with suppress(faults.Killed), faults.killed_at(dice.randrange(60), answered=dice.random() < 0.5):
+                world.rate(*dropped)
+        world.rate(*dropped)
+        assert world.books() == undisturbed.books()
+
+
+def test_one_file_delivered_eight_times_at_once_counts_once(worlds):
+    alone = with_free_minutes(worlds())
+    alone.rate(two_months())
+    world = with_free_minutes(worlds())
+    dropped = world.drop(two_months())
+    at_once([lambda: world.rate(*dropped)] * 8)
+    assert world.books() == alone.books()
+
+
+def overlapping(dice: random.Random) -> tuple[list[bytes], dict[str, int]]:
+    """16 files that share many of their calls, and what each client must pay: every call once."""
+    pool = {}
+    for n in range(600):
+        who, seconds = dice.choice(("alice", "bob")), dice.randrange(1, 400)
+        start = f"2026-09-{dice.randrange(8, 11):02d}T{dice.randrange(24):02d}:00:00Z"
+        # 0.0052 + 20 % a minute, 6/6: exact at 1e-8 for every whole six seconds.
+        pool[f"id{n}"] = (who, line(f"id{n}", who, seconds, start=start), -(-seconds // 6) * 62_400)
+    files, owed, used = [], {"alice": 0, "bob": 0}, set()
+    for _ in range(16):
+        chosen = dice.choices(sorted(pool), k=120)
+        used.update(chosen)
+        files.append(csv_file(*[pool[call][1] for call in chosen]))
+    for call in used:
+        owed[pool[call][0]] += pool[call][2]
+    return files, owed
+
+
+def paid(world: World) -> dict[str, int]:
+    books = world.books()
+    return {name: -books[name][0] for name in ("alice", "bob")}
+
+
+def test_sixteen_overlapping_files_at_once_bill_every_call_exactly_once(world):
+    files, owed = overlapping(random.Random(1))
+    at_once([lambda body=body: world.rate(body) for body in files])
+    assert paid(world) == owed
+    books = world.books()
+    calls = [call[1] for name in ("alice", "bob") for call in books[f"calls of {name}"]]
+    assert len(calls) == len(set(calls))
+    assert {batch[0] for batch in books["batches"]} == {"done"}
+    assert sum(batch[2] for batch in books["batches"]) == len(calls)
+
+
+def test_without_the_conditions_the_same_test_goes_red(deck, monkeypatch):
+    """The negative control: with every condition left out of the writes, the sixteen files do damage."""
+    from chalicelib import tables
+
+    def unguarded(transaction: Any, write: Any) -> None:
+        if isinstance(write, tables.Put):
+            transaction.save(write.item)
+        elif isinstance(write, tables.Change):
+            transaction.update(write.item, list(write.actions))
+
+    def slowly(operation: str, send: Callable[[], Any]) -> Any:
+        if operation == "TransactWriteItems":
+            time.sleep(0.02)
+        return send()
+
+    monkeypatch.setattr(tables, "_add", unguarded)
+    world = make_world()
+    files, owed = overlapping(random.Random(1))
+    with faults.between(slowly), suppress(RuntimeError):
+        at_once([lambda body=body: world.rate(body) for body in files])
+    assert paid(world) != owed
+    assert world.reconciled() != []
+
+
+def test_conflicts_and_throttling_are_waited_out(world):
+    codes = ["TransactionConflict", "ThrottlingError", "TransactionInProgressException", "TransactionConflict"] * 2
+    with faults.refusing("TransactWriteItems", codes) as left:
+        world.rate(csv_file(line("1"), line("2", "bob")))
+    assert left == []
+    assert paid(world) == {"alice": 624_000, "bob": 624_000}
+
+
+def test_free_minutes_are_never_spent_twice_by_batches_at_once(world):
+    with_free_minutes(world)
+    files = [
+        csv_file(*[line(f"{n}-{k}", "free", 12, start=f"2026-09-10T{k:02d}:{n:02d}:00Z") for k in range(4)])
+        for n in range(8)
+    ]
+    at_once([lambda body=body: world.rate(body) for body in files])
+    calls = world.books()["calls of free"]
+    assert len(calls) == 32
+    assert sum(call[3] for call in calls) == 60
+    # Any serial order is right: 60 of 384 billed seconds are free, whoever got them.
+    assert sum(call[2] for call in calls) == (384 - 60) * 10_400
+
+
+def test_payments_charges_and_usage_at_once_add_up(world):
+    from chalicelib.accounts.ledger import Posting
+    from chalicelib.accounts.service import posting
+
+    def pay(n: int) -> Callable[[], Any]:
+        amount = 10**8 * (1 if n % 2 else -2)
+        kind = "payment" if n % 2 else "charge"
+        read = posting.client_of(world.reseller_id, world.clients["bob"])
+        return lambda: posting.post(world.scope, read, Posting(kind, amount, "x", "2026-09"), once=f"pay-{n // 2}")
+
+    # Every "once" key is used by two threads: one payment and one charge race for it, and one of them posts.
+    files = [csv_file(*[line(f"{n}-{k}", "bob", 6) for k in range(5)]) for n in range(6)]
+    at_once([pay(n) for n in range(16)] + [lambda body=body: world.rate(body) for body in files])
+    kinds = [kind for kind, _, _ in world.books()["bob"][2]]
+    assert kinds.count("call_usage") == 6
+    assert kinds.count("payment") + kinds.count("charge") == 8
+
+
+def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
+    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.store import Month
+
+    read = posting.client_of(world.reseller_id, world.clients["alice"])
+    files = [csv_file(line(str(n), start=AUGUST)) for n in range(8)]
+    at_once(
+        [lambda body=body: world.rate(body) for body in files] + [lambda: months.close(world.scope, read, "2026-08")]
+    )
+    august, september = (
+        Month.find(f"L#{world.clients['alice']}", f"MONTH#{month}") for month in ("2026-08", "2026-09")
+    )
+    assert august.state == "closed"
+    late = september.posted.get("call_usage", 0) if september else 0
+    assert august.posted.get("call_usage", 0) + late == -8 * 624_000
+    assert august.posted.get("call_usage", 0) == august.closing["balance_e8"]
+    assert august.usage["calls"] == 8
+
+
+def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
+    from chalicelib.config import settings
+    from chalicelib.rating import store
+    from chalicelib.rating.service import decks
+    from chalicelib.tables import Scope
+
+    body = b"prefix,destination,rate_per_minute,initial,increment\n7,Russia,0.03,1,1\n"
+    key = "incoming/decks/premium/2030-01-01.csv"
+    version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+    for call in range(12):
+        with suppress(faults.Killed), faults.killed_at(call, answered=bool(call % 2)):
+            decks.publish(Scope("system:test", 1), key, version)
+    at_once([lambda: decks.publish(Scope("system:test", 1), key, version)] * 4)
+    found = [deck for deck in store.decks_upto("premium", 2**40) if deck.effective_from == "2030-01-01"]
+    assert len(found) == 1
