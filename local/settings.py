@@ -1,0 +1,90 @@
+"""Settings of the local stack, and the environment it gives to the application.
+
+This is the only reader of the environment in ``local``; ``docs/configuration.md`` explains every variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+HOST = "127.0.0.1"
+"""Everything listens here and nowhere else: the stack has one operator, the person at the keyboard."""
+
+_FOREIGN = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """``http_port`` and ``aws_port`` 0 mean any free port; ``retry_seconds`` is the pause before a failed event is
+    delivered again."""
+
+    http_port: int
+    aws_port: int
+    state: Path
+    retry_seconds: int
+
+
+def read(environ: Mapping[str, str]) -> LocalSettings:
+    """Settings out of an environment; ``SystemExit`` says which variable cannot be read."""
+
+    def whole(name: str, default: int, most: int) -> int:
+        text = environ.get(name) or str(default)
+        if not text.isascii() or not text.isdigit() or int(text) > most:
+            raise SystemExit(f"{name} must be a whole number from 0 to {most}, not {text!r}")
+        return int(text)
+
+    return LocalSettings(
+        http_port=whole("FORFAIT_PORT", 8000, 65_535),
+        aws_port=whole("FORFAIT_AWS_PORT", 0, 65_535),
+        state=Path(environ.get("FORFAIT_STATE") or ".forfait").expanduser().resolve(),
+        retry_seconds=whole("FORFAIT_RETRY_SECONDS", 5, 900),
+    )
+
+
+def aws_environment(endpoint: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """``environ`` with every AWS client pointed at ``endpoint``.
+
+    The caller's own AWS profile, endpoints and proxies are taken out: no request of the local stack may ever reach a
+    real account.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in _FOREIGN and not name.startswith("AWS_ENDPOINT_URL")
+    }
+    no_proxy = ",".join(filter(None, (environ.get("NO_PROXY") or environ.get("no_proxy"), HOST, "localhost")))
+    return kept | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+    }
+
+
+def app_environment(operator_key: str, signing_key: str) -> dict[str, str]:
+    """What ``chalicelib.config`` reads on the stage ``local``; the names are also those of the provisioned things."""
+    return {
+        "FORFAIT_STAGE": "local",
+        "FORFAIT_TABLE": "forfait-local",
+        "FORFAIT_BUCKET": "forfait-local",
+        "FORFAIT_QUEUE": "forfait-local-incoming",
+        "FORFAIT_OPERATOR_KEY": operator_key,
+        "FORFAIT_SIGNING_KEY": signing_key,
+    }
