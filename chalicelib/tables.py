@@ -108,7 +108,8 @@ class Item(Model):
 
         ``after`` (a whole ``sk``) resumes behind that item; ``last`` stops at that ``sk``, itself included.
         """
-        low, high = prefix, last if last is not None else prefix + "\U0010ffff"
+        # A key of a table is never empty, so neither may a bound be.
+        low, high = prefix or "\x01", last if last is not None else prefix + "\U0010ffff"
         if after is not None:
             low, high = (low, after) if newest_first else (after, high)
         # One more than asked, because BETWEEN includes the item to resume behind.

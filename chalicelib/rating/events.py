@@ -1,6 +1,6 @@
-"""The function that S3 calls, through a queue, for every file dropped under ``incoming/``.
+"""The functions that S3 (through a queue) and the clock call.
 
-Runs in a Lambda function of its own, imported without ``app.py`` and without the shapes of the API.
+Each runs in a Lambda function of its own, imported without ``app.py`` and without the shapes of the API.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import time
 
-from chalice.app import Blueprint, SQSEvent
+from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
-from chalicelib.rating.service import batches, decks
+from chalicelib.rating.service import batches, decks, reconcile
+from chalicelib.rating.service.rescan import announce_unrated
 from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,22 @@ def rate_dropped_files(event: SQSEvent) -> None:
         last = int(message["attributes"]["ApproximateReceiveCount"]) >= arrivals.MAX_RECEIVES
         for arrival in arrivals.read(message["body"], settings.bucket):
             _take(arrival, last_try=last)
+
+
+@bp.schedule("rate(1 day)", name="rescan")
+def rescan(event: CloudWatchEvent) -> None:
+    """Announce again every dropped file that has no batch: a lost message loses no file."""
+    log.info("announced %d files again", announce_unrated())
+
+
+@bp.schedule("rate(1 day)", name="reconcile")
+def reconcile_books(event: CloudWatchEvent) -> None:
+    """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
+    found = reconcile.nightly(Scope(actor="system:reconcile", now=int(time.time())))
+    for difference in found:
+        log.error("the books differ: %s", difference)
+    if found:
+        raise RuntimeError(f"{len(found)} differences in the books; see the log")
 
 
 def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:

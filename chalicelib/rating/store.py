@@ -14,9 +14,12 @@ named at random and become visible only through their index item: one that no it
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import IO, Any
+from urllib.parse import quote_plus
 
 import boto3
 from botocore.exceptions import ClientError
@@ -116,7 +119,8 @@ class DeckDrop(Item):
 class Segment(Item):
     """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
 
-    ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members`` holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
+    ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members``
+    holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
     """
 
     client_id = UnicodeAttribute()
@@ -131,6 +135,13 @@ class Segment(Item):
     cost_e8 = NumberAttribute()
     first = NumberAttribute()
     last = NumberAttribute()
+    written_at = NumberAttribute()
+
+
+class Verified(Item):
+    """``R#<reseller_id>`` / ``VERIFIED``: segments written before ``upto`` have been read and found right"""
+
+    upto = NumberAttribute()
 
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:
@@ -190,6 +201,31 @@ def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
     """An object, or ``length`` bytes of it."""
     span = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
     return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
+
+
+def versions(prefix: str) -> Iterator[tuple[str, str]]:
+    """Key and version of every object version under a prefix; deletions are not versions."""
+    pages = s3().get_paginator("list_object_versions").paginate(Bucket=settings.bucket, Prefix=prefix)
+    for page in pages:
+        yield from ((found["Key"], found["VersionId"]) for found in page.get("Versions", []))
+
+
+def announce(arrivals: Iterator[tuple[str, str]]) -> int:
+    """Put object versions on the queue, as S3 does when they are dropped; returns how many."""
+    sqs, told = boto3.client("sqs"), 0
+    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
+    while some := list(islice(arrivals, 10)):
+        entries = [{"Id": str(n), "MessageBody": _message(*arrival)} for n, arrival in enumerate(some)]
+        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        if answer.get("Failed"):
+            raise RuntimeError(f"the queue refused {len(answer['Failed'])} messages")
+        told += len(some)
+    return told
+
+
+def _message(key: str, version_id: str) -> str:
+    told = {"bucket": {"name": settings.bucket}, "object": {"key": quote_plus(key), "versionId": version_id}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}]})
 
 
 def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:

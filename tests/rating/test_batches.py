@@ -236,3 +236,46 @@ def test_an_owner_cannot_be_moved_while_a_batch_is_open(world):
         terms.next_version(terms.head_of(world.reseller_id), moving=True)
     world.rate(*dropped)
     terms.next_version(terms.head_of(world.reseller_id), moving=True)
+
+
+def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
+    import json
+
+    import boto3
+    from chalicelib.config import settings
+    from chalicelib.rating import arrivals
+    from chalicelib.rating.service.rescan import announce_unrated
+
+    rated, lost = world.drop(csv_file(line("1"))), world.drop(csv_file(line("2")), "lost and found+é.csv")
+    world.rate(*rated)
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    assert announce_unrated() >= 1
+    told = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        told += [arrival for message in messages for arrival in arrivals.read(message["Body"], settings.bucket)]
+    mine = [arrival for arrival in told if world.reseller_id in arrival.key]
+    assert [tuple(arrival) for arrival in mine] == [lost]
+    assert json.loads(messages or "[]") == []
+
+
+def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_was_changed(world):
+    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.rating import store
+    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.tables import Event
+
+    ResellerPointer("RESELLERS", world.reseller_id).save()
+    world.rate(csv_file(line("1")))
+    assert [one for one in nightly(world.scope) if one.owner_id in world.clients.values()] == []
+    segment = store.segments_of(world.clients["alice"], "0", "9")[0]
+    good = store.read(segment.object_key)
+    world.rate(csv_file(line("2")))
+    keys = {found.object_key for found in store.segments_of(world.clients["alice"], "0", "9")}
+    (other,) = keys - {segment.object_key}
+    store.write(segment.object_key, store.read(other))
+    found = [one.what for one in nightly(world.scope) if one.owner_id == world.clients["alice"]]
+    assert any("calls billed twice" in what for what in found)
+    assert [row.kind for row in Event.under(f"E#{world.reseller_id}", "")] == ["books.differ"]
+    store.write(segment.object_key, good)

@@ -150,7 +150,7 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, client_id: str, month: s
     """Debit one client for its calls of one month, and make them readable, in one transaction."""
     packages = sorted({line.call.package_id for line in lines if line.terms.covered})
     days = sorted({line.day for line in lines})
-    writing = segments.Writing(batch, client_id, month)
+    writing = segments.Writing(batch, client_id, month, scope.now)
 
     def decide() -> None:
         snapshot = posting.usage_snapshot(

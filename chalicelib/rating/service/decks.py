@@ -28,10 +28,10 @@ SHOWN_ERRORS = 100
 
 def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     """Publish one dropped deck file, or refuse it; call it again after any failure. ``None``: not a deck's key."""
-    where = _KEY.fullmatch(key)
-    if where is None:
+    where, place = _KEY.fullmatch(key), place_of(key, version_id)
+    if where is None or place is None:
         return None
-    drop = settle(lambda: _open(scope, key, version_id, where["route"], where["day"]))
+    drop = settle(lambda: _open(scope, place, where["route"], where["day"]))
     if drop.status != "publishing":
         return drop
     lines, bad = _parse(key, version_id, where["route"], where["day"])
@@ -44,21 +44,29 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     return settle(lambda: _publish(scope, drop, object_key, len(lines), dropped_at))
 
 
+def place_of(key: str, version_id: str) -> tuple[str, str] | None:
+    """Where in the table the record of a dropped deck stands; ``None``: not a deck's key."""
+    where = _KEY.fullmatch(key)
+    if where is None:
+        return None
+    drop_id = hashlib.sha256("\n".join((settings.bucket, key, version_id)).encode()).hexdigest()[:32]
+    return "DECKLOG", f"{where['day']}#{where['route']}#{drop_id}"
+
+
 def drops(after: str | None, limit: int) -> list[DeckDrop]:
     """Dropped decks, the latest ``effective_from`` first."""
     return DeckDrop.under("DECKLOG", "", after=after, limit=limit, newest_first=True)
 
 
-def _open(scope: Scope, key: str, version_id: str, route: str, day: str) -> DeckDrop:
-    drop_id = hashlib.sha256("\n".join((settings.bucket, key, version_id)).encode()).hexdigest()[:32]
-    sk = f"{day}#{route}#{drop_id}"
-    found = DeckDrop.find("DECKLOG", sk)
+def _open(scope: Scope, place: tuple[str, str], route: str, day: str) -> DeckDrop:
+    pk, sk = place
+    found = DeckDrop.find(pk, sk)
     if found:
         return found
     drop = DeckDrop(
-        "DECKLOG",
+        pk,
         sk,
-        drop_id=drop_id,
+        drop_id=sk.rsplit("#", 1)[1],
         route=route,
         effective_from=day,
         status="publishing",

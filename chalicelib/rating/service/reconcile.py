@@ -6,27 +6,56 @@ batches with the reseller's entries. Level 2 reads every segment again and compa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting
+from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service.months import Difference
 from chalicelib.rating import store, usage
 from chalicelib.rating.service import segments
-from chalicelib.rating.store import Batch, Segment
+from chalicelib.rating.store import Batch, Segment, Verified
+from chalicelib.tables import Put, Scope, commit, event
 
 FIRST_DAY, LAST_DAY = "0000", "9999"
 
 
-def reconcile(reseller_id: str, level: int = 1) -> list[Difference]:
-    """Every difference in a reseller's books; none is good news. Wrong while batches are being rated: they move."""
+def nightly(scope: Scope) -> list[Difference]:
+    """Level 2 for every reseller that is not being rated just now, over the segments written since the last time.
+
+    Differences are told in the reseller's events and come back; a reseller with none is marked as verified.
+    """
+    found: list[Difference] = []
+    for reseller_id in months.reseller_ids():
+        head = accounts.head(reseller_id)
+        if head is None or head.open_batches:
+            continue
+        place = ("R#" + reseller_id, "VERIFIED")
+        before = Verified.find(*place)
+        differences = reconcile(reseller_id, 2, int(before.upto) if before else 0)
+        if differences:
+            listing = {"differences": [asdict(one) for one in differences[:20]]}
+            commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
+            found += differences
+        else:
+            # An hour back: a try that was killed may have left its clock behind ours.
+            commit(scope, [Put(Verified(*place, upto=scope.now - 3600), anyway=True)])
+    return found
+
+
+def reconcile(reseller_id: str, level: int = 1, since: int = 0) -> list[Difference]:
+    """Every difference in a reseller's books; none is good news. Wrong while batches are being rated: they move.
+
+    Level 2 reads the client-days again that have a segment written at or after ``since`` (0: all of them).
+    """
     found = months.check(posting.reseller_of(reseller_id))
     for client_id in months.client_ids(reseller_id):
         found += months.check(posting.client_of(reseller_id, client_id))
         index = store.segments_of(client_id, FIRST_DAY, LAST_DAY)
         found += _usage(client_id, index)
         if level >= 2:
-            found += _contents(client_id, index)
+            found += _contents(client_id, index, since)
     return [*found, *_costs(reseller_id)]
 
 
@@ -42,9 +71,13 @@ def _usage(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
         sums["cost_e8"] += int(segment.cost_e8)
     for month in sorted({*by_month, *marked, *indexed}):
         for name, value in indexed.get(month, {}).items():
-            yield from _differ(client_id, f"{name} of {month}, index against month", value, by_month[month].get(name, 0))
+            yield from _differ(
+                client_id, f"{name} of {month}, index against month", value, by_month[month].get(name, 0)
+            )
         for name, value in marked.get(month, {}).items():
-            yield from _differ(client_id, f"{name} of {month}, markers against month", value, by_month[month].get(name, 0))
+            yield from _differ(
+                client_id, f"{name} of {month}, markers against month", value, by_month[month].get(name, 0)
+            )
         if month not in indexed:
             calls = by_month.get(month, {}).get("calls", 0)
             yield from _differ(client_id, f"calls of {month} without a segment", 0, calls)
@@ -52,9 +85,12 @@ def _usage(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
     yield from _differ(client_id, "call_usage entries against segments", revenue, months.debited(client_id))
 
 
-def _contents(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
+def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[Difference]:
     seen: dict[str, set[usage.CallKey]] = {}
+    days = {segment.day for segment in index if segment.written_at >= since}
     for segment in index:
+        if segment.day not in days:
+            continue
         calls = segments.read(segment)
         what = f"segment {segment.sk}"
         sums = {

@@ -23,6 +23,7 @@ class Writing:
     batch: Batch
     client_id: str
     month: str
+    now: int
     _part: usage.Part | None = field(default=None)
     _index: list[Segment] = field(default_factory=list)
 
@@ -61,6 +62,7 @@ class Writing:
             cost_e8=sum(call.cost_e8 for call in calls),
             first=calls[0].start,
             last=calls[-1].start,
+            written_at=self.now,
         )
 
 

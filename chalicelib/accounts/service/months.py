@@ -1,0 +1,120 @@
+"""Closing a month of a ledger, and checking that a ledger adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts import store
+from chalicelib.accounts.service.posting import entry_key, owner_change
+from chalicelib.accounts.store import Client, Entry, Marker, Month, Owner, ResellerPointer
+from chalicelib.errors import Conflict
+from chalicelib.tables import Put, Scope, commit, event, settle
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two figures that should be equal and are not."""
+
+    owner_id: str
+    what: str
+    expected: int
+    found: int
+
+
+def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
+    """Close one month of one ledger: from then on its entries are final, and late ones are counted in the next.
+
+    Months close in order; closing a closed month changes nothing.
+    """
+
+    def decide() -> Month:
+        owner = read_owner()
+        found = store.month(owner.owner_id, month)
+        if owner.closed_through >= month:
+            return found
+        if owner.closed_through and periods.next_month(owner.closed_through) != month:
+            raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
+        found.state = "closed"
+        found.closing = {"balance_e8": int(owner.balance_e8), "entries": int(owner.entries)}
+        writes = [
+            owner_change(owner, replace(owner.account(), closed_through=month)),
+            Put(found, anyway=True),
+            event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", dict(found.closing)),
+        ]
+        commit(scope, writes)
+        return found
+
+    return settle(decide)
+
+
+def check(read_owner: Callable[[], Owner]) -> list[Difference]:
+    """Level 1 of a ledger: entries since the last closed month against balance, running balances and months."""
+    owner = read_owner()
+    pk, owner_id = f"L#{owner.owner_id}", owner.owner_id
+    since = store.month(owner_id, owner.closed_through).closing if owner.closed_through else None
+    balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
+    entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
+    open_months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
+    if int(owner.version) != int(read_owner().version):
+        # It moved while we read: what we read belongs to two states, so look again.
+        return check(read_owner)
+    found: list[Difference] = []
+    posted: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        balance, sequence = balance + int(entry.amount_e8), sequence + 1
+        _compare(found, owner_id, f"balance after entry {sequence}", balance, int(entry.balance_after_e8))
+        place = (entry.period, entry.kind)
+        posted[place] = posted.get(place, 0) + int(entry.amount_e8)
+    _compare(found, owner_id, "balance", balance, int(owner.balance_e8))
+    _compare(found, owner_id, "entries", sequence, int(owner.entries))
+    for name, month in open_months.items():
+        if name > owner.closed_through:
+            for kind, amount in month.posted.items():
+                _compare(found, owner_id, f"{kind} of {name}", posted.pop((name, kind), 0), amount)
+    for (name, kind), amount in posted.items():
+        _compare(found, owner_id, f"{kind} of {name}", amount, 0)
+    return found
+
+
+def reseller_ids() -> list[str]:
+    """Every reseller of the deployment."""
+    return [str(row.sk) for row in ResellerPointer.under("RESELLERS", "")]
+
+
+def client_ids(reseller_id: str) -> list[str]:
+    """Every client a reseller ever had."""
+    return [str(row.client_id) for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
+
+
+def usage(client_id: str) -> dict[str, dict[str, int]]:
+    """What the months of a client say about its calls: ``calls, seconds, revenue_e8, cost_e8`` by month."""
+    return {row.sk.removeprefix("MONTH#"): dict(row.usage) for row in Month.under(f"L#{client_id}", "MONTH#")}
+
+
+def marked(client_id: str) -> dict[str, dict[str, int]]:
+    """The same from the markers of the batches (``calls, revenue_e8, cost_e8``)."""
+    sums: dict[str, dict[str, int]] = {}
+    for marker in Marker.under(f"L#{client_id}", "MARK#"):
+        of_month = sums.setdefault(marker.sk.rsplit("#", 1)[1], {"calls": 0, "revenue_e8": 0, "cost_e8": 0})
+        of_month["calls"] += int(marker.rated)
+        of_month["revenue_e8"] += int(marker.amount_e8)
+        of_month["cost_e8"] += int(marker.cost_e8)
+    return sums
+
+
+def debited(client_id: str) -> int:
+    """What calls have debited a client, ``_e8`` and positive, by its entries."""
+    calls = [row for row in Entry.under(f"L#{client_id}", "ENTRY#") if row.kind == "call_usage"]
+    return -sum(int(row.amount_e8) for row in calls)
+
+
+def _compare(found: list[Difference], owner_id: str, what: str, expected: int, actual: int) -> None:
+    if expected != actual:
+        found.append(Difference(owner_id, what, expected, actual))
+
+
+def _reseller_id(owner: Any) -> str:
+    return str(owner.reseller_id)
