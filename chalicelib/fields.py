@@ -91,7 +91,17 @@ def _fee(value: int) -> int:
 def _instant(value: Any) -> int:
     if not isinstance(value, str):
         raise ValueError("must be an RFC 3339 instant such as 2026-11-23T08:30:00Z")
-    return periods.parse_instant(value)
+    instant = periods.parse_instant(value)
+    if not periods.EARLIEST <= instant <= periods.LATEST:
+        raise ValueError("must be between 1902 and 2242")
+    return instant
+
+
+def _day(value: str) -> str:
+    # What is stored is later reckoned with (the day after, its first second), which overflows at the calendar's ends.
+    if not re.fullmatch(r"(19[7-9]\d|2[01]\d\d)-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("must be a date such as 2026-11-23, between 1970 and 2199")
+    return periods.parse_day(value)
 
 
 def _printable(value: str) -> str:
@@ -130,7 +140,7 @@ InstantOut = Annotated[
     PlainSerializer(periods.format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Day = Annotated[str, AfterValidator(periods.parse_day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Month = Annotated[
     str, AfterValidator(periods.parse_month), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"})
 ]
@@ -140,7 +150,10 @@ Name = Annotated[
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@+-]{1,64}$")]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Printable = AfterValidator(_printable)
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), Printable
+]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})]
 Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "examples": ["USD"]})]

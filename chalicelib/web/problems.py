@@ -14,6 +14,8 @@ from chalicelib.errors import FieldError, ForfaitError, Invalid
 
 log = logging.getLogger(__name__)
 
+MOST_ERRORS = 100
+"""Findings that an answer lists: a body can hold more than Lambda may answer."""
 _TITLES = {
     400: "Malformed request",
     404: "Not found",
@@ -44,8 +46,9 @@ def from_error(error: ForfaitError) -> Response:
 
 def invalid(error: ValidationError) -> Invalid:
     """pydantic's findings as ours: dotted field names as the caller spells them, sentences a person understands."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
     found = tuple(
-        FieldError(".".join(str(part) for part in item["loc"]) or "body", _sentence(item)) for item in error.errors()
+        FieldError(".".join(str(part) for part in item["loc"])[:200] or "body", _sentence(item)) for item in items
     )
     return Invalid("; ".join(f"{e.field} {e.message}" for e in found[:5]), found)
 

@@ -22,7 +22,7 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib import tables
-from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, Unauthenticated
+from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
 from chalicelib.web import cursors, problems
 
@@ -99,10 +99,15 @@ class Call:
         return cast(_B, self._query)
 
     def read_cursor(self, text: str | None) -> Any:
-        return cursors.read(text, f"{self.who.tenant} {self.route.name}")
+        return cursors.read(text, self._list())
 
     def write_cursor(self, place: Any) -> str | None:
-        return None if place is None else cursors.write(place, f"{self.who.tenant} {self.route.name}")
+        return None if place is None else cursors.write(place, self._list())
+
+    def _list(self) -> str:
+        """The list that a cursor belongs to: the tenant's, of this path and these filters (a page may change size)."""
+        filters = self._query.model_dump(mode="json", exclude={"limit", "cursor"}) if self._query else {}
+        return json.dumps([self.who.tenant, self.route.name, self.path, filters], sort_keys=True)
 
 
 class Authenticate(Protocol):
@@ -163,8 +168,6 @@ def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, 
         return _answer(entry, handler, request, path_values)
     except ForfaitError as error:
         return problems.from_error(error)
-    except ValidationError as error:
-        return problems.from_error(problems.invalid(error))
     except Exception:
         log.exception("%s %s failed", entry.method, entry.path)
         return problems.problem(500, "Internal error", "Something broke on our side; it has been logged.")
@@ -176,6 +179,8 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     if not all(check_id(value) for value in path.values()):
         raise NotFound()
     raw = request.raw_body or b""
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
     body = _body(entry, raw)
     query = _query(entry, dict(request.query_params or {}))
     scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=int(time.time()))
@@ -186,6 +191,9 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     guard = scope.guard
     try:
         result = handler(Call(who, scope, path, entry, body, query))
+        if scope.guard:
+            # Nothing was written (an upload's URL, say), so the answer is kept by itself.
+            tables.commit(scope, [], result)
     except ForfaitError:
         # A twin of this request that was committed in between answers for both: what it changed (a user name that is
         # taken now) may be the very reason of the refusal.
@@ -212,24 +220,38 @@ def _who(entry: Route, request: Any) -> Principal:
 def _body(entry: Route, raw: bytes) -> BaseModel | None:
     if entry.body is None:
         return None
-    if len(raw) > MAX_BODY_BYTES:
-        raise Malformed(f"The body is over {MAX_BODY_BYTES} bytes.")
     try:
-        value = json.loads(raw or b"{}", parse_constant=_no_constant)
+        value = json.loads(raw or b"{}", parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON.") from None
     if not isinstance(value, dict):
         raise Malformed("The body must be a JSON object.")
-    return entry.body.model_validate(value)
+    return _read(entry.body, value)
+
+
+def _read(shape: type[BaseModel], value: Any) -> BaseModel:
+    """What the caller sent, in its shape. Only here is a ``ValidationError`` the caller's: anywhere else it is ours."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        raise problems.invalid(error) from None
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are all different: of two amounts, nobody can say which one was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name comes twice in one object")
+    return found
+
+
 def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
     if entry.query is not None:
-        return entry.query.model_validate(given)
+        return _read(entry.query, given)
     if given:
         raise Invalid.field(next(iter(given)), "is not a parameter of this request")
     return None

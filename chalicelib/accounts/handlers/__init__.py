@@ -1,0 +1,15 @@
+"""This room's routes, one blueprint per noun. A handler reads the request, makes one call of the service, answers."""
+
+from __future__ import annotations
+
+from chalicelib.accounts.handlers import clients, dids, keys, ledgers, packages, resellers, subaccounts
+
+BLUEPRINTS = (
+    resellers.bp,
+    keys.bp,
+    packages.bp,
+    clients.bp,
+    ledgers.bp,
+    subaccounts.bp,
+    dids.bp,
+)

@@ -1,0 +1,39 @@
+"""API keys: the reseller's own under ``/v1/keys``; the operator makes one for a reseller that has lost its keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts.handlers import lists
+from chalicelib.accounts.service import keys
+from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut
+from chalicelib.fields import Page, Paging
+from chalicelib.web.routes import OPERATOR, RESELLER, STAFF, Call, route
+
+bp = Blueprint(__name__)
+
+
+@route(bp, "POST", "/v1/resellers/{reseller_id}/keys", roles=OPERATOR, body=KeyIn, answer=KeyMade)
+def create_reseller_key(call: Call) -> Any:
+    """Make a key for a reseller; it is shown once."""
+    return keys.create(call.scope, call.path["reseller_id"], call.body(KeyIn))
+
+
+@route(bp, "POST", "/v1/keys", roles=RESELLER, body=KeyIn, answer=KeyMade)
+def create_key(call: Call) -> Any:
+    """Make a key of the reseller or of one of its clients; it is shown once."""
+    return keys.create(call.scope, call.who.reseller_id, call.body(KeyIn))
+
+
+@route(bp, "GET", "/v1/keys", roles=STAFF, query=Paging, answer=Page[KeyOut])
+def list_keys(call: Call) -> Any:
+    """The keys in use, without their secrets."""
+    return lists.page(call, keys.listed(call.who.reseller_id, lists.asked(call)))
+
+
+@route(bp, "DELETE", "/v1/keys/{key_id}", roles=RESELLER)
+def revoke_key(call: Call) -> Any:
+    """End a key at once."""
+    keys.revoke(call.scope, call.who.reseller_id, call.path["key_id"])

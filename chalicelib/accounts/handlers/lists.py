@@ -1,0 +1,20 @@
+"""What every list has in common: limit and cursor in, items and the next cursor out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.accounts.service.pages import Asked, Rows
+from chalicelib.fields import Paging
+from chalicelib.web.routes import Call
+
+
+def asked(call: Call) -> Asked:
+    """The page that a request asks for."""
+    query = call.query(Paging)
+    return Asked(query.limit, call.read_cursor(query.cursor))
+
+
+def page(call: Call, rows: Rows[Any]) -> dict[str, Any]:
+    """A page as the route's answer is read from."""
+    return {"items": rows.items, "next": call.write_cursor(rows.place)}

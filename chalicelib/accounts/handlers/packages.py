@@ -1,0 +1,45 @@
+"""``/v1/packages``: what clients buy. Custom rates and quotes are routes of ``rating``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts.handlers import lists
+from chalicelib.accounts.service import packages
+from chalicelib.accounts.shapes.packages import PackageIn, PackageOut, PackagePatch
+from chalicelib.fields import Page, Paging
+from chalicelib.web.routes import RESELLER, STAFF, Call, route
+
+bp = Blueprint(__name__)
+
+
+@route(bp, "POST", "/v1/packages", roles=RESELLER, body=PackageIn, answer=PackageOut)
+def create_package(call: Call) -> Any:
+    """Make a package."""
+    return packages.create(call.scope, call.who.reseller_id, call.body(PackageIn))
+
+
+@route(bp, "GET", "/v1/packages", roles=STAFF, query=Paging, answer=Page[PackageOut])
+def list_packages(call: Call) -> Any:
+    """All packages, oldest first, with their newest prices."""
+    return lists.page(call, packages.listed(call.who.reseller_id, lists.asked(call)))
+
+
+@route(bp, "GET", "/v1/packages/{package_id}", roles=STAFF, answer=PackageOut)
+def get_package(call: Call) -> Any:
+    """One package, with its newest prices."""
+    return packages.get(call.who.reseller_id, call.path["package_id"])
+
+
+@route(bp, "PATCH", "/v1/packages/{package_id}", roles=RESELLER, body=PackagePatch, answer=PackageOut)
+def patch_package(call: Call) -> Any:
+    """Change a package; prices change from effective_from on (default now)."""
+    return packages.patch(call.scope, call.who.reseller_id, call.path["package_id"], call.body(PackagePatch))
+
+
+@route(bp, "DELETE", "/v1/packages/{package_id}", roles=RESELLER)
+def delete_package(call: Call) -> Any:
+    """Delete a package that no client has."""
+    packages.delete(call.scope, call.who.reseller_id, call.path["package_id"])

@@ -1,0 +1,209 @@
+"""Clients, and which packages they have.
+
+A client's ``version`` fences all that is attached to it: whatever attaches or detaches a package, a sub-account or a
+DID bumps it, and whoever closes or detaches requires it unchanged since it looked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.accounts import ledger
+from chalicelib.accounts.service import packages, pages
+from chalicelib.accounts.service.posting import client_of, owner_change, plan, told
+from chalicelib.accounts.shapes import given
+from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
+from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
+from chalicelib.errors import Conflict, FieldError, NotFound
+from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.web.routes import Principal
+
+
+def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
+    """An active client with an empty ledger; a strict one starts suspended, because its balance is 0."""
+
+    def decide() -> Client:
+        client_id = new_id()
+        item = Client(
+            f"R#{reseller_id}",
+            f"CLIENT#{client_id}",
+            reseller_id=reseller_id,
+            client_id=client_id,
+            status="active",
+            service="active",
+            balance_mode=body.balance_mode,
+            credit_limit_e8=body.credit_limit,
+            threshold_e8=body.low_balance_threshold,
+            profile={name: getattr(body, name) for name in PROFILE},
+            created_at=scope.now,
+        )
+        settled, _ = ledger.settle_service(item.account())
+        item.service, item.low = settled.service, settled.low
+        commit(scope, [Put(item), event(scope, reseller_id, "client.created", client_id)], item)
+        return item
+
+    return settle(decide)
+
+
+def get(who: Principal, client_id: str) -> Client:
+    """A client; 404 for a stranger's, and for a client's key that asks for another client."""
+    refuse_others(who, client_id)
+    return client_of(who.reseller_id, client_id)()
+
+
+def refuse_others(who: Principal, client_id: str) -> None:
+    """404 when a client's key asks for another client."""
+    if who.client_id and who.client_id != client_id:
+        raise NotFound()
+
+
+def open_client(reseller_id: str, client_id: str) -> Client:
+    """A client that something may be attached to; 404 for an unknown one, 409 for a closed one."""
+    client = client_of(reseller_id, client_id)()
+    if client.status == "closed":
+        raise Conflict("This client is closed; nothing can be attached to it.")
+    return client
+
+
+def listed(who: Principal, asked: pages.Asked) -> pages.Rows[Client]:
+    """The reseller's clients, oldest first; a client's key sees itself."""
+    return pages.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked)
+
+
+def ids(reseller_id: str) -> list[str]:
+    """Every client of a reseller, closed ones too."""
+    return [row.client_id for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
+
+
+def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> Client:
+    """Change a client; another balance mode, limit or threshold settles its service at once."""
+
+    def decide() -> Client:
+        client, changes = client_of(reseller_id, client_id)(), given(body)
+        if "status" in changes and client.status == "closed":
+            raise Conflict("A closed client cannot be opened again.")
+        stored = _stored(client, changes)
+        for name, value in stored.items():
+            setattr(client, name, value)
+        after, crossings = ledger.settle_service(client.account())
+        actions = [set_or_remove(getattr(Client, name), value) for name, value in stored.items()]
+        writes = [
+            owner_change(client, after, *actions),
+            *told(scope, client, after, crossings),
+            event(scope, reseller_id, "client.changed", client_id, changes),
+        ]
+        client.service, client.low = after.service, after.low
+        commit(scope, writes, client)
+        return client
+
+    return settle(decide)
+
+
+def close(scope: Scope, reseller_id: str, client_id: str) -> None:
+    """Close a client, whatever its balance; 409 naming what is still attached. A closed one stays closed."""
+
+    def decide() -> None:
+        client = client_of(reseller_id, client_id)()
+        if client.status == "closed":
+            return
+        attached = _attached(reseller_id, client_id)
+        if attached:
+            listing = "; ".join(f"{found.field}: {found.message}" for found in attached)
+            raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
+        closing = Client.status.set("closed")
+        recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": int(client.balance_e8)})
+        commit(scope, [owner_change(client, client.account(), closing), recorded])
+
+    settle(decide)
+
+
+def attach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> ClientPackage:
+    """Give a client a package; 404 for an unknown package, 409 when the client has it, or is closed."""
+
+    def decide() -> ClientPackage:
+        client = open_client(reseller_id, client_id)
+        if holds(reseller_id, client_id, package_id):
+            raise Conflict("The client already has this package.")
+        item, writes = attaching(scope, reseller_id, client_id, package_id)
+        _, bump = plan(scope, client, [])
+        commit(scope, [*bump, *writes], item)
+        return item
+
+    return settle(decide)
+
+
+def holds(reseller_id: str, client_id: str, package_id: str) -> ClientPackage | None:
+    return ClientPackage.find(f"R#{reseller_id}", f"HOLDS#{client_id}#{package_id}")
+
+
+def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> tuple[ClientPackage, list[Write]]:
+    """The writes that attach a package, beside those that bump the client. The package's version is bumped too, so
+    that deleting it at the same moment loses."""
+    item = ClientPackage(
+        f"R#{reseller_id}",
+        f"HOLDS#{client_id}#{package_id}",
+        client_id=client_id,
+        package_id=package_id,
+        attached_at=scope.now,
+    )
+    taken = packages.bump(packages.get(reseller_id, package_id))
+    recorded = event(scope, reseller_id, "client.package_attached", client_id, {"package_id": package_id})
+    return item, [Put(item), taken, recorded]
+
+
+def attached_packages(reseller_id: str, client_id: str, asked: pages.Asked) -> pages.Rows[ClientPackage]:
+    """A client's packages."""
+    client_of(reseller_id, client_id)()
+    return pages.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
+
+
+def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
+    """Take a package away; 404 when the client does not have it, 409 naming the sub-accounts that use it."""
+
+    def decide() -> None:
+        client = client_of(reseller_id, client_id)()
+        held = holds(reseller_id, client_id, package_id)
+        if held is None:
+            raise NotFound()
+        users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
+        if users:
+            raise Conflict(f"Sub-accounts use this package: {_some(users)}.")
+        _, bump = plan(scope, client, [])
+        recorded = event(scope, reseller_id, "client.package_detached", client_id, {"package_id": package_id})
+        commit(scope, [*bump, Remove(held, ClientPackage.pk.exists()), recorded])
+
+    settle(decide)
+
+
+def set_or_remove(attribute: Attribute[Any], value: Any) -> Action:
+    """The action that stores a value, or takes the attribute away for ``None``."""
+    action: Action = attribute.remove() if value is None else attribute.set(value)
+    return action
+
+
+def _stored(client: Client, changes: dict[str, Any]) -> dict[str, Any]:
+    """A patch's fields as attributes of the item."""
+    names = {"credit_limit": "credit_limit_e8", "low_balance_threshold": "threshold_e8"}
+    stored = {names.get(name, name): value for name, value in changes.items() if name not in PROFILE}
+    profile = {name: value for name, value in changes.items() if name in PROFILE}
+    return {**stored, "profile": {**client.profile, **profile}} if profile else stored
+
+
+def _subaccounts(reseller_id: str, client_id: str) -> list[SubAccount]:
+    return [row for row in SubAccount.under(f"R#{reseller_id}", "SUB#") if row.client_id == client_id]
+
+
+def _attached(reseller_id: str, client_id: str) -> list[FieldError]:
+    held = [row.package_id for row in ClientPackage.under(f"R#{reseller_id}", f"HOLDS#{client_id}#")]
+    subs = [row.username for row in _subaccounts(reseller_id, client_id)]
+    dids = [row.number for row in Did.under(f"R#{reseller_id}", "DID#") if row.client_id == client_id]
+    found = (("packages", held), ("subaccounts", subs), ("dids", dids))
+    return [FieldError(what, _some(names)) for what, names in found if names]
+
+
+def _some(names: list[str]) -> str:
+    """The first names of a list that may be long."""
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,0 +1,234 @@
+"""Phone numbers: the operator's inventory, a reseller's stock, and who of its clients has which.
+
+A number is taken out of the inventory by a conditional write in the transaction that charges for it, so of two orders
+at once one wins and the other costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.service import clients, holders, pages
+from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.accounts.shapes import given
+from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
+from chalicelib.accounts.store import Did, Number, SubAccount
+from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.numbers import path_number
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle
+from chalicelib.web.routes import Principal
+
+DEFAULT_PULSE = (6, 6)
+
+
+def stock(scope: Scope, body: InventoryIn) -> Number:
+    """Put a number on sale; 409 when it is in the inventory already."""
+
+    def decide() -> Number:
+        if Number.find("INVENTORY", body.number):
+            raise Conflict(f"{body.number} is in the inventory already.")
+        item = Number(
+            "INVENTORY",
+            body.number,
+            number=body.number,
+            monthly_e8=body.monthly,
+            setup_e8=body.setup,
+            per_minute_e10=body.per_minute,
+        )
+        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number)], item)
+        return item
+
+    return settle(decide)
+
+
+def inventory(asked: pages.Asked) -> pages.Rows[Number]:
+    """Every number, in order, with the reseller that has it."""
+    return pages.page(Number, "INVENTORY", "+", asked)
+
+
+def available(asked: pages.Asked) -> pages.Rows[Number]:
+    """The numbers that nobody has ordered, with what they cost a reseller."""
+    return pages.page(Number, "INVENTORY", "+", asked, keep=lambda row: not row.reseller_id)
+
+
+def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[Did]:
+    """The reseller's DIDs in order of number, of one client if asked; a client's key sees its own."""
+    if client_id:
+        clients.refuse_others(who, client_id)
+    wanted = who.client_id or client_id
+    keep = (lambda row: row.client_id == wanted) if wanted else None
+    return pages.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=keep)
+
+
+def order(scope: Scope, reseller_id: str, text: str) -> Did:
+    """Take a number out of the inventory and charge the reseller its set-up and first month; 409 when it is taken."""
+    number = _number(text)
+
+    def decide() -> Did:
+        found = _in_inventory(number)
+        if found.reseller_id:
+            mine = found.reseller_id == reseller_id
+            raise Conflict(f"{number} is yours already." if mine else f"{number} is no longer available.")
+        reseller = reseller_of(reseller_id)()
+        month = periods.local_month(scope.now, periods.zone(reseller.time_zone))
+        fees = _fees(number, month, int(found.setup_e8), int(found.monthly_e8))
+        _, writes = plan(scope, reseller, fees)
+        did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
+        taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
+        recorded = event(scope, reseller_id, "did.ordered", number)
+        commit(scope, [*writes, taken, Put(did), recorded], did)
+        return did
+
+    return settle(decide)
+
+
+def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
+    """Give a number in stock to a client, and charge its set-up and first month unless the body says no.
+
+    404 for a number that is not the reseller's, 409 when it is assigned or the client closed, 422 for a sub-account
+    that is not the client's.
+    """
+    number = _number(text)
+
+    def decide() -> Did:
+        did = _mine(reseller_id, number)
+        if did.client_id:
+            raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
+        client = clients.open_client(reseller_id, body.client_id)
+        _check_subaccount(reseller_id, body)
+        today = periods.local_day(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+        setup_e8 = body.setup if body.charge_setup else 0
+        monthly_e8 = body.monthly if body.charge_monthly else 0
+        _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
+        changes = _assigned(body, today)
+        for name, value in changes.items():
+            setattr(did, name, value)
+        held, fenced = _held(did, _in_inventory(number)), (body.client_id,)
+        holder = holders.of_number(number)
+        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=fenced, **held)
+        recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
+        commit(scope, [*writes, _change(did, changes), recorded], did)
+        return did
+
+    return settle(decide)
+
+
+def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
+    """Take a number back into the reseller's stock; 409 when it is in stock, or calls since then are rated."""
+    number = _number(text)
+    nobody: dict[str, Any] = {
+        "client_id": "",
+        "subaccount_id": "",
+        "monthly_e8": 0,
+        "setup_e8": 0,
+        "per_minute_e10": 0,
+        "pulse": None,
+        "next_billing_date": None,
+    }
+
+    def decide() -> Did:
+        did = _mine(reseller_id, number)
+        if not did.client_id:
+            raise Conflict(f"{number} is not assigned.")
+        client_id = did.client_id
+        _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
+        holder = holders.of_number(number)
+        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=(client_id,))
+        for name, value in nobody.items():
+            setattr(did, name, value)
+        recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
+        commit(scope, [*writes, _change(did, nobody), recorded], did)
+        return did
+
+    return settle(decide)
+
+
+def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
+    """Give a number back to the inventory; 409 while a client has it. Nothing is refunded."""
+    number = _number(text)
+
+    def decide() -> Number:
+        did, found = _mine(reseller_id, number), _in_inventory(number)
+        if did.client_id:
+            raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
+        gone = Remove(did, Did.version == int(did.version))
+        back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
+        commit(scope, [gone, back, event(scope, reseller_id, "did.cancelled", number)], found)
+        return found
+
+    return settle(decide)
+
+
+def _number(text: str) -> str:
+    """A number in a path; what is none is a number nobody has."""
+    try:
+        return path_number(text)
+    except ValueError as problem:
+        raise NotFound(f"{text} {problem}") from None
+
+
+def _in_inventory(number: str) -> Number:
+    found = Number.find("INVENTORY", number)
+    if found is None:
+        raise NotFound(f"{number} is not in the inventory.")
+    return found
+
+
+def _mine(reseller_id: str, number: str) -> Did:
+    found = Did.find(f"R#{reseller_id}", f"DID#{number}")
+    if found is None:
+        raise NotFound(f"{number} is none of your DIDs; order it first.")
+    return found
+
+
+def _owned_by(found: Number, reseller_id: str) -> list[Any]:
+    return [Number.reseller_id.set(reseller_id), Number.version.set(int(found.version) + 1)]
+
+
+def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posting]:
+    """The debits of a DID that begins; what is free makes no entry."""
+    wanted = (("did_setup", setup_e8, "Set-up"), ("did_monthly", monthly_e8, "First month"))
+    return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
+
+
+def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
+    if body.subaccount_id is None:
+        return
+    found = SubAccount.find(f"R#{reseller_id}", f"SUB#{body.subaccount_id}")
+    if found is None or found.client_id != body.client_id:
+        raise Invalid.field("subaccount_id", "must be a sub-account of this client")
+
+
+def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
+    """The DID's fields under this assignment; the next month is due one month on, unless the body says otherwise."""
+    due = body.next_billing_date if "next_billing_date" in given(body) else periods.add_month(today)
+    return {
+        "client_id": body.client_id,
+        "subaccount_id": body.subaccount_id or "",
+        "monthly_e8": body.monthly,
+        "setup_e8": body.setup,
+        "per_minute_e10": body.per_minute,
+        "pulse": dict(body.pulse) if body.pulse else None,
+        "next_billing_date": due,
+    }
+
+
+def _held(did: Did, found: Number) -> dict[str, Any]:
+    """What the assignment says about a call: the client's price and pulse, and the inventory's cost."""
+    initial, increment = (did.pulse["initial"], did.pulse["increment"]) if did.pulse else DEFAULT_PULSE
+    return {
+        "client_id": did.client_id,
+        "subaccount_id": did.subaccount_id,
+        "rate_e10": int(did.per_minute_e10),
+        "initial": initial,
+        "increment": increment,
+        "cost_e10": int(found.per_minute_e10),
+    }
+
+
+def _change(did: Did, changes: dict[str, Any]) -> Write:
+    version = int(did.version)
+    actions = [clients.set_or_remove(getattr(Did, name), value) for name, value in changes.items()]
+    return Change(did, [Did.version.set(version + 1), *actions], Did.version == version)

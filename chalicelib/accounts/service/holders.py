@@ -1,0 +1,49 @@
+"""Who holds a sub-account or a DID from when on: every change is a new dated assignment.
+
+The first assignment reaches back without limit. A later one never starts before the latest call that was rated for
+whoever held it before, and waits until no batch is being rated: a batch that still works by the old assignments could
+otherwise bill a call to an owner who no longer has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.accounts.service import terms
+from chalicelib.accounts.service.posting import client_of
+from chalicelib.accounts.store import Assignment, Client
+from chalicelib.tables import Put, Require, Write
+
+
+def of_account(username: str) -> str:
+    return f"SUB#{username}"
+
+
+def of_number(number: str) -> str:
+    return f"DID#{number}"
+
+
+def assign(
+    reseller_id: str, holder: str, asked: int | None, now: int, *, fenced: tuple[str, ...] = (), **held: Any
+) -> list[Write]:
+    """The writes that make an assignment the newest one; ``held`` are the fields of ``Assignment``.
+
+    ``asked`` is the wanted start (None: without limit for the first, else now). ``fenced`` are the clients whose
+    version the caller's transaction requires anyway. Raises ``Conflict`` when calls from then on are rated already,
+    or while a batch is being rated.
+    """
+    head = terms.head_of(reseller_id)
+    before = Assignment.under(f"T#{reseller_id}", f"{holder}#")
+    since = terms.effective(not before, asked, now)
+    version, taken = terms.next_version(head, moving=bool(before))
+    kind, name = holder.split("#", 1)
+    writes = [taken]
+    for client_id in sorted({row.client_id for row in before if row.client_id}):
+        # A call rated after this look changes the client's version, so it makes the transaction fail.
+        if client_id not in fenced:
+            client = client_of(reseller_id, client_id)()
+            writes.append(Require(client, Client.version == int(client.version)))
+        terms.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
+    key = terms.assignment_key(holder, version)
+    item = Assignment(f"T#{reseller_id}", key, holder=holder, version=version, effective_from=since, **held)
+    return [*writes, Put(item)]

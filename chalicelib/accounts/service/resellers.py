@@ -1,0 +1,92 @@
+"""Resellers as the operator sees them, and the reseller's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.accounts.service import keys, pages
+from chalicelib.accounts.service.posting import owner_change, reseller_of
+from chalicelib.accounts.shapes import given
+from chalicelib.accounts.shapes.resellers import AccountPatch, ResellerIn, ResellerMade, ResellerOut, ResellerPatch
+from chalicelib.accounts.store import Reseller, ResellerPointer, TermsHead
+from chalicelib.errors import Conflict, Forbidden, ForfaitError
+from chalicelib.tables import Put, Scope, commit, event, find_many, new_id, settle
+
+
+def create(scope: Scope, body: ResellerIn) -> ResellerMade:
+    """A reseller with its first key and its (empty) terms."""
+
+    def decide() -> ResellerMade:
+        reseller_id = new_id()
+        item = Reseller(
+            f"R#{reseller_id}",
+            "RESELLER",
+            reseller_id=reseller_id,
+            name=body.name,
+            email=body.email,
+            currency=body.currency,
+            time_zone=body.time_zone,
+            home_country=body.home_country,
+            status="active" if body.activate else "pending",
+            created_at=scope.now,
+        )
+        key = keys.new_key(scope, reseller_id, "reseller")
+        made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
+        writes = [
+            Put(item),
+            Put(ResellerPointer("RESELLERS", reseller_id)),
+            Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
+            *key.writes,
+            event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status}),
+        ]
+        commit(scope, writes, made)
+        return made
+
+    return settle(decide)
+
+
+def get(reseller_id: str) -> Reseller:
+    """A reseller, with what it owes the operator as its balance; 404 for an unknown one."""
+    return reseller_of(reseller_id)()
+
+
+def listed(asked: pages.Asked) -> pages.Rows[Reseller]:
+    """All resellers, oldest first. Their ids are ULIDs of this millennium, so all begin with 0."""
+    found = pages.page(ResellerPointer, "RESELLERS", "0", asked)
+    wanted = [(f"R#{row.sk}", "RESELLER") for row in found.items]
+    resellers = find_many(wanted, Reseller) if wanted else {}
+    return pages.Rows([resellers[key] for key in wanted], found.place)
+
+
+def patch(scope: Scope, reseller_id: str, body: ResellerPatch) -> Reseller:
+    """The operator's change of name, email or status."""
+    return _change(scope, reseller_id, given(body))
+
+
+def patch_account(scope: Scope, reseller_id: str, body: AccountPatch) -> Reseller:
+    """A reseller's change of itself, also while it is pending; 403 once the operator has suspended it."""
+    refusal = Forbidden("The reseller account is suspended; this key may only read.")
+    return _change(scope, reseller_id, given(body), if_suspended=refusal)
+
+
+def activate(scope: Scope, reseller_id: str) -> Reseller:
+    """A pending reseller becomes active; an active one stays so; 409 for one that the operator has suspended."""
+    refusal = Conflict("The operator has suspended this reseller.")
+    return _change(scope, reseller_id, {"status": "active"}, if_suspended=refusal)
+
+
+def _change(
+    scope: Scope, reseller_id: str, changes: dict[str, Any], *, if_suspended: ForfaitError | None = None
+) -> Reseller:
+    def decide() -> Reseller:
+        owner = reseller_of(reseller_id)()
+        if if_suspended and owner.status == "suspended":
+            raise if_suspended
+        actions = [getattr(Reseller, name).set(value) for name, value in changes.items()]
+        for name, value in changes.items():
+            setattr(owner, name, value)
+        recorded = event(scope, reseller_id, "reseller.changed", reseller_id, changes)
+        commit(scope, [owner_change(owner, owner.account(), *actions), recorded], owner)
+        return owner
+
+    return settle(decide)

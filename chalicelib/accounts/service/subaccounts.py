@@ -1,0 +1,166 @@
+"""Sub-accounts: who makes calls, and the package that prices them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.service import clients, holders, packages, pages
+from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.accounts.shapes import given
+from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
+from chalicelib.accounts.store import Did, SubAccount, Username
+from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.web.routes import Principal
+
+
+def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
+    """A sub-account, its package attached to the client if needed, and, if asked, the set-up fee charged.
+
+    All in one transaction. 404 for an unknown client or package, 409 for a closed client or a user name that was ever
+    used before.
+    """
+
+    def decide() -> SubAccount:
+        client = clients.open_client(reseller_id, body.client_id)
+        package = packages.get(reseller_id, body.package_id)
+        if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
+            raise Conflict(f"The user name {body.username} is taken; names are never used again.")
+        item = _item(scope, reseller_id, body)
+        fee = _setup_fee(scope, reseller_id, item, int(package.setup_fee_e8)) if body.charge_setup_fee_now else []
+        _, writes = plan(scope, client, fee)
+        writes += _attached(scope, reseller_id, item.client_id, item.package_id)
+        name = Username(f"R#{reseller_id}", f"USERNAME#{item.username}", subaccount_id=item.subaccount_id)
+        writes += [Put(item), Put(name)]
+        fenced = (item.client_id,)
+        writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=fenced, **_held(item))
+        changes = {"username": item.username, "client_id": item.client_id, "package_id": item.package_id}
+        commit(scope, [*writes, event(scope, reseller_id, "subaccount.created", item.subaccount_id, changes)], item)
+        return item
+
+    return settle(decide)
+
+
+def get(who: Principal, subaccount_id: str) -> SubAccount:
+    """A sub-account; 404 for a stranger's, for a client's key also another client's."""
+    found = SubAccount.find(f"R#{who.reseller_id}", f"SUB#{subaccount_id}")
+    if found is None or (who.client_id and found.client_id != who.client_id):
+        raise NotFound()
+    return found
+
+
+def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[SubAccount]:
+    """Sub-accounts, oldest first, of one client if asked; a client's key sees its own."""
+    if client_id:
+        clients.refuse_others(who, client_id)
+    wanted = who.client_id or client_id
+    keep = (lambda row: row.client_id == wanted) if wanted else None
+    return pages.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=keep)
+
+
+def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatch) -> SubAccount:
+    """Change client, package or billing date. Client and package are dated: calls before keep their payer and price.
+
+    409 when the sub-account changes client while it holds DIDs, when calls from ``effective_from`` on are rated
+    already, and while a batch is being rated.
+    """
+    reseller_id, changes = who.reseller_id, given(body)
+    asked = changes.pop("effective_from", None)
+
+    def decide() -> SubAccount:
+        item = get(who, subaccount_id)
+        moved = {name: value for name, value in changes.items() if getattr(item, name) != value}
+        dated = moved.keys() & {"client_id", "package_id"}
+        if asked is not None and not dated:
+            raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        old_client = item.client_id
+        for name, value in moved.items():
+            setattr(item, name, value)
+        writes: list[Write] = [_change(item, moved)]
+        if dated:
+            writes += _moving(scope, reseller_id, item, old_client)
+            fenced = (old_client, item.client_id)
+            writes += holders.assign(reseller_id, _holder(item), asked, scope.now, fenced=fenced, **_held(item))
+        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, {**moved, "effective_from": asked})
+        commit(scope, [*writes, recorded], item)
+        return item
+
+    return settle(decide)
+
+
+def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
+    """End a sub-account from now on: its calls before stay its client's. 409 while it holds DIDs."""
+
+    def decide() -> None:
+        item = get(who, subaccount_id)
+        _refuse_with_dids(who.reseller_id, item, "deleted")
+        client = client_of(who.reseller_id, item.client_id)()
+        _, writes = plan(scope, client, [])
+        writes.append(Remove(item, SubAccount.version == int(item.version)))
+        fenced = (item.client_id,)
+        writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
+        recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, {"username": item.username})
+        commit(scope, [*writes, recorded])
+
+    settle(decide)
+
+
+def _item(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
+    subaccount_id = new_id()
+    return SubAccount(
+        f"R#{reseller_id}",
+        f"SUB#{subaccount_id}",
+        subaccount_id=subaccount_id,
+        username=body.username,
+        client_id=body.client_id,
+        package_id=body.package_id,
+        next_billing_date=body.next_billing_date,
+        created_at=scope.now,
+    )
+
+
+def _holder(item: SubAccount) -> str:
+    return holders.of_account(item.username)
+
+
+def _held(item: SubAccount) -> dict[str, Any]:
+    return {"client_id": item.client_id, "subaccount_id": item.subaccount_id, "package_id": item.package_id}
+
+
+def _setup_fee(scope: Scope, reseller_id: str, item: SubAccount, fee_e8: int) -> list[Posting]:
+    if not fee_e8:
+        return []
+    month = periods.local_month(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+    return [Posting("package_setup", -fee_e8, f"Set-up of {item.username}", month, f"subaccount:{item.subaccount_id}")]
+
+
+def _attached(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> list[Write]:
+    """The writes that attach the package, none when the client has it."""
+    if clients.holds(reseller_id, client_id, package_id):
+        return []
+    return clients.attaching(scope, reseller_id, client_id, package_id)[1]
+
+
+def _moving(scope: Scope, reseller_id: str, item: SubAccount, old_client_id: str) -> list[Write]:
+    """Bump the clients on both sides, and attach the package where it is needed."""
+    client = clients.open_client(reseller_id, item.client_id)
+    packages.get(reseller_id, item.package_id)
+    _, writes = plan(scope, client, [])
+    if item.client_id != old_client_id:
+        _refuse_with_dids(reseller_id, item, "moved to another client")
+        writes += plan(scope, client_of(reseller_id, old_client_id)(), [])[1]
+    return [*writes, *_attached(scope, reseller_id, item.client_id, item.package_id)]
+
+
+def _change(item: SubAccount, moved: dict[str, Any]) -> Write:
+    version = int(item.version)
+    actions = [clients.set_or_remove(getattr(SubAccount, name), value) for name, value in moved.items()]
+    return Change(item, [SubAccount.version.set(version + 1), *actions], SubAccount.version == version)
+
+
+def _refuse_with_dids(reseller_id: str, item: SubAccount, what: str) -> None:
+    held = [row.number for row in Did.under(f"R#{reseller_id}", "DID#") if row.subaccount_id == item.subaccount_id]
+    if held:
+        raise Conflict(f"The sub-account holds {', '.join(held[:20])} and cannot be {what}; release the DIDs first.")

@@ -1,0 +1,96 @@
+"""Dated terms: each change gets the reseller's next terms version, and a batch is rated by the one it pinned.
+
+A version number is put into the head and into the dated item by one transaction, so whoever reads head version N
+finds every change up to N, however often and late it looks. Moving a sub-account or DID from one client to another
+waits until no batch is being rated by earlier terms: otherwise a call could be billed to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.accounts import store
+from chalicelib.accounts.store import FIRST as FIRST
+from chalicelib.accounts.store import Assignment, Month, PackageTerms, TermsHead
+from chalicelib.errors import Conflict
+from chalicelib.periods import format_instant
+from chalicelib.tables import Change, Write
+
+
+def head(reseller_id: str) -> TermsHead | None:
+    """The newest terms version of a reseller, ``None`` for an unknown one."""
+    return TermsHead.find(f"T#{reseller_id}", "HEAD")
+
+
+def head_of(reseller_id: str) -> TermsHead:
+    """The same for a reseller that is known to exist."""
+    return store.terms_head(reseller_id)
+
+
+def next_version(now: TermsHead, *, moving: bool = False) -> tuple[int, Write]:
+    """The version a change will have, and the write that takes it. ``moving`` demands that no batch is open."""
+    version = int(now.version) + 1
+    condition = TermsHead.version == int(now.version)
+    if moving:
+        if now.open_batches:
+            raise Conflict(
+                f"Batch {min(now.open_batches)} is being rated with the present owners; try again when it is done."
+            )
+        condition &= TermsHead.open_batches.does_not_exist()
+    return version, Change(now, [TermsHead.version.set(version)], condition)
+
+
+def open_batch(now: TermsHead, batch_id: str) -> Write:
+    """Pin the present terms for a batch: fails if they changed, and holds moves off until ``close_batch``."""
+    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.version == int(now.version))
+
+
+def hold_moves(reseller_id: str, batch_id: str) -> Write:
+    """A batch that goes on with terms it pinned before: holds moves off again."""
+    now = TermsHead(f"T#{reseller_id}", "HEAD")
+    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.pk.exists())
+
+
+def close_batch(reseller_id: str, batch_id: str) -> Write:
+    """The batch is over: owners may move again."""
+    now = TermsHead(f"T#{reseller_id}", "HEAD")
+    return Change(now, [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists())
+
+
+def effective(first: bool, asked: int | None, now: int) -> int:
+    """When a change takes hold: the first reaches back without limit, later ones start now; what is asked for wins."""
+    if asked is not None:
+        return asked
+    return FIRST if first else now
+
+
+def assignment_key(holder: str, version: int) -> str:
+    """``holder`` is ``SUB#<username>`` or ``DID#<number>``."""
+    return f"{holder}#{version:012d}"
+
+
+def current_assignment(reseller_id: str, holder: str) -> Assignment | None:
+    """The assignment with the latest start."""
+    found = Assignment.under(f"T#{reseller_id}", f"{holder}#")
+    return max(found, key=lambda row: (row.effective_from, row.version), default=None)
+
+
+def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
+    """409 when calls of this holder (``sub:<username>``, ``did:<number>``) are rated at or after the wanted start."""
+    starts = [int(month.latest.get(holder, FIRST)) for month in Month.under(f"L#{client_id}", "MONTH#")]
+    if starts and max(starts) >= effective_from:
+        raise Conflict(
+            f"A call of {format_instant(max(starts))} is already rated for the present owner; "
+            "take a later effective_from, or re-rate the batch."
+        )
+
+
+def packages(reseller_id: str, upto: int) -> list[PackageTerms]:
+    """Every version of every package that terms version ``upto`` knows."""
+    return [row for row in PackageTerms.under(f"T#{reseller_id}", "PACKAGE#") if row.version <= upto]
+
+
+def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
+    """Every assignment of sub-accounts and DIDs that terms version ``upto`` knows."""
+    found = [row for kind in ("DID#", "SUB#") for row in Assignment.under(f"T#{reseller_id}", kind)]
+    return [row for row in found if row.version <= upto]

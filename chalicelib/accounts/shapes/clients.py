@@ -1,0 +1,105 @@
+"""Clients and the packages attached to them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AliasPath, Field
+
+from chalicelib.accounts.shapes import Language, OptionalCountry, OptionalEmail, left_out
+from chalicelib.fields import Amount, AmountOut, Fee, Id, InstantOut, Line, Shape
+
+BalanceMode = Literal["permissive", "strict"]
+PROFILE = (
+    "company",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "address",
+    "city",
+    "state",
+    "country",
+    "zip",
+    "language",
+)
+"""Fields kept together in the client's ``profile``."""
+
+
+class ClientIn(Shape):
+    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning."""
+
+    balance_mode: BalanceMode = "permissive"
+    credit_limit: Fee | None = None
+    low_balance_threshold: Amount | None = None
+    language: Language = "en"
+    company: Line = ""
+    first_name: Line = ""
+    last_name: Line = ""
+    email: OptionalEmail = ""
+    phone: Line = ""
+    address: Line = ""
+    city: Line = ""
+    state: Line = ""
+    country: OptionalCountry = ""
+    zip: Line = ""
+
+
+class ClientPatch(Shape):
+    """``status: active`` lets a waiting client in."""
+
+    status: Literal["active"] = left_out()
+    balance_mode: BalanceMode = left_out()
+    credit_limit: Fee | None = left_out()
+    low_balance_threshold: Amount | None = left_out()
+    language: Language = left_out()
+    company: Line = left_out()
+    first_name: Line = left_out()
+    last_name: Line = left_out()
+    email: OptionalEmail = left_out()
+    phone: Line = left_out()
+    address: Line = left_out()
+    city: Line = left_out()
+    state: Line = left_out()
+    country: OptionalCountry = left_out()
+    zip: Line = left_out()
+
+
+def _kept(name: str, default: str = "") -> str:
+    """A field of the answer that is stored in ``profile``."""
+    field: str = Field(default, validation_alias=AliasPath("profile", name))
+    return field
+
+
+class ClientOut(Shape):
+    id: str = Field(validation_alias="client_id")
+    status: Literal["waiting", "active", "closed"]
+    service: Literal["active", "suspended"]
+    balance_mode: BalanceMode
+    balance: AmountOut = Field(validation_alias="balance_e8")
+    credit_limit: AmountOut | None = Field(validation_alias="credit_limit_e8")
+    low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
+    language: str = _kept("language", "en")
+    company: str = _kept("company")
+    first_name: str = _kept("first_name")
+    last_name: str = _kept("last_name")
+    email: str = _kept("email")
+    phone: str = _kept("phone")
+    address: str = _kept("address")
+    city: str = _kept("city")
+    state: str = _kept("state")
+    country: str = _kept("country")
+    zip: str = _kept("zip")
+    created_at: InstantOut
+
+
+class AttachIn(Shape):
+    package_id: Id
+
+
+class AttachedOut(Shape):
+    """A package that a client has."""
+
+    client_id: str
+    package_id: str
+    attached_at: InstantOut

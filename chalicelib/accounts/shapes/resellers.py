@@ -1,0 +1,83 @@
+"""Resellers, the reseller's own account, and API keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from chalicelib.accounts.shapes import HomeCountry, left_out
+from chalicelib.config import settings
+from chalicelib.fields import AmountOut, Currency, Email, Id, InstantOut, Name, Shape, Zone
+
+KeyRole = Literal["reseller", "reseller_readonly", "client"]
+CostSource = Literal["deck", "record"]
+
+
+class ResellerIn(Shape):
+    """With ``activate: false`` the reseller starts ``pending`` and activates itself."""
+
+    name: Name
+    email: Email
+    currency: Currency = settings.currency
+    time_zone: Zone = "UTC"
+    home_country: HomeCountry = "US"
+    activate: bool = True
+
+
+class ResellerPatch(Shape):
+    """What the operator may change of a reseller."""
+
+    name: Name = left_out()
+    email: Email = left_out()
+    status: Literal["active", "suspended"] = left_out()
+
+
+class AccountPatch(Shape):
+    """What a reseller may change of itself; ``cost_source`` says whose cost counts, the deck's or the record's."""
+
+    name: Name = left_out()
+    time_zone: Zone = left_out()
+    home_country: HomeCountry = left_out()
+    cost_source: CostSource = left_out()
+
+
+class ResellerOut(Shape):
+    id: str = Field(validation_alias="reseller_id")
+    name: str
+    email: str
+    currency: str
+    time_zone: str
+    home_country: str
+    cost_source: CostSource
+    status: Literal["pending", "active", "suspended"]
+    balance: AmountOut = Field(validation_alias="balance_e8")
+    created_at: InstantOut
+
+
+class ResellerMade(ResellerOut):
+    """A new reseller with its first key, which is shown this once."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
+    api_key: str | None
+
+
+class KeyIn(Shape):
+    """``client_id`` goes with the role ``client``, and only with it."""
+
+    role: KeyRole = "reseller"
+    client_id: Id | None = None
+
+
+class KeyOut(Shape):
+    id: str = Field(validation_alias="key_id")
+    role: KeyRole
+    client_id: str | None
+    created_at: InstantOut
+
+
+class KeyMade(KeyOut):
+    """A new key, which is shown this once."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
+    api_key: str | None

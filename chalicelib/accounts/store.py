@@ -1,0 +1,279 @@
+"""The items of this room in the table. ``pk`` and ``sk`` of each model stand in its docstring.
+
+``R#<reseller>``  what a reseller has: its record, clients, packages, sub-accounts, DIDs
+``T#<reseller>``  its terms: everything dated that prices a call
+``L#<owner>``     a ledger: entries, months, markers of what was already applied
+
+Every write into a ledger partition goes together with a change of its owner's ``version``, which fences it: whoever
+read an older version decides again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+
+from chalicelib.accounts.ledger import Account
+from chalicelib.tables import Item
+
+
+class Owner(Item):
+    """Whoever has a ledger: the fields that entries change. ``version`` counts every change of the item."""
+
+    version = NumberAttribute(default=0)
+    balance_e8 = NumberAttribute(default=0)
+    entries = NumberAttribute(default=0)
+    closed_through = UnicodeAttribute(default="")
+
+    @property
+    def owner_id(self) -> str:
+        raise AttributeError("an owner knows its id")
+
+    def account(self) -> Account:
+        return Account(
+            balance_e8=int(self.balance_e8),
+            entries=int(self.entries),
+            limited=False,
+            closed_through=self.closed_through,
+        )
+
+
+class Reseller(Owner):
+    """``R#<reseller_id>`` / ``RESELLER``"""
+
+    reseller_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    email = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    time_zone = UnicodeAttribute()
+    home_country = UnicodeAttribute()
+    cost_source = UnicodeAttribute(default="deck")
+    status = UnicodeAttribute()
+    created_at = NumberAttribute()
+
+    @property
+    def owner_id(self) -> str:
+        return str(self.reseller_id)
+
+
+class ResellerPointer(Item):
+    """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
+
+
+class ApiKey(Item):
+    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept"""
+
+    key_id = UnicodeAttribute()
+    sha256 = UnicodeAttribute()
+    role = UnicodeAttribute()
+    reseller_id = UnicodeAttribute()
+    client_id = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+
+
+class KeyPointer(Item):
+    """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
+
+
+class Client(Owner):
+    """``R#<reseller_id>`` / ``CLIENT#<client_id>``"""
+
+    reseller_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    service = UnicodeAttribute()
+    balance_mode = UnicodeAttribute()
+    credit_limit_e8 = NumberAttribute(null=True)
+    threshold_e8 = NumberAttribute(null=True)
+    low = BooleanAttribute(default=False)
+    profile = JSONAttribute()
+    created_at = NumberAttribute()
+
+    @property
+    def owner_id(self) -> str:
+        return str(self.client_id)
+
+    def account(self) -> Account:
+        return Account(
+            balance_e8=int(self.balance_e8),
+            entries=int(self.entries),
+            strict=self.balance_mode == "strict",
+            credit_limit_e8=None if self.credit_limit_e8 is None else int(self.credit_limit_e8),
+            threshold_e8=None if self.threshold_e8 is None else int(self.threshold_e8),
+            service=self.service,
+            low=bool(self.low),
+            closed_through=self.closed_through,
+        )
+
+
+class Entry(Item):
+    """``L#<owner_id>`` / ``ENTRY#<sequence, 12 digits>``; never edited"""
+
+    entry_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    amount_e8 = NumberAttribute()
+    balance_after_e8 = NumberAttribute()
+    description = UnicodeAttribute()
+    period = UnicodeAttribute()
+    usage_month = UnicodeAttribute()
+    source = UnicodeAttribute()
+    posted_at = NumberAttribute()
+    actor = UnicodeAttribute()
+    reversal_of = UnicodeAttribute(null=True)
+
+
+class Month(Item):
+    """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
+
+    ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
+    cost of the calls whose local month this is. ``latest``: the start of the last rated call of each sub-account
+    (``sub:<username>``) and DID (``did:<number>``) in this month. ``closing``: balance ``_e8`` and count of entries
+    when the month was closed; its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    """
+
+    posted: Any = JSONAttribute(default=dict)
+    usage: Any = JSONAttribute(default=dict)
+    latest: Any = JSONAttribute(default=dict)
+    state = UnicodeAttribute(default="open")
+    closing: Any = JSONAttribute(null=True)
+
+
+class Marker(Item):
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied"""
+
+    rated = NumberAttribute()
+    duplicates = NumberAttribute()
+    amount_e8 = NumberAttribute()
+    cost_e8 = NumberAttribute()
+
+
+class Once(Item):
+    """``L#<owner_id>`` / ``ONCE#<key>``: the entry that this key has already posted"""
+
+    sequence = NumberAttribute()
+
+
+class FreeMinutes(Item):
+    """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds already given for free"""
+
+    used_seconds = NumberAttribute()
+
+
+class Package(Item):
+    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``; ``price`` is the newest version of what prices a call"""
+
+    package_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    monthly_fee_e8 = NumberAttribute()
+    setup_fee_e8 = NumberAttribute()
+    price: Any = JSONAttribute()
+    version = NumberAttribute(default=0)
+    created_at = NumberAttribute()
+
+
+class PackageTerms(Item):
+    """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: price fields from an instant on"""
+
+    package_id = UnicodeAttribute()
+    version = NumberAttribute()
+    effective_from = NumberAttribute()
+    price: Any = JSONAttribute()
+
+
+class ClientPackage(Item):
+    """``R#<reseller_id>`` / ``HOLDS#<client_id>#<package_id>``"""
+
+    client_id = UnicodeAttribute()
+    package_id = UnicodeAttribute()
+    attached_at = NumberAttribute()
+
+
+class SubAccount(Item):
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``"""
+
+    subaccount_id = UnicodeAttribute()
+    username = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    package_id = UnicodeAttribute()
+    next_billing_date = UnicodeAttribute(null=True)
+    version = NumberAttribute(default=0)
+    created_at = NumberAttribute()
+
+
+class Username(Item):
+    """``R#<reseller_id>`` / ``USERNAME#<username>``: taken for good"""
+
+    subaccount_id = UnicodeAttribute()
+
+
+class Assignment(Item):
+    """``T#<reseller_id>`` / ``SUB#<username>#<version>`` or ``DID#<number>#<version>``: who holds it, from when"""
+
+    holder = UnicodeAttribute()
+    version = NumberAttribute()
+    effective_from = NumberAttribute()
+    client_id = UnicodeAttribute(default="")
+    subaccount_id = UnicodeAttribute(default="")
+    package_id = UnicodeAttribute(default="")
+    rate_e10 = NumberAttribute(default=0)
+    initial = NumberAttribute(default=6)
+    increment = NumberAttribute(default=6)
+    cost_e10 = NumberAttribute(default=0)
+
+
+class TermsHead(Item):
+    """``T#<reseller_id>`` / ``HEAD``: the terms version, and the batches that are being rated by an earlier one"""
+
+    version = NumberAttribute(default=0)
+    open_batches = UnicodeSetAttribute(null=True)
+
+
+class Number(Item):
+    """``INVENTORY`` / ``<number>``: the operator's stock; ``reseller_id`` is empty while nobody has ordered it"""
+
+    number = UnicodeAttribute()
+    monthly_e8 = NumberAttribute()
+    setup_e8 = NumberAttribute()
+    per_minute_e10 = NumberAttribute()
+    reseller_id = UnicodeAttribute(default="")
+    version = NumberAttribute(default=0)
+
+
+class Did(Item):
+    """``R#<reseller_id>`` / ``DID#<number>``: ordered; ``client_id`` is empty while it is in stock"""
+
+    number = UnicodeAttribute()
+    client_id = UnicodeAttribute(default="")
+    subaccount_id = UnicodeAttribute(default="")
+    monthly_e8 = NumberAttribute(default=0)
+    setup_e8 = NumberAttribute(default=0)
+    per_minute_e10 = NumberAttribute(default=0)
+    pulse: Any = JSONAttribute(null=True)
+    next_billing_date = UnicodeAttribute(null=True)
+    version = NumberAttribute(default=0)
+    ordered_at = NumberAttribute()
+
+
+FIRST = -(2**62)
+"""``effective_from`` of the first version of anything dated: it reaches back without limit."""
+
+
+def reseller(reseller_id: str) -> Reseller | None:
+    return Reseller.find(f"R#{reseller_id}", "RESELLER")
+
+
+def client(reseller_id: str, client_id: str) -> Client | None:
+    return Client.find(f"R#{reseller_id}", f"CLIENT#{client_id}")
+
+
+def month(owner_id: str, name: str) -> Month:
+    """A month of a ledger, empty where nothing was posted yet."""
+    return Month.find(f"L#{owner_id}", f"MONTH#{name}") or Month(f"L#{owner_id}", f"MONTH#{name}")
+
+
+def terms_head(reseller_id: str) -> TermsHead:
+    head = TermsHead.find(f"T#{reseller_id}", "HEAD")
+    if head is None:
+        raise LookupError(f"reseller {reseller_id} has no terms")
+    return head

@@ -1,0 +1,102 @@
+"""What the tests of this room start from: a client, a package, numbers on sale, and calls that were rated."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+_numbers = itertools.count(int(uuid.uuid4().hex[:6], 16) % 1_000_000 * 1000)
+_batches = itertools.count(1)
+
+
+@pytest.fixture
+def client(reseller: Any) -> dict[str, Any]:
+    """A permissive client without a limit."""
+    return dict(reseller.made("/v1/clients", {"company": "Acme"}))
+
+
+@pytest.fixture
+def package(reseller: Any) -> dict[str, Any]:
+    """A package at cost plus 20 percent, with a set-up fee of 5.00."""
+    return dict(reseller.made("/v1/packages", {"name": "Gold", "markup_percent": "20", "setup_fee": "5"}))
+
+
+@pytest.fixture
+def subaccount(reseller: Any, client: dict[str, Any], package: dict[str, Any]) -> dict[str, Any]:
+    """A sub-account of the client, priced by the package."""
+    return dict(
+        reseller.made("/v1/subaccounts", {"username": "alice", "client_id": client["id"], "package_id": package["id"]})
+    )
+
+
+@pytest.fixture
+def on_sale(operator: Any) -> Callable[..., str]:
+    """Put a fresh number into the inventory; returns it."""
+
+    def make(**costs: str) -> str:
+        number = f"+1514{next(_numbers) % 10_000_000_000:010d}"[:15]
+        return str(operator.made("/v1/inventory", {"number": number, **costs})["number"])
+
+    return make
+
+
+@pytest.fixture
+def did(reseller: Any, on_sale: Callable[..., str]) -> str:
+    """A number in the reseller's stock."""
+    number = on_sale(monthly="2", setup="1", per_minute="0.01")
+    assert reseller.post(f"/v1/dids/{number}/order").status == 200
+    return number
+
+
+@pytest.fixture
+def other(operator: Any) -> Any:
+    """Another reseller."""
+    made = operator.made("/v1/resellers", {"name": "Other", "email": "b@other.example", "currency": "USD"})
+    return operator.with_key(made["api_key"])
+
+
+@pytest.fixture
+def rated(reseller: Any) -> Callable[..., None]:
+    """Commit a batch with one rated call: ``rated(client_id, "sub:alice", start, amount_e8)``."""
+    from chalicelib.accounts.service import posting
+    from chalicelib.periods import format_instant
+    from chalicelib.tables import Scope
+
+    def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
+        batch, month = f"batch-{next(_batches)}", format_instant(start)[:7]
+        snapshot = posting.usage_snapshot(reseller.ids["reseller"], client_id, batch, 1, month, [])
+        usage = posting.Usage(
+            batch_id=batch,
+            generation=1,
+            month=month,
+            rated=1,
+            duplicates=0,
+            seconds=60,
+            amount_e8=amount_e8,
+            cost_e8=0,
+            latest={holder: start},
+        )
+        posting.commit_usage(Scope("test", int(time.time())), snapshot, usage, [])
+
+    return commit
+
+
+@pytest.fixture
+def batches(reseller: Any) -> Callable[[str, bool], None]:
+    """Open or close a batch of the reseller: ``batches("b1", True)``."""
+    from chalicelib.accounts.service import terms
+    from chalicelib.tables import Scope, commit
+
+    def switch(batch_id: str, opened: bool) -> None:
+        reseller_id = reseller.ids["reseller"]
+        head = terms.head(reseller_id)
+        assert head is not None
+        write = terms.open_batch(head, batch_id) if opened else terms.close_batch(reseller_id, batch_id)
+        commit(Scope("test", int(time.time())), [write])
+
+    return switch

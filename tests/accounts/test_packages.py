@@ -1,0 +1,159 @@
+"""Packages: their fields, and the dated versions of what in them prices a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FULL = {
+    "name": "Everything",
+    "markup_fixed": "-0.001",
+    "markup_percent": "12.3456",
+    "pulse": {"initial": 60, "increment": 6},
+    "monthly_fee": "9.99",
+    "setup_fee": "5.00",
+    "free_minutes": 100,
+    "free_minutes_scope": ["us", "FR"],
+    "connection_fee": "0.01",
+    "minimum_charge": "0.02",
+    "call_decimals": 4,
+    "routes": {"us": "premium", "canada": "value", "international": "premium"},
+}
+
+
+def versions(reseller: Any, package_id: str) -> list[Any]:
+    from chalicelib.accounts.service import terms
+
+    reseller_id = reseller.ids["reseller"]
+    upto = int(terms.head_of(reseller_id).version)
+    return [row for row in terms.packages(reseller_id, upto) if row.package_id == package_id]
+
+
+def test_a_package_answers_what_it_was_given(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", FULL)
+    assert {name: made[name] for name in FULL} == FULL
+    assert reseller.get(f"/v1/packages/{made['id']}").json == made
+    assert reseller.get("/v1/packages").json == {"items": [made], "next": None}
+
+
+def test_a_package_needs_only_a_name(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "Plain"})
+    assert {name: made[name] for name in made if name not in ("id", "created_at")} == {
+        "name": "Plain",
+        "markup_fixed": "0.00",
+        "markup_percent": "0.00",
+        "pulse": None,
+        "monthly_fee": "0.00",
+        "setup_fee": "0.00",
+        "free_minutes": 0,
+        "free_minutes_scope": ["us", "canada"],
+        "connection_fee": None,
+        "minimum_charge": None,
+        "call_decimals": 8,
+        "routes": {"us": "value", "canada": "value", "international": "value"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("markup_fixed", 0.01, "markup_fixed"),
+        ("markup_fixed", "1001", "markup_fixed"),
+        ("markup_percent", "-100.0001", "markup_percent"),
+        ("markup_percent", "1.00001", "markup_percent"),
+        ("markup_percent", 20, "markup_percent"),
+        ("monthly_fee", 10, "monthly_fee"),
+        ("monthly_fee", "-1", "monthly_fee"),
+        ("setup_fee", "1e3", "setup_fee"),
+        ("connection_fee", "1000.00000001", "connection_fee"),
+        ("pulse", {"initial": 0, "increment": 6}, "pulse.initial"),
+        ("pulse", {"initial": 6}, "pulse.increment"),
+        ("pulse", {"initial": "6", "increment": 6}, "pulse.initial"),
+        ("free_minutes", -1, "free_minutes"),
+        ("free_minutes", 1.5, "free_minutes"),
+        ("free_minutes_scope", ["usa"], "free_minutes_scope"),
+        ("free_minutes_scope", None, "free_minutes_scope"),
+        ("call_decimals", 1, "call_decimals"),
+        ("call_decimals", 9, "call_decimals"),
+        ("routes", {"us": "gold"}, "routes.us"),
+        ("name", "", "name"),
+        ("currency", "EUR", "currency"),
+    ],
+)
+def test_a_wrong_field_is_422_and_named(reseller: Any, field: str, value: Any, named: str) -> None:
+    made = reseller.made("/v1/packages", {"name": "P"})
+    for reply in (
+        reseller.post("/v1/packages", {"name": "P", field: value}),
+        reseller.patch(f"/v1/packages/{made['id']}", {field: value}),
+    ):
+        assert reply.status == 422
+        assert [error["field"] for error in reply.json["errors"]] == [named]
+
+
+def test_the_first_version_reaches_back_and_a_later_one_starts_when_asked(reseller: Any) -> None:
+    from chalicelib.accounts.store import FIRST
+    from chalicelib.periods import parse_instant
+
+    made = reseller.made("/v1/packages", {"name": "P", "markup_percent": "20", "call_decimals": 4})
+    path, since = f"/v1/packages/{made['id']}", "2026-01-01T00:00:00Z"
+    changed = reseller.patch(path, {"markup_percent": "30", "effective_from": since})
+    assert changed.json["markup_percent"] == "30.00"
+    first, second = versions(reseller, made["id"])
+    assert (first.effective_from, first.price["markup_percent_e4"]) == (FIRST, 200_000)
+    assert (second.effective_from, second.price["markup_percent_e4"]) == (parse_instant(since), 300_000)
+    assert second.price == {**first.price, "markup_percent_e4": 300_000}
+    assert first.version < second.version
+
+
+def test_a_change_without_a_date_starts_now(reseller: Any) -> None:
+    import time
+
+    made = reseller.made("/v1/packages", {"name": "P"})
+    reseller.patch(f"/v1/packages/{made['id']}", {"pulse": {"initial": 1, "increment": 1}})
+    _, second = versions(reseller, made["id"])
+    assert abs(second.effective_from - time.time()) < 3600
+    reseller.patch(f"/v1/packages/{made['id']}", {"pulse": None, "connection_fee": "0.05"})
+    third = versions(reseller, made["id"])[2]
+    assert (third.price["pulse"], third.price["connection_fee_e8"]) == (None, 5_000_000)
+
+
+def test_name_and_monthly_fees_are_not_dated(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "P"})
+    path = f"/v1/packages/{made['id']}"
+    changed = reseller.patch(path, {"name": "Q", "monthly_fee": "3", "setup_fee": "4"}).json
+    assert (changed["name"], changed["monthly_fee"], changed["setup_fee"]) == ("Q", "3.00", "4.00")
+    assert reseller.get(path).json == changed
+    assert len(versions(reseller, made["id"])) == 1
+    refused = reseller.patch(path, {"name": "R", "effective_from": "2026-01-01T00:00:00Z"})
+    assert refused.json["errors"][0]["field"] == "effective_from"
+
+
+@pytest.mark.parametrize("value", ["yesterday", 1_790_000_000, "2026-01-01T00:00:00"])
+def test_a_date_without_an_offset_or_in_another_form_is_422(reseller: Any, package: Any, value: Any) -> None:
+    body = {"markup_percent": "1", "effective_from": value}
+    reply = reseller.patch(f"/v1/packages/{package['id']}", body)
+    assert reply.json["errors"][0]["field"] == "effective_from"
+
+
+def test_a_package_in_use_is_not_deleted_and_one_out_of_use_keeps_its_versions(
+    reseller: Any, client: dict[str, Any], package: dict[str, Any]
+) -> None:
+    reseller.made(f"/v1/clients/{client['id']}/packages", {"package_id": package["id"]})
+    path = f"/v1/packages/{package['id']}"
+    refused = reseller.delete(path)
+    assert refused.status == 409
+    assert client["id"] in refused.json["detail"]
+    assert reseller.delete(f"/v1/clients/{client['id']}/packages/{package['id']}").status == 204
+    assert reseller.delete(path).status == 204
+    assert [reply.status for reply in (reseller.get(path), reseller.delete(path))] == [404, 404]
+    assert reseller.patch(path, {"name": "X"}).status == 404
+    assert len(versions(reseller, package["id"])) == 1
+
+
+def test_a_strangers_package_is_404(reseller: Any, other: Any, package: dict[str, Any]) -> None:
+    path = f"/v1/packages/{package['id']}"
+    tries = [other.get(path), other.patch(path, {"name": "X"}), other.delete(path)]
+    assert [reply.status for reply in tries] == [404] * 3
+    assert other.get("/v1/packages").json["items"] == []
+    assert reseller.get(path).json["name"] == "Gold"
