@@ -242,6 +242,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
     import json
 
     import boto3
+
     from chalicelib.config import settings
     from chalicelib.rating import arrivals
     from chalicelib.rating.service.rescan import announce_unrated

@@ -15,7 +15,7 @@ from chalicelib.rating.engine import Line, Tables
 from chalicelib.rating.records import Cut, chunks, plain_blocks
 from chalicelib.rating.store import Batch
 
-PROGRESS_LINES = 50_000
+PROGRESS_LINES = 20_000
 """A batch tells how far it is each time it has read so many lines more."""
 
 
