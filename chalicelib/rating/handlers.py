@@ -10,7 +10,7 @@ from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import shapes
-from chalicelib.rating.service import batches, decks, quotes, rates, uploads
+from chalicelib.rating.service import batch_files, decks, quotes, rates, uploads
 from chalicelib.rating.service.quotes import Quote
 from chalicelib.rating.store import Batch, CustomRateItem, DeckDrop
 from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
@@ -99,14 +99,14 @@ def get_quote(call: Call) -> Any:
 def list_batches(call: Call) -> Any:
     """Batches, newest first."""
     query = call.query(shapes.BatchQuery)
-    found = batches.list_batches(call.who.reseller_id, call.read_cursor(query.cursor), query.limit + 1)
-    return _page(call, query.limit, found, _batch, batches.place_of)
+    found = batch_files.list_batches(call.who.reseller_id, call.read_cursor(query.cursor), query.limit + 1)
+    return _page(call, query.limit, found, _batch, batch_files.place_of)
 
 
 @route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
-    return _batch(batches.get_batch(call.who.reseller_id, call.path["batch_id"]))
+    return _batch(batch_files.get_batch(call.who.reseller_id, call.path["batch_id"]))
 
 
 def _page(call: Call, limit: int, found: list[Any], show: Any, place: Any) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _quote(found: Quote, *, for_client: bool) -> shapes.QuoteOut:
 
 
 def _batch(batch: Batch) -> shapes.BatchOut:
-    rejects = uploads.download_url(batches.rejects_key(batch.batch_id)) if batch.has_rejects else None
+    rejects = uploads.download_url(batch_files.rejects_key(batch.batch_id)) if batch.has_rejects else None
     return shapes.BatchOut(
         id=batch.batch_id,
         key=batch.key,

@@ -1,82 +1,140 @@
-"""What one batch changes for one client in one month, decided purely: duplicates out, free minutes spent, sums made.
+"""What one batch changes for one client and day, decided purely: duplicates out, free minutes spent, sums made.
 
 The answer depends on what other batches committed before, so it is decided afresh whenever a commit loses a race.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from chalicelib.rating import pricing
-from chalicelib.rating.engine import Line
-from chalicelib.rating.segments import RatedCall
+import numpy as np
+from numpy.typing import NDArray
 
-CallKey = tuple[str, bool, str]
+from chalicelib.rating import pricing, segments
+from chalicelib.rating.columns import CODE_KEYS, CODE_TEXTS
+from chalicelib.rating.tables import Tables
+
+
+@dataclass
+class Free:
+    """Free seconds of a client and month by package: what was used before, and is used now. The day's order spends."""
+
+    tables: Tables
+    used: dict[str, int] = field(default_factory=dict)
+
+    def left(self, package_id: str, at: int) -> int:
+        """What the package in force at that instant still grants."""
+        version = self.tables.terms.package(package_id, at)
+        return (version.free_minutes * 60 if version else 0) - self.used.get(package_id, 0)
+
+    def spend(self, package_id: str, seconds: int) -> None:
+        self.used[package_id] = self.used.get(package_id, 0) + seconds
 
 
 @dataclass(frozen=True)
-class Part:
-    """Calls that stand, by UTC day (days since 1970) and sorted by start and call id; what they add up to."""
+class Day:
+    """The calls of a client-day that stand: rows of a segment sorted by start, and what they add up to."""
 
-    days: Mapping[int, Sequence[RatedCall]]
-    rated: int
+    rows: Sequence[str]
+    starts: Sequence[int]
     duplicates: int
     seconds: int
+    billed_seconds: int
     amount_e8: int
     cost_e8: int
-    used_free: Mapping[str, int]
     latest: Mapping[str, int]
 
 
-def call_key(call: RatedCall) -> CallKey:
-    """What makes a call the same call, within a client and UTC day."""
-    return call.direction, call.disposition == "ANSWERED", call.call_id
+def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free) -> Day:
+    """One client-day. ``rows`` and ``texts`` as rated, in the order of the input; ``known``: calls already billed.
 
-
-def holder(call: RatedCall) -> str:
-    """Whose assignment paid for the call: ``sub:<username>`` or ``did:<number>``."""
-    return f"sub:{call.account}" if call.direction == "outbound" else f"did:{call.to_number}"
-
-
-def decide(
-    lines: Sequence[Line],
-    known: Mapping[int, Collection[CallKey]],
-    used_free: Mapping[str, int],
-    granted_free: Callable[[str, int], int],
-) -> Part:
-    """``lines`` of one client and month, without duplicates among themselves.
-
-    ``known`` are the calls already billed by UTC day, ``used_free`` the free seconds already given by package,
-    ``granted_free(package_id, at)`` what the package grants a month, in seconds.
+    Of copies the first line stands. Free minutes go by start, then call id.
     """
-    fresh = [line for line in lines if call_key(line.call) not in known.get(line.day, ())]
-    fresh.sort(key=lambda line: (line.call.start, line.call.call_id))
-    used = dict(used_free)
-    days: dict[int, list[RatedCall]] = {}
-    latest: dict[str, int] = {}
-    for line in fresh:
-        call = _with_free_minutes(line, used, granted_free) if line.terms.covered else line.call
-        days.setdefault(line.day, []).append(call)
-        latest[holder(call)] = call.start
-    calls = [call for day in days.values() for call in day]
-    return Part(
-        days,
-        rated=len(calls),
-        duplicates=len(lines) - len(calls),
-        seconds=sum(call.seconds for call in calls),
-        amount_e8=sum(call.amount_e8 for call in calls),
-        cost_e8=sum(call.cost_e8 for call in calls),
-        used_free={package: seconds for package, seconds in used.items() if seconds != used_free.get(package, 0)},
-        latest=latest,
+    tables = free.tables
+    fresh = _fresh(rows["code"].tolist(), texts, known)
+    duplicates = len(texts) - len(fresh)
+    if duplicates:
+        rows, texts = rows[fresh], [texts[n] for n in fresh]
+    terms = {int(number): tables.call_terms(int(number)) for number in np.unique(rows["terms"])}
+    if any(term.covered for term in terms.values()):
+        starts = rows["start"].tolist()
+        order = sorted(range(len(texts)), key=lambda n: (starts[n], segments.first_field(texts[n])))
+    else:
+        order = np.argsort(rows["start"], kind="stable").tolist()
+    rows, texts = rows[order], [texts[n] for n in order]
+    amounts, given = _with_free_minutes(rows, terms, free)
+    return Day(
+        rows=_rows(rows, texts, amounts, given, terms, tables),
+        starts=rows["start"].tolist(),
+        duplicates=duplicates,
+        seconds=int(rows["seconds"].sum()),
+        billed_seconds=int(rows["billed"].sum()),
+        amount_e8=sum(amounts),
+        cost_e8=int(rows["cost_e8"].sum()),
+        latest=_latest(rows, tables),
     )
 
 
-def _with_free_minutes(line: Line, used: dict[str, int], granted_free: Callable[[str, int], int]) -> RatedCall:
-    call = line.call
-    left = granted_free(call.package_id, call.start) - used.get(call.package_id, 0)
-    if left <= 0 or not call.amount_e8:
-        return call
-    price = pricing.price(line.terms, call.seconds, left, line.record_cost_e8)
-    used[call.package_id] = used.get(call.package_id, 0) + price.free_seconds
-    return call._replace(free_seconds=price.free_seconds, amount_e8=price.amount_e8)
+def _fresh(codes: Sequence[int], texts: Sequence[str], known: Collection[str]) -> list[int]:
+    seen, fresh = set(known), []
+    for number, (code, text) in enumerate(zip(codes, texts, strict=True)):
+        key = CODE_KEYS[code] + segments.first_field(text)
+        if key not in seen:
+            seen.add(key)
+            fresh.append(number)
+    return fresh
+
+
+def _with_free_minutes(
+    rows: NDArray[Any], terms: Mapping[int, pricing.CallTerms], free: Free
+) -> tuple[list[int], list[int]]:
+    """Amounts and free seconds of each call; a call that costs nothing anyway uses none."""
+    amounts: list[int] = rows["amount_e8"].tolist()
+    given = [0] * len(amounts)
+    covered = [number for number, term in terms.items() if term.covered]
+    for place in np.flatnonzero(np.isin(rows["terms"], covered)).tolist() if covered else ():
+        term = terms[int(rows["terms"][place])]
+        left = free.left(term.package_id, int(rows["start"][place]))
+        if left > 0 and amounts[place]:
+            price = pricing.price(term, int(rows["seconds"][place]), left)
+            amounts[place], given[place] = price.amount_e8, price.free_seconds
+            free.spend(term.package_id, price.free_seconds)
+    return amounts, given
+
+
+def _rows(
+    rows: NDArray[Any],
+    texts: Sequence[str],
+    amounts: Sequence[int],
+    given: Sequence[int],
+    terms: Mapping[int, pricing.CallTerms],
+    tables: Tables,
+) -> list[str]:
+    """The rows of a segment (``segments.COLUMNS``)."""
+    client = tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
+    tails = {
+        number: segments.tail_text(
+            client, term.package_id, term.destination, term.country or "", term.rule, term.rate_e10
+        )
+        for number, term in terms.items()
+    }
+    start, code, rest = segments.start_text, CODE_TEXTS, segments.row_rest
+    columns = (rows[name].tolist() for name in ("start", "code", "seconds", "billed", "cost_e8", "line", "terms"))
+    return [
+        f"{start(at)},{code[c]},{rest(text, seconds, billed, free, amount, cost, line, tails[number])}"
+        for text, amount, free, at, c, seconds, billed, cost, line, number in zip(
+            texts, amounts, given, *columns, strict=True
+        )
+    ]
+
+
+def _latest(rows: NDArray[Any], tables: Tables) -> dict[str, int]:
+    """The last start per holder; rows come sorted by start."""
+    holders, places = np.unique(rows["holder"][::-1], return_index=True)
+    starts = rows["start"][::-1][places]
+    return {
+        tables.holders.values[holder].name: start
+        for holder, start in zip(holders.tolist(), starts.tolist(), strict=True)
+    }

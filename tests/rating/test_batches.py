@@ -17,7 +17,7 @@ def reasons(batch: Any) -> list[str]:
     import csv
 
     from chalicelib.rating import store
-    from chalicelib.rating.service.batches import rejects_key
+    from chalicelib.rating.service.batch_files import rejects_key
 
     if not batch.has_rejects:
         return []

@@ -8,7 +8,6 @@ try's own memory that another try could see differently: the counts of a finishe
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
 
@@ -16,25 +15,23 @@ from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.config import settings
-from chalicelib.errors import LostRace, NotFound, Refused
-from chalicelib.rating import store, usage
-from chalicelib.rating.engine import Line, Tables
-from chalicelib.rating.service import loading, segments
+from chalicelib.errors import LostRace, Refused
+from chalicelib.rating import store
+from chalicelib.rating.service import batch_files, loading
 from chalicelib.rating.service.reading import Reading, read_file
+from chalicelib.rating.service.segments import Known
+from chalicelib.rating.service.writing import Writing
+from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Put, Scope, commit, event, find_many, settle
+from chalicelib.rating.tables import Tables
+from chalicelib.tables import Change, Put, Scope, commit, event, settle
 
 log = logging.getLogger(__name__)
 
-PREFIX = "incoming/cdr/"
-REJECTED_IN_MEMORY = 8 << 20
+IN_MEMORY = 8 << 20
+"""What of refused and of rated lines is kept in memory; the rest goes to files in ``/tmp``."""
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
-
-
-def batch_id_of(bucket: str, key: str, version_id: str) -> str:
-    """The same object version is the same batch, whoever tells of it."""
-    return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
 
 
 def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
@@ -42,11 +39,11 @@ def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
 
     Returns the batch, ``done`` or (over a size cap) ``failed``; ``None`` when the key belongs to no reseller.
     """
-    reseller_id = key.removeprefix(PREFIX).split("/")[0]
+    reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
     batch = settle(lambda: _open(scope, reseller_id, key, version_id))
     if batch is None or batch.status == "done":
         return batch
-    with tempfile.SpooledTemporaryFile(REJECTED_IN_MEMORY) as rejects:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
         tables = loading.tables(
             reseller_id,
             batch.time_zone,
@@ -54,12 +51,13 @@ def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
             int(batch.deck_version),
             record_costs=batch.cost_source == "record",
         )
+        reading = Reading(rejects, Spill(spilled, tables))
         try:
-            reading = read_file(batch, tables, rejects, lambda so_far: _tell(scope, batch, so_far))
+            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading))
         except Refused as problem:
             return fail(scope, batch, problem.detail)
-        for client_id, month in sorted(reading.parts):
-            _commit(scope, batch, tables, client_id, month, reading.parts[client_id, month])
+        for part in reading.spill.parts():
+            _commit(scope, batch, tables, reading.spill, part)
         return _finish(scope, batch, reading)
 
 
@@ -84,15 +82,15 @@ def fail(scope: Scope, batch: Batch, reason: str) -> Batch:
 
 def fail_by_key(scope: Scope, key: str, version_id: str, reason: str) -> None:
     """``fail`` for the batch of an object, if it ever was one."""
-    reseller_id = key.removeprefix(PREFIX).split("/")[0]
-    batch = store.batch(reseller_id, batch_id_of(settings.bucket, key, version_id))
+    reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
+    batch = store.batch(reseller_id, batch_files.batch_id_of(settings.bucket, key, version_id))
     if batch:
         fail(scope, batch, reason)
 
 
 def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | None:
     """The batch of this object, made and pinned by the first try."""
-    batch_id = batch_id_of(settings.bucket, key, version_id)
+    batch_id = batch_files.batch_id_of(settings.bucket, key, version_id)
     batch = store.batch(reseller_id, batch_id)
     if batch and batch.status in ("done", "rating"):
         return batch
@@ -133,12 +131,11 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
 
 
 def _tell(scope: Scope, batch: Batch, reading: Reading) -> None:
-    """Progress for people: counts so far. A batch that a twin has finished meanwhile is left alone."""
+    """Progress for people: counts so far, duplicates not yet taken out. A batch that is done already is left alone."""
     actions = [
         Batch.lines.set(reading.lines),
-        Batch.rated.set(reading.rated),
+        Batch.rated.set(reading.lines - reading.rejected),
         Batch.rejected.set(reading.rejected),
-        Batch.duplicates.set(reading.duplicates),
     ]
     try:
         commit(scope, [Change(batch, actions, Batch.status == "rating")])
@@ -146,46 +143,44 @@ def _tell(scope: Scope, batch: Batch, reading: Reading) -> None:
         log.info("batch %s is already finished by another try", batch.batch_id)
 
 
-def _commit(scope: Scope, batch: Batch, tables: Tables, client_id: str, month: str, lines: list[Line]) -> None:
+def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tuple[str, str]) -> None:
     """Debit one client for its calls of one month, and make them readable, in one transaction."""
-    packages = sorted({line.call.package_id for line in lines if line.terms.covered})
-    days = sorted({line.day for line in lines})
-    writing = segments.Writing(batch, client_id, month, scope.now)
+    client_id, month = part
+    generation = int(batch.generation)
+    packages = sorted({holder.package_id for holder in tables.holders.values if holder.client_id == client_id} - {""})
+    writing = Writing(batch, client_id, month, scope.now)
 
     def decide() -> None:
-        snapshot = posting.usage_snapshot(
-            batch.reseller_id, client_id, batch.batch_id, int(batch.generation), month, packages
-        )
+        snapshot = posting.usage_snapshot(batch.reseller_id, client_id, batch.batch_id, generation, month, packages)
         if snapshot.applied:
             return
-        part = usage.decide(
-            lines,
-            segments.known_calls(client_id, days),
-            snapshot.used_free,
-            lambda package_id, at: loading.free_seconds(tables.terms, package_id, at),
-        )
+        known = Known(client_id, spill.days(part))
+        if not writing.holds_for(known, snapshot.used_free):
+            writing.write(known, snapshot.used_free, spill, part, tables)
+        sums = writing.sums
         what = posting.Usage(
             batch.batch_id,
-            int(batch.generation),
+            generation,
             month,
-            rated=part.rated,
-            duplicates=part.duplicates,
-            seconds=part.seconds,
-            amount_e8=part.amount_e8,
-            cost_e8=part.cost_e8,
-            used_free=part.used_free,
-            latest=part.latest,
+            rated=sums.rated,
+            duplicates=spill.holds(part) - sums.rated,
+            seconds=sums.seconds,
+            amount_e8=sums.amount_e8,
+            cost_e8=sums.cost_e8,
+            used_free=sums.used_free,
+            latest=sums.latest,
         )
-        posting.commit_usage(scope, snapshot, what, writing.index(part))
+        posting.commit_usage(scope, snapshot, what, [Put(segment) for segment in writing.index])
 
     settle(decide, COMMIT_TRIES)
 
 
 def _finish(scope: Scope, batch: Batch, reading: Reading) -> Batch:
     """Post the reseller's costs and close the batch, from the markers alone."""
-    markers = posting.markers(batch.batch_id, int(batch.generation), sorted(reading.parts))
-    if len(markers) != len(reading.parts):
-        raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(reading.parts)} parts are committed")
+    parts = reading.spill.parts()
+    markers = posting.markers(batch.batch_id, int(batch.generation), parts)
+    if len(markers) != len(parts):
+        raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
     costs: dict[str, int] = {}
     for (_, month), marker in markers.items():
         costs[month] = costs.get(month, 0) + int(marker.cost_e8)
@@ -194,13 +189,13 @@ def _finish(scope: Scope, batch: Batch, reading: Reading) -> Batch:
             _post_cost(scope, batch, month, cost_e8)
     if reading.rejected:
         reading.rejects.seek(0)
-        store.write(rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        store.write(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     done = {
         "status": "done",
         "lines": reading.lines,
         "rated": sum(int(marker.rated) for marker in markers.values()),
         "rejected": reading.rejected,
-        "duplicates": reading.duplicates + sum(int(marker.duplicates) for marker in markers.values()),
+        "duplicates": sum(int(marker.duplicates) for marker in markers.values()),
         "cost_e8": sum(costs.values()),
         "revenue_e8": sum(int(marker.amount_e8) for marker in markers.values()),
         "has_rejects": bool(reading.rejected),
@@ -232,27 +227,3 @@ def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
         ],
     )
     return found
-
-
-def rejects_key(batch_id: str) -> str:
-    return f"rejected/cdr/{batch_id}.csv"
-
-
-def get_batch(reseller_id: str, batch_id: str) -> Batch:
-    """One batch of this reseller; ``NotFound`` for any other."""
-    batch = store.batch(reseller_id, batch_id)
-    if batch is None:
-        raise NotFound()
-    return batch
-
-
-def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
-    """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
-    pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
-    keys = [(f"R#{reseller_id}", f"BATCH#{pointer.batch_id}") for pointer in pointers]
-    found = find_many(keys, Batch)
-    return [found[key] for key in keys if key in found]
-
-
-def place_of(batch: Batch) -> str:
-    return f"{int(batch.created_at):012d}#{batch.batch_id}"

@@ -14,7 +14,7 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.rating import store
 from chalicelib.rating.decks import Deck
 from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.engine import Tables
+from chalicelib.rating.tables import Tables
 from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
 
 ROUTES = ("value", "premium")
@@ -127,9 +127,3 @@ def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
 @lru_cache(maxsize=8)
 def open_deck(object_key: str) -> Deck:
     return Deck.load(store.read(object_key))
-
-
-def free_seconds(held: Terms, package_id: str, at: int) -> int:
-    """What a package grants per local month, in seconds."""
-    version = held.package(package_id, at)
-    return version.free_minutes * 60 if version else 0

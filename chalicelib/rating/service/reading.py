@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import IO
 
 from chalicelib.config import settings
 from chalicelib.errors import Refused
-from chalicelib.rating import engine, formats, store, usage
-from chalicelib.rating.engine import Line, Tables
+from chalicelib.rating import engine, formats, store
+from chalicelib.rating.columns import Columns, empty
 from chalicelib.rating.records import Cut, chunks, plain_blocks
+from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
+from chalicelib.rating.tables import Tables
 
 PROGRESS_LINES = 20_000
 """A batch tells how far it is each time it has read so many lines more."""
@@ -21,22 +23,16 @@ PROGRESS_LINES = 20_000
 
 @dataclass
 class Reading:
-    """What a file's lines came to, before anything is committed. ``parts``: by client and local month."""
+    """What a file's lines came to, before anything is committed; ``spill`` holds the rated ones."""
 
     rejects: IO[bytes]
+    spill: Spill
     lines: int = 0
     rejected: int = 0
-    duplicates: int = 0
-    parts: dict[tuple[str, str], list[Line]] = field(default_factory=dict)
-    seen: dict[tuple[str, int], set[usage.CallKey]] = field(default_factory=dict)
-
-    @property
-    def rated(self) -> int:
-        return self.lines - self.rejected - self.duplicates
 
 
-def read_file(batch: Batch, tables: Tables, rejects: IO[bytes], tell: Callable[[Reading], None]) -> Reading:
-    """Read and price the whole file; refused lines go to ``rejects`` as CSV, progress to ``tell``.
+def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[], None]) -> None:
+    """Read and price the whole file into ``reading``; ``tell`` is called now and then, for progress.
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
     """
@@ -48,14 +44,13 @@ def read_file(batch: Batch, tables: Tables, rejects: IO[bytes], tell: Callable[[
         raise Refused(
             f"The file has {size} bytes; the limit is {settings.max_file_bytes}. Split it and drop the parts."
         )
-    reading = Reading(rejects)
-    text = io.TextIOWrapper(rejects, encoding="utf-8", newline="", write_through=True)
+    text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = formats.Source(batch.home_country, batch.time_zone)
     told = 0
     for columns in _rated(batch, source, tables):
-        _sort_in(reading, columns.rated)
-        reading.lines += len(columns.rated) + len(columns.rejected)
+        reading.spill.add(columns)
+        reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
             raise Refused(f"The file has more than {settings.max_lines} lines. Split it and drop the parts.")
         if columns.rejected and not reading.rejected:
@@ -64,29 +59,17 @@ def read_file(batch: Batch, tables: Tables, rejects: IO[bytes], tell: Callable[[
         writer.writerows(columns.rejected)
         if reading.lines - told >= PROGRESS_LINES:
             told = reading.lines
-            tell(reading)
+            tell()
+    reading.spill.flush()
     text.detach()
-    return reading
 
 
-def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[engine.Columns]:
+def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Columns]:
     blocks = store.blocks(batch.key, batch.version_id)
     layout = None
     for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes)):
         if isinstance(chunk, Cut):
-            yield engine.Columns([], [formats.rejection_of(chunk)])
+            yield empty([formats.rejection_of(chunk)])
             continue
         layout = layout or formats.detect(chunk)
         yield engine.rate(chunk, layout, source, tables)
-
-
-def _sort_in(reading: Reading, lines: Iterable[Line]) -> None:
-    """Put lines with their client and month; of copies within the file the first line stands."""
-    for line in lines:
-        client_id, key = line.call.client_id, usage.call_key(line.call)
-        seen = reading.seen.setdefault((client_id, line.day), set())
-        if key in seen:
-            reading.duplicates += 1
-            continue
-        seen.add(key)
-        reading.parts.setdefault((client_id, line.month), []).append(line)

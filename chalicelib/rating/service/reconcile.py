@@ -13,7 +13,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service.months import Difference
-from chalicelib.rating import store, usage
+from chalicelib.rating import store
 from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch, Segment, Verified
 from chalicelib.tables import Put, Scope, commit, event
@@ -86,7 +86,7 @@ def _usage(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
 
 
 def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[Difference]:
-    seen: dict[str, set[usage.CallKey]] = {}
+    seen: dict[str, set[str]] = {}
     days = {segment.day for segment in index if segment.written_at >= since}
     for segment in index:
         if segment.day not in days:
@@ -104,7 +104,7 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
             yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
         strays = [c for c in calls if c.client_id != client_id or periods.utc_day(c.start) != segment.day]
         yield from _differ(client_id, f"calls of others in {what}", 0, len(strays))
-        keys = {usage.call_key(call) for call in calls}
+        keys = {segments.key_of_call(call) for call in calls}
         twice = len(calls) - len(keys) + len(keys & seen.setdefault(segment.day, set()))
         yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)
         seen[segment.day] |= keys

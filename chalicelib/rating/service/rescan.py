@@ -7,7 +7,7 @@ from itertools import islice
 
 from chalicelib.config import settings
 from chalicelib.rating import store
-from chalicelib.rating.service import batches, decks
+from chalicelib.rating.service import batch_files, decks
 from chalicelib.rating.store import Batch, DeckDrop
 from chalicelib.tables import find_many
 
@@ -21,7 +21,7 @@ def announce_unrated() -> int:
 
 def _unrated() -> Iterator[tuple[str, str]]:
     for prefix, place, model in (
-        (batches.PREFIX, _batch_place, Batch),
+        (batch_files.PREFIX, _batch_place, Batch),
         (decks.PREFIX, decks.place_of, DeckDrop),
     ):
         found = store.versions(prefix)
@@ -32,6 +32,6 @@ def _unrated() -> Iterator[tuple[str, str]]:
 
 
 def _batch_place(key: str, version_id: str) -> tuple[str, str] | None:
-    reseller_id, _, name = key.removeprefix(batches.PREFIX).partition("/")
-    batch_id = batches.batch_id_of(settings.bucket, key, version_id)
+    reseller_id, _, name = key.removeprefix(batch_files.PREFIX).partition("/")
+    batch_id = batch_files.batch_id_of(settings.bucket, key, version_id)
     return (f"R#{reseller_id}", f"BATCH#{batch_id}") if name else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.errors import Invalid
 from chalicelib.rating import store
-from chalicelib.rating.service import batches, decks
+from chalicelib.rating.service import batch_files, decks
 from chalicelib.tables import Scope, new_id
 
 download_url = store.download_url
@@ -23,5 +23,5 @@ def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
         suffix = ".csv.gz" if wanted.filename.endswith(".gz") else ".csv"
         key = f"{decks.PREFIX}{wanted.route}/{wanted.effective_from}{suffix}"
     else:
-        key = f"{batches.PREFIX}{reseller_id}/{new_id()}-{wanted.filename}"
+        key = f"{batch_files.PREFIX}{reseller_id}/{new_id()}-{wanted.filename}"
     return {"url": store.upload_url(key), "method": "PUT", "headers": {}, "key": key}

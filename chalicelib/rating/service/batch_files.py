@@ -1,0 +1,41 @@
+"""Batches as people see them: which file is which batch, the list, the refused lines. Rating itself is ``batches``."""
+
+from __future__ import annotations
+
+import hashlib
+
+from chalicelib.errors import NotFound
+from chalicelib.rating import store
+from chalicelib.rating.store import Batch
+from chalicelib.tables import find_many
+
+PREFIX = "incoming/cdr/"
+
+
+def batch_id_of(bucket: str, key: str, version_id: str) -> str:
+    """The same object version is the same batch, whoever tells of it."""
+    return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
+
+
+def rejects_key(batch_id: str) -> str:
+    return f"rejected/cdr/{batch_id}.csv"
+
+
+def get_batch(reseller_id: str, batch_id: str) -> Batch:
+    """One batch of this reseller; ``NotFound`` for any other."""
+    batch = store.batch(reseller_id, batch_id)
+    if batch is None:
+        raise NotFound()
+    return batch
+
+
+def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
+    """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
+    pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
+    keys = [(f"R#{reseller_id}", f"BATCH#{pointer.batch_id}") for pointer in pointers]
+    found = find_many(keys, Batch)
+    return [found[key] for key in keys if key in found]
+
+
+def place_of(batch: Batch) -> str:
+    return f"{int(batch.created_at):012d}#{batch.batch_id}"

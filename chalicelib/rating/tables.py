@@ -1,0 +1,121 @@
+"""Everything that prices a batch, pinned: who held what, which terms, which decks.
+
+Both engines, quotes and authorisations ask here. What many calls share is given a number once (``holder``, ``month``,
+``terms``), so that columns can carry it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from chalicelib import numbers, periods
+from chalicelib.rating import pricing
+from chalicelib.rating.decks import Deck, DeckLine
+from chalicelib.rating.directory import Directory, Holding
+from chalicelib.rating.pricing import CallTerms
+from chalicelib.rating.terms import Terms
+
+NO_RATE = CallTerms(rule="markup")
+"""Terms of an unanswered call to a number that no deck knows: it costs nothing, so it needs no rate."""
+_MEMO_LIMIT = 100_000
+_T = TypeVar("_T")
+
+
+class Holder(NamedTuple):
+    """Who pays: ``name`` is ``sub:<username>`` or ``did:<number>``."""
+
+    name: str
+    client_id: str
+    package_id: str
+
+
+class Numbering(Generic[_T]):
+    """Values to numbers from 0, and back."""
+
+    def __init__(self) -> None:
+        self.values: list[_T] = []
+        self._number: dict[_T, int] = {}
+
+    def number(self, value: _T) -> int:
+        found = self._number.get(value)
+        if found is None:
+            found = self._number[value] = len(self.values)
+            self.values.append(value)
+        return found
+
+
+@dataclass
+class Tables:
+    """``decks`` lists per route ``(first instant, how to load it)``, in order; a deck is loaded when first needed."""
+
+    directory: Directory
+    terms: Terms
+    decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
+    zone: ZoneInfo
+    record_costs: bool = False
+    holders: Numbering[Holder] = field(default_factory=Numbering)
+    months: Numbering[str] = field(default_factory=Numbering)
+    priced: Numbering[CallTerms] = field(default_factory=Numbering)
+    _memo: dict[tuple[str, int, str], CallTerms | None] = field(default_factory=dict)
+    _months: dict[int, int] = field(default_factory=dict)
+    _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
+
+    def place(self, route: str, at: int) -> int:
+        """Which deck of a route is in force at an instant; -1 for none."""
+        return bisect_right(self.decks.get(route, ()), at, key=lambda version: version[0]) - 1
+
+    def deck_at(self, route: str, place: int) -> Deck:
+        deck = self._open.get((route, place))
+        if deck is None:
+            deck = self._open[route, place] = self.decks[route][place][1]()
+        return deck
+
+    def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
+        """The deck line that a package buys this number by; a short code only by a line of exactly its digits."""
+        route = self.terms.route_of(package_id, at, country, digits)
+        place = self.place(route, at)
+        if place < 0:
+            return None
+        deck = self.deck_at(route, place)
+        index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
+        return deck.line(index) if index >= 0 else None
+
+    def outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
+        """Terms of a call to ``number`` (``+<digits>``, or bare digits of a short one); ``None``: no rate."""
+        # Terms may change at any second, decks at midnight: neither does within one epoch of the package and one day.
+        key = (package_id, self.terms.epoch_number(package_id, at) << 32 | at // periods.DAY_SECONDS, number)
+        if key not in self._memo:
+            if len(self._memo) >= _MEMO_LIMIT:
+                self._memo.clear()
+            self._memo[key] = self._outbound(package_id, at, number)
+        return self._memo[key]
+
+    def _outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
+        short = not number.startswith("+")
+        digits = number.lstrip("+")
+        country = None if short else numbers.country_of(digits)
+        line = self.deck_line(package_id, at, digits, country)
+        if line is None and short:
+            return pricing.internal_terms(package_id)
+        if line is None and not self.record_costs:
+            return None
+        return self.terms.resolve(package_id, at, digits, country, line)
+
+    def inbound(self, number: str, holding: Holding) -> CallTerms:
+        """Terms of a call to a DID."""
+        return pricing.did_terms(number, holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
+
+    def month(self, at: int) -> int:
+        """The number of an instant's local month; zones change offset on quarters of an hour at the finest."""
+        quarter = at // 900
+        if quarter not in self._months:
+            self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
+        return self._months[quarter]
+
+    def call_terms(self, number: int) -> CallTerms:
+        """The terms that a column's ``terms`` stands for."""
+        return self.priced.values[number]
