@@ -32,7 +32,7 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if ls tests/test_packaging*.py >/dev/null 2>&1; then $(BIN)/python -m pytest tests/test_packaging*.py; fi
+	$(BIN)/python -m pytest tests/infra/test_packaging.py
 
 bench: $(DEV)
 	@$(BIN)/python -m benchmarks

@@ -26,4 +26,3 @@ routes.install(keys.authenticate)
 def openapi_document() -> Response:
     """The OpenAPI 3.1 document of every route."""
     return Response(json.dumps(openapi.document()), headers={"Content-Type": "application/json"})
-

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 from local.settings import read
+
+_DEMO_STATE = Path(".forfait-demo")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     serve.set_defaults(run=_serve)
 
     demo = commands.add_parser("demo", help="run the guided tour on a stack of its own")
-    demo.add_argument("--state", type=Path, help="state folder to use and keep (default: a temporary one)")
+    demo.add_argument("--state", type=Path, help="state folder to go on with (default: .forfait-demo, begun anew)")
     demo.add_argument("--port", type=int, default=0, help="HTTP port (default: any free one)")
     demo.set_defaults(run=_demo)
 
@@ -58,15 +58,17 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int | None:
-    from importlib import import_module
-
+    from local.demo import run
+    from local.folder import Folder
     from local.stack import Stack
 
-    with ExitStack() as opened:
-        state = arguments.state or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="forfait-")))
-        stack = opened.enter_context(Stack(state, http_port=arguments.port))
-        status: int | None = import_module("local.demo").run(stack.url, stack.operator_key, stack)
-        return status
+    if arguments.state is None:
+        Folder(_DEMO_STATE).empty()
+    try:
+        with Stack(arguments.state or _DEMO_STATE, http_port=arguments.port) as stack:
+            return run(stack.url, stack.operator_key, stack)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _schedule(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,9 +74,21 @@ class Folder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self._lock.close()
             raise SystemExit(
                 f"another stack uses {self.path}; stop it, or set FORFAIT_STATE to another folder"
             ) from None
+
+    def empty(self) -> None:
+        """Remove what an earlier stack left here; ``SystemExit`` while one runs."""
+        self.lock()
+        for left in self.path.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != "lock":
+                left.unlink()
+        assert self._lock is not None
+        self._lock.close()
 
     def keys(self, environ: Mapping[str, str]) -> tuple[str, str]:
         """Operator key and signing key: from the environment where given, else kept here, made once at random."""

@@ -82,7 +82,8 @@ class Gateway:
 
     def __init__(self, app: Chalice) -> None:
         # Chalice keeps the current request on the application: LocalChalice makes that one per thread.
-        app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
+        if not isinstance(app, LocalChalice):
+            app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
         config = Config.create(chalice_stage="local", chalice_app=app, lambda_timeout=HTTP_FUNCTION_SECONDS)
         self._methods = {pattern: set(entries) for pattern, entries in app.routes.items()}
         self._cors = {

@@ -52,6 +52,11 @@ def read(environ: Mapping[str, str]) -> LocalSettings:
     )
 
 
+def wants_colour(environ: Mapping[str, str]) -> bool:
+    """Whether the person at the terminal lets programs use colour (https://no-color.org)."""
+    return not environ.get("NO_COLOR")
+
+
 def aws_environment(endpoint: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """``environ`` with every AWS client pointed at ``endpoint``.
 

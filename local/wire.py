@@ -34,7 +34,13 @@ class Answer:
 
 def problem(status: int, detail: str, title: str = "") -> Answer:
     """An error as ``application/problem+json``."""
-    body = {"type": "about:blank", "title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
+    body = {
+        "type": "about:blank",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [],
+    }
     return Answer(status, json.dumps(body).encode(), (("Content-Type", "application/problem+json"),))
 
 

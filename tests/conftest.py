@@ -115,7 +115,7 @@ def gateway(aws: str) -> Any:
     return LocalGateway(app, Config.create(chalice_stage="local", chalice_app=app, lambda_timeout=30))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator(gateway: Any) -> Api:
     return Api(gateway, OPERATOR_KEY)
 

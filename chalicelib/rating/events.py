@@ -14,11 +14,14 @@ from chalicelib import periods
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
 from chalicelib.rating.service import batches, decks, reconcile
-from chalicelib.rating.service.rescan import announce_unrated
+from chalicelib.rating.service import rescan as rescan_files
 from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)
+
+RETRY_SECONDS = 20
+"""Wait before a failed file is tried again, times the tries so far."""
 
 
 @bp.on_sqs_message(queue=settings.queue, batch_size=1, name="rate_dropped_files")
@@ -28,15 +31,20 @@ def rate_dropped_files(event: SQSEvent) -> None:
     A failure is raised, so that the queue delivers the message again; the last delivery marks the batch ``failed``.
     """
     for message in event.to_dict()["Records"]:
-        last = int(message["attributes"]["ApproximateReceiveCount"]) >= arrivals.MAX_RECEIVES
-        for arrival in arrivals.read(message["body"], settings.bucket):
-            _take(arrival, last_try=last)
+        receives = int(message["attributes"]["ApproximateReceiveCount"])
+        try:
+            for arrival in arrivals.read(message["body"], settings.bucket):
+                _take(arrival, last_try=receives >= arrivals.MAX_RECEIVES)
+        except Exception:
+            # The message is hidden for longer than the function may run; a failure that was caught need not wait.
+            rescan_files.retry_in(message["receiptHandle"], RETRY_SECONDS * receives)
+            raise
 
 
 @bp.schedule("rate(1 day)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
     """Announce again every dropped file that has no batch: a lost message loses no file."""
-    log.info("announced %d files again", announce_unrated())
+    log.info("announced %d files again", rescan_files.announce_unrated())
 
 
 @bp.schedule("rate(1 day)", name="reconcile")

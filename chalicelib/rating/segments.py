@@ -98,15 +98,17 @@ def key_of(direction: str, disposition: str, call_id: str) -> str:
     return f"{'i' if direction == 'inbound' else 'o'}{'a' if disposition == 'ANSWERED' else 'n'}{call_id}"
 
 
-def encode_rows(rows: Sequence[str], starts: Sequence[int], offset: int = 0) -> tuple[bytes, list[Member]]:
+def encode_rows(
+    rows: Sequence[str], starts: Sequence[int], offset: int = 0, per_member: int = ROWS_PER_MEMBER
+) -> tuple[bytes, list[Member]]:
     """Rows as text, sorted by start -> an object's bytes and its members; the same rows give the same bytes.
 
     ``offset`` is where these bytes will stand in the object, for one that is written in parts. No rows: no bytes.
     """
     parts: list[bytes] = []
     members: list[Member] = []
-    for at in range(0, len(rows), ROWS_PER_MEMBER):
-        some = rows[at : at + ROWS_PER_MEMBER]
+    for at in range(0, len(rows), per_member):
+        some = rows[at : at + per_member]
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
         packed = packer.compress(("\r\n".join(some) + "\r\n").encode()) + packer.flush()
         parts.append(packed)

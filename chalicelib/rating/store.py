@@ -22,6 +22,7 @@ from typing import IO, Any
 from urllib.parse import quote_plus
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
@@ -175,7 +176,8 @@ def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[Cus
 @lru_cache(maxsize=1)
 def s3() -> Any:
     """One client per process; botocore's clients are safe to share between threads."""
-    return boto3.client("s3")
+    # Buckets made today take no other signature for presigned URLs.
+    return boto3.client("s3", config=Config(signature_version="s3v4"))
 
 
 def blocks(key: str, version_id: str) -> Iterator[bytes]:
@@ -221,6 +223,13 @@ def announce(arrivals: Iterator[tuple[str, str]]) -> int:
             raise RuntimeError(f"the queue refused {len(answer['Failed'])} messages")
         told += len(some)
     return told
+
+
+def retry_in(receipt: str, seconds: int) -> None:
+    """Have the queue deliver a message again in ``seconds``, rather than when its long visibility ends."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
 
 def _message(key: str, version_id: str) -> str:

@@ -241,7 +241,8 @@ def test_routes_get_encoded_paths_and_repeated_query_values(stack: Stack) -> Non
 def test_an_unknown_path_or_method_is_a_404_problem(stack: Stack, method: str, path: str) -> None:
     status, headers, body = ask(stack, method, path, headers={"Authorization": "Bearer x"})
     assert (status, headers["content-type"]) == (404, "application/problem+json")
-    expected = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "There is no such resource."}
+    title, detail = "Not Found", "There is no such resource."
+    expected = {"type": "about:blank", "title": title, "status": 404, "detail": detail, "errors": []}
     assert json.loads(body) == expected
 
 

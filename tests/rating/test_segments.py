@@ -8,12 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rating.segments import COLUMNS, RatedCall, decode, encode
+from chalicelib.rating.segments import (
+    COLUMNS,
+    ROWS_PER_MEMBER,
+    Member,
+    RatedCall,
+    decode,
+    decode_keys,
+    encode_rows,
+    first_field,
+    quoted,
+    row_of,
+)
 
 CALL = RatedCall(
-    1795422600, "a1", "outbound", "cl_1", "office", "+15145550100", "+442079460000", "United Kingdom, London", "GB",
-    "ANSWERED", 61, 66, 6, "prefix:44", 120_000_000, 1_250_000, -7, "pk_1", 2,
+    1795422600, "outbound", "ANSWERED", "a1", "office", "+15145550100", "+442079460000", 61, 66, 6, 1_250_000, -7, 2,
+    "cl_1", "pk_1", "United Kingdom, London", "GB", "prefix:44", 120_000_000,
 )  # fmt: skip
+
+
+def encode(rows: list[RatedCall], per_member: int = ROWS_PER_MEMBER, offset: int = 0) -> tuple[bytes, list[Member]]:
+    return encode_rows([row_of(row) for row in rows], [row.start for row in rows], offset, per_member)
+
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.sampled_from(
     ['"', ",", "\r", "\n", "\r\n", 'a"b', " x ", "é", "\u2028", "\x85", "'", ""]
@@ -22,8 +38,9 @@ count = st.integers(0, 86_400)
 amount = st.integers(-(10**17), 10**17)
 rated = st.builds(
     RatedCall,
-    st.integers(-(2**31), 4_133_980_799), text, text, text, text, text, text, text, text, text,
-    count, count, count, text, amount, amount, amount, text, st.integers(1, 10**9),
+    st.integers(-(2**31), 4_133_980_799), st.sampled_from(["outbound", "inbound"]),
+    st.sampled_from(["ANSWERED", "NO ANSWER"]), text, text, text, text,
+    count, count, count, amount, amount, st.integers(1, 10**9), text, text, text, text, text, amount,
 )  # fmt: skip
 
 
@@ -36,8 +53,8 @@ def test_the_columns_are_named_as_the_fields_are_ordered():
 def test_a_row_reads_as_people_expect():
     data, _ = encode([CALL])
     assert gzip.decompress(data).decode() == (
-        '2026-11-23T08:30:00Z,a1,outbound,cl_1,office,+15145550100,+442079460000,"United Kingdom, London",GB,ANSWERED,'
-        "61,66,6,prefix:44,0.012,0.0125,-0.00000007,pk_1,2\r\n"
+        "2026-11-23T08:30:00Z,outbound,ANSWERED,a1,office,+15145550100,+442079460000,61,66,6,0.0125,-0.00000007,2,"
+        'cl_1,pk_1,"United Kingdom, London",GB,prefix:44,0.012\r\n'
     )
 
 
@@ -62,21 +79,21 @@ def test_any_calls_come_back_whole_and_member_by_member(rows: list[RatedCall], p
     assert at == len(rows)
 
 
-def test_members_have_1024_rows():
-    data, members = encode([CALL._replace(start=n, line=n + 1) for n in range(2500)])
+def test_members_have_2048_rows():
+    data, members = encode([CALL._replace(start=n, line=n + 1) for n in range(5000)])
     assert [(member.rows, member.first, member.last) for member in members] == [
-        (1024, 0, 1023),
-        (1024, 1024, 2047),
-        (452, 2048, 2499),
+        (2048, 0, 2047),
+        (2048, 2048, 4095),
+        (904, 4096, 4999),
     ]
     second = members[1]
-    assert next(decode(data[second.offset : second.offset + second.length])).line == 1025
+    assert next(decode(data[second.offset : second.offset + second.length])).line == 2049
 
 
 def test_the_same_rows_give_the_same_bytes_in_another_process():
     code = (
         "import sys; from chalicelib.rating.segments import *; "
-        f"sys.stdout.buffer.write(encode([RatedCall(*{tuple(CALL)!r})])[0])"
+        f"sys.stdout.buffer.write(encode_rows([row_of(RatedCall(*{tuple(CALL)!r}))], [0])[0])"
     )
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=Path(__file__).parents[2])
     assert again.stdout == encode([CALL])[0]
@@ -87,3 +104,14 @@ def test_damaged_bytes_raise():
     for bad in (data[:-4], data[:-6] + b"\0\0\0\0\0\0", b"not gzip"):
         with pytest.raises((OSError, EOFError, zlib.error)):
             list(decode(bad))
+
+
+@given(call_id=text, rest=text)
+def test_the_first_field_of_a_row_is_found_quoted_or_not(call_id: str, rest: str):
+    assert first_field(f"{quoted(call_id)},{quoted(rest)}") == quoted(call_id)
+
+
+@given(rows=st.lists(rated, max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_keys_are_read_without_the_rest(rows: list[RatedCall]):
+    assert list(decode_keys(encode(rows)[0])) == [(row.direction, row.disposition, quoted(row.call_id)) for row in rows]

@@ -33,7 +33,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     """
     reseller = posting.reseller_of(reseller_id)()
     try:
-        wanted = numbers.normalise(number, reseller.home_country)
+        wanted = _called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
     tables = loading.quote_tables(reseller_id, reseller.time_zone, int(accounts.head_of(reseller_id).version))
@@ -54,3 +54,16 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     )
     billed = pricing.billed(seconds, terms.cost_initial, terms.cost_increment)
     return Quote(wanted, terms.country, terms, pricing.price(terms, seconds), billed, steps)
+
+
+def _called(text: str, home_country: str) -> str:
+    """A number in a query: as dialled at home, or E.164 with or without ``+``, which may have been decoded to a blank.
+
+    ``ValueError`` for anything else.
+    """
+    if text[:1] == " ":
+        return numbers.path_number(text)
+    try:
+        return numbers.normalise(text, home_country)
+    except ValueError:
+        return numbers.path_number(text)

@@ -1,0 +1,317 @@
+"""The packaged application, deployed by CloudFormation onto an AWS that enforces IAM, and used.
+
+That AWS is ministack as it comes, in a process of its own, with ``AUTH=true``: functions run out of the zip, under
+their own roles, in processes that see neither this tree nor these tests' environment. Where it differs from AWS:
+
+- It runs every function on the Python that runs it, so the package is made for that Python.
+- It does not import the gateway's own responses out of the API's definition (AWS does). The test sets those of the
+  template through the gateway's API and deploys the stage again, and then looks at what they do.
+- It wants ``sqs:SendMessageBatch``, which is no action of AWS (``sqs:SendMessage`` covers batches). The one function
+  that sends batches is given it here, beside what its policy says.
+- It accepts numbers that AWS would refuse (visibility below the function's timeout, say): ``test_template`` holds them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from infra.deploy import Deployer, DeploymentFailed
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "us-east-1"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Whatever proxy the environment names: this AWS is on this machine."""
+CALLS = """\
+call_id,start,direction,account,from,to,disposition,seconds
+1,2026-11-01T10:00:00Z,outbound,voix_1001,+14165550100,+14165550123,ANSWERED,61
+2,2026-11-01T10:01:00Z,outbound,nobody,+14165550100,+14165550123,ANSWERED,61
+3,2026-11-01T10:02:00Z,outbound,voix_1001,+14165550100,+442071838750,ANSWERED,61
+4,2026-11-01T10:03:00Z,sideways,voix_1001,+14165550100,+14165550123,ANSWERED,61
+"""
+SCHEDULED = json.loads((ROOT / "infra" / "scheduled-event.json").read_text())
+"""What the operations guide tells people to send by hand."""
+DECK = "prefix,destination,rate_per_minute,initial,increment\n1416,Canada Toronto,0.0052,6,6\n"
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: dict[str, str]
+    json: Any
+
+
+@dataclass
+class Aws:
+    """ministack with the stack on it."""
+
+    endpoint: str
+    outputs: dict[str, str] = field(default_factory=dict)
+    region_name: str = REGION
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def call(self, method: str, path: str, key: str = "", body: Any = None) -> Reply:
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        url = f"{self.endpoint}/_aws/execute-api/{self.outputs['RestAPIId']}/api{path}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
+        try:
+            with DIRECT.open(request, timeout=60) as answer:
+                return Reply(answer.status, dict(answer.headers), json.loads(answer.read()))
+        except urllib.error.HTTPError as refusal:
+            return Reply(refusal.code, dict(refusal.headers), json.loads(refusal.read()))
+
+    def made(self, path: str, key: str, body: Any) -> dict[str, Any]:
+        reply = self.call("POST", path, key, body)
+        assert reply.status == 201, reply
+        return dict(reply.json)
+
+    def operator_key(self) -> str:
+        secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["SecretName"])
+        return str(json.loads(secret["SecretString"])["operator_key"])
+
+    def stack(self) -> dict[str, Any]:
+        return dict(self.client("cloudformation").describe_stacks(StackName="forfait-dev")["Stacks"][0])
+
+    def physical(self, logical_id: str) -> str:
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName="forfait-dev", LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def invoke(self, logical_id: str, event: dict[str, Any]) -> tuple[str, str]:
+        """The kind of error (empty when there was none) and what the function answered."""
+        answer = self.client("lambda").invoke(FunctionName=self.physical(logical_id), Payload=json.dumps(event))
+        return answer.get("FunctionError", ""), answer["Payload"].read().decode()
+
+    @contextmanager
+    def exchanged(self, logical_id: str, action: str, *others: str) -> Iterator[None]:
+        """The role ``logical_id`` with other actions, or none, in place of one, while the block runs."""
+        iam = self.client("iam")
+        place = {"RoleName": self.physical(logical_id), "PolicyName": f"{logical_id}Policy"}
+        whole = iam.get_role_policy(**place)["PolicyDocument"]
+        changed = json.loads(json.dumps(whole))
+        for statement in changed["Statement"]:
+            actions = [(each,) if each != action else others for each in statement["Action"]]
+            statement["Action"] = [each for some in actions for each in some]
+        assert changed != whole
+        iam.put_role_policy(**place, PolicyDocument=json.dumps(changed))
+        yield
+        iam.put_role_policy(**place, PolicyDocument=json.dumps(whole))
+
+
+@pytest.fixture(scope="module")
+def flight(packaged: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    folder = tmp_path_factory.mktemp("ministack")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }
+    with (folder / "log").open("wb") as log:
+        child = subprocess.Popen([sys.executable, "-m", "ministack"], cwd=folder, env=environ, stdout=log, stderr=log)
+    try:
+        aws = Aws(f"http://127.0.0.1:{port}")
+        until(lambda: answers(aws.endpoint))
+        aws.outputs = Deployer(aws, poll_seconds=0.1).deploy("dev", packaged.folder)
+        set_gateway_responses(aws, packaged.properties("RestAPI")["GatewayResponses"])
+        yield aws
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+def answers(endpoint: str) -> bool:
+    try:
+        DIRECT.open(f"{endpoint}/_ministack/health", timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def until(found: Callable[[], Any], seconds: float = 60.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (result := found()):
+        assert time.monotonic() < deadline, "this takes too long"
+        time.sleep(0.1)
+    return result
+
+
+def set_gateway_responses(aws: Aws, responses: dict[str, Any]) -> None:
+    gateway, api = aws.client("apigateway"), aws.outputs["RestAPIId"]
+    for kind, response in responses.items():
+        headers = response["ResponseParameters"]["Headers"]
+        gateway.put_gateway_response(
+            restApiId=api,
+            responseType=kind,
+            statusCode=str(response["StatusCode"]),
+            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            responseTemplates=response["ResponseTemplates"],
+        )
+    gateway.create_deployment(restApiId=api, stageName="api")
+
+
+def new_reseller(aws: Aws) -> dict[str, Any]:
+    body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
+    return aws.made("/v1/resellers", aws.operator_key(), {**body, "time_zone": "America/Toronto"})
+
+
+def upload(aws: Aws, key: str, wanted: dict[str, str], text: str) -> None:
+    """Ask for a presigned address and PUT the file there, as ``curl -T`` does."""
+    told = aws.made("/v1/uploads", key, wanted)
+    address = urlsplit(told["url"])
+    connection = http.client.HTTPConnection(address.netloc, timeout=60)
+    connection.request("PUT", f"{address.path}?{address.query}", text.encode(), told["headers"])
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    connection.close()
+
+
+def done(aws: Aws, key: str) -> dict[str, Any]:
+    """A reseller's only batch, once it is through."""
+
+    def look() -> list[dict[str, Any]]:
+        found = aws.call("GET", "/v1/batches", key).json["items"]
+        return [batch for batch in found if batch["status"] in ("done", "failed")]
+
+    [batch] = until(look)
+    return dict(batch)
+
+
+def test_the_api_answers_out_of_the_zip(flight: Aws) -> None:
+    document = flight.call("GET", "/v1/openapi.json")
+    assert document.status == 200
+    assert document.json["openapi"].startswith("3.1")
+    assert new_reseller(flight)["api_key"]
+
+
+def test_an_unknown_path_is_a_problem_404_with_a_key_and_without(flight: Aws) -> None:
+    for key in ("", "fk_nobody"):
+        reply = flight.call("GET", "/v1/nothing-here", key)
+        assert (reply.status, reply.json["status"]) == (404, 404)
+        assert reply.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_dropped_deck_and_a_dropped_cdr_file_reach_the_ledger(flight: Aws) -> None:
+    operator, reseller = flight.operator_key(), new_reseller(flight)
+    key = reseller["api_key"]
+    package = flight.made("/v1/packages", key, {"name": "Basic", "markup_percent": "20"})
+    client = flight.made("/v1/clients", key, {"company": "Acme", "email": "a@acme.example"})
+    body = {"username": "voix_1001", "client_id": client["id"], "package_id": package["id"]}
+    flight.made("/v1/subaccounts", key, body)
+
+    deck = {"kind": "deck", "route": "value", "effective_from": "2026-01-01", "filename": "deck.csv"}
+    upload(flight, operator, deck, DECK)
+    until(lambda: [d for d in flight.call("GET", "/v1/decks", operator).json["items"] if d["status"] == "published"])
+    upload(flight, key, {"kind": "cdr", "filename": "calls.csv"}, CALLS)
+    batch = done(flight, key)
+
+    assert (batch["status"], batch["lines"], batch["rated"], batch["rejected"]) == ("done", 4, 1, 3), batch
+    # Presigned by the API's role, like the upload.
+    refused = DIRECT.open(batch["rejected_url"], timeout=60).read().decode()
+    assert [line.split(",")[1] for line in refused.splitlines()[1:]] == ["unknown_account", "no_rate", "bad_direction"]
+    # 61 s at 6/6 are 66 s: 0.0052 x 1.2 x 66 / 60
+    assert flight.call("GET", f"/v1/clients/{client['id']}", key).json["balance"] == "-0.006864"
+
+
+def test_presigned_addresses_are_signed_in_the_only_way_that_new_buckets_take(flight: Aws) -> None:
+    """Buckets made since June 2020 refuse signature version 2, which botocore still presigns with in old regions."""
+    told = flight.made("/v1/uploads", new_reseller(flight)["api_key"], {"kind": "cdr", "filename": "calls.csv"})
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in told["url"]
+
+
+def test_a_file_that_nobody_was_told_of_is_rated_by_the_nightly_functions(flight: Aws) -> None:
+    reseller, bucket = new_reseller(flight), flight.outputs["BucketName"]
+    s3 = flight.client("s3")
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    s3.put_object(Bucket=bucket, Key=f"incoming/cdr/{reseller['id']}/never told.csv", Body=CALLS)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": told})
+    assert flight.call("GET", "/v1/batches", reseller["api_key"]).json["items"] == []
+
+    with flight.exchanged("RescanRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        assert flight.invoke("Rescan", SCHEDULED) == ("", "null")
+    batch = done(flight, reseller["api_key"])
+    assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
+    assert flight.invoke("Reconcile", SCHEDULED) == ("", "null")
+
+
+def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:
+    body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
+    with flight.exchanged("ApiHandlerRole", "dynamodb:PutItem"):
+        reply = flight.call("POST", "/v1/resellers", flight.operator_key(), {**body, "time_zone": "America/Toronto"})
+        assert reply.status == 500
+    assert new_reseller(flight)
+
+
+def test_a_policy_without_the_right_to_read_versions_breaks_rating(flight: Aws) -> None:
+    reseller = new_reseller(flight)
+    where = {"Bucket": flight.outputs["BucketName"], "Key": f"incoming/cdr/{reseller['id']}/calls.csv"}
+    with flight.exchanged("RateDroppedFilesRole", "s3:GetObjectVersion"):
+        version = flight.client("s3").put_object(**where, Body=CALLS)["VersionId"]
+        error, answer = flight.invoke("RateDroppedFiles", message(**where, version=version))
+        assert error, answer
+        assert "403" in answer or "AccessDenied" in answer
+    assert flight.invoke("RateDroppedFiles", message(**where, version=version))[0] == ""
+    batch = done(flight, reseller["api_key"])
+    assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
+
+
+def test_deploying_again_changes_nothing_and_keeps_the_keys(flight: Aws, packaged: Any) -> None:
+    before, status = flight.operator_key(), flight.stack()["StackStatus"]
+    assert status == "CREATE_COMPLETE"
+    assert Deployer(flight, poll_seconds=0.1).deploy("dev", packaged.folder) == flight.outputs
+    assert flight.stack()["StackStatus"] == status
+    assert flight.operator_key() == before
+
+
+def test_the_stack_is_protected_and_its_keys_are_hidden(flight: Aws) -> None:
+    stack = flight.stack()
+    assert stack["EnableTerminationProtection"] is True
+    shown = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    assert flight.operator_key() not in shown.values()
+    assert set(shown["OperatorKey"]) == set(shown["SigningKey"]) == {"*"}
+
+
+def test_a_deployment_that_cannot_be_says_why(flight: Aws, packaged: Any) -> None:
+    """The package of one stage under the name of another: its table, bucket and queues are there already."""
+    with pytest.raises(DeploymentFailed, match="forfait-twin"):
+        Deployer(flight, poll_seconds=0.1).deploy("twin", packaged.folder)
+
+
+def message(*, Bucket: str, Key: str, version: str) -> dict[str, Any]:
+    told = {"bucket": {"name": Bucket}, "object": {"key": Key, "versionId": version}}
+    record = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
+    return {"Records": [{**record, "body": json.dumps({"Records": [{"s3": told}]}), "eventSource": "aws:sqs"}]}

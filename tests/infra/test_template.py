@@ -1,0 +1,344 @@
+"""The packaged template, number by number: CloudFormation and the emulator both take wrong ones without a word."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.parser import parser as sam_parser
+from samtranslator.translator.translator import Translator
+
+from chalicelib.rating import arrivals
+from infra import deploy, package
+from local import provision
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ["APIHandler", "RateDroppedFiles", "Reconcile", "Rescan"]
+TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
+
+
+@pytest.fixture(scope="module")
+def expanded(packaged: Any) -> dict[str, Any]:
+    """The template as CloudFormation sees it, with SAM's functions and mappings spelled out."""
+    source = json.loads(json.dumps(packaged.template))
+    for function in source["Resources"].values():
+        if function["Type"] == "AWS::Serverless::Function":
+            function["Properties"]["CodeUri"] = {"Bucket": "b", "Key": "k"}
+    translator = Translator({}, sam_parser.Parser())
+    # Only names of managed policies would be looked up, and there are none.
+    found: dict[str, Any] = translator.translate(source, {})
+    return found
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def test_cfn_lint_finds_nothing(packaged: Any) -> None:
+    command = [
+        str(Path(sys.executable).with_name("cfn-lint")),
+        "--include-checks",
+        "W",
+        "--",
+        str(packaged.template_path),
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stdout + ran.stderr
+
+
+def test_a_message_is_hidden_for_longer_than_the_function_may_run(packaged: Any) -> None:
+    queue, dead = packaged.properties("Incoming"), packaged.properties("DeadLetters")
+    assert packaged.properties("RateDroppedFiles")["Timeout"] == 900
+    assert queue["VisibilityTimeout"] == 960
+    assert queue["MessageRetentionPeriod"] == 4 * 86_400
+    assert dead["MessageRetentionPeriod"] == 14 * 86_400
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert queue["QueueName"] == {"Ref": "QueueName"}
+
+
+def test_the_numbers_are_those_of_the_code_and_of_the_local_stack(packaged: Any) -> None:
+    queue, dead = packaged.properties("Incoming"), packaged.properties("DeadLetters")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == arrivals.MAX_RECEIVES == provision.MAX_RECEIVES
+    assert queue["VisibilityTimeout"] == provision.VISIBILITY_SECONDS
+    assert queue["MessageRetentionPeriod"] == provision.RETENTION_SECONDS
+    assert dead["MessageRetentionPeriod"] == provision.DEAD_RETENTION_SECONDS
+    assert packaged.properties("RateDroppedFiles")["Timeout"] == provision.FUNCTION_SECONDS
+
+
+def test_the_queue_feeds_the_rating_function_one_message_at_a_time(expanded: dict[str, Any]) -> None:
+    [mapping] = of_type(expanded, "AWS::Lambda::EventSourceMapping").values()
+    assert mapping["Properties"] == {
+        "BatchSize": 1,
+        "EventSourceArn": {"Fn::Sub": "${Incoming.Arn}"},
+        "FunctionName": {"Ref": "RateDroppedFiles"},
+        "MaximumBatchingWindowInSeconds": 0,
+        "ScalingConfig": {"MaximumConcurrency": 8},
+    }
+
+
+def test_no_function_has_reserved_concurrency(packaged: Any) -> None:
+    for name in FUNCTIONS:
+        assert "ReservedConcurrentExecutions" not in packaged.properties(name)
+
+
+def test_functions_have_the_memory_the_time_and_the_disk_they_need(packaged: Any) -> None:
+    assert sorted(of_type(packaged.template, "AWS::Serverless::Function")) == FUNCTIONS
+    sizes = {
+        name: (packaged.properties(name)["MemorySize"], packaged.properties(name)["Timeout"]) for name in FUNCTIONS
+    }
+    assert sizes == {
+        "APIHandler": (1024, 29),
+        "RateDroppedFiles": (3008, 900),
+        "Reconcile": (1769, 900),
+        "Rescan": (512, 900),
+    }
+    assert packaged.properties("RateDroppedFiles")["EphemeralStorage"] == {"Size": 10240}
+
+
+def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
+    for name in FUNCTIONS:
+        assert packaged.properties(name)["Environment"]["Variables"] == {
+            "FORFAIT_STAGE": "dev",
+            "FORFAIT_TABLE": "forfait-dev",
+            "FORFAIT_BUCKET": {"Ref": "Bucket"},
+            "FORFAIT_QUEUE": "forfait-dev-incoming",
+            "FORFAIT_CURRENCY": "USD",
+            "FORFAIT_SECRET": {"Fn::GetAtt": ["Secret", "Id"]},
+        }
+    defaults = {name: each.get("Default") for name, each in packaged.template["Parameters"].items()}
+    assert {name: defaults[name] for name in package.PARAMETERS} == {
+        "Stage": "dev",
+        "TableName": "forfait-dev",
+        "QueueName": "forfait-dev-incoming",
+        "SecretName": "forfait-dev",
+    }
+
+
+def test_stages_differ_in_their_names_only() -> None:
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
+    assert {"dev", "prod"} <= set(stages)
+    for name, stage in stages.items():
+        assert json.loads(json.dumps(stage).replace(f'"{name}"', '"dev"').replace(f"-{name}", "-dev")) == stages["dev"]
+
+
+def test_the_table_has_the_keys_the_index_and_the_protection(packaged: Any) -> None:
+    table = packaged.template["Resources"]["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"] == {
+        "TableName": {"Fn::Sub": "forfait-${Stage}"},
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "day_key")],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": "day_index",
+                "KeySchema": [
+                    {"AttributeName": "day_key", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "DeletionProtectionEnabled": True,
+    }
+
+
+def test_the_bucket_is_versioned_encrypted_and_private(packaged: Any) -> None:
+    bucket = packaged.properties("Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [cors] = bucket["CorsConfiguration"]["CorsRules"]
+    assert "PUT" in cors["AllowedMethods"]
+
+
+def test_only_what_is_under_incoming_ever_expires(packaged: Any) -> None:
+    rules = packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"] for rule in rules} == {"incoming/"}
+    [aging] = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert aging["ExpirationInDays"] == 400
+    assert aging["NoncurrentVersionExpiration"] == {"NoncurrentDays": 400}
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+
+
+def test_what_is_dropped_under_incoming_is_told_to_the_queue(packaged: Any) -> None:
+    [told] = packaged.properties("Bucket")["NotificationConfiguration"]["QueueConfigurations"]
+    assert told == {
+        "Event": "s3:ObjectCreated:*",
+        "Queue": {"Fn::GetAtt": ["Incoming", "Arn"]},
+        "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": provision.INCOMING}]}},
+    }
+    assert packaged.template["Resources"]["Bucket"]["DependsOn"] == "IncomingPolicy"
+
+
+def test_only_this_bucket_of_this_account_may_write_to_the_queue(packaged: Any) -> None:
+    [statement] = packaged.properties("IncomingPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    name = packaged.properties("Bucket")["BucketName"]["Fn::Sub"]
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{name}"}},
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    }
+
+
+def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
+    logs = {"APIHandler": "ApiLog", "RateDroppedFiles": "RatingLog", "Rescan": "RescanLog", "Reconcile": "ReconcileLog"}
+    for name in FUNCTIONS:
+        assert packaged.template["Resources"][name]["DependsOn"] == ["Table"]
+        assert packaged.properties(name)["LoggingConfig"] == {"LogGroup": {"Ref": logs[name]}}
+        assert packaged.properties(logs[name])["RetentionInDays"] == 90
+    assert set(of_type(packaged.template, "AWS::Logs::LogGroup")) == set(logs.values())
+
+
+def test_schedules_run_daily_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
+    rules = of_type(expanded, "AWS::Events::Rule").values()
+    assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == ["rate(1 day)", "rate(1 day)"]
+    told = of_type(expanded, "AWS::Lambda::EventInvokeConfig").values()
+    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Rescan", "Reconcile"}
+    for each in told:
+        assert each["Properties"]["MaximumRetryAttempts"] == 1
+        assert each["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "Alarms"}}}
+
+
+def test_each_function_has_a_role_of_its_own_without_wildcards(packaged: Any) -> None:
+    roles = {packaged.properties(name)["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS}
+    assert len(roles) == len(FUNCTIONS)
+    for role in roles:
+        [policy] = packaged.properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in statement["Action"] if "*" in action]
+            for resource in listed(statement["Resource"]):
+                # One stage's own things only: a reference, or a folder of the stage's bucket.
+                assert {"Ref", "Fn::GetAtt", "Fn::Sub"} & set(resource)
+                assert re.sub(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$", "", str(resource.get("Fn::Sub", ""))).count("*") == 0
+
+
+def listed(resource: Any) -> list[Any]:
+    return resource if isinstance(resource, list) else [resource]
+
+
+def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(packaged: Any) -> None:
+    actions = {
+        name: {
+            action
+            for policy in packaged.properties(packaged.properties(name)["Role"]["Fn::GetAtt"][0])["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in statement["Action"]
+        }
+        for name in FUNCTIONS
+    }
+    assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
+    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Reconcile", "Rescan"]
+    everything = set().union(*actions.values())
+    assert not {action for action in everything if action.startswith("s3:Delete") or action == "dynamodb:Scan"}
+    assert not {"dynamodb:PutItem", "dynamodb:UpdateItem"} & actions["Rescan"]
+    assert "dynamodb:DeleteItem" not in actions["Reconcile"]
+
+
+def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> None:
+    alarms = of_type(packaged.template, "AWS::CloudWatch::Alarm")
+    watched = {
+        (each["Properties"]["MetricName"], json.dumps(each["Properties"]["Dimensions"][0]["Value"]))
+        for each in alarms.values()
+    }
+    assert watched == {
+        ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
+        ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["Incoming", "QueueName"]}'),
+        *(("Errors", f'{{"Ref": "{name}"}}') for name in FUNCTIONS),
+        *(("Throttles", f'{{"Ref": "{name}"}}') for name in ("APIHandler", "RateDroppedFiles")),
+    }
+    for alarm in alarms.values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
+    assert alarms["DeadLettersAlarm"]["Properties"]["Threshold"] == 0
+    assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
+
+
+def test_every_alarm_has_its_line_in_the_operations_guide(packaged: Any) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(\w+Alarm)` \|", guide, re.MULTILINE))
+    assert named == set(of_type(packaged.template, "AWS::CloudWatch::Alarm"))
+
+
+def test_the_gateway_answers_problems_itself(expanded: dict[str, Any], packaged: Any) -> None:
+    statuses = {}
+    for kind, response in packaged.properties("RestAPI")["GatewayResponses"].items():
+        assert response["ResponseParameters"] == {"Headers": {"Content-Type": "'application/problem+json'"}}
+        problem = json.loads(response["ResponseTemplates"]["application/json"])
+        assert list(problem) == ["type", "title", "status", "detail", "errors"]
+        assert problem["status"] == response["StatusCode"]
+        statuses[kind] = response["StatusCode"]
+    assert statuses == {
+        "DEFAULT_4XX": 404,
+        "MISSING_AUTHENTICATION_TOKEN": 404,
+        "RESOURCE_NOT_FOUND": 404,
+        "BAD_REQUEST_BODY": 400,
+        "BAD_REQUEST_PARAMETERS": 400,
+        "UNAUTHORIZED": 401,
+        "ACCESS_DENIED": 403,
+        "WAF_FILTERED": 403,
+        "REQUEST_TOO_LARGE": 413,
+        "UNSUPPORTED_MEDIA_TYPE": 415,
+        "THROTTLED": 429,
+        "QUOTA_EXCEEDED": 429,
+        "DEFAULT_5XX": 500,
+        "INTEGRATION_FAILURE": 504,
+        "INTEGRATION_TIMEOUT": 504,
+    }
+    body = expanded["Resources"]["RestAPI"]["Properties"]["Body"]
+    assert set(body["x-amazon-apigateway-gateway-responses"]) == set(statuses)
+
+
+def test_only_forms_are_binary(expanded: dict[str, Any], packaged: Any) -> None:
+    forms = ["application/x-www-form-urlencoded", "multipart/form-data"]
+    api = packaged.properties("RestAPI")
+    assert [kind.replace("~1", "/") for kind in api["BinaryMediaTypes"]] == forms
+    assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == forms
+    assert api["EndpointConfiguration"] == "REGIONAL"
+
+
+def test_the_keys_are_made_once_and_never_shown(packaged: Any) -> None:
+    secret = packaged.properties("Secret")["SecretString"]["Fn::Sub"]
+    assert json.loads(secret) == {"operator_key": "${OperatorKey}", "signing_key": "${SigningKey}"}
+    for name in ("OperatorKey", "SigningKey"):
+        parameter = packaged.template["Parameters"][name]
+        assert parameter["NoEcho"] is True
+        assert "Default" not in parameter
+    first = {each["ParameterKey"]: each["ParameterValue"] for each in deploy.parameters(True, "")}
+    assert min(len(first[name]) for name in ("OperatorKey", "SigningKey")) >= 40
+    assert first["OperatorKey"] != first["SigningKey"]
+    later = {each["ParameterKey"]: each.get("UsePreviousValue") for each in deploy.parameters(False, "")}
+    assert later == {"OperatorKey": True, "SigningKey": True, "AlarmEmail": True}
+
+
+def test_who_is_told_of_alarms_can_be_changed() -> None:
+    told = deploy.parameters(False, "ops@voix.example")
+    assert {"ParameterKey": "AlarmEmail", "ParameterValue": "ops@voix.example"} in told
+    assert [each["ParameterKey"] for each in told].count("AlarmEmail") == 1
+
+
+def test_what_is_kept_outlives_the_stack(packaged: Any) -> None:
+    for name in ("Table", "Bucket", "Secret"):
+        assert packaged.template["Resources"][name]["DeletionPolicy"].startswith("Retain")
+        assert packaged.template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_functions_are_told_of_the_same_zip_by_its_content(packaged: Any) -> None:
+    assert {packaged.properties(name)["CodeUri"] for name in FUNCTIONS} == {packaged.archive.name}
+    assert re.fullmatch(r"forfait-[0-9a-f]{16}\.zip", packaged.archive.name)
