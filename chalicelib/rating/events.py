@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
+from botocore.exceptions import ClientError
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
 from chalicelib import periods
@@ -36,9 +37,16 @@ def rate_dropped_files(event: SQSEvent) -> None:
             for arrival in arrivals.read(message["body"], settings.bucket):
                 _take(arrival, last_try=receives >= arrivals.MAX_RECEIVES)
         except Exception:
-            # The message is hidden for longer than the function may run; a failure that was caught need not wait.
-            rescan_files.retry_in(message["receiptHandle"], RETRY_SECONDS * receives)
+            _hasten(message["receiptHandle"], RETRY_SECONDS * receives)
             raise
+
+
+def _hasten(receipt: str, seconds: int) -> None:
+    """The message is hidden for longer than the function may run; a failure that was caught need not wait so long."""
+    try:
+        rescan_files.retry_in(receipt, seconds)
+    except ClientError:
+        log.warning("the message comes back only when its visibility ends", exc_info=True)
 
 
 @bp.schedule("rate(1 day)", name="rescan")
