@@ -114,7 +114,7 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
     normalise, longest = numbers.normalise, MAX_TEXT
 
     def read(line: int, texts: tuple[str, ...], fields: list[str]) -> Call:
-        call_id, start, direction, account, caller, called, disposition, seconds, cost = texts
+        call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
         at = instant(start)
         direction = _DIRECTIONS.get(direction) or _word(_DIRECTIONS, direction.lower(), "bad_direction")
         disposition = _DISPOSITIONS.get(disposition) or _word(_DISPOSITIONS, disposition.upper(), "bad_disposition")
@@ -131,10 +131,10 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
         call_id = call_id.strip() or row_id(fields)
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
-        caller = _caller(caller, home_country) if len(caller) <= longest else caller.strip()[:longest]
+        calling = caller(calling, home_country)
         cost_e8 = _cost_e8(cost)
         # Past the constructor written in Python, which takes three times as long.
-        return _new(Call, (line, call_id, at, direction, account, caller, called, disposition, billable, cost_e8))
+        return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
 
     return read
 
@@ -154,17 +154,25 @@ def _start_reader(local: ZoneInfo) -> Callable[[str], int]:
         return at
 
     def remember(text: str) -> None:
-        try:
-            first, last = (_instant(text[:14] + past + text[19:], local) for past in ("00:00", "59:59"))
-        except BadField:
-            return
-        # Where the clocks change within the hour, every start of it is read on its own.
-        if last - first == 3599:
+        first = hour_start(text[:14], text[19:], local)
+        if first is not None:
             if len(hours) >= _HOURS_KEPT:
                 hours.clear()
             hours[text[:14] + text[19:]] = first
 
     return instant
+
+
+def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
+    """First instant of an hour (``2026-11-23T08:``) whose starts end in ``behind`` (``Z``, an offset, or nothing).
+
+    ``None`` where starts of this hour must be read one by one: no such hour, or the clocks change within it.
+    """
+    try:
+        first, last = (_instant(hour + past + behind, local) for past in ("00:00", "59:59"))
+    except BadField:
+        return None
+    return first if last - first == 3599 else None
 
 
 def _instant(text: str, local: ZoneInfo) -> int:
@@ -218,9 +226,13 @@ def _cost_e8(text: str) -> int:
     return cost_e8
 
 
+def caller(text: str, home_country: str) -> str:
+    """A caller's number is never priced, so what is no number (``anonymous``, a name) stays as it is."""
+    return _caller(text, home_country) if len(text) <= MAX_TEXT else text.strip()[:MAX_TEXT]
+
+
 @lru_cache(maxsize=1 << 16)
 def _caller(text: str, home_country: str) -> str:
-    """A caller's number is never priced, so what is no number (``anonymous``, a name) stays as it is."""
     try:
         return numbers.normalise(text, home_country)
     except ValueError:

@@ -130,7 +130,7 @@ def compile_deck(lines: Iterable[DeckLine]) -> bytes:
     """Deck lines in any order -> the artefact that ``Deck.load`` opens. ``ValueError`` when a prefix comes twice."""
     # Sorted digit strings are the trie in pre-order: a prefix comes right before everything it contains.
     ordered = sorted(lines, key=lambda line: line.prefix)
-    starts, owners, values, parents = _intervals([line.prefix for line in ordered])
+    starts, owners, values, parents = intervals([line.prefix for line in ordered])
     destinations: dict[str, int] = {}
     places = array("i", [destinations.setdefault(line.destination, len(destinations)) for line in ordered])
     blob, ends = bytearray(), array("i", [0])
@@ -155,7 +155,7 @@ def compile_deck(lines: Iterable[DeckLine]) -> bytes:
     )
 
 
-def _intervals(prefixes: Sequence[str]) -> tuple[array[int], array[int], array[int], array[int]]:
+def intervals(prefixes: Sequence[str]) -> tuple[array[int], array[int], array[int], array[int]]:
     """Sorted prefixes -> interval starts, the owner of each, and per prefix its left-aligned value and its parent.
 
     Interval ``k`` runs from ``starts[k]`` up to ``starts[k + 1]``; its owner is an index of ``prefixes``, or -1. The
@@ -245,6 +245,15 @@ class Deck:
     def lines(self) -> Iterator[DeckLine]:
         """All lines, in the order of their prefixes (for price lists)."""
         return (self._read(index) for index in range(len(self)))
+
+    def prefixes(self) -> tuple[memoryview[int], memoryview[int], memoryview[int]]:
+        """Interval starts (64 bits), their owners and the prefixes' lengths (32 bits): for a vectorised search."""
+        return self._starts, self._owners, self._lengths
+
+    def costs(self) -> tuple[memoryview[int], memoryview[int], memoryview[int], memoryview[int]]:
+        """Per line: rate ``_e10`` and fee ``_e8`` (64 bits), initial and increment seconds (32 bits)."""
+        views = self._views
+        return views["rates_e10"], views["fees_e8"], views["initials"], views["increments"]
 
     def _read(self, index: int) -> DeckLine:
         views = self._views

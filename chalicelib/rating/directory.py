@@ -37,6 +37,14 @@ class Directory:
         self._accounts = {username: _timeline(holdings) for username, holdings in accounts.items()}
         self._dids = {number: _timeline(holdings) for number, holdings in dids.items()}
 
+    def accounts(self) -> dict[str, tuple[list[int], list[Holding]]]:
+        """Per user name: the instants at which its holding changes, and the holdings (one more)."""
+        return dict(self._accounts)
+
+    def dids(self) -> dict[str, tuple[list[int], list[Holding]]]:
+        """The same per number."""
+        return dict(self._dids)
+
     def account(self, username: str, at: int) -> Holding | None:
         """Whose sub-account it was; None when it is unknown, or nobody's then."""
         return _holder(self._accounts.get(username), at)

@@ -101,7 +101,7 @@ def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut
 
 def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
     """A chunk's records in order, blank lines left out; reads any bytes without raising."""
-    dirty = _has_control(chunk.data)
+    dirty = has_control(chunk.data)
     lines = None if dirty else _plain_lines(chunk.data)
     if lines is None:
         yield from _careful(chunk, delimiter, dirty)
@@ -239,7 +239,7 @@ def _shorten(pending: bytearray) -> None:
         del pending[start + MAX_RECORD_BYTES + 1 :]
 
 
-def _has_control(data: bytes) -> bool:
+def has_control(data: bytes) -> bool:
     """Whether ``data`` has a control character but tabs and line ends (``translate`` beats a regex tenfold)."""
     return (
         len(data.translate(None, _CONTROLS)) < len(data)

@@ -9,19 +9,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib import numbers, periods
+from chalicelib import money, numbers, periods
 from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
+from chalicelib.rating.segments import quoted
 from chalicelib.rating.terms import Terms
 
 NO_RATE = CallTerms(rule="markup")
 """Terms of an unanswered call to a number that no deck knows: it costs nothing, so it needs no rate."""
 _MEMO_LIMIT = 100_000
+VECTORISED = 1 << 62
+"""Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
 _T = TypeVar("_T")
 
 
@@ -31,6 +34,13 @@ class Holder(NamedTuple):
     name: str
     client_id: str
     package_id: str
+
+
+class Shared(NamedTuple):
+    """``tail``: package, destination, country, rule, rate as a row ends. ``covered``: free minutes may pay."""
+
+    tail: str
+    covered: bool
 
 
 class Numbering(Generic[_T]):
@@ -60,6 +70,7 @@ class Tables:
     holders: Numbering[Holder] = field(default_factory=Numbering)
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
+    vectorised: Any = None
     _memo: dict[tuple[str, int, str], CallTerms | None] = field(default_factory=dict)
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
@@ -118,4 +129,13 @@ class Tables:
 
     def call_terms(self, number: int) -> CallTerms:
         """The terms that a column's ``terms`` stands for."""
-        return self.priced.values[number]
+        return self.vectorised.terms(number) if number >= VECTORISED else self.priced.values[number]
+
+    def shared(self, number: int) -> Shared:
+        """What all calls of some terms share in a segment."""
+        if number >= VECTORISED:
+            found: Shared = self.vectorised.shared(number)
+            return found
+        terms = self.priced.values[number]
+        texts = (terms.package_id, terms.destination, terms.country or "", terms.rule)
+        return Shared(",".join(map(quoted, texts)) + "," + money.format_rate(terms.rate_e10), terms.covered)

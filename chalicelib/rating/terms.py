@@ -76,7 +76,7 @@ class CustomRate:
 
 
 @dataclass(slots=True)
-class _Epoch:
+class Epoch:
     """A stretch of time in which nothing about a package changes."""
 
     package: PackageVersion
@@ -85,6 +85,10 @@ class _Epoch:
     lengths: tuple[int, ...]
     """Of the custom prefixes, longest first."""
     ready: dict[tuple[str, DeckLine | None, str | None], CallTerms] = field(default_factory=dict)
+
+    def prefixes(self) -> list[str]:
+        """Digits of the custom prefixes in force, sorted as text."""
+        return sorted(custom.code for custom in self.customs.values() if custom.scope == "prefix")
 
     def fitting(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
         """Custom rates that fit a number, in the order in which they go before each other."""
@@ -108,20 +112,20 @@ class _Package:
         self._versions = [each for each in versions if each is not self._first]
         self._customs = customs
         changes = {each.effective_from for each in self._versions} | {each.effective_from for each in customs}
-        self._changes = sorted(changes)
-        self._epochs: dict[int, _Epoch] = {}
+        self.changes = sorted(changes)
+        self._epochs: dict[int, Epoch] = {}
 
     def number(self, at: int) -> int:
-        return bisect_right(self._changes, at)
+        return bisect_right(self.changes, at)
 
-    def epoch(self, at: int) -> _Epoch:
+    def epoch(self, at: int) -> Epoch:
         number = self.number(at)
         epoch = self._epochs.get(number)
         if epoch is None:
             epoch = self._epochs[number] = self._prepare(at)
         return epoch
 
-    def _prepare(self, at: int) -> _Epoch:
+    def _prepare(self, at: int) -> Epoch:
         past = [each for each in self._versions if each.effective_from <= at]
         package = max(past, key=_recency, default=self._first)
         latest: dict[str, CustomRate] = {}
@@ -129,7 +133,7 @@ class _Package:
             latest[f"{custom.scope}:{custom.code}"] = custom
         customs = {rule: custom for rule, custom in latest.items() if custom.rate_e10 is not None}
         lengths = {len(custom.code) for custom in customs.values() if custom.scope == "prefix"}
-        return _Epoch(package, customs, tuple(sorted(lengths, reverse=True)))
+        return Epoch(package, customs, tuple(sorted(lengths, reverse=True)))
 
 
 class Terms:
@@ -154,6 +158,17 @@ class Terms:
         """Which stretch of unchanged terms an instant falls in; a key for whoever remembers what was resolved."""
         package = self._packages.get(package_id)
         return package.number(at) if package else 0
+
+    def package_ids(self) -> list[str]:
+        return sorted(self._packages)
+
+    def changes(self, package_id: str) -> list[int]:
+        """Instants at which the terms of a package change; between two of them lies an epoch."""
+        return list(self._packages[package_id].changes)
+
+    def epoch(self, package_id: str, at: int) -> Epoch:
+        """The stretch of unchanged terms that an instant falls in, of a known package."""
+        return self._packages[package_id].epoch(at)
 
     def route_of(self, package_id: str, at: int, country: str | None, digits: str) -> str:
         """The deck (``value`` or ``premium``) that the package buys a number from.
@@ -185,7 +200,7 @@ class Terms:
                 return None
             if len(epoch.ready) >= MEMO_LIMIT:
                 epoch.ready.clear()
-            ready = epoch.ready[key] = _combine(epoch.package, rule, custom, deck_line, country)
+            ready = epoch.ready[key] = combine(epoch.package, rule, custom, deck_line, country)
         return ready
 
     def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
@@ -218,7 +233,7 @@ def _markup(version: PackageVersion) -> Markup:
     return Markup(version.markup_fixed_e10, version.markup_percent_e4)
 
 
-def _combine(
+def combine(
     package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
 ) -> CallTerms:
     """Custom rate over package over deck, field by field."""

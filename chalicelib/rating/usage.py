@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chalicelib.rating import pricing, segments
 from chalicelib.rating.columns import CODE_KEYS, CODE_TEXTS
-from chalicelib.rating.tables import Tables
+from chalicelib.rating.tables import Shared, Tables
 
 
 @dataclass
@@ -57,16 +57,17 @@ def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], fre
     duplicates = len(texts) - len(fresh)
     if duplicates:
         rows, texts = rows[fresh], [texts[n] for n in fresh]
-    terms = {int(number): tables.call_terms(int(number)) for number in np.unique(rows["terms"])}
-    if any(term.covered for term in terms.values()):
+    shared = {number: tables.shared(number) for number in np.unique(rows["terms"]).tolist()}
+    covered = [number for number, each in shared.items() if each.covered]
+    if covered:
         starts = rows["start"].tolist()
         order = sorted(range(len(texts)), key=lambda n: (starts[n], segments.first_field(texts[n])))
     else:
         order = np.argsort(rows["start"], kind="stable").tolist()
     rows, texts = rows[order], [texts[n] for n in order]
-    amounts, given = _with_free_minutes(rows, terms, free)
+    amounts, given = _with_free_minutes(rows, covered, free)
     return Day(
-        rows=_rows(rows, texts, amounts, given, terms, tables),
+        rows=_rows(rows, texts, amounts, given, shared, tables),
         starts=rows["start"].tolist(),
         duplicates=duplicates,
         seconds=int(rows["seconds"].sum()),
@@ -87,15 +88,12 @@ def _fresh(codes: Sequence[int], texts: Sequence[str], known: Collection[str]) -
     return fresh
 
 
-def _with_free_minutes(
-    rows: NDArray[Any], terms: Mapping[int, pricing.CallTerms], free: Free
-) -> tuple[list[int], list[int]]:
+def _with_free_minutes(rows: NDArray[Any], covered: Sequence[int], free: Free) -> tuple[list[int], list[int]]:
     """Amounts and free seconds of each call; a call that costs nothing anyway uses none."""
     amounts: list[int] = rows["amount_e8"].tolist()
     given = [0] * len(amounts)
-    covered = [number for number, term in terms.items() if term.covered]
     for place in np.flatnonzero(np.isin(rows["terms"], covered)).tolist() if covered else ():
-        term = terms[int(rows["terms"][place])]
+        term = free.tables.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0 and amounts[place]:
             price = pricing.price(term, int(rows["seconds"][place]), left)
@@ -109,17 +107,12 @@ def _rows(
     texts: Sequence[str],
     amounts: Sequence[int],
     given: Sequence[int],
-    terms: Mapping[int, pricing.CallTerms],
+    shared: Mapping[int, Shared],
     tables: Tables,
 ) -> list[str]:
     """The rows of a segment (``segments.COLUMNS``)."""
     client = tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
-    tails = {
-        number: segments.tail_text(
-            client, term.package_id, term.destination, term.country or "", term.rule, term.rate_e10
-        )
-        for number, term in terms.items()
-    }
+    tails = {number: f"{client},{each.tail}" for number, each in shared.items()}
     start, code, rest = segments.start_text, CODE_TEXTS, segments.row_rest
     columns = (rows[name].tolist() for name in ("start", "code", "seconds", "billed", "cost_e8", "line", "terms"))
     return [

@@ -120,12 +120,14 @@ def amounts(rate_e10: Ints, charged: Ints, fee_e14: Ints, minimum_e8: Ints, deci
     # Rounding keeps order, so the larger of two amounts is the larger one rounded.
     step = _POWERS[8 - decimals]
     least = (2 * minimum_e8 + step) // (2 * step)
-    return np.maximum(rounded, least) * step
+    amount: Ints = np.maximum(rounded, least) * step
+    return amount
 
 
 def costs(rate_e10: Ints, seconds: Ints, fee_e8: Ints) -> Ints:
     """``pricing.cost_e8`` for many answered calls."""
-    return (2 * (rate_e10 * seconds + fee_e8 * 6_000) + 6_000) // 12_000
+    value: Ints = (2 * (rate_e10 * seconds + fee_e8 * 6_000) + 6_000) // 12_000
+    return value
 
 
 _POWERS = np.array([10**n for n in range(19)], np.int64)

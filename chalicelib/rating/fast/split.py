@@ -37,7 +37,10 @@ class Lines(NamedTuple):
 
 
 def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
-    """Fields of a chunk, or ``None`` for a chunk that is not plain. ``others``: lines of another width, from 0."""
+    """Fields of a chunk, or ``None`` for a chunk that is not plain. ``others``: lines of another width, from 0.
+
+    Empty lines are no records and are left out.
+    """
     data = chunk.data
     if b'"' in data or not data.isascii() or has_control(data):
         return None
@@ -58,6 +61,7 @@ def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
         good = np.diff(np.concatenate([[-1], last])) == width
         chosen, others = np.flatnonzero(good), np.flatnonzero(~good)
         table = marks[last[chosen][:, None] + np.arange(1 - width, 1)]
+    others = others[ends[others] > begins[others]]
     long = (ends - begins)[chosen] > MAX_LINE
     if long.any():
         others = np.sort(np.concatenate([others, chosen[long]]))

@@ -10,8 +10,9 @@ from typing import IO
 
 from chalicelib.config import settings
 from chalicelib.errors import Refused
-from chalicelib.rating import engine, formats, store
+from chalicelib.rating import formats, store
 from chalicelib.rating.columns import Columns, empty
+from chalicelib.rating.fast.engine import rate
 from chalicelib.rating.records import Cut, chunks, plain_blocks
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
@@ -72,4 +73,4 @@ def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Col
             yield empty([formats.rejection_of(chunk)])
             continue
         layout = layout or formats.detect(chunk)
-        yield engine.rate(chunk, layout, source, tables)
+        yield rate(chunk, layout, source, tables)

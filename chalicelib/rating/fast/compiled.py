@@ -1,0 +1,147 @@
+"""A batch's tables in the form that chunks are rated by, made once and only as far as they are needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib import money
+from chalicelib.rating import terms as dated
+from chalicelib.rating.fast.match import Matcher, Prefixes, countries
+from chalicelib.rating.fast.owners import Owners, Timelines, term_columns
+from chalicelib.rating.fast.prices import DeckCosts, Slot
+from chalicelib.rating.pricing import CallTerms
+from chalicelib.rating.segments import quoted
+from chalicelib.rating.tables import VECTORISED, Shared, Tables
+
+Ints = NDArray[np.int64]
+MOST_SLOTS = 200
+"""Slots of one deck that are laid out (some 2 MB each); calls of further ones go through the reference."""
+_DECK, _SLOT = 44, 24
+"""Bits of the code of a call's terms: deck, slot, interval."""
+
+
+class Priced:
+    """One deck with the slots that were needed so far, their arrays side by side."""
+
+    def __init__(self, number: int, matcher: Matcher, costs: DeckCosts, route: str, place: int) -> None:
+        self.number, self.matcher, self.costs = number, matcher, costs
+        self.route, self.place = route, place
+        self.slots: list[Slot] = []
+        self.slot_of = np.zeros(0, np.int64)
+        self.columns: dict[str, Ints] = {}
+
+    def lay_out(self) -> None:
+        """Put the slots' arrays together; rules are numbered on from slot to slot."""
+        rules = [slot.rules for slot in self.slots]
+        counts = np.array([len(each.names) for each in rules], np.int64)
+        self.columns = {
+            "rate": np.concatenate([slot.rate_e10 for slot in self.slots]),
+            "rule": np.concatenate([slot.rule for slot in self.slots]),
+            "rule_base": np.cumsum(counts) - counts,
+            "initial": np.concatenate([each.initial for each in rules]),
+            "increment": np.concatenate([each.increment for each in rules]),
+            "fee": np.concatenate([each.fee_e8 for each in rules]),
+            "minimum": np.concatenate([each.minimum_e8 for each in rules]),
+            "grace": np.concatenate([each.grace for each in rules]),
+            "percent": np.array([slot.percent_e4 for slot in self.slots], np.int64),
+            "decimals": np.array([slot.decimals for slot in self.slots], np.int64),
+            "safe": np.array([slot.is_safe for slot in self.slots], np.int64),
+        }
+
+    def code(self, slot: Ints, interval: Ints) -> Ints:
+        return VECTORISED | self.number << _DECK | slot << _SLOT | interval
+
+
+class Compiled:
+    """Owners, epochs and decks of one ``Tables``."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.packages = tables.terms.package_ids()
+        self.owners = Owners(tables, self.packages)
+        self.did_columns = term_columns(self.owners.did_terms)
+        self.did_numbers = np.array([tables.priced.number(term) for term in self.owners.did_terms] or [0], np.int64)
+        changes = [tables.terms.changes(package_id) for package_id in self.packages]
+        self.epochs = Timelines(changes)
+        self.epoch_list = [
+            tables.terms.epoch(package_id, at)
+            for package_id, own in zip(self.packages, changes, strict=True)
+            for at in (own[0] - 1 if own else 0, *own)
+        ]
+        routes = [epoch.package.routes for epoch in self.epoch_list]
+        self.routes = sorted({route for each in routes for route in each})
+        self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
+        self.customs = [Prefixes.of(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes()]
+        self._custom_of = _numbered([bool(epoch.prefixes()) for epoch in self.epoch_list])
+        self._decks: dict[tuple[str, int], Priced] = {}
+        self._by_number: list[Priced] = []
+        self._shared: dict[int, Shared] = {}
+
+    def deck(self, route: str, place: int) -> Priced:
+        """A deck laid out for matching; ``place`` as ``Tables.place`` has it."""
+        found = self._decks.get((route, place))
+        if found is None:
+            deck = self.tables.deck_at(route, place)
+            matcher = Matcher(deck, self.customs)
+            found = Priced(len(self._by_number), matcher, DeckCosts(deck), route, place)
+            found.slot_of = np.full(len(self.epoch_list), -1)
+            self._decks[route, place] = found
+            self._by_number.append(found)
+        return found
+
+    def slots(self, deck: Priced, epochs: Ints) -> Ints:
+        """Slot of each epoch number on a deck, made as needed; -1 where there are too many."""
+        missing = [int(n) for n in np.unique(epochs) if deck.slot_of[n] < 0]
+        room = MOST_SLOTS - len(deck.slots)
+        for number in missing[:room]:
+            deck.slot_of[number] = len(deck.slots)
+            epoch, customs = self.epoch_list[number], self._custom_of[number]
+            deck.slots.append(Slot(epoch, deck.matcher, deck.costs, customs))
+        if missing[:room]:
+            deck.lay_out()
+        return deck.slot_of[epochs]
+
+    def terms(self, code: int) -> CallTerms:
+        """The terms that a code stands for."""
+        deck, slot, place = self._parts(code)
+        line = self._line(deck, place)
+        country = countries()[1][int(deck.matcher.country[place])]
+        rule = int(slot.rule[place])
+        return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
+
+    def shared(self, code: int) -> Shared:
+        """What a segment's row has of the terms."""
+        found = self._shared.get(code)
+        if found is None:
+            deck, slot, place = self._parts(code)
+            country = countries()[1][int(deck.matcher.country[place])]
+            package = slot.epoch.package
+            covered = package.free_minutes > 0 and dated.covers(package.free_minutes_scope, country)
+            rule, rate = slot.rules.names[int(slot.rule[place])], money.format_rate(int(slot.rate_e10[place]))
+            where = quoted(self._line(deck, place).destination)
+            tail = f"{package.package_id},{where},{country or ''},{rule},{rate}"
+            found = self._shared[code] = Shared(tail, covered)
+        return found
+
+    def _line(self, deck: Priced, place: int) -> Any:
+        opened = self.tables.deck_at(deck.route, deck.place)
+        return opened.line(int(deck.matcher.line[place]))
+
+    def _parts(self, code: int) -> tuple[Priced, Slot, int]:
+        code -= VECTORISED
+        deck = self._by_number[code >> _DECK]
+        slot = deck.slots[(code >> _SLOT) & ((1 << _DECK - _SLOT) - 1)]
+        return deck, slot, code & ((1 << _SLOT) - 1)
+
+
+def _numbered(wanted: list[bool]) -> list[int | None]:
+    """Consecutive numbers for those that are wanted."""
+    count = 0
+    numbers: list[int | None] = []
+    for each in wanted:
+        numbers.append(count if each else None)
+        count += each
+    return numbers

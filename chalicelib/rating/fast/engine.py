@@ -1,0 +1,213 @@
+"""``rate`` a chunk at a time: plain lines as columns, every other line through the reference engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.rating import call_fields, engine
+from chalicelib.rating.columns import ROW, Columns
+from chalicelib.rating.fast import fields, prices, split
+from chalicelib.rating.fast.compiled import Compiled, Priced
+from chalicelib.rating.fast.fields import Fields
+from chalicelib.rating.fast.match import countries
+from chalicelib.rating.fast.split import Ints, Lines, Mask
+from chalicelib.rating.formats import Layout, Source
+from chalicelib.rating.pricing import PERCENT_ONE
+from chalicelib.rating.records import Chunk
+from chalicelib.rating.segments import quoted
+from chalicelib.rating.tables import Tables
+
+_US, _CANADA, _ELSEWHERE = 0, 1, 2
+_NANP = 10**14
+MANY_OTHERS = 50
+"""Lines of a chunk that may always go through the reference one by one; beyond, a quarter of the chunk."""
+_NEEDED = {"call_id", "start", "direction", "account", "from", "to", "disposition", "seconds"}
+
+
+def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
+    """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
+    plain = layout.name == "forfait" and set(layout.columns) >= _NEEDED
+    lines = split.lines(chunk, layout.delimiter, layout.width) if plain else None
+    if lines is None:
+        return engine.rate(chunk, layout, source, tables)
+    if tables.vectorised is None:
+        tables.vectorised = Compiled(tables)
+    compiled: Compiled = tables.vectorised
+    read = fields.read(lines, layout, source)
+    rows = np.zeros(len(read.start), ROW)
+    good = _owned_and_priced(lines, layout, read, rows, compiled)
+    rows["line"] = chunk.first_line + lines.line
+    rows["start"], rows["seconds"], rows["code"] = read.start, read.seconds, read.code
+    rows["month"] = _months(read, tables)
+    others = np.sort(np.concatenate([lines.others, lines.line[~good]]))
+    if len(others) > max(MANY_OTHERS, len(rows) // 4):
+        # A line at a time costs more than a chunk at a time: this one is not plain enough.
+        return engine.rate(chunk, layout, source, tables)
+    chosen = np.flatnonzero(good)
+    texts = _texts(lines, layout, read, chosen, source.home_country)
+    return _with_others(rows[chosen], texts, _reference(chunk, lines, others, layout, source, tables))
+
+
+def _owned_and_priced(lines: Lines, layout: Layout, read: Fields, rows: NDArray[Any], compiled: Compiled) -> Mask:
+    """Fill in holder, terms and prices; the lines that were understood and can be priced here."""
+    begin = lines.starts[layout.columns["account"]]
+    length = lines.ends[layout.columns["account"]] - begin
+    account = compiled.owners.accounts(lines.buffer, begin, length)
+    inbound = (read.code & 1).astype(bool)
+    good: Mask = read.good & (~inbound | (account >= 0) | (length == 0)) & (inbound | (account >= 0))
+    answered = read.code < 2
+    seconds = np.where(answered, read.seconds, 0)
+    if compiled.tables.record_costs:
+        good &= (read.cost_e8 >= 0) | (seconds == 0)
+    out = np.flatnonzero(good & ~inbound)
+    good[out] = _outbound(read, rows, out, account[out], seconds[out], compiled)
+    into = np.flatnonzero(good & inbound)
+    good[into] = _inbound(read, rows, into, seconds[into], compiled)
+    if compiled.tables.record_costs:
+        rows["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
+    return good
+
+
+def _outbound(read: Fields, rows: NDArray[Any], out: Ints, account: Ints, seconds: Ints, compiled: Compiled) -> Mask:
+    owners, start = compiled.owners, read.start[out]
+    state = owners.account_states(account, start)
+    package = owners.account_package[state]
+    rows["holder"][out] = owners.account_holder[state]
+    good = (owners.account_holder[state] >= 0) & (package >= 0)
+    if not compiled.epoch_list:
+        return np.zeros(len(out), bool)
+    epoch = compiled.epochs.place(np.maximum(package, 0), start)
+    route = _routes(read.called[out], epoch, compiled)
+    for number, name in enumerate(compiled.routes):
+        firsts = np.array([first for first, _ in compiled.tables.decks.get(name, ())], np.int64)
+        place = np.searchsorted(firsts, start, "right") - 1
+        here = route == number
+        good &= ~here | (place >= 0)
+        for each in np.unique(place[here & good]):
+            some = np.flatnonzero(here & good & (place == each))
+            deck = compiled.deck(name, int(each))
+            good[some] = _on_deck(read, rows, out[some], epoch[some], seconds[some], deck, compiled)
+    return good
+
+
+def _routes(called: Ints, epoch: Ints, compiled: Compiled) -> Ints:
+    """Number of the route that each package buys each call by."""
+    if len(compiled.routes) == 1:
+        return np.zeros(len(called), np.int64)
+    regions, names, of_region = countries()
+    region = regions.at(called)
+    country = np.where(region >= 0, np.append(of_region, 0)[region], 0)
+    kinds = [_ELSEWHERE] + [{"US": _US, "CA": _CANADA}.get(name or "", _ELSEWHERE) for name in names[1:]]
+    kind = np.where((country == 0) & (called // _NANP == 1), _US, np.array(kinds)[country])
+    return compiled.route_numbers[epoch, kind]
+
+
+def _on_deck(
+    read: Fields, rows: NDArray[Any], which: Ints, epoch: Ints, seconds: Ints, deck: Priced, compiled: Compiled
+) -> Mask:
+    """Price calls on one deck."""
+    slot = compiled.slots(deck, epoch)
+    matcher, costs = deck.matcher, deck.costs
+    place = matcher.find(read.called[which])
+    line = matcher.line[place]
+    good = (slot >= 0) & (line >= 0) & (matcher.least[place] <= read.called_digits[which])
+    if not deck.slots:
+        return np.zeros(len(which), bool)
+    table, slot = deck.columns, np.maximum(slot, 0)
+    good &= table["safe"][slot] > 0
+    flat = slot * len(matcher.starts) + place
+    rule = table["rule_base"][slot] + table["rule"][flat]
+    own = table["increment"][rule] > 0
+    initial = np.where(own, table["initial"][rule], costs.initial[line])
+    increment = np.where(own, table["increment"][rule], costs.increment[line])
+    fee = table["fee"][rule]
+    fee_e14 = np.where(fee < 0, costs.fee_e8[line] * (PERCENT_ONE + table["percent"][slot]), fee * PERCENT_ONE)
+    billed = prices.billed(seconds, initial, increment)
+    amount = prices.amounts(table["rate"][flat], billed, fee_e14, table["minimum"][rule], table["decimals"][slot])
+    rows["billed"][which] = billed
+    rows["amount_e8"][which] = np.where((seconds > table["grace"][rule]) & (billed > 0), amount, 0)
+    cost_seconds = prices.billed(seconds, costs.initial[line], costs.increment[line])
+    cost = prices.costs(costs.rate_e10[line], cost_seconds, costs.fee_e8[line])
+    rows["cost_e8"][which] = np.where(seconds > 0, cost, 0)
+    rows["terms"][which] = deck.code(slot, place)
+    return good
+
+
+def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compiled: Compiled) -> Mask:
+    """Price calls to DIDs: their own rate and pulse, no fee."""
+    state = compiled.owners.did_states(read.called[into], read.called_digits[into], read.start[into])
+    holder = compiled.owners.did_holder[state]
+    table = {name: column[np.maximum(state, 0)] for name, column in compiled.did_columns.items()}
+    nothing = np.zeros(len(into), np.int64)
+    billed = prices.billed(seconds, table["initial"], table["increment"])
+    amount = prices.amounts(table["rate_e10"], billed, nothing, nothing, nothing + 8)
+    cost_seconds = prices.billed(seconds, table["cost_initial"], table["cost_increment"])
+    rows["holder"][into], rows["billed"][into] = holder, billed
+    rows["amount_e8"][into] = amount
+    rows["cost_e8"][into] = prices.costs(table["cost_rate_e10"], cost_seconds, nothing)
+    rows["terms"][into] = compiled.did_numbers[np.maximum(state, 0)]
+    good: Mask = (state >= 0) & (holder >= 0)
+    return good
+
+
+def _months(read: Fields, tables: Tables) -> Ints:
+    """Number of each start's local month; hours that lie in two months are looked at by the quarter."""
+    hours, which = np.unique(np.where(read.good, read.hour, 0), return_inverse=True)
+    first = np.array([tables.month(int(hour)) for hour in hours], np.int64)
+    last = np.array([tables.month(int(hour) + 3599) for hour in hours], np.int64)
+    months = first[which]
+    for place in np.flatnonzero((first != last)[which]).tolist():
+        months[place] = tables.month(int(read.start[place]))
+    return months
+
+
+def _texts(lines: Lines, layout: Layout, read: Fields, plain: Ints, home: str) -> Callable[[], list[str]]:
+    """``call_id,account,from,to`` of the plain lines, made when asked for."""
+
+    def make() -> list[str]:
+        text = lines.data.decode("ascii")
+
+        def field(name: str) -> list[str]:
+            begin, end = lines.starts[layout.columns[name]][plain], lines.ends[layout.columns[name]][plain]
+            return [text[first:last] for first, last in zip(begin.tolist(), end.tolist(), strict=True)]
+
+        shift = 10 ** np.clip(split.DIGITS - read.called_digits[plain], 0, split.DIGITS)
+        called = (read.called[plain] // shift).tolist()
+        ids, callers = field("call_id"), [call_fields.caller(each, home) for each in field("from")]
+        if layout.delimiter != ",":
+            ids, callers = [quoted(each) for each in ids], [quoted(each) for each in callers]
+        joined = zip(ids, field("account"), callers, called, strict=True)
+        return [f"{call_id},{account},{caller},+{number}" for call_id, account, caller, number in joined]
+
+    return make
+
+
+def _reference(
+    chunk: Chunk, lines: Lines, others: Ints, layout: Layout, source: Source, tables: Tables
+) -> list[Columns]:
+    """The other lines, one by one: in a chunk without quotes each line is a record of its own."""
+    begins, ends = lines.bounds
+    return [
+        engine.rate(Chunk(chunk.first_line + line, lines.data[first:last] + b"\n"), layout, source, tables)
+        for line, first, last in zip(others.tolist(), begins[others].tolist(), ends[others].tolist(), strict=True)
+    ]
+
+
+def _with_others(rows: NDArray[Any], texts: Callable[[], list[str]], others: list[Columns]) -> Columns:
+    """All rows of a chunk in the order of its lines."""
+    rejected = [rejection for each in others for rejection in each.rejected]
+    rated = [each for each in others if len(each)]
+    if not rated:
+        return Columns(rows, texts, rejected)
+    together = np.concatenate([rows, *(each.rows for each in rated)])
+    order = np.argsort(together["line"], kind="stable")
+
+    def make() -> list[str]:
+        unordered = texts() + [text for each in rated for text in each.texts()]
+        return [unordered[place] for place in order.tolist()]
+
+    return Columns(together[order], make, rejected)
