@@ -243,8 +243,7 @@ def _no_constant(name: str) -> None:
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose names are all different: of two amounts, nobody can say which one was meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    if len(found := dict(pairs)) < len(pairs):
         raise ValueError("a name comes twice in one object")
     return found
 
@@ -265,13 +264,11 @@ def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
     place = "/".join([entry.name, *path.values()])
-    fingerprint = hashlib.sha256(raw).hexdigest()
-    return tables.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", fingerprint, entry.status)
+    return tables.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", hashlib.sha256(raw).hexdigest(), entry.status)
 
 
 def _stored(guard: tables.Guard, now: int) -> Response | None:
-    stored = tables.replay(guard.pk, guard.sk, now)
-    if stored is None:
+    if (stored := tables.replay(guard.pk, guard.sk, now)) is None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")

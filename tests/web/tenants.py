@@ -1,0 +1,168 @@
+"""Resellers that have one of everything, with words and numbers that must never reach another tenant."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from builders import World, csv_file, line
+
+CALLED_ON = "2091-03-10T12:00:00Z"
+"""Far from the days of all other tests, because decks are everybody's."""
+DECK = b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.0137,60,60\n44,UK,0.0211,1,1\n"
+PRICE = {"markup_percent": "23.7", "markup_fixed": "0.0041", "setup_fee": "4.44", "monthly_fee": "6.66"}
+STOCK = {"monthly": "3.17", "setup": "2.19", "per_minute": "0.0173"}
+_numbers = itertools.count(int(uuid.uuid4().hex[:6], 16) % 1_000_000 * 10)
+
+
+@dataclass
+class Tenant:
+    """``ids``: a thing of each kind by the name that paths and bodies call it; those of ``second`` are of its second
+    client. ``spare`` overrides them where an operation uses a thing up. ``words`` and ``marks`` are its own alone."""
+
+    word: str
+    api: Any
+    ids: dict[str, str] = field(default_factory=dict)
+    second: dict[str, str] = field(default_factory=dict)
+    spare: dict[str, dict[str, str]] = field(default_factory=dict)
+    readonly: Any = None
+    client: Any = None
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def marks(self) -> list[str]:
+        """What every stored item of this tenant names: its id, a client's, a number, a batch."""
+        mine = [*self.ids.items(), *self.second.items()]
+        return [value for name, value in mine if name in ("reseller_id", "client_id", "number", "batch_id")]
+
+
+def publish_deck() -> None:
+    """A deck on both routes for the day of the calls."""
+    from chalicelib.config import settings
+    from chalicelib.rating import store
+    from chalicelib.rating.service import decks
+    from chalicelib.tables import Scope
+
+    for route in ("value", "premium"):
+        key = f"incoming/decks/{route}/2091-01-01.csv"
+        version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=DECK)["VersionId"]
+        assert decks.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
+
+
+def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
+    """A reseller with all kinds of things; ``word`` stands in every text, ``payments`` entries in the ledger."""
+    person = {"name": f"{word} Telecom", "email": f"a@{word}.example", "time_zone": "America/Toronto"}
+    made = operator.made("/v1/resellers", person)
+    tenant = Tenant(word, operator.with_key(made["api_key"]), {"reseller_id": made["id"]}, words=[word])
+    for ids, number in ((tenant.ids, "1"), (tenant.second, "2")):
+        _add_client(operator, tenant, ids, f"{word}-{number}", payments)
+    _add_spares(operator, tenant)
+    _add_keys(tenant)
+    _add_batch(tenant)
+    return tenant
+
+
+def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, payments: int) -> None:
+    api = tenant.api
+    texts = {key: f"{name} {key}" for key in ("company", "first_name", "last_name", "address", "city", "state")}
+    ids["client_id"] = api.made("/v1/clients", {**texts, "email": f"c@{name}.example"})["id"]
+    ids["package_id"] = api.made("/v1/packages", {"name": f"{name} package", **PRICE})["id"]
+    rate = {"rate_per_minute": "0.0555"}
+    assert api.put(f"/v1/packages/{ids['package_id']}/rates/prefix/1514", rate).status == 200
+    ids |= {"scope": "prefix", "code": "1514"}
+    account = {key: ids[key] for key in ("client_id", "package_id")}
+    ids["subaccount_id"] = api.made("/v1/subaccounts", {"username": name, **account})["id"]
+    for _ in range(payments):
+        paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
+    ids["entry_id"] = paid["id"]
+    assigned = {key: ids[key] for key in ("client_id", "subaccount_id")}
+    held = order(operator, tenant)
+    assert api.post(f"/v1/dids/{held}/assign", {**assigned, "monthly": "7.77", "per_minute": "0.0777"}).status == 200
+    ids["number"] = held
+    tenant.words.append(held.lstrip("+"))
+
+
+def on_sale(operator: Any) -> str:
+    """A number in the inventory that nobody has."""
+    return str(operator.made("/v1/inventory", {"number": f"+1514{next(_numbers):08d}", **STOCK})["number"])
+
+
+def order(operator: Any, tenant: Tenant) -> str:
+    """A number in the tenant's stock."""
+    number = on_sale(operator)
+    assert tenant.api.post(f"/v1/dids/{number}/order").status == 200
+    return number
+
+
+def _add_spares(operator: Any, tenant: Tenant) -> None:
+    """Things for the operations that use one up, or need one in another state."""
+    api, ids = tenant.api, tenant.ids
+    idle, wanted, held = (api.made("/v1/packages", {"name": f"{tenant.word} spare"})["id"] for _ in range(3))
+    assert api.post(f"/v1/clients/{ids['client_id']}/packages", {"package_id": held}).status == 201
+    body = {"username": f"{tenant.word}-spare", "client_id": ids["client_id"], "package_id": ids["package_id"]}
+    called_by_nobody = order(operator, tenant)
+    assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
+    tenant.spare = {
+        "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},
+        "DELETE /v1/clients/{client_id}/packages/{package_id}": {"package_id": held},
+        "DELETE /v1/packages/{package_id}": {"package_id": idle},
+        "POST /v1/clients/{client_id}/packages": {"package_id": wanted},
+        "DELETE /v1/subaccounts/{subaccount_id}": {"subaccount_id": api.made("/v1/subaccounts", body)["id"]},
+        "POST /v1/dids/{number}/order": {"number": on_sale(operator)},
+        "POST /v1/dids/{number}/assign": {"number": order(operator, tenant)},
+        "POST /v1/dids/{number}/release": {"number": called_by_nobody},
+        "POST /v1/dids/{number}/cancel": {"number": order(operator, tenant)},
+    }
+
+
+def _add_keys(tenant: Tenant) -> None:
+    api = tenant.api
+    tenant.readonly = api.with_key(api.made("/v1/keys", {"role": "reseller_readonly"})["api_key"])
+    body = {"role": "client", "client_id": tenant.ids["client_id"]}
+    tenant.client = api.with_key(api.made("/v1/keys", body)["api_key"])
+    tenant.ids["key_id"] = api.made("/v1/keys", {"role": "reseller_readonly"})["id"]
+
+
+def _add_batch(tenant: Tenant) -> None:
+    calls = {"start": CALLED_ON}
+    mine = [line(f"{tenant.word}-{n}", f"{tenant.word}-{n}", to=f"+1212555010{n}", **calls) for n in (1, 2)]
+    inbound = line(f"{tenant.word}-3", "", to=tenant.ids["number"], direction="inbound", **calls)
+    refused = line(f"{tenant.word}-4", f"{tenant.word}-nobody", **calls)
+    batch = World(tenant.ids["reseller_id"]).rate(csv_file(*mine, inbound, refused))
+    assert (batch.status, int(batch.rated), int(batch.rejected)) == ("done", 3, 1)
+    tenant.ids["batch_id"] = batch.batch_id
+
+
+# --- what is stored -----------------------------------------------------------------------------------------------
+
+
+def stored_for(tenant: Tenant, partitions: set[str] | None = None) -> dict[tuple[str, str], str]:
+    """Every item that names the tenant or one of its things, and every object; ``partitions`` bounds the search."""
+    from chalicelib.config import settings
+
+    dynamodb = boto3.client("dynamodb")
+    if partitions is None:
+        pages = [dynamodb.get_paginator("scan").paginate(TableName=settings.table, ConsistentRead=True)]
+    else:
+        query = {"TableName": settings.table, "ConsistentRead": True, "KeyConditionExpression": "pk = :pk"}
+        ask = dynamodb.get_paginator("query").paginate
+        pages = [ask(**query, ExpressionAttributeValues={":pk": {"S": pk}}) for pk in sorted(partitions)]
+    found = {}
+    for item in (item for each in pages for page in each for item in page["Items"]):
+        text = json.dumps(item, sort_keys=True, default=repr)
+        if any(mark in text for mark in tenant.marks):
+            found[item["pk"]["S"], item["sk"]["S"]] = text
+    return found
+
+
+def objects_of(tenant: Tenant) -> dict[str, str]:
+    """Objects in the bucket whose key names the tenant or one of its things, with the hash of what they hold."""
+    from chalicelib.config import settings
+
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=settings.bucket)
+    listed = [one for page in pages for one in page.get("Contents", ())]
+    return {one["Key"]: one["ETag"] for one in listed if any(mark in one["Key"] for mark in tenant.marks)}
