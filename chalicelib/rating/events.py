@@ -74,7 +74,7 @@ def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
         decks.publish(scope, arrival.key, arrival.version_id)
         return
     try:
-        batches.rate_batch(scope, arrival.key, arrival.version_id)
+        batches.rate_batch(scope, arrival.key, arrival.version_id, lambda: int(time.time()))
     except Exception as problem:
         if last_try:
             reason = f"{type(problem).__name__}: the last of {arrivals.MAX_RECEIVES} tries broke; see the log."

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import posting
@@ -34,10 +35,11 @@ COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
 
 
-def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
+def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int] | None = None) -> Batch | None:
     """Rate one dropped CDR file to the end; call it again after any failure.
 
-    Returns the batch, ``done`` or (over a size cap) ``failed``; ``None`` when the key belongs to no reseller.
+    ``clock`` tells when it ended; without one that is when it began. Returns the batch, ``done`` or (over a size cap)
+    ``failed``; ``None`` when the key belongs to no reseller.
     """
     reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
     batch = settle(lambda: _open(scope, reseller_id, key, version_id))
@@ -58,7 +60,7 @@ def rate_batch(scope: Scope, key: str, version_id: str) -> Batch | None:
             return fail(scope, batch, problem.detail)
         for part in reading.spill.parts():
             _commit(scope, batch, tables, reading.spill, part)
-        return _finish(scope, batch, reading)
+        return _finish(scope, batch, reading, clock() if clock else scope.now)
 
 
 def fail(scope: Scope, batch: Batch, reason: str) -> Batch:
@@ -175,7 +177,7 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tupl
     settle(decide, COMMIT_TRIES)
 
 
-def _finish(scope: Scope, batch: Batch, reading: Reading) -> Batch:
+def _finish(scope: Scope, batch: Batch, reading: Reading, finished_at: int) -> Batch:
     """Post the reseller's costs and close the batch, from the markers alone."""
     parts = reading.spill.parts()
     markers = posting.markers(batch.batch_id, int(batch.generation), parts)
@@ -199,7 +201,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading) -> Batch:
         "cost_e8": sum(costs.values()),
         "revenue_e8": sum(int(marker.amount_e8) for marker in markers.values()),
         "has_rejects": bool(reading.rejected),
-        "finished_at": scope.now,
+        "finished_at": finished_at,
     }
     return settle(lambda: _close(scope, batch, done))
 
