@@ -6,6 +6,7 @@ DID bumps it, and whoever closes or detaches requires it unchanged since it look
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pynamodb.attributes import Attribute
@@ -58,6 +59,14 @@ def refuse_others(who: Principal, client_id: str) -> None:
     """404 when a client's key asks for another client."""
     if who.client_id and who.client_id != client_id:
         raise NotFound()
+
+
+def only(who: Principal, client_id: str | None) -> Callable[[Any], bool] | None:
+    """The filter of a list of what clients hold: one client's when asked (404 for a stranger's), or a client key's."""
+    if client_id:
+        get(who, client_id)
+    wanted = who.client_id or client_id
+    return (lambda row: row.client_id == wanted) if wanted else None
 
 
 def open_client(reseller_id: str, client_id: str) -> Client:

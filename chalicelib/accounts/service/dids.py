@@ -55,11 +55,7 @@ def available(asked: pages.Asked) -> pages.Rows[Number]:
 
 def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[Did]:
     """The reseller's DIDs in order of number, of one client if asked; a client's key sees its own."""
-    if client_id:
-        clients.refuse_others(who, client_id)
-    wanted = who.client_id or client_id
-    keep = (lambda row: row.client_id == wanted) if wanted else None
-    return pages.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=keep)
+    return pages.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=clients.only(who, client_id))
 
 
 def order(scope: Scope, reseller_id: str, text: str) -> Did:

@@ -53,11 +53,7 @@ def get(who: Principal, subaccount_id: str) -> SubAccount:
 
 def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[SubAccount]:
     """Sub-accounts, oldest first, of one client if asked; a client's key sees its own."""
-    if client_id:
-        clients.refuse_others(who, client_id)
-    wanted = who.client_id or client_id
-    keep = (lambda row: row.client_id == wanted) if wanted else None
-    return pages.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=keep)
+    return pages.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=clients.only(who, client_id))
 
 
 def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatch) -> SubAccount:
