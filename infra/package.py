@@ -24,10 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from packaging.markers import Marker
 
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
+NOT_FOR_OLD_PYTHON = ("numpy==",)
+"""Requirements that Chalice leaves out for a Python older than ``OLDEST_PYTHON``."""
 OLDEST_PYTHON = (3, 12)
 """Lambda's oldest runtime whose base system today's wheels (numpy's among them) are built for."""
 PARAMETERS = {
@@ -56,6 +59,8 @@ def package(stage: str, out: Path, *, project: Path = ROOT, allow_python: bool =
     with tempfile.TemporaryDirectory(prefix="forfait-package-") as folder:
         work = Path(folder) / "app"
         copy_application(project, work)
+        if sys.version_info[:2] < OLDEST_PYTHON:
+            install_beside(work)
         merge = Path(folder) / "merge.json"
         merge.write_text(json.dumps(extras(project, names)))
         made = Path(folder) / "made"
@@ -104,6 +109,22 @@ def copy_application(project: Path, work: Path) -> None:
         shutil.copy(project / name, work / name)
 
 
+def install_beside(work: Path) -> None:
+    """Put the libraries that Chalice cannot pack for this Python into ``vendor``, which it packs as it is.
+
+    For Python 3.11 it asks for wheels of a Linux older than numpy's are built for. Lambda never gets this package
+    (``check_python``); it flies on the local AWS, whose functions run on this very machine.
+    """
+    listed = work / "requirements.txt"
+    lines = [line for line in listed.read_text().splitlines() if _is_requirement(line)]
+    ours = [line for line in lines if line.startswith(NOT_FOR_OLD_PYTHON)]
+    listed.write_text("\n".join(line for line in lines if line not in ours) + "\n")
+    command = ["pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target", str(work / "vendor"), *ours]
+    ran = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise PackagingFailed(f"pip could not install {', '.join(ours)}:\n{ran.stderr}")
+
+
 def extras(project: Path, names: dict[str, str]) -> dict[str, Any]:
     """``infra/template.yaml`` with the stage's values as defaults of its parameters."""
     found: dict[str, Any] = yaml.safe_load((project / "infra" / "template.yaml").read_text(encoding="utf-8"))
@@ -138,7 +159,8 @@ def check_wheels(deployment: Path, requirements: Path) -> None:
     if compiled:
         raise PackagingFailed(f"compiled on this machine: {', '.join(compiled)}; Lambda needs a manylinux wheel")
     found = {_plain(*name.removesuffix(".dist-info").rpartition("-")[::2]) for name in packed}
-    wanted = [_PINNED.match(line) for line in requirements.read_text().splitlines() if _is_requirement(line)]
+    listed = [line for line in requirements.read_text().splitlines() if _is_requirement(line)]
+    wanted = [_PINNED.match(line) for line in listed if _is_for_this_python(line)]
     if None in wanted:
         raise PackagingFailed("requirements.txt has a line that is not name==version")
     missing = [match[0] for match in wanted if match and _plain(match[1], match[2]) not in found]
@@ -148,6 +170,11 @@ def check_wheels(deployment: Path, requirements: Path) -> None:
 
 def _is_requirement(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _is_for_this_python(line: str) -> bool:
+    marker = line.partition(";")[2].strip()
+    return not marker or Marker(marker).evaluate()
 
 
 def _plain(name: str, version: str) -> tuple[str, str]:
