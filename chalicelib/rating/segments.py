@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -119,16 +119,42 @@ def encode_rows(
 
 def row_of(call: RatedCall) -> str:
     """One call as a row."""
-    head = f"{start_text(call.start)},{call.direction},{call.disposition},"
     texts = (call.call_id, call.account, call.from_number, call.to_number)
-    return head + row_rest(",".join(map(quoted, texts)), *call[7:13], tail_text(*call[13:]))
+    (row,) = rows_of(
+        [call.start],
+        [f"{call.direction},{call.disposition}"],
+        [",".join(map(quoted, texts))],
+        [call.seconds],
+        [call.billed_seconds],
+        [call.free_seconds],
+        [call.amount_e8],
+        [call.cost_e8],
+        [call.line],
+        [tail_text(*call[13:])],
+    )
+    return row
 
 
-def row_rest(
-    text: str, seconds: int, billed: int, free: int, amount_e8: int, cost_e8: int, line: int, tail: str
-) -> str:
-    """A row behind its start, direction and disposition; ``text`` and ``tail`` are CSV already."""
-    return f"{text},{seconds},{billed},{free},{amount_text(amount_e8)},{amount_text(cost_e8)},{line},{tail}"
+def rows_of(
+    starts: Iterable[int],
+    kinds: Iterable[str],
+    texts: Iterable[str],
+    seconds: Iterable[int],
+    billed: Iterable[int],
+    free: Iterable[int],
+    amounts_e8: Iterable[int],
+    costs_e8: Iterable[int],
+    lines: Iterable[int],
+    tails: Iterable[str],
+) -> list[str]:
+    """Rows of many calls, column by column; ``kinds`` (direction and disposition), ``texts`` and ``tails`` are CSV."""
+    hour, past, amount = _hour_text, _PAST_HOUR, amount_text
+    columns = zip(starts, kinds, texts, seconds, billed, free, amounts_e8, costs_e8, lines, tails, strict=True)
+    return [
+        f"{hour(at // 3600)}{past[at % 3600]},{kind},{text},{called},{charged},{given},{amount(price)},{amount(cost)},"
+        f"{line},{tail}"
+        for at, kind, text, called, charged, given, price, cost, line, tail in columns
+    ]
 
 
 def tail_text(client_id: str, package_id: str, destination: str, country: str, rule: str, rate_e10: int) -> str:
@@ -188,11 +214,6 @@ def _split_rows(text: str) -> Iterator[list[str]]:
 _PAST_HOUR = [f":{n // 60:02d}:{n % 60:02d}Z" for n in range(3600)]
 # Calls share few hours, and their amounts repeat; formatting them anew would take longer than packing them.
 amount_text = lru_cache(maxsize=1 << 16)(money.format_amount)
-
-
-def start_text(start: int) -> str:
-    """``2026-11-23T08:30:00Z``"""
-    return _hour_text(start // 3600) + _PAST_HOUR[start % 3600]
 
 
 def start_of(text: str) -> int:

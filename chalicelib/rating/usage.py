@@ -78,13 +78,21 @@ def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], fre
     )
 
 
-def _fresh(codes: Sequence[int], texts: Sequence[str], known: Collection[str]) -> list[int]:
+def _fresh(codes: Sequence[int], texts: Sequence[str], known: Collection[str]) -> Sequence[int]:
+    """Places of the calls that are neither known nor copies of an earlier line."""
+    first, kinds = segments.first_field, CODE_KEYS
+    keys = [
+        kinds[code] + (first(text) if text[0] == '"' else text.partition(",")[0])
+        for code, text in zip(codes, texts, strict=True)
+    ]
+    seen = set(keys)
+    if len(seen) == len(keys) and seen.isdisjoint(known):
+        return range(len(keys))
     seen, fresh = set(known), []
-    for number, (code, text) in enumerate(zip(codes, texts, strict=True)):
-        key = CODE_KEYS[code] + segments.first_field(text)
+    for place, key in enumerate(keys):
         if key not in seen:
             seen.add(key)
-            fresh.append(number)
+            fresh.append(place)
     return fresh
 
 
@@ -113,14 +121,12 @@ def _rows(
     """The rows of a segment (``segments.COLUMNS``)."""
     client = tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     tails = {number: f"{client},{each.tail}" for number, each in shared.items()}
-    start, code, rest = segments.start_text, CODE_TEXTS, segments.row_rest
-    columns = (rows[name].tolist() for name in ("start", "code", "seconds", "billed", "cost_e8", "line", "terms"))
-    return [
-        f"{start(at)},{code[c]},{rest(text, seconds, billed, free, amount, cost, line, tails[number])}"
-        for text, amount, free, at, c, seconds, billed, cost, line, number in zip(
-            texts, amounts, given, *columns, strict=True
-        )
-    ]
+    kinds = [CODE_TEXTS[code] for code in rows["code"].tolist()]
+    starts, seconds, billed, costs, lines, numbers = (
+        rows[name].tolist() for name in ("start", "seconds", "billed", "cost_e8", "line", "terms")
+    )
+    ends = map(tails.__getitem__, numbers)
+    return segments.rows_of(starts, kinds, texts, seconds, billed, given, amounts, costs, lines, ends)
 
 
 def _latest(rows: NDArray[Any], tables: Tables) -> dict[str, int]:

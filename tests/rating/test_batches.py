@@ -280,3 +280,30 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
     assert any("calls billed twice" in what for what in found)
     assert [row.kind for row in Event.under(f"E#{world.reseller_id}", "")] == ["books.differ"]
     store.write(segment.object_key, good)
+
+
+def test_the_lake_holds_committed_calls_only_each_once(world):
+    from chalicelib.accounts.store import ResellerPointer, TermsHead
+    from chalicelib.rating import store
+    from chalicelib.rating.segments import decode
+    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.tables import Scope
+
+    ResellerPointer("RESELLERS", world.reseller_id).save()
+    with pytest.raises(faults.Killed), faults.killed_at(20, answered=True):
+        world.rate(csv_file(*[line(f"lost-{n}") for n in range(30)]))
+    head = TermsHead.get(f"T#{world.reseller_id}", "HEAD")
+    head.update(actions=[TermsHead.open_batches.remove()])
+    world.rate(csv_file(line("1"), line("2", start="2026-09-11T12:00:00Z"), line("3", start="2026-08-11T12:00:00Z")))
+    nightly(world.scope)
+    prefix = f"lake/reseller={world.reseller_id}/"
+    keys = [key for key, _ in store.versions(prefix)]
+    client = world.clients["alice"]
+    assert sorted(keys) == [f"{prefix}client={client}/month=2026-0{n}/calls.csv.gz" for n in (8, 9)]
+    found = [call for key in keys for call in decode(store.read(key))]
+    assert sorted(call.call_id for call in found) == sorted(call[1] for call in world.books()["calls of alice"])
+    # A night later nothing is new, and nothing is written again.
+    nightly(Scope("system:test", world.scope.now + 86_400))
+    written = len(list(store.versions(prefix)))
+    nightly(Scope("system:test", world.scope.now + 2 * 86_400))
+    assert len(list(store.versions(prefix))) == written

@@ -14,7 +14,7 @@ from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service.months import Difference
 from chalicelib.rating import store
-from chalicelib.rating.service import segments
+from chalicelib.rating.service import lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
 from chalicelib.tables import Put, Scope, commit, event
 
@@ -24,7 +24,8 @@ FIRST_DAY, LAST_DAY = "0000", "9999"
 def nightly(scope: Scope) -> list[Difference]:
     """Level 2 for every reseller that is not being rated just now, over the segments written since the last time.
 
-    Differences are told in the reseller's events and come back; a reseller with none is marked as verified.
+    Differences are told in the reseller's events and come back; a reseller with none gets its new calls into the lake
+    and is marked as verified.
     """
     found: list[Difference] = []
     for reseller_id in months.reseller_ids():
@@ -39,6 +40,8 @@ def nightly(scope: Scope) -> list[Difference]:
             commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
             found += differences
         else:
+            for client_id in months.client_ids(reseller_id):
+                lake.publish(reseller_id, client_id, int(before.upto) if before else 0)
             # An hour back: a try that was killed may have left its clock behind ours.
             commit(scope, [Put(Verified(*place, upto=scope.now - 3600), anyway=True)])
     return found

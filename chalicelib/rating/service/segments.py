@@ -28,13 +28,13 @@ class Known:
 
     def keys(self, day: int) -> frozenset[str]:
         """What tells the calls of a day apart (``segments.key_of``)."""
-        found = [_keys(each.object_key, *_span(each.members)) for each in self._segments.get(day, ())]
+        found = [_keys(each.object_key, *span(each.members)) for each in self._segments.get(day, ())]
         return frozenset().union(*found)
 
 
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
-    offset, length = _span(segment.members if members is None else members)
+    offset, length = span(segment.members if members is None else members)
     return list(segments.decode(store.read(segment.object_key, offset, length)))
 
 
@@ -47,7 +47,7 @@ def day_name(day: int) -> str:
     return periods.utc_day(day * periods.DAY_SECONDS)
 
 
-def _span(members: Sequence[Sequence[int]]) -> tuple[int, int]:
+def span(members: Sequence[Sequence[int]]) -> tuple[int, int]:
     offset = members[0][0]
     return offset, members[-1][0] + members[-1][1] - offset
 

@@ -1,0 +1,39 @@
+"""Committed calls as files that Athena (or zcat) reads whole: ``lake/reseller=R/client=C/month=M/calls.csv.gz``.
+
+Segments are ranges of objects, named by the index, and beside them lie the orphans of killed tries and the calls that a
+compaction or a re-rating has replaced. So a query over ``rated/`` would count what was never committed. Here each
+client-month is put together from its committed ranges only: gzip members may follow each other, so it is a copy of
+bytes. Months that got new calls are made anew every night, after their books were found right.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+
+from chalicelib.rating import store
+from chalicelib.rating.service.segments import span
+from chalicelib.rating.store import Segment
+
+PREFIX = "lake/"
+IN_MEMORY = 8 << 20
+
+
+def publish(reseller_id: str, client_id: str, since: int) -> int:
+    """Make the files of a client's months that have a segment written at or after ``since``; returns how many."""
+    months: dict[str, list[Segment]] = {}
+    for segment in store.segments_of(client_id, "0", "9"):
+        months.setdefault(segment.month, []).append(segment)
+    changed = [month for month, found in months.items() if any(one.written_at >= since for one in found)]
+    for month in changed:
+        _write(f"{PREFIX}reseller={reseller_id}/client={client_id}/month={month}/calls.csv.gz", months[month])
+    return len(changed)
+
+
+def _write(key: str, segments: Iterable[Segment]) -> None:
+    """Put one file together, by way of a temporary one, so that memory stays flat."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
+        for segment in segments:
+            whole.write(store.read(segment.object_key, *span(segment.members)))
+        whole.seek(0)
+        store.write(key, whole, "application/gzip")
