@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from chalicelib import periods
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
 
-KEPT_KEYS = 64
-"""How many client-days of call keys a container remembers: files of one client come one after another."""
+KEPT_KEYS = 300_000
+"""Call keys that a container remembers (some 40 MB): the files of a client's day come one after another."""
 
 
 class Known:
@@ -52,7 +51,17 @@ def span(members: Sequence[Sequence[int]]) -> tuple[int, int]:
     return offset, members[-1][0] + members[-1][1] - offset
 
 
-@lru_cache(maxsize=KEPT_KEYS)
 def _keys(object_key: str, offset: int, length: int) -> frozenset[str]:
     """Call keys of part of an object; objects never change, so remembering them is safe."""
-    return frozenset(key_of(*key) for key in segments.decode_keys(store.read(object_key, offset, length)))
+    place = (object_key, offset)
+    found = _kept.get(place)
+    if found is None:
+        found = frozenset(key_of(*key) for key in segments.decode_keys(store.read(object_key, offset, length)))
+        if sum(map(len, list(_kept.values()))) + len(found) > KEPT_KEYS:
+            _kept.clear()
+        if len(found) <= KEPT_KEYS:
+            _kept[place] = found
+    return found
+
+
+_kept: dict[tuple[str, int], frozenset[str]] = {}

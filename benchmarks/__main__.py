@@ -1,0 +1,52 @@
+"""``python -m benchmarks``: measure, print the table, keep it in ``benchmarks/latest.json``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import machine, table
+from benchmarks.sample import Samples
+from benchmarks.sections import FULL, QUICK, SECTIONS
+from benchmarks.table import Row
+
+LATEST = Path(__file__).with_name("latest.json")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; 0 unless something could not be measured (a bar that is missed is a result, not a failure)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the product.")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="100,000 lines, some minutes (this is the default)")
+    size.add_argument("--full", action="store_true", help="1,000,000 and 10,000,000 lines, an hour or so; 3 GB of disk")
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS, metavar="NAME", help=f"one of {', '.join(SECTIONS)}"
+    )
+    parser.add_argument("--samples", type=Path, help="folder for the sample's files (default: in the temporary folder)")
+    parser.add_argument("--out", type=Path, default=LATEST, help="where the table is kept (default: %(default)s)")
+    chosen = parser.parse_args(arguments)
+    plan, about = FULL if chosen.full else QUICK, machine.about()
+    rows: list[Row] = []
+    failed: list[str] = []
+    for name in chosen.only or SECTIONS:
+        began = time.monotonic()
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
+            rows += SECTIONS[name](Samples(chosen.samples), plan)
+        except (RuntimeError, OSError) as problem:
+            failed.append(f"{name} could not be measured: {problem}")
+        print(f"measuring {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(f"{about['cpu']}, {about['cores']} cores, Python {about['python']}, {about['date']}\n")
+    print(table.render(rows))
+    table.write(
+        chosen.out, rows, about, {"full": chosen.full, "sections": chosen.only or list(SECTIONS), **asdict(plan)}
+    )
+    print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""The rating core alone: a file's bytes parsed, matched, priced and added up by client, on one thread.
+
+Nothing is stored and no copies are looked for, so this is what an engine costs and nothing else. ``python -m
+benchmarks.core ENGINE FILE DECK CLIENTS ACCOUNTS PREFIXES`` measures in its own process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine, shop
+from benchmarks.sample import Samples
+from benchmarks.shop import HOME, ZONE, World
+from chalicelib.rating import engine, formats
+from chalicelib.rating.columns import Columns
+from chalicelib.rating.fast import engine as fast
+from chalicelib.rating.formats import Layout, Source
+from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks
+from chalicelib.rating.tables import Tables
+
+BLOCK_BYTES = 1 << 20
+DECK_SIZE = 100_000
+
+
+@dataclass
+class Sums:
+    """What a file came to; ``clients``: per client calls, billed seconds, amount and cost in 1e-8."""
+
+    lines: int = 0
+    rejected: int = 0
+    clients: dict[str, list[int]] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """For comparison: two engines are right only when these are equal."""
+        amounts = json.dumps(sorted(self.clients.items()))
+        return {
+            "lines": self.lines,
+            "rejected": self.rejected,
+            "clients": len(self.clients),
+            "sums": hashlib.md5(amounts.encode()).hexdigest(),
+        }
+
+
+Rate = Callable[[Chunk, Layout, Source, Tables], Columns]
+ENGINES: dict[str, Rate] = {"reference": engine.rate, "numpy": fast.rate}
+_SUMMED = ("billed", "amount_e8", "cost_e8")
+
+
+def add_up(rate: Rate, path: Path, tables: Tables) -> Sums:
+    """Rate a whole file and add it up by client."""
+    sums, layout, source = Sums(), None, Source(HOME, ZONE)
+    totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
+    for chunk in _chunks(path):
+        layout = layout or formats.detect(chunk)
+        columns = rate(chunk, layout, source, tables)
+        sums.lines += len(columns) + len(columns.rejected)
+        sums.rejected += len(columns.rejected)
+        holders = columns.rows["holder"]
+        np.add.at(totals[:, 0], holders, 1)
+        for place, name in enumerate(_SUMMED, 1):
+            np.add.at(totals[:, place], holders, columns.rows[name])
+    for holder, found in zip(tables.holders.values, totals.tolist(), strict=False):
+        of_client = sums.clients.setdefault(holder.client_id, [0] * len(found))
+        sums.clients[holder.client_id] = [one + other for one, other in zip(of_client, found, strict=True)]
+    sums.clients = {client: found for client, found in sums.clients.items() if any(found)}
+    return sums
+
+
+def _chunks(path: Path) -> Iterator[Chunk]:
+    def blocks() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+    for chunk in chunks(plain_blocks(blocks(), path.name, 1 << 40)):
+        if isinstance(chunk, Cut):
+            raise ValueError(f"{path} is broken: {chunk.message}")
+        yield chunk
+
+
+def measure(name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE) -> dict[str, Any]:
+    """One engine on one file in a fresh process: ``wall``, ``cpu``, ``peak_mb`` and what the file came to."""
+    world = samples.world
+    counts = (world.clients, world.accounts, world.custom_prefixes)
+    return machine.in_child("core", name, samples.calls(lines), samples.compiled(deck_size), *counts)
+
+
+def main() -> None:
+    """In the child: rate once, print the measure."""
+    name, path, deck, *counts = sys.argv[1:]
+    rate = ENGINES[name]
+    tables = shop.tables(World(*map(int, counts)), Path(deck).read_bytes())
+    found = machine.timed(lambda: add_up(rate, Path(path), tables))
+    sums = found.pop("result")
+    print(json.dumps({**found, **sums.told()}))
+
+
+if __name__ == "__main__":
+    main()
