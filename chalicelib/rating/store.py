@@ -1,7 +1,7 @@
 """The items and objects of this room.
 
 ``R#<reseller>`` / ``BATCH#<id>``                    a batch, with everything that its price depends on pinned
-``RB#<reseller>`` / ``<created>#<id>``               the list of batches
+``RB#<reseller>`` / ``<place>``                      the list of batches, in order of their making
 ``T#<reseller>`` / ``RATE#<package>#<scope>#...``    custom rates, dated
 ``DECKS`` / ``<route>#<day>#<version>``, ``HEAD``    published decks and their version
 ``DECKLOG`` / ``<created>#<id>``                     every deck that was dropped, taken or refused
@@ -38,10 +38,11 @@ class Batch(Item):
     """``R#<reseller_id>`` / ``BATCH#<batch_id>``
 
     ``terms_version``, ``deck_version``, zone, country and cost source are pinned by the first attempt, so that every
-    later one prices the file the same way.
+    later one prices the file the same way. ``place`` sorts batches by their making, to the millisecond.
     """
 
     batch_id = UnicodeAttribute()
+    place = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
     key = UnicodeAttribute()
     version_id = UnicodeAttribute()
@@ -66,7 +67,7 @@ class Batch(Item):
 
 
 class BatchPointer(Item):
-    """``RB#<reseller_id>`` / ``<created_at, 12 digits>#<batch_id>``"""
+    """``RB#<reseller_id>`` / ``<place>``"""
 
     batch_id = UnicodeAttribute()
 

@@ -307,3 +307,18 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
     written = len(list(store.versions(prefix)))
     nightly(Scope("system:test", world.scope.now + 2 * 86_400))
     assert len(list(store.versions(prefix))) == written
+
+
+def test_batches_are_listed_in_the_order_of_their_making_even_within_a_second(world):
+    import time
+
+    from chalicelib.rating.service import batch_files
+
+    made = []
+    for number in range(6):
+        made.append(world.rate(csv_file(line(str(number)))).batch_id)
+        time.sleep(0.002)
+    listed = batch_files.list_batches(world.reseller_id, None, 4)
+    assert [batch.batch_id for batch in listed] == made[:1:-1]
+    rest = batch_files.list_batches(world.reseller_id, batch_files.place_of(listed[-1]), 4)
+    assert [batch.batch_id for batch in rest] == made[1::-1]

@@ -38,4 +38,4 @@ def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]
 
 
 def place_of(batch: Batch) -> str:
-    return f"{int(batch.created_at):012d}#{batch.batch_id}"
+    return str(batch.place)

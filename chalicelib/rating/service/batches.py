@@ -25,7 +25,7 @@ from chalicelib.rating.service.writing import Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import Change, Put, Scope, commit, event, settle
+from chalicelib.tables import Change, Put, Scope, commit, event, new_id, settle
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
         commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
         return store.batch(reseller_id, batch_id)
     batch = _pinned(scope, reseller_id, batch_id, key, version_id, int(head.version))
-    pointer = store.BatchPointer(f"RB#{reseller_id}", f"{scope.now:012d}#{batch_id}", batch_id=batch_id)
+    pointer = store.BatchPointer(f"RB#{reseller_id}", batch.place, batch_id=batch_id)
     commit(scope, [Put(batch), Put(pointer), accounts.open_batch(head, batch_id)])
     return batch
 
@@ -118,6 +118,7 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
         f"R#{reseller_id}",
         f"BATCH#{batch_id}",
         batch_id=batch_id,
+        place=new_id(),
         reseller_id=reseller_id,
         key=key,
         version_id=version_id,
