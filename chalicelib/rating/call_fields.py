@@ -29,7 +29,7 @@ REASONS = {
     "bad_cost": "cost: must be a decimal number from 0 on with a point and up to 8 decimals, such as 0.0125, or empty",
     "bad_direction": "direction: must be outbound or inbound",
     "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
-    "bad_encoding": "the line is not UTF-8 text",
+    "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
     "bad_number": "to: must be a phone number: + and 7 to 15 digits, a number as dialled at home, or up to 6 digits",
     "bad_seconds": "seconds: must be a whole number from 0 to 86400",
     "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
