@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -90,6 +90,7 @@ CallReader = Callable[[int, tuple[str, ...], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in ("outbound", "inbound")}
 _DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
+_START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
 _HOURS_KEPT = 4096
@@ -101,6 +102,17 @@ def row_id(fields: list[str]) -> str:
     """The id of a call whose record has none: the same row gives the same id, in any file and with any delimiter."""
     row = "\x1f".join(field.strip() for field in fields)
     return "row:" + hashlib.sha256(row.encode()).hexdigest()[:32]
+
+
+def renamed(message: str, names: Mapping[str, str]) -> str:
+    """A message (``<column>: ...``) about a column of Forfait's, about the column that it came from."""
+    column, colon, rest = message.partition(": ")
+    return names.get(column, column) + colon + rest
+
+
+def looks_like_start(text: str) -> bool:
+    """Whether a field has the shape of a start: that tells formats that have no header apart."""
+    return _START.fullmatch(text.strip(' "')) is not None
 
 
 @lru_cache(maxsize=64)

@@ -9,13 +9,18 @@ from chalice.app import Blueprint
 from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
-from chalicelib.rating import shapes
-from chalicelib.rating.service import batches, decks, quotes, rates, uploads
+from chalicelib.rating import cdr_shapes, shapes
+from chalicelib.rating.engine import Line
+from chalicelib.rating.formats import Rejection
+from chalicelib.rating.service import batches, decks, previews, quotes, rates, sources, uploads
+from chalicelib.rating.service.previews import Preview
 from chalicelib.rating.service.quotes import Quote
-from chalicelib.rating.store import Batch, CustomRateItem, DeckDrop
+from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
 from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
 
 bp = Blueprint(__name__)
+PREVIEW_CHARACTERS = 300
+"""Shown of a refused line: fifty of them must fit the item that keeps the answer to an Idempotency-Key."""
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
 
 
@@ -103,6 +108,39 @@ def list_batches(call: Call) -> Any:
     return _page(call, query.limit, found, _batch, batches.place_of)
 
 
+@route(
+    bp,
+    "POST",
+    "/v1/batches/preview",
+    roles=RESELLER,
+    body=cdr_shapes.PreviewIn,
+    answer=cdr_shapes.PreviewOut,
+    status=200,
+)
+def preview_batch(call: Call) -> Any:
+    """How the first 50 lines of a file would be read and priced; nothing is posted."""
+    wanted = call.body(cdr_shapes.PreviewIn)
+    return _preview(wanted.filename, previews.preview(call.who.reseller_id, wanted.filename, wanted.data()))
+
+
+@route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[cdr_shapes.CdrSource])
+def list_cdr_sources(call: Call) -> Any:
+    """What the reseller declared about its CDR files, by id; all on one page."""
+    return {"items": [_source(source) for source in sources.listed(call.who.reseller_id)]}
+
+
+@route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=cdr_shapes.CdrSource, answer=cdr_shapes.CdrSource)
+def put_cdr_source(call: Call) -> Any:
+    """Declare the time zone, columns and words of some CDR files; the same id again replaces it."""
+    return _source(sources.put(call.scope, call.who.reseller_id, call.body(cdr_shapes.CdrSource).stored()))
+
+
+@route(bp, "DELETE", "/v1/cdr-sources/{source_id}", roles=RESELLER)
+def delete_cdr_source(call: Call) -> None:
+    """Remove a declaration; batches that were begun with it keep it."""
+    sources.delete(call.scope, call.who.reseller_id, call.path["source_id"])
+
+
 @route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
@@ -178,3 +216,62 @@ def _batch(batch: Batch) -> shapes.BatchOut:
         rejected_url=rejects,
         reason=batch.reason,
     )
+
+
+def _source(source: CdrSource) -> cdr_shapes.CdrSource:
+    return cdr_shapes.CdrSource.model_validate(
+        {
+            "id": source.source_id,
+            "pattern": source.pattern,
+            "time_zone": source.time_zone,
+            "columns": source.columns,
+            "words": source.words,
+            "defaults": source.defaults,
+        }
+    )
+
+
+def _preview(filename: str, found: Preview) -> cdr_shapes.PreviewOut:
+    rows = [_preview_row(row) for row in found.rows]
+    rated = sum(row.call is not None for row in rows)
+    return cdr_shapes.PreviewOut(
+        filename=filename,
+        source_id=found.source_id,
+        format=found.layout.name,
+        encoding=found.encoding,
+        delimiter=found.layout.delimiter,
+        header=found.layout.header,
+        time_zone=found.time_zone,
+        lines=len(rows),
+        rated=rated,
+        rejected=len(rows) - rated,
+        items=rows,
+    )
+
+
+def _preview_row(row: Line | Rejection) -> cdr_shapes.PreviewRow:
+    if isinstance(row, Rejection):
+        original = row.raw[:PREVIEW_CHARACTERS]
+        return cdr_shapes.PreviewRow(line=row.line, reason=row.reason, message=row.message, original=original)
+    call = row.call
+    told = cdr_shapes.PreviewCall(
+        call_id=call.call_id,
+        start=call.start,
+        direction=call.direction,
+        client_id=call.client_id,
+        account=call.account,
+        from_=call.from_number,
+        to=call.to_number,
+        destination=call.destination,
+        country=call.country or None,
+        disposition=call.disposition,
+        seconds=call.seconds,
+        billed_seconds=call.billed_seconds,
+        free_seconds=call.free_seconds,
+        rule=call.rule,
+        rate_per_minute=call.rate_e10,
+        amount=call.amount_e8,
+        cost=call.cost_e8,
+        package_id=call.package_id,
+    )
+    return cdr_shapes.PreviewRow(line=call.line, call=told)

@@ -19,7 +19,7 @@ from chalicelib.config import settings
 from chalicelib.errors import LostRace, NotFound, Refused
 from chalicelib.rating import store, usage
 from chalicelib.rating.engine import Line, Tables
-from chalicelib.rating.service import loading, segments
+from chalicelib.rating.service import loading, segments, sources
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.store import Batch
 from chalicelib.tables import Change, Put, Scope, commit, event, find_many, settle
@@ -127,6 +127,7 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
         time_zone=reseller.time_zone,
         home_country=reseller.home_country,
         cost_source=reseller.cost_source,
+        declared=sources.declared_for(reseller_id, key.removeprefix(f"{PREFIX}{reseller_id}/")),
         created_at=scope.now,
         started_at=scope.now,
     )

@@ -13,6 +13,7 @@ from chalicelib.errors import Refused
 from chalicelib.rating import engine, formats, store, usage
 from chalicelib.rating.engine import Line, Tables
 from chalicelib.rating.records import Cut, chunks, plain_blocks
+from chalicelib.rating.service import sources
 from chalicelib.rating.store import Batch
 
 PROGRESS_LINES = 20_000
@@ -51,7 +52,7 @@ def read_file(batch: Batch, tables: Tables, rejects: IO[bytes], tell: Callable[[
     reading = Reading(rejects)
     text = io.TextIOWrapper(rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = formats.Source(batch.home_country, batch.time_zone)
+    source = sources.reading(batch.home_country, batch.time_zone, batch.declared)
     told = 0
     for columns in _rated(batch, source, tables):
         _sort_in(reading, columns.rated)
@@ -76,7 +77,7 @@ def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[eng
         if isinstance(chunk, Cut):
             yield engine.Columns([], [formats.rejection_of(chunk)])
             continue
-        layout = layout or formats.detect(chunk)
+        layout = layout or formats.detect(chunk, source.aliases)
         yield engine.rate(chunk, layout, source, tables)
 
 
