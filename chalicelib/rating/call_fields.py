@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ REASONS = {
     "bad_cost": "cost: must be a decimal number from 0 on with a point and up to 8 decimals, such as 0.0125, or empty",
     "bad_direction": "direction: must be outbound or inbound",
     "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
-    "bad_encoding": "the line is not UTF-8 text",
+    "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
     "bad_number": "to: must be a phone number: + and 7 to 15 digits, a number as dialled at home, or up to 6 digits",
     "bad_seconds": "seconds: must be a whole number from 0 to 86400",
     "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
@@ -90,6 +90,7 @@ CallReader = Callable[[int, tuple[str, ...], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in ("outbound", "inbound")}
 _DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
+_START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
 _HOURS_KEPT = 4096
@@ -101,6 +102,17 @@ def row_id(fields: list[str]) -> str:
     """The id of a call whose record has none: the same row gives the same id, in any file and with any delimiter."""
     row = "\x1f".join(field.strip() for field in fields)
     return "row:" + hashlib.sha256(row.encode()).hexdigest()[:32]
+
+
+def renamed(message: str, names: Mapping[str, str]) -> str:
+    """A message (``<column>: ...``) about a column of Forfait's, about the column that it came from."""
+    column, colon, rest = message.partition(": ")
+    return names.get(column, column) + colon + rest
+
+
+def looks_like_start(text: str) -> bool:
+    """Whether a field has the shape of a start: that tells formats that have no header apart."""
+    return _START.fullmatch(text.strip(' "')) is not None
 
 
 @lru_cache(maxsize=64)

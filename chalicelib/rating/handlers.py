@@ -9,10 +9,10 @@ from chalice.app import Blueprint
 from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
-from chalicelib.rating import shapes
-from chalicelib.rating.service import batch_files, decks, quotes, rates, uploads
+from chalicelib.rating import cdr_shapes, shapes
+from chalicelib.rating.service import batch_files, decks, quotes, rates, sources, uploads
 from chalicelib.rating.service.quotes import Quote
-from chalicelib.rating.store import Batch, CustomRateItem, DeckDrop
+from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
 from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
 
 bp = Blueprint(__name__)
@@ -103,6 +103,24 @@ def list_batches(call: Call) -> Any:
     return _page(call, query.limit, found, _batch, batch_files.place_of)
 
 
+@route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[cdr_shapes.CdrSource])
+def list_cdr_sources(call: Call) -> Any:
+    """What the reseller declared about its CDR files, by id; all on one page."""
+    return {"items": [_source(source) for source in sources.listed(call.who.reseller_id)]}
+
+
+@route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=cdr_shapes.CdrSource, answer=cdr_shapes.CdrSource)
+def put_cdr_source(call: Call) -> Any:
+    """Declare the time zone, columns and words of some CDR files; the same id again replaces it."""
+    return _source(sources.put(call.scope, call.who.reseller_id, call.body(cdr_shapes.CdrSource).stored()))
+
+
+@route(bp, "DELETE", "/v1/cdr-sources/{source_id}", roles=RESELLER)
+def delete_cdr_source(call: Call) -> None:
+    """Remove a declaration; batches that were begun with it keep it."""
+    sources.delete(call.scope, call.who.reseller_id, call.path["source_id"])
+
+
 @route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
@@ -177,4 +195,17 @@ def _batch(batch: Batch) -> shapes.BatchOut:
         finished_at=shapes.number(batch.finished_at),
         rejected_url=rejects,
         reason=batch.reason,
+    )
+
+
+def _source(source: CdrSource) -> cdr_shapes.CdrSource:
+    return cdr_shapes.CdrSource.model_validate(
+        {
+            "id": source.source_id,
+            "pattern": source.pattern,
+            "time_zone": source.time_zone,
+            "columns": source.columns,
+            "words": source.words,
+            "defaults": source.defaults,
+        }
     )

@@ -1,4 +1,5 @@
-"""A CDR file's bytes -> its records: unpacked (``unpack``), cut into chunks of whole records, split into fields.
+"""A CDR file's bytes -> its records: unpacked (``unpack``), brought to UTF-8 (``recode``), cut into chunks of whole
+records, split into fields.
 
 Nothing here knows what a call is. Three promises hold for any bytes whatsoever:
 
@@ -16,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from chalicelib.rating.recode import utf8_blocks
 from chalicelib.rating.unpack import Truncated, plain_blocks
 
 __all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
@@ -27,7 +29,6 @@ MAX_RECORD_LINES = 50
 SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown to people."""
 
-_BOM = b"\xef\xbb\xbf"
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -68,10 +69,10 @@ class Record(NamedTuple):
 def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut]:
     """Blocks of any sizes -> chunks of about ``size`` bytes; a ``Cut`` comes last when the stream raised ``Truncated``.
 
-    A UTF-8 byte order mark and blank lines at the start are left out (the lines are counted).
+    UTF-16 comes out as UTF-8. Byte order marks, and blank lines at the start, are left out (the lines are counted).
     """
     pending, line, started = bytearray(), 1, False
-    stream = _pieces(_without_bom(iter(blocks)), size)
+    stream = _pieces(utf8_blocks(blocks), size)
     piece: bytes | None = b""
     message = None
     while piece is not None:
@@ -145,10 +146,10 @@ def _record(line: int, data: bytes, split: _Splitter, dirty: bool) -> Record | N
     """One record's bytes -> the record, or ``None`` for a blank line."""
     if len(data) > MAX_RECORD_BYTES:
         return Record(line, _shown(data), [], "line_too_long")
-    try:
-        raw = data.decode().removesuffix("\r")
-    except UnicodeDecodeError:
+    text = _text(data)
+    if text is None:
         return Record(line, _shown(data), [], "bad_encoding")
+    raw = text.removesuffix("\r")
     if not raw.strip(_BLANK):
         return None
     if dirty and _CONTROL.search(raw):
@@ -157,6 +158,20 @@ def _record(line: int, data: bytes, split: _Splitter, dirty: bool) -> Record | N
         return Record(line, raw, raw.split(split.delimiter), "")
     fields = split(raw)
     return Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
+
+
+def _text(data: bytes) -> str | None:
+    """A record's bytes as text: UTF-8, or else Windows-1252; ``None`` where they are neither.
+
+    Each record is read by itself, so that the answer depends on nothing before or behind it. What was meant as
+    Windows-1252 is hardly ever valid UTF-8 by chance: every accented letter would need a sign such as ``©`` behind it.
+    """
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
 
 
 class _Splitter:
@@ -259,17 +274,3 @@ def _pieces(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
     for block in blocks:
         for start in range(0, len(block), size):
             yield block[start : start + size]
-
-
-def _without_bom(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    head = b""
-    try:
-        for block in blocks:
-            head += block
-            if len(head) >= len(_BOM):
-                break
-    except Truncated:
-        yield head.removeprefix(_BOM)
-        raise
-    yield head.removeprefix(_BOM)
-    yield from blocks

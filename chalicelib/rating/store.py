@@ -2,6 +2,7 @@
 
 ``R#<reseller>`` / ``BATCH#<id>``                    a batch, with everything that its price depends on pinned
 ``RB#<reseller>`` / ``<place>``                      the list of batches, in order of their making
+``R#<reseller>`` / ``CDRSOURCE#<source>``            what a reseller declared about its files
 ``T#<reseller>`` / ``RATE#<package>#<scope>#...``    custom rates, dated
 ``DECKS`` / ``<route>#<day>#<version>``, ``HEAD``    published decks and their version
 ``DECKLOG`` / ``<created>#<id>``                     every deck that was dropped, taken or refused
@@ -37,8 +38,9 @@ URL_SECONDS = 900
 class Batch(Item):
     """``R#<reseller_id>`` / ``BATCH#<batch_id>``
 
-    ``terms_version``, ``deck_version``, zone, country and cost source are pinned by the first attempt, so that every
-    later one prices the file the same way. ``place`` sorts batches by their making, to the millisecond.
+    ``terms_version``, ``deck_version``, zone, country, cost source and the declaration that holds for the file are
+    pinned by the first attempt, so that every later one reads and prices it the same way. ``place`` sorts batches by
+    their making, to the millisecond.
     """
 
     batch_id = UnicodeAttribute()
@@ -53,6 +55,7 @@ class Batch(Item):
     time_zone = UnicodeAttribute()
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute()
+    declared = JSONAttribute(null=True)
     lines = NumberAttribute(default=0)
     rated = NumberAttribute(default=0)
     rejected = NumberAttribute(default=0)
@@ -70,6 +73,17 @@ class BatchPointer(Item):
     """``RB#<reseller_id>`` / ``<place>``"""
 
     batch_id = UnicodeAttribute()
+
+
+class CdrSource(Item):
+    """``R#<reseller_id>`` / ``CDRSOURCE#<source_id>``: see ``aliases``"""
+
+    source_id = UnicodeAttribute()
+    pattern = UnicodeAttribute()
+    time_zone = UnicodeAttribute(null=True)
+    columns: Any = JSONAttribute(default=dict)
+    words: Any = JSONAttribute(default=dict)
+    defaults: Any = JSONAttribute(default=dict)
 
 
 class CustomRateItem(Item):

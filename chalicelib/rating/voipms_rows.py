@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.rating import call_fields
 from chalicelib.rating.call_fields import BadField
 
 ZONE = "America/New_York"
@@ -30,7 +31,7 @@ DIRECTION = frozenset({"description", "destination_type"})
 
 _RECORDING = "call recording"
 _CALLER = re.compile(r"<([^<>]*)>\s*")
-_NAMES = {"call_id": "uniqueid", "start": "date", "to": "destination", "cost": "total"}
+_NAMES = {"call_id": "uniqueid", "start": "date", "from": "callerid", "to": "destination", "cost": "total"}
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -51,8 +52,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
 def renamed(message: str) -> str:
     """A message about a column of Forfait's, about the column of VoIP.ms that it came from."""
-    field, colon, rest = message.partition(": ")
-    return _NAMES.get(field, field) + colon + rest
+    return call_fields.renamed(message, _NAMES)
 
 
 def _direction(description: str, kind: str) -> str:

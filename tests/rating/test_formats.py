@@ -135,7 +135,7 @@ def test_a_headerless_file_whose_first_line_is_bad_loses_only_that_line():
     bad = GOOD.replace("office", '"office').encode()
     good = GOOD.encode()
     assert fates(bad + b"\n" + good) == [(1, "unclosed_quote"), (2, "")]
-    assert fates(good.replace(b"office", b"off\xe9ce") + b"\n" + good) == [(1, "bad_encoding"), (2, "")]
+    assert fates(good.replace(b"office", b"off\x81ce") + b"\n" + good) == [(1, "bad_encoding"), (2, "")]
 
 
 def test_direction_and_disposition_may_be_spelled_in_any_case():
@@ -388,7 +388,7 @@ def test_every_line_of_a_file_of_no_known_format_is_refused(text: str):
     [
         b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\n\x00\xff\xd9",
         random.Random(1).randbytes(50_000),
-        f"{HEADER}\n{GOOD}".encode("utf-16"),
+        f"{HEADER}\n{GOOD}".encode("utf-32"),
     ],
 )
 def test_no_line_of_a_binary_file_is_a_call(data: bytes):
@@ -404,7 +404,7 @@ def test_only_the_bad_lines_of_a_file_suffer():
         GOOD.encode().replace(b"a1", b"a\x001"),
         b"",
         GOOD.encode().replace(b"a1", b'"a1'),
-        GOOD.encode().replace(b"a1", b"\xe9"),
+        GOOD.encode().replace(b"a1", b"\x81"),
         GOOD.encode().replace(b"a1", b"x" * (1 << 20)),
         GOOD.encode().replace(b"a1", b'"a\n1"'),
         GOOD.encode(),

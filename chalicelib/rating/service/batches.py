@@ -18,7 +18,7 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
-from chalicelib.rating.service import batch_files, loading
+from chalicelib.rating.service import batch_files, loading, sources
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.service.segments import Known
 from chalicelib.rating.service.writing import Writing
@@ -128,6 +128,7 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
         time_zone=reseller.time_zone,
         home_country=reseller.home_country,
         cost_source=reseller.cost_source,
+        declared=sources.declared_for(reseller_id, key.removeprefix(f"{batch_files.PREFIX}{reseller_id}/")),
         created_at=scope.now,
         started_at=scope.now,
     )

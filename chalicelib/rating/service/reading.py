@@ -14,6 +14,7 @@ from chalicelib.rating import formats, store
 from chalicelib.rating.columns import Columns, empty
 from chalicelib.rating.fast.engine import rate
 from chalicelib.rating.records import Cut, chunks, plain_blocks
+from chalicelib.rating.service import sources
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
@@ -47,7 +48,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = formats.Source(batch.home_country, batch.time_zone)
+    source = sources.reading(batch.home_country, batch.time_zone, batch.declared)
     told = 0
     for columns in _rated(batch, source, tables):
         reading.spill.add(columns)
@@ -72,5 +73,5 @@ def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Col
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue
-        layout = layout or formats.detect(chunk)
+        layout = layout or formats.detect(chunk, source.aliases)
         yield rate(chunk, layout, source, tables)

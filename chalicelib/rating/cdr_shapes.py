@@ -1,0 +1,114 @@
+"""Requests and answers about CDR files: what a reseller declares of them, and how one would be read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from chalicelib.fields import Id, Printable, Shape, Username, Zone
+
+Direction = Literal["outbound", "inbound"]
+Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+
+
+def _relative(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError("must not start with /: it is below your own folder")
+    return path
+
+
+FileName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Printable,
+    AfterValidator(_relative),
+    Field(description="name of a file below `incoming/cdr/<reseller_id>/`", examples=["tokyo/november.csv"]),
+]
+Pattern = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Printable,
+    AfterValidator(_relative),
+    Field(
+        description="a folder that ends with `/`, or a pattern with `*` and `?`", examples=["tokyo/", "*-Master.csv*"]
+    ),
+]
+Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Printable]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Printable]
+
+
+def _said(shape: Shape) -> dict[str, Any]:
+    return shape.model_dump(by_alias=True, exclude_none=True)
+
+
+def _apart(words: Any, what: str) -> None:
+    """Refuse what is the same in small letters: nobody could say which of the two is meant."""
+    seen: set[str] = set()
+    for word in words:
+        if word.lower() in seen:
+            raise ValueError(f"{what} {word} comes twice")
+        seen.add(word.lower())
+
+
+class SourceColumns(Shape):
+    """Forfait's column -> the name in the header of the file."""
+
+    call_id: Column | None = None
+    start: Column | None = None
+    direction: Column | None = None
+    account: Column | None = None
+    from_: Annotated[Column | None, Field(alias="from")] = None
+    to: Column | None = None
+    disposition: Column | None = None
+    seconds: Column | None = None
+    cost: Column | None = None
+
+    @model_validator(mode="after")
+    def _are_different(self) -> SourceColumns:
+        _apart(_said(self).values(), "the column")
+        return self
+
+
+class SourceWords(Shape):
+    """For ``direction`` and ``disposition``: the file's word -> Forfait's."""
+
+    direction: Annotated[dict[Word, Direction], Field(max_length=50)] | None = None
+    disposition: Annotated[dict[Word, Disposition], Field(max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _are_different(self) -> SourceWords:
+        for words in _said(self).values():
+            _apart(words, "the word")
+        return self
+
+
+class SourceDefaults(Shape):
+    """What to take where the file has no such column, or nothing in it."""
+
+    direction: Direction | None = None
+    disposition: Disposition | None = None
+    account: Username | None = None
+    from_: Annotated[Word | None, Field(alias="from")] = None
+
+
+class CdrSource(Shape):
+    """What the files of one switch or carrier look like."""
+
+    id: Id
+    pattern: Pattern
+    time_zone: Zone | None = None
+    columns: SourceColumns = SourceColumns()
+    words: SourceWords = SourceWords()
+    defaults: SourceDefaults = SourceDefaults()
+
+    @model_validator(mode="after")
+    def _declares_something(self) -> CdrSource:
+        if not (self.time_zone or any(_said(part) for part in (self.columns, self.words, self.defaults))):
+            raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """The fields of the item that keeps it."""
+        parts = {"columns": _said(self.columns), "words": _said(self.words), "defaults": _said(self.defaults)}
+        return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}

@@ -1,0 +1,184 @@
+"""What a reseller declares about its files: kept, listed, removed, and pinned into the batches that it holds for."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import faults
+import pytest
+from builders import csv_file, line
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cdr-formats.md"
+TOKYO = {"id": "tokyo", "pattern": "tokyo/", "time_zone": "Asia/Tokyo"}
+NOTHING = {
+    "columns": dict.fromkeys(
+        ("call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost")
+    ),
+    "words": {"direction": None, "disposition": None},
+    "defaults": dict.fromkeys(("direction", "disposition", "account", "from")),
+}
+
+
+def test_a_source_answers_what_it_was_given(reseller: Any) -> None:
+    put = reseller.put("/v1/cdr-sources", TOKYO)
+    assert (put.status, put.json) == (200, {**TOKYO, **NOTHING})
+    other = {"id": "a", "pattern": "*.txt", "words": {"direction": {"Out": "outbound"}}, "defaults": {"from": "x"}}
+    shown = reseller.put("/v1/cdr-sources", other).json
+    assert (shown["words"]["direction"], shown["defaults"]["from"], shown["time_zone"]) == (
+        {"Out": "outbound"},
+        "x",
+        None,
+    )
+    assert reseller.get("/v1/cdr-sources").json == {"items": [shown, put.json], "next": None}
+    assert reseller.put("/v1/cdr-sources", shown).json == shown
+
+
+def test_the_same_id_again_replaces_the_source(reseller: Any) -> None:
+    reseller.put("/v1/cdr-sources", TOKYO)
+    changed = reseller.put("/v1/cdr-sources", {"id": "tokyo", "pattern": "t/", "columns": {"to": "B"}}).json
+    assert reseller.get("/v1/cdr-sources").json["items"] == [changed]
+    assert (changed["time_zone"], changed["columns"]["to"]) == (None, "B")
+
+
+def test_a_source_is_removed_once(reseller: Any) -> None:
+    reseller.put("/v1/cdr-sources", TOKYO)
+    assert reseller.delete("/v1/cdr-sources/tokyo").status == 204
+    assert reseller.delete("/v1/cdr-sources/tokyo").status == 404
+    assert reseller.get("/v1/cdr-sources").json["items"] == []
+
+
+def test_sources_are_the_resellers_own(operator: Any, reseller: Any) -> None:
+    body = {"name": "O", "email": "o@o.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
+    stranger = reseller.with_key(operator.made("/v1/resellers", body)["api_key"])
+    reader = reseller.with_key(reseller.made("/v1/keys", {"role": "reseller_readonly"})["api_key"])
+    reseller.put("/v1/cdr-sources", TOKYO)
+    assert stranger.get("/v1/cdr-sources").json["items"] == []
+    assert stranger.delete("/v1/cdr-sources/tokyo").status == 404
+    assert [item["id"] for item in reader.get("/v1/cdr-sources").json["items"]] == ["tokyo"]
+    assert reader.put("/v1/cdr-sources", TOKYO).status == 403
+    assert operator.get("/v1/cdr-sources").status == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"time_zone": "Tokyo"}, "time_zone", "IANA"),
+        ({"time_zone": None}, "body", "declares nothing"),
+        ({"pattern": "/tokyo/"}, "pattern", "must not start with /"),
+        ({"pattern": ""}, "pattern", "at least 1"),
+        ({"pattern": "a\nb"}, "pattern", "cannot be printed"),
+        ({"id": "a b"}, "id", "pattern"),
+        ({"id": None}, "id", "string"),
+        ({"columns": {"duration": "X"}}, "columns.duration", "not a field"),
+        ({"columns": {"to": ""}}, "columns.to", "at least 1"),
+        ({"columns": {"to": 3}}, "columns.to", "string"),
+        ({"columns": {"to": "Number", "from": " number"}}, "columns", "the column Number comes twice"),
+        ({"words": {"disposition": {"ok": "DONE"}}}, "words.disposition.ok", "ANSWERED"),
+        ({"words": {"disposition": {"ok": "BUSY", "OK": "FAILED"}}}, "words", "the word OK comes twice"),
+        ({"words": {"account": {"a": "b"}}}, "words.account", "not a field"),
+        ({"words": {"direction": {str(n): "inbound" for n in range(51)}}}, "words.direction", "50"),
+        ({"defaults": {"direction": "out"}}, "defaults.direction", "outbound"),
+        ({"defaults": {"account": "a b"}}, "defaults.account", "pattern"),
+        ({"defaults": {"seconds": "60"}}, "defaults.seconds", "not a field"),
+        ({"format": "asterisk"}, "format", "not a field"),
+    ],
+)
+def test_a_wrong_field_is_422_and_named(reseller: Any, change: dict[str, Any], field: str, message: str) -> None:
+    reply = reseller.put("/v1/cdr-sources", {**TOKYO, **change})
+    assert reply.status == 422, reply.text
+    (error,) = reply.json["errors"]
+    assert error["field"] == field
+    assert message in error["message"]
+    assert reseller.get("/v1/cdr-sources").json["items"] == []
+
+
+def test_there_are_at_most_fifty_sources(reseller: Any) -> None:
+    for n in range(50):
+        assert reseller.put("/v1/cdr-sources", {**TOKYO, "id": f"s{n}"}).status == 200
+    assert reseller.put("/v1/cdr-sources", TOKYO).status == 409
+    assert reseller.put("/v1/cdr-sources", {**TOKYO, "id": "s7", "pattern": "x"}).status == 200
+    assert reseller.delete("/v1/cdr-sources/s0").status == 204
+    assert reseller.put("/v1/cdr-sources", TOKYO).status == 200
+
+
+def test_changes_of_sources_are_on_the_audit_trail(reseller: Any) -> None:
+    from chalicelib.tables import Event
+
+    reseller.put("/v1/cdr-sources", TOKYO)
+    reseller.delete("/v1/cdr-sources/tokyo")
+    told = [row for row in Event.under(f"E#{reseller.ids['reseller']}", "") if row.kind.startswith("cdr_source.")]
+    assert [(row.kind, row.subject) for row in told] == [
+        ("cdr_source.changed", "tokyo"),
+        ("cdr_source.deleted", "tokyo"),
+    ]
+    assert told[0].changes["time_zone"] == "Asia/Tokyo"
+
+
+def test_the_example_in_the_document_is_taken(reseller: Any) -> None:
+    block = re.search(r"^```http\nPUT (\S+)\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert block
+    reply = reseller.put(block[1], json.loads(block[2]))
+    assert reply.status == 200, reply.text
+
+
+# --- batches ---
+
+
+def declare(world: Any, **said: Any) -> None:
+    from chalicelib.rating.service import sources
+
+    plain = {"source_id": "s", "pattern": "*", "time_zone": None, "columns": {}, "words": {}, "defaults": {}}
+    sources.put(world.scope, world.reseller_id, {**plain, **said})
+
+
+def start_of(world: Any) -> str:
+    from chalicelib.periods import format_instant
+
+    ((start, *_),) = world.books()["calls of alice"]
+    return format_instant(start)
+
+
+LOCAL = csv_file(line("1", start="2026-09-10 12:00:00"))
+
+
+def test_a_file_is_read_in_the_zone_that_was_declared_for_it(world: Any) -> None:
+    declare(world, pattern="tokyo/", time_zone="Asia/Tokyo")
+    declare(world, source_id="t", pattern="*", time_zone="Asia/Kolkata")
+    batch = world.rate(*world.drop(LOCAL, "tokyo/a.csv"))
+    assert (batch.rated, batch.declared["source_id"]) == (1, "s")
+    assert start_of(world) == "2026-09-10T03:00:00Z"
+
+
+def test_a_file_is_read_by_the_names_that_were_declared_for_it(world: Any) -> None:
+    declare(
+        world,
+        pattern="*.txt",
+        columns={"to": "Number", "start": "When", "seconds": "Length"},
+        words={"disposition": {"ok": "ANSWERED"}},
+        defaults={"direction": "outbound", "account": "alice"},
+    )
+    body = b"When\tNumber\tLength\tdisposition\n2026-09-10T12:00:00Z\t+12125550100\t60\tok\n"
+    assert world.rate(*world.drop(body, "a.csv")).rejected == 2
+    batch = world.rate(*world.drop(body, "a.txt"))
+    assert (batch.lines, batch.rated) == (1, 1)
+    assert world.books()["alice"][0] == -624000
+
+
+@pytest.mark.parametrize("call", [6, 9, 12])
+def test_a_later_try_reads_the_file_as_the_first_one_did(world: Any, call: int) -> None:
+    declare(world, time_zone="Asia/Tokyo")
+    dropped = world.drop(LOCAL)
+    with pytest.raises(faults.Killed), faults.killed_at(call, answered=True):
+        world.rate(*dropped)
+    declare(world, time_zone="Europe/London")
+    world.rate(*dropped)
+    assert start_of(world) in {"2026-09-10T03:00:00Z"}
+
+
+def test_a_file_that_no_source_holds_for_is_read_as_ever(world: Any) -> None:
+    declare(world, pattern="tokyo/", time_zone="Asia/Tokyo")
+    batch = world.rate(*world.drop(LOCAL, "kyoto.csv"))
+    assert (batch.rated, batch.declared) == (1, None)
