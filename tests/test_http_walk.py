@@ -441,6 +441,15 @@ def a_file_that_is_no_csv_is_done_with_every_line_refused(walk: Walk) -> None:
     assert len(walk.reseller.pages("/v1/batches")) == 4
 
 
+def files_of_a_source_are_declared(walk: Walk) -> None:
+    declared = {"id": "tokyo", "pattern": "tokyo/*.csv", "time_zone": "Asia/Tokyo"}
+    assert walk.reseller.call(200, "PUT", "/v1/cdr-sources", declared)["time_zone"] == "Asia/Tokyo"
+    assert [source["id"] for source in walk.reseller.get("/v1/cdr-sources")["items"]] == ["tokyo"]
+    assert fields_of(walk.reseller.call(422, "PUT", "/v1/cdr-sources", {"id": "x", "pattern": "*"})) == ["body"]
+    walk.reseller.call(204, "DELETE", "/v1/cdr-sources/tokyo")
+    walk.reseller.call(404, "DELETE", "/v1/cdr-sources/tokyo")
+
+
 def the_report_of_calls_filters_and_adds_up(walk: Walk) -> None:
     reseller, path = walk.reseller, "/v1/reports/calls"
     report = reseller.get(path, **OCTOBER)
@@ -565,6 +574,7 @@ STEPS = (
     a_cdr_file_is_rated,
     voipms_rows_and_gzip_are_rated_too,
     a_file_that_is_no_csv_is_done_with_every_line_refused,
+    files_of_a_source_are_declared,
     the_report_of_calls_filters_and_adds_up,
     the_report_comes_as_csv_too_unless_it_is_large,
     a_clients_key_sees_its_own_and_no_cost,

@@ -79,6 +79,9 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
     for _ in range(payments):
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
+    source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
+    assert api.put("/v1/cdr-sources", source).status == 200
+    ids["source_id"] = source["id"]
     assigned = {key: ids[key] for key in ("client_id", "subaccount_id")}
     held = order(operator, tenant)
     assert api.post(f"/v1/dids/{held}/assign", {**assigned, "monthly": "7.77", "per_minute": "0.0777"}).status == 200
