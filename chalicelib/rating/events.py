@@ -14,7 +14,7 @@ from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib import periods
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
-from chalicelib.rating.service import batches, decks, reconcile
+from chalicelib.rating.service import decks, reconcile
 from chalicelib.rating.service import rescan as rescan_files
 from chalicelib.tables import Scope
 
@@ -73,6 +73,9 @@ def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
     if arrival.key.startswith(decks.PREFIX):
         decks.publish(scope, arrival.key, arrival.version_id)
         return
+    # Here and not above: the API imports this module to know its functions, and must not pay for numpy.
+    from chalicelib.rating.service import batches
+
     try:
         batches.rate_batch(scope, arrival.key, arrival.version_id, lambda: int(time.time()))
     except Exception as problem:
