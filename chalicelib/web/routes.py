@@ -181,8 +181,8 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     raw = request.raw_body or b""
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
-    body = _body(entry, raw)
     query = _query(entry, dict(request.query_params or {}))
+    body = _body(entry, raw)
     scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=int(time.time()))
     scope.guard = _guard(entry, request, who, path, raw)
     if scope.guard and (stored := _stored(scope.guard, scope.now)):
