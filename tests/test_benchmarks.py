@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import core
+from pytest import approx
+
+from benchmarks import core, cost
+from benchmarks.meter import Meter, size_of
 from benchmarks.sample import Samples
 from benchmarks.shop import World
 from benchmarks.table import MET, MISSED, Row, judged, render
@@ -34,3 +37,27 @@ def test_the_command_writes_what_it_prints(tmp_path):
 def test_a_bar_is_met_or_it_is_not():
     assert (judged(2, 3), judged(3, 2), judged(11, least=10), judged(9, least=10)) == (MET, MISSED, MET, MISSED)
     assert "NOT MET" in render([Row("core", "x", "1 s", 1, "<= 0.5 s", verdict=MISSED)])
+
+
+def test_an_item_weighs_its_names_and_values():
+    assert size_of({"pk": {"S": "abc"}, "n": {"N": "1234"}, "l": {"L": [{"S": "é"}, {"NULL": True}]}}) == 5 + 5 + 9
+
+
+def test_a_write_costs_a_unit_per_kilobyte_twice_in_a_transaction_and_once_more_in_the_index():
+    meter = Meter()
+    item = {"pk": {"S": "a" * 1024}, "sk": {"S": "b"}, "day_key": {"S": "c"}}
+    writes = [{"Put": {"TableName": "t", "Item": item}}, {"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}}}}]
+    meter.saw(None, "dynamodb", "TransactWriteItems", {"TransactItems": writes}, {})
+    assert meter.wru == 2 * 2 + 2 + 2
+    meter.saw(None, "dynamodb", "GetItem", {}, {"Item": {"pk": {"S": "a" * 4096}}})
+    assert meter.rru == 2
+
+
+def test_a_bill_is_requests_units_and_seconds_at_their_prices():
+    counted = {"calls": {"s3:PutObject": 1, "s3:GetObject": 2, "dynamodb:GetItem": 3}, "wru": 8, "rru": 4}
+    bill = cost.bill({**counted, "cpu": 0.7, "files": 1})
+    assert bill.dynamodb == approx(8 * 0.625e-6 + 4 * 0.125e-6)
+    assert bill.s3 == approx(2 * 5e-6 + 2 * 0.4e-6)
+    assert bill.sqs == approx(3 * 0.4e-6)
+    waits = 3 * cost.WAIT_SECONDS["s3"] + 3 * cost.WAIT_SECONDS["dynamodb"]
+    assert bill.compute == approx((1 + waits) * cost.LAMBDA_GB * 1.66667e-5 + 0.2e-6)
