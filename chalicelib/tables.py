@@ -40,13 +40,14 @@ _RETRYABLE = {
     "ProvisionedThroughputExceeded",
 }
 _RETRYABLE_CALLS = {
-    "TransactionInProgressException",
     "TransactionConflictException",
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
     "RequestLimitExceeded",
-    "InternalServerError",
 }
+_AMBIGUOUS = {"InternalServerError", "TransactionInProgressException"}
+"""The transaction may have been applied, or be about to be: only the very same one may be sent again."""
+_SAME_AGAIN = 5
 
 _T = TypeVar("_T")
 _I = TypeVar("_I", bound="Item")
@@ -251,15 +252,32 @@ def commit(scope: Scope, writes: Iterable[Write], result: Any = None) -> None:
     if len(ordered) > MAX_WRITES:
         raise ValueError(f"{len(ordered)} writes do not fit one transaction")
     try:
-        with TransactWrite(connection=Item._get_connection().connection) as transaction:
-            for write in ordered:
-                _add(transaction, write)
+        _send(ordered)
     except TransactWriteError as problem:
         reasons = _reasons(problem)
         if guard and reasons and reasons[ordered.index(guard[0])] == "ConditionalCheckFailed":
             raise AlreadyAnswered() from problem
         raise LostRace(reasons) from problem
     scope.guard = None
+
+
+def _send(writes: Sequence[Write]) -> None:
+    """One transaction; after an answer that leaves its fate open it is sent again under the same token.
+
+    DynamoDB applies one token once. When the answer stays open, the error gets out: deciding anew could act twice.
+    """
+    token = new_id()
+    for attempt in range(_SAME_AGAIN):
+        try:
+            connection = Item._get_connection().connection
+            with TransactWrite(connection=connection, client_request_token=token) as transaction:
+                for write in writes:
+                    _add(transaction, write)
+            return
+        except TransactWriteError as problem:
+            if problem.cause_response_code not in _AMBIGUOUS or attempt == _SAME_AGAIN - 1:
+                raise
+            time.sleep(0.05 * 2**attempt)
 
 
 def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:

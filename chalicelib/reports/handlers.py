@@ -40,7 +40,9 @@ def report_calls(call: Call) -> Any:
         cost=None if for_client else made.totals.cost_e8,
     )
     items = [_call(one, for_client=for_client) for one in made.calls]
-    return shapes.CallsOut(items=items, next=call.write_cursor(service.next_place(made)), totals=totals)
+    return shapes.CallsOut(
+        items=items, next=call.write_cursor(service.next_place(made, for_client=for_client)), totals=totals
+    )
 
 
 def _call(one: RatedCall, *, for_client: bool) -> shapes.CallOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chalicelib import money, numbers, periods
@@ -70,9 +70,11 @@ def report(reseller_id: str, selection: Selection, place: Any, limit: int) -> Re
     return Report(found[:limit], calls.place_of(found[limit - 1]) if len(found) > limit else None, totals)
 
 
-def next_place(made: Report) -> dict[str, Any] | None:
+def next_place(made: Report, *, for_client: bool) -> dict[str, Any] | None:
     """What the next page needs, for its cursor."""
-    return {"after": list(made.after), "totals": asdict(made.totals)} if made.after else None
+    # A cursor is signed, not secret: what a client may not see must not lie in it.
+    totals = replace(made.totals, cost_e8=0) if for_client else made.totals
+    return {"after": list(made.after), "totals": asdict(totals)} if made.after else None
 
 
 def rows(reseller_id: str, selection: Selection, *, for_client: bool) -> list[tuple[object, ...]]:

@@ -228,3 +228,40 @@ def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
     at_once([lambda: decks.publish(Scope("system:test", 1), key, version)] * 4)
     found = [deck for deck in store.decks_upto("premium", 2**40) if deck.effective_from == "2030-01-01"]
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("code", ["InternalServerError", "TransactionInProgressException"])
+def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twice(world, code):
+    from botocore.exceptions import ClientError
+
+    from chalicelib.accounts.ledger import Posting
+    from chalicelib.accounts.service import posting
+
+    told = []
+
+    def applied_but_refused(operation: str, send: Callable[[], Any]) -> Any:
+        answer = send()
+        if operation == "TransactWriteItems" and not told:
+            told.append(operation)
+            raise ClientError({"Error": {"Code": code, "Message": "who knows"}}, operation)
+        return answer
+
+    read = posting.client_of(world.reseller_id, world.clients["alice"])
+    with faults.between(applied_but_refused):
+        posting.post(world.scope, read, Posting("payment", 10**10, "x", "2026-09"))
+    assert world.books()["alice"][0] == 10**10
+
+
+def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
+    from chalicelib.accounts.service import terms
+    from chalicelib.errors import Conflict
+    from chalicelib.rating.service import batches
+
+    dropped = world.drop(csv_file(line("1")))
+    with pytest.raises(faults.Killed), faults.killed_at(12, answered=True):
+        world.rate(*dropped)
+    batches.fail_by_key(world.scope, *dropped, "the last try broke")
+    with pytest.raises(Conflict):
+        terms.next_version(terms.head_of(world.reseller_id), moving=True)
+    assert world.rate(*dropped).status == "done"
+    terms.next_version(terms.head_of(world.reseller_id), moving=True)

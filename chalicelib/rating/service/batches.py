@@ -63,8 +63,11 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         return _finish(scope, batch, reading, clock() if clock else scope.now)
 
 
-def fail(scope: Scope, batch: Batch, reason: str) -> Batch:
-    """Give a batch up: what was committed stays, and another try takes it on from there."""
+def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Batch:
+    """Give a batch up: what was committed stays, and another try takes it on from there.
+
+    Unless ``release``, it goes on holding moves off: part of it may be billed, and the rest will be by the same owners.
+    """
 
     def decide() -> Batch:
         found = store.batch(batch.reseller_id, batch.batch_id)
@@ -73,7 +76,7 @@ def fail(scope: Scope, batch: Batch, reason: str) -> Batch:
         found.status, found.reason, found.finished_at = "failed", reason, scope.now
         writes = [
             Change(found, found.set_all(), Batch.status == "rating"),
-            accounts.close_batch(found.reseller_id, found.batch_id),
+            *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
             event(scope, found.reseller_id, "batch.failed", found.batch_id, {"reason": reason}),
         ]
         commit(scope, writes)
@@ -87,7 +90,7 @@ def fail_by_key(scope: Scope, key: str, version_id: str, reason: str) -> None:
     reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
     batch = store.batch(reseller_id, batch_files.batch_id_of(settings.bucket, key, version_id))
     if batch:
-        fail(scope, batch, reason)
+        fail(scope, batch, reason, release=False)
 
 
 def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | None:

@@ -6,6 +6,7 @@ batches with the reseller's entries. Level 2 reads every segment again and compa
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
@@ -17,6 +18,8 @@ from chalicelib.rating import store
 from chalicelib.rating.service import lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
 from chalicelib.tables import Put, Scope, commit, event
+
+log = logging.getLogger(__name__)
 
 FIRST_DAY, LAST_DAY = "0000", "9999"
 
@@ -31,6 +34,7 @@ def nightly(scope: Scope) -> list[Difference]:
     for reseller_id in months.reseller_ids():
         head = accounts.head(reseller_id)
         if head is None or head.open_batches:
+            log.warning("reseller %s is not checked: batches are open", reseller_id)
             continue
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
