@@ -23,7 +23,7 @@ FUNCTION_SECONDS = 900
 _EMPTY_ZIP = b"PK\x05\x06" + b"\0" * 18
 
 Client = Any
-"""A boto3 client; the stubs know each by another type."""
+"""A boto3 client."""
 
 
 def table(dynamodb: Client, name: str) -> None:
