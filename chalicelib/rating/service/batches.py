@@ -19,8 +19,8 @@ from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, loading, sources
+from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.reading import Reading, read_file
-from chalicelib.rating.service.segments import Known
 from chalicelib.rating.service.writing import Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
