@@ -114,23 +114,15 @@ def _cents() -> Strings:
     return np.array([f".{n:02d}".encode() for n in range(100)])
 
 
-def _whole(values: Ints) -> list[Strings]:
-    """Numbers from 0 on, in slots of four digits."""
+def _whole(values: Ints, alone: Strings | None = None) -> list[Strings]:
+    """Numbers from 0 on, in slots of four digits; ``alone`` has the texts of the last slot where others are empty."""
     fours = _fours()
+    alone = fours.last if alone is None else alone
     high = values // _TEN_THOUSAND
     if not high.any():
-        return [fours.last[values]]
+        return [alone[values]]
     low = values - high * _TEN_THOUSAND
-    return [*_whole_or_nothing(high), np.where(high > 0, fours.full[low], fours.last[low])]
-
-
-def _whole_or_nothing(values: Ints) -> list[Strings]:
-    fours = _fours()
-    high = values // _TEN_THOUSAND
-    if not high.any():
-        return [fours.head[values]]
-    low = values - high * _TEN_THOUSAND
-    return [*_whole_or_nothing(high), np.where(high > 0, fours.full[low], fours.head[low])]
+    return [*_whole(high, fours.head), np.where(high > 0, fours.full[low], alone[low])]
 
 
 def _amounts(values: Ints) -> list[Strings]:
