@@ -37,6 +37,7 @@ _MEANINGS = {
     413: "too large",
     415: "not application/json",
     422: "a field is wrong",
+    429: "too fast",
 }
 
 
@@ -107,7 +108,7 @@ def _responses(entry: Route, refs: dict[Any, Any]) -> dict[str, Any]:
     if content:
         good["content"] = content
     bad = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    codes = [400, 404, 409, 413, 415, 422] + ([401, 403] if entry.roles else [])
+    codes = [400, 404, 409, 413, 415, 422, 429] + ([401, 403] if entry.roles else [])
     return {str(entry.status): good} | {
         str(code): {"description": _MEANINGS[code], "content": bad} for code in sorted(codes)
     }
