@@ -3,7 +3,8 @@
 A container counts by itself, and adds what it has counted to the minute's shared item after every ``share`` requests of
 a key: one write per ``share`` requests, none for a key that makes fewer. What comes back is what all have added, so in
 one minute a key gets at most ``limit`` requests through, and, where several containers serve it at once, at most
-``share`` more for each of them. ``docs/configuration.md`` says what that costs.
+``share`` more for each of them: a container of Lambda answers one request at a time, and the local stack is one
+container. ``docs/configuration.md`` says what that costs.
 
 Counting never stops a request: when the shared item cannot be written, the container goes by its own count.
 """
