@@ -88,7 +88,7 @@ def plan(
     account, crossings = owner.account(), tuple[str, ...]()
     entries: list[Entry] = []
     changed = dict(months or {})
-    for posting, posted in zip(postings, ledger.post_together(account, postings), strict=True):
+    for posting, posted in zip(postings, ledger.post_together(account, postings, scope.now), strict=True):
         account, crossings = posted.account, posted.crossings
         entries.append(entry_item(scope, owner, posting, posted))
         month = changed.get(posted.period) or store.month(owner.owner_id, posted.period)
@@ -105,6 +105,7 @@ def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
         Owner.balance_e8.set(after.balance_e8),
         Owner.entries.set(after.entries),
         Owner.closed_through.set(after.closed_through),
+        Owner.posted_at.set(after.posted_at),
         *more,
     ]
     if isinstance(owner, Client):
@@ -124,7 +125,7 @@ def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledg
         period=posted.period,
         usage_month=posting.usage_month,
         source=posting.source,
-        posted_at=scope.now,
+        posted_at=max(scope.now, posted.account.posted_at),
         actor=scope.actor,
         reversal_of=posting.reversal_of or None,
     )
