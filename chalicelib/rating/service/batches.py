@@ -41,6 +41,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     ``clock`` tells when it ended; without one that is when it began. Returns the batch, ``done`` or (over a size cap)
     ``failed``; ``None`` when the key belongs to no reseller.
     """
+    clock = clock or (lambda: scope.now)
     reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
     batch = settle(lambda: _open(scope, reseller_id, key, version_id))
     if batch is None or batch.status == "done":
@@ -55,12 +56,12 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         )
         reading = Reading(rejects, Spill(spilled, tables))
         try:
-            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading))
+            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading, clock()))
         except Refused as problem:
             return fail(scope, batch, problem.detail)
         for part in reading.spill.parts():
             _commit(scope, batch, tables, reading.spill, part)
-        return _finish(scope, batch, reading, clock() if clock else scope.now)
+        return _finish(scope, batch, reading, clock())
 
 
 def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Batch:
@@ -97,14 +98,18 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
     """The batch of this object, made and pinned by the first try."""
     batch_id = batch_files.batch_id_of(settings.bucket, key, version_id)
     batch = store.batch(reseller_id, batch_id)
-    if batch and batch.status in ("done", "rating"):
+    if batch and batch.status == "done":
+        return batch
+    if batch and batch.status == "rating":
+        commit(scope, [Change(batch, [Batch.seen_at.set(scope.now)], Batch.status == "rating")])
         return batch
     head = accounts.head(reseller_id)
     if head is None:
         log.warning("%s is under no reseller's prefix", key)
         return None
     if batch:
-        reopened = [Batch.status.set("rating"), Batch.reason.remove(), Batch.finished_at.remove()]
+        reopened = [Batch.status.set("rating"), Batch.seen_at.set(scope.now)]
+        reopened += [gone.remove() for gone in (Batch.reason, Batch.finished_at, Batch.announced_at)]
         pinned = Change(batch, reopened, Batch.status == batch.status)
         # A batch that gave up keeps its pins: part of it may have been committed by them.
         commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
@@ -137,12 +142,13 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
     )
 
 
-def _tell(scope: Scope, batch: Batch, reading: Reading) -> None:
+def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:
     """Progress for people: counts so far, duplicates not yet taken out. A batch that is done already is left alone."""
     actions = [
         Batch.lines.set(reading.lines),
         Batch.rated.set(reading.lines - reading.rejected),
         Batch.rejected.set(reading.rejected),
+        Batch.seen_at.set(now),
     ]
     try:
         commit(scope, [Change(batch, actions, Batch.status == "rating")])
@@ -195,8 +201,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, finished_at: int) -> B
         if cost_e8:
             _post_cost(scope, batch, month, cost_e8)
     if reading.rejected:
-        reading.rejects.seek(0)
-        store.write(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        store.upload(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     done = {
         "status": "done",
         "lines": reading.lines,

@@ -35,5 +35,4 @@ def _write(key: str, segments: Iterable[Segment]) -> None:
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
         for segment in segments:
             whole.write(store.read(segment.object_key, *span(segment.members)))
-        whole.seek(0)
-        store.write(key, whole, "application/gzip")
+        store.upload(key, whole, "application/gzip")
