@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from chalicelib.rating import call_keys, segments, store
 from chalicelib.rating.call_keys import Billed, Hashes, kind_of
-from chalicelib.rating.service.segments import day_name, span
+from chalicelib.rating.service.segments import batch_of, day_name, span
 from chalicelib.rating.store import Segment
 
 KEPT_HASHES = 4_000_000
@@ -16,14 +16,18 @@ KEPT_HASHES = 4_000_000
 
 
 class Known:
-    """Calls already billed to a client on some UTC days: which segments there are, and their keys when asked."""
+    """Calls already billed to a client on some UTC days: which segments there are, and their calls when asked.
 
-    def __init__(self, client_id: str, days: Sequence[int]) -> None:
+    Of the batch that asks, only what its present generation has billed counts: the months in ``settled``. What an
+    earlier one billed will make room.
+    """
+
+    def __init__(self, client_id: str, days: Sequence[int], batch_id: str, settled: Collection[str]) -> None:
         names = {day_name(day): day for day in days}
         found = store.segments_of(client_id, min(names), max(names)) if names else []
         self._segments: dict[int, list[Segment]] = {}
         for segment in found:
-            if segment.day in names:
+            if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
                 self._segments.setdefault(names[segment.day], []).append(segment)
         self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
 

@@ -10,6 +10,11 @@ from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
 
 
+def batch_of(segment: Segment) -> str:
+    """The batch that billed the calls of a segment."""
+    return str(segment.sk).split("#")[2]
+
+
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
     offset, length = span(segment.members if members is None else members)
