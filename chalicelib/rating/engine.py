@@ -17,7 +17,7 @@ from chalicelib.rating.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.records import Chunk, records
 from chalicelib.rating.segments import quoted
-from chalicelib.rating.tables import NO_RATE, Holder, Tables
+from chalicelib.rating.tables import NO_RATE, Tables
 
 
 class Refusal(NamedTuple):
@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
 def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
     """Read, attribute and price every line of a chunk."""
     rows: list[tuple[int, ...]] = []
-    texts: list[tuple[bytes, bytes, bytes, bytes]] = []
+    calls: list[Call] = []
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
     for call in formats.parse(chunk, layout, source):
@@ -42,14 +42,14 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
             refused[call.line] = row
         else:
             rows.append(row)
-            texts.append(_texts_of(call))
+            calls.append(call)
     if refused:
         # Calls do not carry their text; the few lines refused here are looked up in the chunk again.
         for record in records(chunk, layout.delimiter):
             if record.line in refused:
                 rejected.append(Rejection(record.line, *refused[record.line], record.raw))
         rejected.sort()
-    return Columns(np.array(rows, columns.ROW), lambda: Texts.of(texts), rejected)
+    return Columns(np.array(rows, columns.ROW), lambda: Texts.of(list(map(_texts_of, calls))), rejected)
 
 
 def _texts_of(call: Call) -> tuple[bytes, bytes, bytes, bytes]:
@@ -65,13 +65,11 @@ def _rate(call: Call, tables: Tables) -> tuple[int, ...] | Refusal:
         holding = tables.directory.account(call.account, call.start)
         if holding is None:
             return Refusal("unknown_account", f"no client held the sub-account {call.account} then")
-        holder = Holder(f"sub:{call.account}", holding.client_id, holding.package_id)
         terms = tables.outbound(holding.package_id, call.start, call.to_number)
     else:
         holding = tables.directory.did(call.to_number, call.start)
         if holding is None:
             return Refusal("no_owner", f"no client held the number {call.to_number} then")
-        holder = Holder(f"did:{call.to_number}", holding.client_id, holding.package_id)
         terms = tables.inbound(call.to_number, holding)
     seconds = call.seconds if call.disposition == "ANSWERED" else 0
     if terms is None:
@@ -87,12 +85,12 @@ def _rate(call: Call, tables: Tables) -> tuple[int, ...] | Refusal:
     return (
         call.line,
         call.start,
-        tables.priced.number(terms),
+        tables.terms_number(terms),
         price.amount_e8,
         price.cost_e8,
-        tables.holders.number(holder),
+        tables.holder_number(call.direction, call.account, call.to_number, holding),
         call.seconds,
         price.billed_seconds,
         tables.month(call.start),
-        columns.code_of(call.direction, call.disposition),
+        columns.CODES[call.direction, call.disposition],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, div_half_up, format_amount, format_decimal, format_rate
@@ -135,6 +136,7 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
     return Price(billed_seconds, used, amount_e8(terms, seconds, used), cost)
 
 
+@lru_cache(maxsize=1024)
 def internal_terms(package_id: str) -> CallTerms:
     """A call to a short internal number: no price, no cost, nothing billed."""
     return CallTerms(rule="internal", package_id=package_id)
