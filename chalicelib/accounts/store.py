@@ -190,13 +190,13 @@ class ClientPackage(Item):
 
 
 class SubAccount(Item):
-    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``"""
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -250,7 +250,7 @@ class Did(Item):
     setup_e8 = NumberAttribute(default=0)
     per_minute_e10 = NumberAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     ordered_at = NumberAttribute()
 

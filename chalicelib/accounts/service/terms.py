@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
 from chalicelib.accounts.store import Assignment, Month, PackageTerms, TermsHead
@@ -69,10 +70,9 @@ def assignment_key(holder: str, version: int) -> str:
     return f"{holder}#{version:012d}"
 
 
-def current_assignment(reseller_id: str, holder: str) -> Assignment | None:
-    """The assignment with the latest start."""
-    found = Assignment.under(f"T#{reseller_id}", f"{holder}#")
-    return max(found, key=lambda row: (row.effective_from, row.version), default=None)
+def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
+    """The assignment in force at an instant."""
+    return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
 
 
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:

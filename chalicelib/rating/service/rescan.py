@@ -13,8 +13,6 @@ from chalicelib.tables import find_many
 
 AT_ONCE = 100
 
-retry_in = store.retry_in
-
 
 def announce_unrated() -> int:
     """Put every CDR file without a batch, and every deck never looked at, on the queue again; returns how many."""
