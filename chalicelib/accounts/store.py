@@ -188,13 +188,18 @@ class FreeMinutes(Item):
 
 
 class Package(Item):
-    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``; ``price`` is the newest version of what prices a call"""
+    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
+
+    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
+    ``effective_from``.
+    """
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
     monthly_fee_e8 = NumberAttribute()
     setup_fee_e8 = NumberAttribute()
     price: Any = JSONAttribute()
+    upcoming: Any = JSONAttribute(default=list)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 

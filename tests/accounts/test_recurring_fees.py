@@ -284,7 +284,7 @@ def test_a_reversed_fee_is_not_charged_again(world: FeeWorld) -> None:
 
     fees_of(world)
     world.bill(noon("2026-01-31"))
-    ledgers.reverse(world.scope, world.reseller_id, world.ids["acme"], "1")
+    ledgers.reverse_client(world.scope, world.reseller_id, world.ids["acme"], "1")
     world.bill(noon("2026-01-31"))
     assert [entry.kind for entry in world.entries("acme")] == ["package_monthly", "reversal"]
 

@@ -28,8 +28,11 @@ def head_of(reseller_id: str) -> TermsHead:
     return store.terms_head(reseller_id)
 
 
-def next_version(now: TermsHead, *, moving: bool = False) -> tuple[int, Write]:
-    """The version a change will have, and the write that takes it. ``moving`` demands that no batch is open."""
+def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tuple[int, Write]:
+    """The first of ``count`` versions that a change will have, and the write that takes them all.
+
+    ``moving`` demands that no batch is open.
+    """
     version = int(now.version) + 1
     condition = TermsHead.version == int(now.version)
     if moving:
@@ -38,7 +41,7 @@ def next_version(now: TermsHead, *, moving: bool = False) -> tuple[int, Write]:
                 f"Batch {min(now.open_batches)} is being rated with the present owners; try again when it is done."
             )
         condition &= TermsHead.open_batches.does_not_exist()
-    return version, Change(now, [TermsHead.version.set(version)], condition)
+    return version, Change(now, [TermsHead.version.set(int(now.version) + count)], condition)
 
 
 def open_batch(now: TermsHead, batch_id: str) -> Write:
