@@ -167,12 +167,27 @@ class Month(Item):
 
 
 class Marker(Item):
-    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied"""
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
+
+    It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
+    the seconds given for free by package; ``latest``, the last start by holder. ``emptied``: the earlier generation is
+    taken back already, and this one not posted yet (only where both do not fit one transaction).
+    """
 
     rated = NumberAttribute()
     duplicates = NumberAttribute()
+    seconds = NumberAttribute(default=0)
     amount_e8 = NumberAttribute()
     cost_e8 = NumberAttribute()
+    entry = NumberAttribute(null=True)
+    free: Any = JSONAttribute(null=True)
+    latest: Any = JSONAttribute(null=True)
+    emptied = BooleanAttribute(null=True)
+
+    def place(self) -> tuple[str, int, str]:
+        """Batch, generation and month."""
+        _, batch_id, generation, month = str(self.sk).split("#")
+        return batch_id, int(generation), month
 
 
 class Once(Item):

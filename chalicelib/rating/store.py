@@ -40,7 +40,8 @@ class Batch(Item):
 
     ``terms_version``, ``deck_version``, zone, country, cost source and the declaration that holds for the file are
     pinned by the first attempt, so that every later one reads and prices it the same way. ``place`` sorts batches by
-    their making, to the millisecond.
+    their making, to the millisecond. ``generation`` is the one that stands or is being rated, ``latest_generation`` the
+    highest that was ever begun, ``standing`` what the batch says about the earlier one while the next is being rated.
     """
 
     batch_id = UnicodeAttribute()
@@ -50,6 +51,8 @@ class Batch(Item):
     version_id = UnicodeAttribute()
     status = UnicodeAttribute()
     generation = NumberAttribute(default=0)
+    latest_generation = NumberAttribute(default=0)
+    standing: Any = JSONAttribute(null=True)
     terms_version = NumberAttribute()
     deck_version = NumberAttribute()
     time_zone = UnicodeAttribute()
@@ -152,6 +155,12 @@ class Segment(Item):
     first = NumberAttribute()
     last = NumberAttribute()
     written_at = NumberAttribute()
+
+
+class Emptied(Item):
+    """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
+
+    token = UnicodeAttribute()
 
 
 class Verified(Item):

@@ -107,7 +107,9 @@ def marked(client_id: str) -> dict[str, dict[str, int]]:
 
 def debited(client_id: str) -> int:
     """What calls have debited a client, ``_e8`` and positive, by its entries."""
-    calls = [row for row in Entry.under(f"L#{client_id}", "ENTRY#") if row.kind == "call_usage"]
+    rows = Entry.under(f"L#{client_id}", "ENTRY#")
+    # Only calls have a batch as their source: what is reversed of them is no longer debited.
+    calls = [row for row in rows if row.kind in ("call_usage", "reversal") and row.source.startswith("batch:")]
     return -sum(int(row.amount_e8) for row in calls)
 
 

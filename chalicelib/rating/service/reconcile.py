@@ -45,7 +45,7 @@ def nightly(scope: Scope) -> list[Difference]:
             found += differences
         else:
             for client_id in months.client_ids(reseller_id):
-                lake.publish(reseller_id, client_id, int(before.upto) if before else 0)
+                lake.publish(scope, reseller_id, client_id, int(before.upto) if before else 0)
             # An hour back: a try that was killed may have left its clock behind ours.
             commit(scope, [Put(Verified(*place, upto=scope.now - 3600), anyway=True)])
     return found
