@@ -275,6 +275,16 @@ def a_quote_explains_the_seed_example(walk: Walk) -> None:
     assert bundle == {"rule": "prefix:1212", "rate_per_minute": "0.015", "billed_seconds": 36, "amount": "0.009"}
 
 
+def the_price_list_says_what_quotes_say(walk: Walk) -> None:
+    path = f"/v1/packages/{walk.ids['bundle']}"
+    items = walk.reseller.get(f"{path}/price-list", limit=200)["items"]
+    rows = {row["prefix"]: row for row in items}
+    quote = walk.reseller.get(f"{path}/quote", number="+12125550100")["price"]
+    assert (rows["1212"]["rule"], rows["1212"]["rate_per_minute"]) == (quote["rule"], quote["rate_per_minute"])
+    reply = walk.reseller.send("GET", f"{path}/price-list", format="csv")
+    assert [row["prefix"] for row in csv.DictReader(io.StringIO(reply.body.decode()))] == list(rows)
+
+
 def clients_are_made_and_pay(walk: Walk) -> None:
     reseller = walk.reseller
     acme = reseller.post("/v1/clients", {"company": "Acme", "credit_limit": "50", "email": "a@acme.example"})
@@ -584,6 +594,7 @@ STEPS = (
     custom_rates_are_set_listed_and_withdrawn,
     a_deck_is_published_and_a_bad_one_refused_whole,
     a_quote_explains_the_seed_example,
+    the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,
     a_stranger_signs_up_and_is_let_in,
     a_payment_sent_twice_counts_once,
