@@ -27,6 +27,7 @@ os.environ.update(
     FORFAIT_OPERATOR_KEY=OPERATOR_KEY,
     FORFAIT_SIGNING_KEY="signing-key-of-the-tests",
     FORFAIT_MAX_UNPACKED_BYTES=str(64 << 20),
+    FORFAIT_REQUESTS_PER_MINUTE="1000000",
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
     AWS_DEFAULT_REGION="us-east-1",

@@ -120,6 +120,7 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
         "DELETE /v1/packages/{package_id}": {"package_id": idle},
         "POST /v1/clients/{client_id}/packages": {"package_id": wanted},
         "DELETE /v1/subaccounts/{subaccount_id}": {"subaccount_id": api.made("/v1/subaccounts", body)["id"]},
+        "POST /v1/keys/{key_id}/rotate": {"key_id": api.made("/v1/keys", {"role": "reseller_readonly"})["id"]},
         "POST /v1/dids/{number}/order": {"number": on_sale(operator)},
         "POST /v1/dids/{number}/assign": {"number": order(operator, tenant)},
         "POST /v1/dids/{number}/release": {"number": called_by_nobody},
