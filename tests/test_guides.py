@@ -35,7 +35,7 @@ def test_blocks_are_read_with_the_answer_right_behind_them() -> None:
     text = "A\n```sh\nfirst\n```\n```json\n{}\n```\nB\n```sh\nsecond\n```\n"
     assert steps(text) == [Step(2, "first\n", "json", "{}\n"), Step(9, "second\n")]
     for wrong in ("```json\n{}\n```\n", "```sh\na\n```\n\n```text\nb\n```\n", "```bash\na\n```\n"):
-        with pytest.raises(AssertionError, match="line [145]: "):
+        with pytest.raises(AssertionError, match=r"line [145]: "):
             steps(wrong)
 
 
