@@ -57,6 +57,11 @@ class Bench:
         worker = machine.child_running(self.stack.running.pid, "worker")
         return None if worker is None else machine.peak_mb(worker)
 
+    def worker_cpu(self) -> float:
+        """Processor seconds that the worker process has used."""
+        worker = machine.child_running(self.stack.running.pid, "worker")
+        return 0.0 if worker is None else machine.cpu_seconds(worker)
+
     def rate(self, file: Path, name: str, look_every: float = 0.01) -> Taken:
         """Drop a file and wait for its batch; ``RuntimeError`` unless every line of it was rated."""
         key, began = f"incoming/cdr/{self.shop.reseller_id}/{name}", time.perf_counter()
@@ -74,10 +79,10 @@ class Bench:
         raise RuntimeError(f"{name} was not rated in time")
 
     def one_batch(self, lines: int, back: int) -> dict[str, Any]:
-        """All clients and 28 days in one file: the month's that begins ``back`` days before the sample's."""
-        file = self.samples.calls(lines, month_back(back))
+        """All clients and 28 days in one file: those that begin ``back`` days before the sample's first instant."""
+        file, before = self.samples.calls(lines, month_back(back) if back else None), self.worker_cpu()
         taken = self.rate(file, f"whole-{lines}-{back}.csv", 0.01 if lines <= 10_000 else 0.1)
-        return {"wall": taken.from_end, "batch": taken.batch}
+        return {"wall": taken.from_end, "cpu": self.worker_cpu() - before, "batch": taken.batch}
 
     def output_of(self, batch_id: str, target: Path) -> Path:
         """What a batch wrote, unpacked into one file: the bytes whose compression the product is compared with."""
