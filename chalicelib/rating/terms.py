@@ -167,6 +167,10 @@ class Terms:
         package = self._packages.get(package_id)
         return package is not None and package.grants_minutes
 
+    def grant_minutes(self) -> bool:
+        """Whether any package does."""
+        return any(package.grants_minutes for package in self._packages.values())
+
     def package_ids(self) -> list[str]:
         return sorted(self._packages)
 

@@ -43,7 +43,9 @@ def rows_of(calls: list[RatedCall]) -> Rows:
         numbers("amount_e8"),
         numbers("cost_e8"),
         numbers("line"),
-        Shared(*map(words, ("package_id", "destination", "country", "rule")), numbers("rate_e10"), numbers("line") < 0),
+        Shared(
+            *map(words, ("package_id", "destination", "country", "rule")), numbers("rate_e10"), numbers("line") < 0
+        ).at,
         b",cl_1,",
         b",b1\r\n",
     )
