@@ -67,7 +67,7 @@ def svg(points: Sequence[Point], bar_mb: float, told: str) -> str:
         f"<title>Time and memory against lines</title><style>{_STYLE}</style>",
     ]
     panels: list[tuple[float, str, Callable[[Point], float], Callable[[int], str], list[float]]] = [
-        (_LEFT, "Seconds", lambda point: point.seconds, _seconds, []),
+        (_LEFT, "Processor seconds", lambda point: point.seconds, _seconds, []),
         (right, "Memory of the process, MB", lambda point: point.megabytes, lambda power: f"{10**power:,}", [bar_mb]),
     ]
     for left, title, value, name, bars in panels:

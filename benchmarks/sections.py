@@ -54,7 +54,7 @@ def _whole_rows(on: whole.Bench, samples: Samples, plan: Plan, lines: int, round
         against, verdict = f"{times:.1f} x (core + gzip -1)", judged(times, 2) if big else NOT_JUDGED
         row = Row("whole", what, figure, wall, "<= 2 x (core + gzip -1)", against, verdict, "" if big else FULL_SIZE)
     if peak is not None:
-        row = replace(row, points=(Point("whole batch, rating process", lines, wall, peak),))
+        row = replace(row, points=(Point("whole batch, rating process", lines, cpu, peak),))
     ratio = f"{median(cpu_ratios):.1f} x (core + gzip -1)" if cpu_ratios else ""
     rows = [
         row,

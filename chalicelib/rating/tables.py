@@ -21,6 +21,7 @@ from chalicelib.rating.terms import Terms
 
 NO_RATE = CallTerms(rule="markup")
 """Terms of an unanswered call to a number that no deck knows: it costs nothing, so it needs no rate."""
+_KEPT_TERMS = 100_000
 VECTORISED = 1 << 62
 """Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
 DECK_BITS = 44
@@ -66,7 +67,7 @@ class Tables:
     vectorised: Any = None
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
-    _terms: dict[int, int] = field(default_factory=dict)
+    _terms: dict[int, tuple[int, CallTerms]] = field(default_factory=dict)
     _payers: dict[int, int] = field(default_factory=dict)
     _inbound: dict[int, CallTerms] = field(default_factory=dict)
 
@@ -106,13 +107,14 @@ class Tables:
         return self.terms.resolve(package_id, at, digits, country, line)
 
     def terms_number(self, terms: CallTerms) -> int:
-        """The number of terms that were resolved here. Equal ones may have several: only the object is looked at."""
-        number = self._terms.get(id(terms))
-        if number is None:
-            # ``priced`` keeps it, so its identity stays its own.
-            number = self._terms[id(terms)] = len(self.priced.values)
-            self.priced.values.append(terms)
-        return number
+        """The number of terms; the same object is known at a glance, and its equals by their values."""
+        known = self._terms.get(id(terms))
+        if known is None:
+            if len(self._terms) >= _KEPT_TERMS:
+                self._terms.clear()
+            # The object is kept, so its identity stays its own.
+            known = self._terms[id(terms)] = self.priced.number(terms), terms
+        return known[0]
 
     def holder_number(self, direction: str, account: str, number: str, holding: Holding) -> int:
         """The number of whoever pays: the directory has one holding object per stretch of time."""

@@ -28,7 +28,7 @@ SHORT_CODE_DIGITS = 6
 DEFAULT_PULSE = (6, 6)
 """Where neither a custom rate, nor the package, nor a deck line says otherwise."""
 GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
-MEMO_LIMIT = 200_000
+MEMO_LIMIT = 50_000
 """Prepared terms per epoch; more are forgotten at once, so that memory stays flat over any number of lines."""
 
 
@@ -76,9 +76,9 @@ class CustomRate:
     grace_seconds: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Epoch:
-    """A stretch of time in which nothing about a package changes."""
+    """A stretch of time in which nothing about a package changes. Known by its identity."""
 
     package: PackageVersion
     customs: dict[str, CustomRate]

@@ -54,7 +54,9 @@ def _quote_tables(reseller_id: str, time_zone: str, terms_version: int, decks_ve
     )
 
 
+@lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
+    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
     packages = [_package(row) for row in accounts.packages(reseller_id, version)]
     return Terms(packages, [_rate(row) for row in store.rates_upto(reseller_id, version)])
 
@@ -96,6 +98,7 @@ def _rate(row: store.CustomRateItem) -> CustomRate:
     )
 
 
+@lru_cache(maxsize=8)
 def _directory(reseller_id: str, version: int) -> Directory:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in accounts.assignments(reseller_id, version):
