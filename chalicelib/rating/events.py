@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from botocore.exceptions import ClientError
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
@@ -14,7 +15,7 @@ from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib import periods
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
-from chalicelib.rating.service import decks, reconcile
+from chalicelib.rating.service import decks, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
 from chalicelib.tables import Scope
 
@@ -62,6 +63,15 @@ def rescan(event: CloudWatchEvent) -> None:
     log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
 
 
+@bp.schedule("rate(1 day)", name="sweep")
+def sweep_objects(event: CloudWatchEvent) -> None:
+    """Delete objects under ``rated/`` that are 15 days old and that no index item names."""
+    swept = sweeping.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
+    log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
+    if not swept.finished:
+        log.warning("the sweep ran out of time; it goes on from there with its next run")
+
+
 @bp.schedule("rate(1 day)", name="reconcile")
 def reconcile_books(event: CloudWatchEvent) -> None:
     """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
@@ -78,6 +88,12 @@ def _now(event: CloudWatchEvent) -> int:
     """The clock; on the local stack also a later date that a schedule is run with to pretend."""
     now = int(time.time())
     return max(now, periods.parse_instant(event.to_dict()["time"])) if settings.is_local else now
+
+
+def _is_late(event: CloudWatchEvent) -> bool:
+    """Whether the function has less than a minute left to run."""
+    context: Any = event.context
+    return context is not None and context.get_remaining_time_in_millis() < 60_000
 
 
 def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:

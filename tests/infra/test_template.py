@@ -18,7 +18,7 @@ from infra import deploy, package
 from local import provision
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ["APIHandler", "RateDroppedFiles", "Reconcile", "Rescan"]
+FUNCTIONS = ["APIHandler", "RateDroppedFiles", "Reconcile", "Rescan", "Sweep"]
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
 
@@ -99,6 +99,7 @@ def test_functions_have_the_memory_the_time_and_the_disk_they_need(packaged: Any
         "RateDroppedFiles": (3008, 900),
         "Reconcile": (1769, 900),
         "Rescan": (512, 900),
+        "Sweep": (512, 900),
     }
     assert packaged.properties("RateDroppedFiles")["EphemeralStorage"] == {"Size": 10240}
 
@@ -200,7 +201,13 @@ def test_only_this_bucket_of_this_account_may_write_to_the_queue(packaged: Any) 
 
 
 def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
-    logs = {"APIHandler": "ApiLog", "RateDroppedFiles": "RatingLog", "Rescan": "RescanLog", "Reconcile": "ReconcileLog"}
+    logs = {
+        "APIHandler": "ApiLog",
+        "RateDroppedFiles": "RatingLog",
+        "Rescan": "RescanLog",
+        "Reconcile": "ReconcileLog",
+        "Sweep": "SweepLog",
+    }
     for name in FUNCTIONS:
         assert packaged.template["Resources"][name]["DependsOn"] == ["Table"]
         assert packaged.properties(name)["LoggingConfig"] == {"LogGroup": {"Ref": logs[name]}}
@@ -210,9 +217,9 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
 
 def test_schedules_run_daily_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
     rules = of_type(expanded, "AWS::Events::Rule").values()
-    assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == ["rate(1 day)", "rate(1 day)"]
+    assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == ["rate(1 day)"] * 3
     told = of_type(expanded, "AWS::Lambda::EventInvokeConfig").values()
-    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Rescan", "Reconcile"}
+    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Rescan", "Reconcile", "Sweep"}
     for each in told:
         assert each["Properties"]["MaximumRetryAttempts"] == 1
         assert each["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "Alarms"}}}
@@ -236,7 +243,7 @@ def listed(resource: Any) -> list[Any]:
     return resource if isinstance(resource, list) else [resource]
 
 
-def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(packaged: Any) -> None:
+def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_objects(packaged: Any) -> None:
     actions = {
         name: {
             action
@@ -247,9 +254,18 @@ def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
-    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Reconcile", "Rescan"]
+    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Reconcile", "Rescan", "Sweep"]
     everything = set().union(*actions.values())
-    assert not {action for action in everything if action.startswith("s3:Delete") or action == "dynamodb:Scan"}
+    assert "dynamodb:Scan" not in everything
+    deleting = {(name, each) for name in FUNCTIONS for each in actions[name] if each.startswith("s3:Delete")}
+    assert deleting == {("Sweep", "s3:DeleteObject")}
+    [statement] = [
+        each
+        for policy in packaged.properties(packaged.properties("Sweep")["Role"]["Fn::GetAtt"][0])["Policies"]
+        for each in policy["PolicyDocument"]["Statement"]
+        if "s3:DeleteObject" in each["Action"]
+    ]
+    assert statement["Resource"] == {"Fn::Sub": "${Bucket.Arn}/rated/*"}
     assert "dynamodb:DeleteItem" not in actions["Rescan"]
     assert "dynamodb:DeleteItem" not in actions["Reconcile"]
 

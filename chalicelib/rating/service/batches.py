@@ -24,7 +24,7 @@ from chalicelib.accounts.service.usage import Marker
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
-from chalicelib.rating.service import batch_files, loading, pins, rerating
+from chalicelib.rating.service import batch_files, compaction, loading, pins, rerating
 from chalicelib.rating.service.earlier import Earlier
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.service.segments import Known
@@ -70,13 +70,19 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             read_file(batch, tables, reading, lambda: _tell(scope, batch, reading, clock()))
         except Refused as problem:
             return _refuse(scope, batch, problem.detail)
-        parts = _parts(batch, reading.spill)
+        parts, crowded = _parts(batch, reading.spill), set[tuple[str, str]]()
+        if batch.generation:
+            for client_id in sorted({client_id for client_id, _ in parts}):
+                compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
             for part in parts:
-                _commit(scope, batch, tables, reading.spill, part)
+                crowded |= {(part[0], day) for day in _commit(scope, batch, tables, reading.spill, part)}
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
-        return _finish(scope, batch, reading, parts, clock())
+        done = _finish(scope, batch, reading, parts, clock())
+    for client_id, day in sorted(crowded):
+        compaction.compact(scope, reseller_id, client_id, day)
+    return done
 
 
 def _parts(batch: Batch, spill: Spill) -> list[tuple[str, str]]:
@@ -95,7 +101,7 @@ def _refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     if int(batch.generation) in parts:
         gone = store.look(batch.key, batch.version_id) is None
         if gone:
-            # It will never be rated to the end, so this is the end: the reseller owes what its clients were debited for.
+            # It will never be rated to the end: the reseller owes what its clients were debited for.
             _post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in parts.items()])
         return fail(scope, batch, reason, release=gone)
     return rerating.keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
@@ -192,18 +198,21 @@ def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:
         log.info("batch %s is already finished by another try", batch.batch_id)
 
 
-def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tuple[str, str]) -> None:
-    """Debit one client for its calls of one month, and make them readable, in one transaction."""
+def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tuple[str, str]) -> list[str]:
+    """Debit one client for its calls of one month, and make them readable, in one transaction.
+
+    Returns the days on which it has very many segments now.
+    """
     client_id, month = part
     generation = int(batch.generation)
     packages = sorted({holder.package_id for holder in tables.holders.values if holder.client_id == client_id} - {""})
     writing = Writing(batch, client_id, month, scope.now)
 
-    def decide() -> None:
+    def decide() -> list[str]:
         fence = _fence(batch)
         snapshot = usage.snapshot(batch.reseller_id, client_id, batch.batch_id, generation, month, packages)
         if snapshot.applied:
-            return
+            return []
         known = Known(client_id, spill.days(part), batch.batch_id, snapshot.settled)
         if not writing.holds_for(known, snapshot.used_free):
             writing.write(known, snapshot.used_free, spill, part, tables)
@@ -211,16 +220,17 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tupl
         what = _usage(batch, month, writing.sums, spill.holds(part))
         if snapshot.earlier is None:
             usage.commit_usage(scope, snapshot, what, [*fence, *new])
-            return
+            return known.crowded(compaction.MOST)
         earlier = Earlier(batch, client_id, month)
         old = [*fence, *earlier.taken_out(snapshot.earlier)]
         what = replace(what, rest=earlier.rest(snapshot.ended))
         if not usage.commit_usage(scope, snapshot, what, [*old, *new]):
             nothing = usage.Usage(batch.batch_id, generation, month, rest=what.rest)
             usage.empty(scope, snapshot, nothing, old)
-            decide()
+            return decide()
+        return known.crowded(compaction.MOST)
 
-    settle(decide, COMMIT_TRIES)
+    return settle(decide, COMMIT_TRIES)
 
 
 def _usage(batch: Batch, month: str, sums: Sums, lines: int) -> usage.Usage:

@@ -8,6 +8,7 @@ from chalicelib import periods
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
+from chalicelib.tables import new_id
 
 KEPT_KEYS = 300_000
 """Call keys that a container remembers (some 40 MB): the files of a client's day come one after another."""
@@ -29,6 +30,10 @@ class Known:
                 self._segments.setdefault(names[segment.day], []).append(segment)
         self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
 
+    def crowded(self, most: int) -> list[str]:
+        """Days that have more than ``most`` segments when one more is added."""
+        return [day_name(day) for day, found in self._segments.items() if len(found) >= most]
+
     def keys(self, day: int) -> frozenset[str]:
         """What tells the calls of a day apart (``segments.key_of``)."""
         found = [_keys(each.object_key, *span(each.members)) for each in self._segments.get(day, ())]
@@ -49,6 +54,11 @@ def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> li
 def key_of_call(call: RatedCall) -> str:
     """What makes a call the same call within a client and UTC day."""
     return key_of(call.direction, call.disposition, segments.quoted(call.call_id))
+
+
+def object_key(reseller_id: str, client_id: str, month: str, batch_id: str) -> str:
+    """A new name for calls of a client and month: a try that dies leaves an orphan, never what another would trust."""
+    return f"rated/{reseller_id}/{client_id}/{month}/{batch_id}-{new_id()}.csv.gz"
 
 
 def day_name(day: int) -> str:

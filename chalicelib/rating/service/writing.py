@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from chalicelib.rating import segments, store, usage
 from chalicelib.rating.segments import Member
-from chalicelib.rating.service.segments import Known, day_name
+from chalicelib.rating.service.segments import Known, day_name, object_key
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import new_id
 
 OBJECT_BYTES = 32 << 20
 """A commit's calls go to a new object whenever one has grown so large: memory stays flat."""
@@ -78,8 +77,7 @@ class Writing:
         self._decided_on = (known.names, before)
 
     def _new_key(self) -> str:
-        # Named at random: a try that dies leaves an orphan, never an object that another try would trust.
-        return f"rated/{self.batch.reseller_id}/{self.client_id}/{self.month}/{self.batch.batch_id}-{new_id()}.csv.gz"
+        return object_key(self.batch.reseller_id, self.client_id, self.month, self.batch.batch_id)
 
     def _segment(self, key: str, day: str, decided: usage.Day, members: Sequence[Member]) -> Segment:
         return Segment(
