@@ -38,7 +38,7 @@ def list_rates(call: Call) -> Any:
     """Custom rates of a package, by scope and code."""
     query = call.query(Paging)
     after = call.read_cursor(query.cursor)
-    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], after, query.limit + 1)
+    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1)
     return _page(call, query.limit, found, _rate, lambda rate: f"{rate.scope}#{rate.code}")
 
 
@@ -47,7 +47,7 @@ def get_rate(call: Call) -> Any:
     """One custom rate."""
     path = call.path
     code = rates.check_code(path["scope"], path["code"])
-    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code))
+    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code, call.scope.now))
 
 
 @route(bp, "PUT", RATE, roles=RESELLER, body=shapes.RateIn, answer=shapes.RateShown)
