@@ -190,12 +190,7 @@ def in_turns(tasks: Sequence[Callable[[], Any]], order: Sequence[int]) -> None:
     turns, errors = Turns(list(order), len(tasks)), list[BaseException]()
     threads = [threading.Thread(target=turns.run, args=(n, task, errors)) for n, task in enumerate(tasks)]
     with between(turns.call):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if errors:
-        raise errors[0]
+        _to_the_end(threads, errors)
 
 
 def at_once(tasks: Sequence[Callable[[], Any]]) -> None:
@@ -210,6 +205,10 @@ def at_once(tasks: Sequence[Callable[[], Any]]) -> None:
             errors.append(problem)
 
     threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    _to_the_end(threads, errors)
+
+
+def _to_the_end(threads: Sequence[threading.Thread], errors: Sequence[BaseException]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
