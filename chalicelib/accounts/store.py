@@ -203,13 +203,18 @@ class FreeMinutes(Item):
 
 
 class Package(Item):
-    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``; ``price`` is the newest version of what prices a call"""
+    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
+
+    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
+    ``effective_from``.
+    """
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
     monthly_fee_e8 = NumberAttribute()
     setup_fee_e8 = NumberAttribute()
     price: Any = JSONAttribute()
+    upcoming: Any = JSONAttribute(default=list)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -232,13 +237,13 @@ class ClientPackage(Item):
 
 
 class SubAccount(Item):
-    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``"""
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -292,7 +297,7 @@ class Did(Item):
     setup_e8 = NumberAttribute(default=0)
     per_minute_e10 = NumberAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     ordered_at = NumberAttribute()
 

@@ -9,10 +9,9 @@ import logging
 import time
 from typing import Any
 
-from botocore.exceptions import ClientError
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
-from chalicelib import periods
+from chalicelib import periods, queues
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
 from chalicelib.rating.service import decks, reconcile, sweeping
@@ -38,16 +37,8 @@ def rate_dropped_files(event: SQSEvent) -> None:
             for arrival in arrivals.read(message["body"], settings.bucket):
                 _take(arrival, last_try=receives >= arrivals.MAX_RECEIVES)
         except Exception:
-            _hasten(message["receiptHandle"], RETRY_SECONDS * receives)
+            queues.hasten(settings.queue, message, RETRY_SECONDS)
             raise
-
-
-def _hasten(receipt: str, seconds: int) -> None:
-    """The message is hidden for longer than the function may run; a failure that was caught need not wait so long."""
-    try:
-        rescan_files.retry_in(receipt, seconds)
-    except ClientError:
-        log.warning("the message comes back only when its visibility ends", exc_info=True)
 
 
 @bp.schedule("rate(1 day)", name="rescan")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
+from chalicelib import money
 from chalicelib.fields import (
     AmountOut,
     CallFee,
@@ -19,7 +20,15 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
+from chalicelib.numbers import path_number
+from chalicelib.rating.pricing import FEE_PLACES
 
+ExactFee = Annotated[
+    int,
+    PlainSerializer(lambda fee_e14: money.format_decimal(fee_e14, FEE_PLACES), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{2,14}$"}),
+]
+"""A connection fee in 1e-14."""
 Filename = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_. -]{0,120}$"), Field(examples=["november.csv.gz"])
 ]
@@ -119,6 +128,27 @@ class QuoteOut(Shape):
     steps: list[str]
 
 
+class PriceListQuery(Paging):
+    at: Annotated[Instant | None, Field(description="the prices of this instant; now when left out")] = None
+    prefix: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$", description="only numbers that begin so")] = ""
+    format: Literal["json", "csv"] = "json"
+
+
+class PriceOut(Shape):
+    """What numbers under ``prefix`` are sold for, unless a row with a longer prefix has them. With the rule ``no_rate``
+    they cannot be called. The fee is exact, which can take more decimals than an amount has."""
+
+    prefix: str
+    destination: str
+    country: str | None
+    rate_per_minute: RateOut | None
+    pulse: Pulse | None
+    connection_fee: ExactFee
+    minimum_charge: AmountOut | None
+    grace_seconds: int
+    rule: str
+
+
 class BatchOut(Shape):
     id: str
     key: str
@@ -136,7 +166,35 @@ class BatchOut(Shape):
 
 
 class BatchQuery(Paging):
-    pass
+    """``account`` or ``did``: only batches that have billed calls of it, from ``calls_from`` on."""
+
+    account: Annotated[str | None, Field(max_length=64, description="that have billed calls of this user name")] = None
+    did: Annotated[str | None, Field(max_length=40, description="that have billed calls to this number")] = None
+    calls_from: Annotated[Instant | None, Field(description="with account or did: calls that began then or later")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _one_holder(self) -> BatchQuery:
+        if self.account is not None and self.did is not None:
+            raise ValueError("take account or did, not both")
+        if self.calls_from is not None and self.account is None and self.did is None:
+            raise ValueError("calls_from needs account or did")
+        return self
+
+    @property
+    def holder(self) -> str | None:
+        """``sub:<username>``, ``did:<number>`` or none; a number that is none has no calls."""
+        if self.did is not None:
+            return f"did:{_number_of(self.did)}"
+        return None if self.account is None else f"sub:{self.account}"
+
+
+def _number_of(text: str) -> str:
+    try:
+        return path_number(text)
+    except ValueError:
+        return text
 
 
 def number(value: Any) -> int | None:

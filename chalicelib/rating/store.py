@@ -18,7 +18,6 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import IO, Any
 from urllib.parse import quote_plus
 
@@ -28,6 +27,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
+from chalicelib import queues
 from chalicelib.config import settings
 from chalicelib.tables import Item
 
@@ -269,22 +269,7 @@ def delete(keys: Sequence[str]) -> None:
 
 def announce(arrivals: Iterator[tuple[str, str]]) -> int:
     """Put object versions on the queue, as S3 does when they are dropped; returns how many."""
-    sqs, told = boto3.client("sqs"), 0
-    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
-    while some := list(islice(arrivals, 10)):
-        entries = [{"Id": str(n), "MessageBody": _message(*arrival)} for n, arrival in enumerate(some)]
-        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
-        if answer.get("Failed"):
-            raise RuntimeError(f"the queue refused {len(answer['Failed'])} messages")
-        told += len(some)
-    return told
-
-
-def retry_in(receipt: str, seconds: int) -> None:
-    """Have the queue deliver a message again in ``seconds``, rather than when its long visibility ends."""
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
-    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+    return queues.send(settings.queue, (_message(*arrival) for arrival in arrivals))
 
 
 def _message(key: str, version_id: str) -> str:

@@ -246,6 +246,23 @@ def test_a_dropped_deck_and_a_dropped_cdr_file_reach_the_ledger(flight: Aws) -> 
     # 61 s at 6/6 are 66 s: 0.0052 x 1.2 x 66 / 60
     assert flight.call("GET", f"/v1/clients/{client['id']}", key).json["balance"] == "-0.006864"
 
+    flight.call(
+        "PATCH",
+        f"/v1/packages/{package['id']}",
+        key,
+        {"markup_percent": "50", "effective_from": "2026-10-01T00:00:00Z"},
+    )
+    with flight.exchanged("ApiHandlerRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        begun = flight.call("POST", f"/v1/batches/{batch['id']}/rerate", key)
+    assert (begun.status, begun.json["status"]) == (202, "rating"), begun
+    assert done(flight, key)["status"] == "done"
+    ledger = flight.call("GET", f"/v1/clients/{client['id']}/ledger", key).json["items"]
+    assert [(entry["kind"], entry["amount"]) for entry in ledger] == [
+        ("call_usage", "-0.00858"),
+        ("reversal", "0.006864"),
+        ("call_usage", "-0.006864"),
+    ]
+
 
 def test_presigned_addresses_are_signed_in_the_only_way_that_new_buckets_take(flight: Aws) -> None:
     """Buckets made since June 2020 refuse signature version 2, which botocore still presigns with in old regions."""
@@ -268,6 +285,24 @@ def test_a_file_that_nobody_was_told_of_is_rated_by_the_nightly_functions(flight
     assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
     assert flight.invoke("Reconcile", SCHEDULED) == ("", "null")
     assert flight.invoke("Sweep", SCHEDULED) == ("", "null")
+
+
+def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
+    key = new_reseller(flight)["api_key"]
+    package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
+    client = flight.made("/v1/clients", key, {"company": "Acme"})
+    body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
+    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": "2091-04-30"})
+    due = {**SCHEDULED, "time": "2091-04-30T12:00:00Z"}
+    with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        error, answer = flight.invoke("Hourly", due)
+    assert (error, json.loads(answer)["queue"]) == ("", "forfait-dev-hourly")
+    path = f"/v1/clients/{client['id']}/ledger"
+    (entry,) = until(lambda: flight.call("GET", path, key).json["items"])
+    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", "2091-04")
+    message = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
+    told = json.dumps({"reseller_id": "nobody", "at": due["time"]})
+    assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
 
 
 def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from faults import at_once
 
 AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
@@ -32,26 +31,6 @@ def with_free_minutes(world: World) -> World:
     world.package("minutes", free_minutes=1)
     world.client("free", "minutes")
     return world
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> None:
-    """Run all tasks in threads that start together; the first error of any is raised."""
-    barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
-
-    def run(task: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            task()
-        except BaseException as problem:
-            errors.append(problem)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
@@ -130,25 +109,11 @@ def test_sixteen_overlapping_files_at_once_bill_every_call_exactly_once(world):
     assert sum(batch[2] for batch in books["batches"]) == len(calls)
 
 
-def test_without_the_conditions_the_same_test_goes_red(deck, monkeypatch):
+def test_without_the_conditions_the_same_test_goes_red(deck):
     """The negative control: with every condition left out of the writes, the sixteen files do damage."""
-    from chalicelib import tables
-
-    def unguarded(transaction: Any, write: Any) -> None:
-        if isinstance(write, tables.Put):
-            transaction.save(write.item)
-        elif isinstance(write, tables.Change):
-            transaction.update(write.item, list(write.actions))
-
-    def slowly(operation: str, send: Callable[[], Any]) -> Any:
-        if operation == "TransactWriteItems":
-            time.sleep(0.02)
-        return send()
-
-    monkeypatch.setattr(tables, "_add", unguarded)
     world = make_world()
     files, owed = overlapping(random.Random(1))
-    with faults.between(slowly), suppress(RuntimeError):
+    with faults.unconditional(), suppress(RuntimeError):
         at_once([lambda body=body: world.rate(body) for body in files])
     assert paid(world) != owed
     assert world.reconciled() != []

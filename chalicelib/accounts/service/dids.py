@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
+from chalicelib.accounts.due import NumberFee, anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import clients, holders, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
@@ -68,13 +69,13 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
             mine = found.reseller_id == reseller_id
             raise Conflict(f"{number} is yours already." if mine else f"{number} is no longer available.")
         reseller = reseller_of(reseller_id)()
-        month = periods.local_month(scope.now, periods.zone(reseller.time_zone))
-        fees = _fees(number, month, int(found.setup_e8), int(found.monthly_e8))
+        today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
+        fees = _fees(number, today[:7], int(found.setup_e8), int(found.monthly_e8))
         _, writes = plan(scope, reseller, fees)
         did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
         taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
         recorded = event(scope, reseller_id, "did.ordered", number)
-        commit(scope, [*writes, taken, Put(did), recorded], did)
+        commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
         return did
 
     return settle(decide)
@@ -84,7 +85,7 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
     """Give a number in stock to a client, and charge its set-up and first month unless the body says no.
 
     404 for a number that is not the reseller's, 409 when it is assigned or the client closed, 422 for a sub-account
-    that is not the client's.
+    that is not the client's and for a billing date in the past.
     """
     number = _number(text)
 
@@ -94,16 +95,16 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         client = clients.open_client(reseller_id, body.client_id)
         _check_subaccount(reseller_id, body)
-        today = periods.local_day(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+        billing_dates.refuse_past(reseller_id, scope.now, given(body).get("next_billing_date"))
+        today = billing_dates.today(reseller_id, scope.now)
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
         _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
         changes = _assigned(body, today)
         for name, value in changes.items():
             setattr(did, name, value)
-        held, fenced = _held(did, _in_inventory(number)), (body.client_id,)
-        holder = holders.of_number(number)
-        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=fenced, **held)
+        held = _held(did, _in_inventory(number))
+        writes += _dated(scope, reseller_id, number, body, body.client_id, held)
         recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
         commit(scope, [*writes, _change(did, changes), recorded], did)
         return did
@@ -122,6 +123,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         "per_minute_e10": 0,
         "pulse": None,
         "next_billing_date": None,
+        "anchor_day": None,
     }
 
     def decide() -> Did:
@@ -130,8 +132,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
             raise Conflict(f"{number} is not assigned.")
         client_id = did.client_id
         _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
-        holder = holders.of_number(number)
-        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=(client_id,))
+        writes += _dated(scope, reseller_id, number, body, client_id, {})
         for name, value in nobody.items():
             setattr(did, name, value)
         recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
@@ -151,7 +152,9 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         gone = Remove(did, Did.version == int(did.version))
         back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
-        commit(scope, [gone, back, event(scope, reseller_id, "did.cancelled", number)], found)
+        ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
+        writes: list[Write] = [Remove(ended, NumberFee.version == int(ended.version))] if ended else []
+        commit(scope, [gone, back, *writes, event(scope, reseller_id, "did.cancelled", number)], found)
         return found
 
     return settle(decide)
@@ -189,6 +192,17 @@ def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posti
     return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
 
 
+def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:
+    """When the reseller pays the next month of a number that it orders today."""
+    return NumberFee(
+        f"R#{reseller_id}",
+        f"NUMBERFEE#{number}",
+        number=number,
+        next_billing_date=periods.add_month(today),
+        anchor_day=anchor_of(today),
+    )
+
+
 def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
     if body.subaccount_id is None:
         return
@@ -199,7 +213,8 @@ def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
 
 def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
     """The DID's fields under this assignment; the next month is due one month on, unless the body says otherwise."""
-    due = body.next_billing_date if "next_billing_date" in given(body) else periods.add_month(today)
+    asked = "next_billing_date" in given(body)
+    due = body.next_billing_date if asked else periods.add_month(today)
     return {
         "client_id": body.client_id,
         "subaccount_id": body.subaccount_id or "",
@@ -208,6 +223,8 @@ def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
         "per_minute_e10": body.per_minute,
         "pulse": dict(body.pulse) if body.pulse else None,
         "next_billing_date": due,
+        # A month on from the 31st may be the 28th, and the month after it is the 31st again.
+        "anchor_day": anchor_of(due if asked else today),
     }
 
 
@@ -222,6 +239,14 @@ def _held(did: Did, found: Number) -> dict[str, Any]:
         "increment": increment,
         "cost_e10": int(found.per_minute_e10),
     }
+
+
+def _dated(
+    scope: Scope, reseller_id: str, number: str, body: AssignIn | ReleaseIn, fenced: str, held: dict[str, Any]
+) -> list[Write]:
+    """The dated assignment; ``fenced`` is the client whose version the transaction requires."""
+    more = {"fenced": (fenced,), "will_rerate": body.will_rerate, **held}
+    return holders.assign(reseller_id, holders.of_number(number), body.effective_from, scope.now, **more)
 
 
 def _change(did: Did, changes: dict[str, Any]) -> Write:

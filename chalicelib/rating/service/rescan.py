@@ -28,8 +28,6 @@ KILLED = (
     "up so that it can be dropped in smaller parts."
 )
 
-retry_in = store.retry_in
-
 
 @dataclass
 class TakenUp:
