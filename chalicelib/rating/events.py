@@ -14,7 +14,7 @@ from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib import periods, queues
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
-from chalicelib.rating.service import decks, reconcile, sweeping
+from chalicelib.rating.service import decks, endings, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
 from chalicelib.tables import Scope
 
@@ -101,5 +101,5 @@ def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
     except Exception as problem:
         if last_try:
             reason = f"{type(problem).__name__}: the last of {arrivals.MAX_RECEIVES} tries broke; see the log."
-            batches.fail_by_key(scope, arrival.key, arrival.version_id, reason)
+            endings.fail_by_key(scope, arrival.key, arrival.version_id, reason)
         raise
