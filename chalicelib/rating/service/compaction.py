@@ -68,9 +68,10 @@ class _Merger:
         chosen = choose(found, head.open_batches or ())
         if not chosen:
             return 0
-        names = [segment.sk for segment in chosen]
-        if self._written is None or self._written[0] != names:
-            self._written = names, _merge(self._scope, self._reseller_id, chosen)
+        # Not by their places in the index: what ``set_apart`` leaves of a segment stays at its place.
+        objects = [str(segment.object_key) for segment in chosen]
+        if self._written is None or self._written[0] != objects:
+            self._written = objects, _merge(self._scope, self._reseller_id, chosen)
         swap: list[Write] = [Put(self._written[1]), *map(_gone, chosen)]
         commit(self._scope, [posting.owner_change(client, client.account()), *swap])
         log.info("client %s: %d segments of %s are one", self._client_id, len(chosen), self._day)
