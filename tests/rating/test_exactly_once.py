@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from faults import at_once
 
 AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
@@ -31,26 +31,6 @@ def with_free_minutes(world: World) -> World:
     world.package("minutes", free_minutes=1)
     world.client("free", "minutes")
     return world
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> None:
-    """Run all tasks in threads that start together; the first error of any is raised."""
-    barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
-
-    def run(task: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            task()
-        except BaseException as problem:
-            errors.append(problem)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
@@ -240,12 +220,12 @@ def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twic
 def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
     from chalicelib.accounts.service import terms
     from chalicelib.errors import Conflict
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.service import endings
 
     dropped = world.drop(csv_file(line("1")))
     with pytest.raises(faults.Killed), faults.killed_at(12, answered=True):
         world.rate(*dropped)
-    batches.fail_by_key(world.scope, *dropped, "the last try broke")
+    endings.fail_by_key(world.scope, *dropped, "the last try broke")
     with pytest.raises(Conflict):
         terms.next_version(terms.head_of(world.reseller_id), moving=True)
     assert world.rate(*dropped).status == "done"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
-from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
+from chalicelib.accounts.store import Assignment, Client, Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store import Marker as Marker
 from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
 
@@ -125,6 +125,25 @@ def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
         for marker in Marker.under(f"L#{client.client_id}", f"MARK#{batch_id}#"):
             _, generation, month = marker.place()
             yield str(client.client_id), month, generation
+
+
+def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
+    """Generation, month and rated calls of every marker of a batch at one client."""
+    found = Marker.under(f"L#{client_id}", f"MARK#{batch_id}#")
+    return [(*marker.place()[1:], int(marker.rated)) for marker in found]
+
+
+def batches_with(reseller_id: str, holder: str, since: int) -> set[str]:
+    """Batches that have billed a call of a holder (``sub:<username>``, ``did:<number>``) that began at ``since`` or
+    later, to whichever client."""
+    kind, _, name = holder.partition(":")
+    rows = Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#")
+    return {
+        marker.place()[0]
+        for client_id in {row.client_id for row in rows if row.client_id}
+        for marker in Marker.under(f"L#{client_id}", "MARK#")
+        if (marker.latest or {}).get(holder, since - 1) >= since
+    }
 
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:

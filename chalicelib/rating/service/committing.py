@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from pynamodb.expressions.condition import Condition
+from itertools import groupby
 
 from chalicelib.accounts.service import usage
 from chalicelib.rating import store
+from chalicelib.rating.service import compaction, endings
 from chalicelib.rating.service.earlier import Earlier
 from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.writing import Objects, Writing
@@ -35,25 +35,28 @@ class Superseded(Exception):
     """Another generation of the batch has taken over from the one of this try."""
 
 
-def commit_parts(scope: Scope, batch: Batch, tables: Tables, spill: Spill, parts: Sequence[Part]) -> None:
-    """Commit every part that is not committed yet. ``Superseded`` when another generation has taken over."""
-    objects = Objects(batch)
-    for first in range(0, len(parts), AT_ONCE):
-        some = [_Commit(scope, batch, tables, spill, objects, part) for part in parts[first : first + AT_ONCE]]
-        for each in some:
-            each.look()
-        objects.flush()
-        before = ""
-        for each in some:
-            if each.client_id == before:
-                each.forget()  # its client's ledger has just moved
-            settle(each.decide, COMMIT_TRIES)
-            before = each.client_id
+def commit_parts(
+    scope: Scope, batch: Batch, tables: Tables, spill: Spill, parts: Sequence[Part]
+) -> set[tuple[str, str]]:
+    """Commit every part that is not committed yet; ``Superseded`` when another generation has taken over.
+
+    Returns clients and the days on which they have very many segments now.
+    """
+    crowded = set[tuple[str, str]]()
+    for month, found in groupby(sorted(parts, key=_month), key=_month):
+        objects, of_month = Objects(batch, month), list(found)
+        for first in range(0, len(of_month), AT_ONCE):
+            some = [_Commit(scope, batch, tables, spill, objects, part) for part in of_month[first : first + AT_ONCE]]
+            for each in some:
+                each.look()
+            objects.flush()
+            for each in some:
+                crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
+    return crowded
 
 
-def still(batch: Batch) -> Condition:
-    """No other generation has taken over."""
-    return Batch.generation == int(batch.generation)
+def _month(part: Part) -> str:
+    return part[1]
 
 
 @dataclass(frozen=True)
@@ -89,29 +92,27 @@ class _Commit:
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 
-    def forget(self) -> None:
-        """Look again before deciding."""
-        self._facts = None
-
-    def decide(self) -> None:
-        """Commit on the facts, which are looked for again after each race lost."""
+    def decide(self) -> list[str]:
+        """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
         facts, self._facts = self._facts or self.look(), None
         snapshot = facts.snapshot
         if snapshot.applied:
-            return
+            return []
+        crowded = facts.known.crowded(compaction.MOST)
         self.objects.flush()
         new = [Put(segment) for segment in self.writing.index]
         what = self._usage()
         if snapshot.earlier is None:
             usage.commit_usage(self.scope, snapshot, what, [*facts.fence, *new])
-            return
+            return crowded
         earlier = Earlier(self.batch, self.client_id, self.month)
-        old = [*facts.fence, *earlier.taken_out(snapshot.earlier)]
+        old = [*facts.fence, *earlier.taken_out(snapshot, snapshot.earlier)]
         what = replace(what, rest=earlier.rest(snapshot.ended))
         if not usage.commit_usage(self.scope, snapshot, what, [*old, *new]):
             nothing = usage.Usage(self.batch.batch_id, int(self.batch.generation), self.month, rest=what.rest)
             usage.empty(self.scope, snapshot, nothing, old)
-            self.decide()
+            return self.decide()
+        return crowded
 
     def _usage(self) -> usage.Usage:
         """What a part comes to; whatever of its lines was not rated is a duplicate."""
@@ -140,4 +141,4 @@ def _fence(batch: Batch) -> list[Write]:
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.generation != batch.generation:
         raise Superseded()
-    return [Require(found, still(batch))]
+    return [Require(found, endings.still(batch))]

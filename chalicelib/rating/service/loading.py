@@ -39,18 +39,21 @@ def tables(
     )
 
 
-def quote_tables(reseller_id: str, time_zone: str, terms_version: int) -> Tables:
+def quote_tables(reseller_id: str, time_zone: str, terms_version: int, *, record_costs: bool = False) -> Tables:
     """The newest tables without the directory, kept by the container until terms or decks change."""
-    return _quote_tables(reseller_id, time_zone, terms_version, deck_version())
+    return _quote_tables(reseller_id, time_zone, terms_version, deck_version(), record_costs)
 
 
 @lru_cache(maxsize=32)
-def _quote_tables(reseller_id: str, time_zone: str, terms_version: int, decks_version: int) -> Tables:
+def _quote_tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool
+) -> Tables:
     return Tables(
         directory=Directory({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
+        record_costs=record_costs,
     )
 
 

@@ -9,11 +9,10 @@ from chalicelib.rating import segments, store, usage
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
 from chalicelib.rating.service.known import Known
-from chalicelib.rating.service.segments import day_name
+from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import new_id
 
 OBJECT_BYTES = 32 << 20
 """Calls go to a new object whenever one has grown so large: memory stays flat."""
@@ -40,10 +39,10 @@ class Sums:
 
 
 class Objects:
-    """The objects of a batch, filled one after the other with the calls of many commits."""
+    """The objects of a batch and month, filled one after the other with the calls of several clients' commits."""
 
-    def __init__(self, batch: Batch) -> None:
-        self._prefix = f"rated/{batch.reseller_id}/{batch.batch_id}-"
+    def __init__(self, batch: Batch, month: str) -> None:
+        self._batch, self._month = batch, month
         self._body, self._key = bytearray(), self._new_key()
 
     def put(self, rows: Rows) -> tuple[str, list[Member]]:
@@ -59,8 +58,7 @@ class Objects:
             self._body, self._key = bytearray(), self._new_key()
 
     def _new_key(self) -> str:
-        # Named at random: a try that dies leaves an orphan, never an object that another try would trust.
-        return f"{self._prefix}{new_id()}.csv.gz"
+        return object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
 
 
 @dataclass
