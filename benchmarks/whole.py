@@ -38,9 +38,9 @@ class Bench:
 
     def __init__(self, stack: Stack, samples: Samples, deck_size: int) -> None:
         self.stack, self.samples = stack, samples
-        operator = over_http(stack.url, stack.operator_key)
-        self.shop: Shop = open_shop(samples.world, operator, lambda key: over_http(stack.url, key))
-        self._api: Send = over_http(stack.url, self.shop.key)
+        operator = _anew(stack.url, stack.operator_key)
+        self.shop: Shop = open_shop(samples.world, operator, lambda key: _anew(stack.url, key))
+        self._api = _anew(stack.url, self.shop.key)
         self._publish(operator, deck_size)
 
     def _publish(self, operator: Send, deck_size: int) -> None:
@@ -93,6 +93,11 @@ class Bench:
                 for key in (each["Key"] for each in page.get("Contents", []) if batch_id in each["Key"]):
                     file.write(gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
         return target
+
+
+def _anew(url: str, key: str) -> Send:
+    """Requests over a connection each: on a slow machine an open one is closed before it is used again."""
+    return lambda method, path, body=None: over_http(url, key)(method, path, body)
 
 
 @contextmanager
