@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib.rating import columns, formats, pricing
-from chalicelib.rating.columns import Columns
+from chalicelib.rating.columns import Columns, Texts
 from chalicelib.rating.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.records import Chunk, records
@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
 def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
     """Read, attribute and price every line of a chunk."""
     rows: list[tuple[int, ...]] = []
-    texts: list[str] = []
+    texts: list[tuple[bytes, bytes, bytes, bytes]] = []
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
     for call in formats.parse(chunk, layout, source):
@@ -42,19 +42,20 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
             refused[call.line] = row
         else:
             rows.append(row)
-            texts.append(text_of(call.call_id, call.account, call.from_number, call.to_number))
+            texts.append(_texts_of(call))
     if refused:
         # Calls do not carry their text; the few lines refused here are looked up in the chunk again.
         for record in records(chunk, layout.delimiter):
             if record.line in refused:
                 rejected.append(Rejection(record.line, *refused[record.line], record.raw))
         rejected.sort()
-    return Columns(np.array(rows, columns.ROW), lambda: texts, rejected)
+    return Columns(np.array(rows, columns.ROW), lambda: Texts.of(texts), rejected)
 
 
-def text_of(call_id: str, account: str, from_number: str, to_number: str) -> str:
-    """A call's texts as the columns of a segment's row; accounts and called numbers never need quotes."""
-    return f"{quoted(call_id)},{account},{quoted(from_number)},{to_number}"
+def _texts_of(call: Call) -> tuple[bytes, bytes, bytes, bytes]:
+    """A call's texts as they stand in a segment's row; accounts and called numbers never need quotes."""
+    call_id, caller = quoted(call.call_id).encode(), quoted(call.from_number).encode()
+    return call_id, call.account.encode(), caller, call.to_number.encode()
 
 
 def _rate(call: Call, tables: Tables) -> tuple[int, ...] | Refusal:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib import money, numbers, periods
+from chalicelib import numbers, periods
 from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.segments import quoted
 from chalicelib.rating.terms import Terms
 
 NO_RATE = CallTerms(rule="markup")
@@ -25,6 +24,8 @@ NO_RATE = CallTerms(rule="markup")
 _MEMO_LIMIT = 100_000
 VECTORISED = 1 << 62
 """Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
+DECK_BITS = 44
+"""Such a number has its deck's number from this bit on."""
 _T = TypeVar("_T")
 
 
@@ -34,13 +35,6 @@ class Holder(NamedTuple):
     name: str
     client_id: str
     package_id: str
-
-
-class Shared(NamedTuple):
-    """``tail``: package, destination, country, rule, rate as a row ends. ``covered``: free minutes may pay."""
-
-    tail: str
-    covered: bool
 
 
 class Numbering(Generic[_T]):
@@ -130,12 +124,3 @@ class Tables:
     def call_terms(self, number: int) -> CallTerms:
         """The terms that a column's ``terms`` stands for."""
         return self.vectorised.terms(number) if number >= VECTORISED else self.priced.values[number]
-
-    def shared(self, number: int) -> Shared:
-        """What all calls of some terms share in a segment."""
-        if number >= VECTORISED:
-            found: Shared = self.vectorised.shared(number)
-            return found
-        terms = self.priced.values[number]
-        texts = (terms.package_id, terms.destination, terms.country or "", terms.rule)
-        return Shared(",".join(map(quoted, texts)) + "," + money.format_rate(terms.rate_e10), terms.covered)

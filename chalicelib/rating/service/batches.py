@@ -26,8 +26,8 @@ from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, loading, pins, rerating
 from chalicelib.rating.service.earlier import Earlier
+from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.reading import Reading, read_file
-from chalicelib.rating.service.segments import Known
 from chalicelib.rating.service.writing import Sums, Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch

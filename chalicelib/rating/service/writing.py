@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.rating import segments, store, usage
+from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
-from chalicelib.rating.service.segments import Known, day_name
+from chalicelib.rating.service.known import Known
+from chalicelib.rating.service.segments import day_name
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
 from chalicelib.rating.tables import Tables
@@ -61,11 +63,10 @@ class Writing:
         self.index, self.sums = [], Sums(free.used)
         body, key = bytearray(), self._new_key()
         for day in spill.days(part):
-            decided = usage.decide(*spill.lines(part, day), known.keys(day), free, self.batch.batch_id)
-            if not decided.rows:
+            decided = usage.decide(*spill.lines(part, day), known.billed(day), free, self.batch.batch_id)
+            if not len(decided.rows):
                 continue
-            data, members = segments.encode_rows(decided.rows, decided.starts, len(body))
-            body += data
+            members = _packed(decided.rows, body)
             self.index.append(self._segment(key, day_name(day), decided, members))
             self.sums.add(decided)
             if len(body) >= OBJECT_BYTES:
@@ -96,7 +97,19 @@ class Writing:
             billed_seconds=decided.billed_seconds,
             amount_e8=decided.amount_e8,
             cost_e8=decided.cost_e8,
-            first=decided.starts[0],
-            last=decided.starts[-1],
+            first=int(decided.rows.start[0]),
+            last=int(decided.rows.start[-1]),
             written_at=self.now,
         )
+
+
+def _packed(rows: Rows, body: bytearray) -> list[Member]:
+    """Put a day behind what is in ``body``."""
+    members = []
+    for first in range(0, len(rows), segments.ROWS_PER_MEMBER):
+        last = min(first + segments.ROWS_PER_MEMBER, len(rows))
+        packed = segments.pack(render(rows, first, last))
+        starts = int(rows.start[first]), int(rows.start[last - 1])
+        members.append(Member(len(body), len(packed), last - first, *starts))
+        body += packed
+    return members
