@@ -38,7 +38,14 @@ _MAX_ANSWER_BYTES = 256 << 10
 
 
 class PaypalFailed(Exception):
-    """PayPal did not do what was asked; the message holds its status and its own word for it, no data of anybody."""
+    """PayPal did not do what was asked; the message holds its status and its own word for it, no data of anybody.
+
+    ``status`` is 0 when there was no clear answer.
+    """
+
+    def __init__(self, told: str, status: int = 0) -> None:
+        super().__init__(told)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class Paypal:
             raise PaypalFailed(f"no clear answer ({type(problem).__name__})") from problem
         if not 200 <= answer.status < 300:
             name = told.get("name") or told.get("error") if isinstance(told, dict) else ""
-            raise PaypalFailed(f"{answer.status} {str(name or '')[:60]}".strip())
+            raise PaypalFailed(f"{answer.status} {str(name or '')[:60]}".strip(), answer.status)
         return told
 
     def _send(self, method: str, url: str, body: bytes, media: str, headers: dict[str, str] | None = None) -> Answer:

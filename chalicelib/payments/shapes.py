@@ -41,7 +41,7 @@ class HealthOut(Shape):
 class AppOut(Shape):
     """The reseller's REST app; its secret is never shown."""
 
-    client_id: str
+    app_key: str
     webhook_id: str
 
 
@@ -61,10 +61,10 @@ class PaypalOut(Shape):
 
 
 class AppIn(Shape):
-    """Credentials of a REST app of the reseller's own, for the environment it works in now."""
+    """A REST app of the reseller's own, for the present environment: PayPal's "Client ID" and "Secret"."""
 
-    client_id: AppText
-    client_secret: AppText
+    app_key: AppText
+    app_secret: AppText
 
 
 class DepositIn(Shape):

@@ -27,7 +27,8 @@ def merchant_id(business: str) -> str:
 
 def encode(fields: Mapping[str, str]) -> bytes:
     """The body: blank fields too, percent-escapes in the charset that the message names."""
-    charset = fields.get("charset", "windows-1252")
+    # Python knows windows-874 by its number only.
+    charset = fields.get("charset", "windows-1252").replace("windows-", "cp")
     pairs = (f"{name}={quote_plus(value, encoding=charset, errors='replace')}" for name, value in fields.items())
     return "&".join(pairs).encode("ascii")
 

@@ -1,7 +1,7 @@
-"""This room's routes (``api``) and the doors that PayPal and payers come through (``doors``)."""
+"""This room's routes (``api``), the doors that PayPal comes through (``doors``), and the pay page (``pages``)."""
 
 from __future__ import annotations
 
-from chalicelib.payments.handlers import api, doors
+from chalicelib.payments.handlers import api, doors, pages
 
-BLUEPRINTS = (api.bp, doors.bp)
+BLUEPRINTS = (api.bp, doors.bp, pages.bp)

@@ -9,8 +9,8 @@ from chalice.app import Blueprint
 from chalicelib.accounts.handlers import lists
 from chalicelib.fields import Page, Paging
 from chalicelib.payments.gateway import Paypal
-from chalicelib.payments.service import config, deposits, inbox, reviews
-from chalicelib.payments.shapes import DepositIn, DepositOut, MessageOut, PaypalIn, PaypalOut, ReviewOut
+from chalicelib.payments.service import archive, config, deposits, inbox, orders, reviews
+from chalicelib.payments.shapes import AppIn, DepositIn, DepositOut, MessageOut, PaypalIn, PaypalOut, ReviewOut
 from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
 
 bp = Blueprint(__name__)
@@ -28,6 +28,18 @@ def get_paypal(call: Call) -> Any:
 def put_paypal(call: Call) -> Any:
     """Take PayPal payments, or change how."""
     return config.put(call.scope, call.who.reseller_id, call.body(PaypalIn), call.base_url)
+
+
+@route(bp, "PUT", "/v1/paypal/app", roles=RESELLER, body=AppIn, answer=PaypalOut, status=200)
+def put_paypal_app(call: Call) -> Any:
+    """Use a REST app of one's own in the place of the classic button."""
+    return orders.put_app(call.scope, Paypal(), call.who.reseller_id, call.body(AppIn), call.base_url)
+
+
+@route(bp, "DELETE", "/v1/paypal/app", roles=RESELLER)
+def remove_paypal_app(call: Call) -> Any:
+    """Go back to the classic button."""
+    orders.remove_app(call.scope, call.who.reseller_id)
 
 
 @route(bp, "GET", "/v1/paypal/reviews", roles=STAFF, query=Paging, answer=Page[ReviewOut])
@@ -66,7 +78,7 @@ def get_deposit(call: Call) -> Any:
 @route(bp, "GET", "/v1/resellers/{reseller_id}/paypal/messages", roles=OPERATOR, query=Paging, answer=Page[MessageOut])
 def list_paypal_messages(call: Call) -> Any:
     """The messages of a reseller that are still kept, newest first."""
-    return lists.page(call, inbox.listed(call.path["reseller_id"], lists.asked(call)))
+    return lists.page(call, archive.listed(call.path["reseller_id"], lists.asked(call)))
 
 
 @route(bp, "POST", f"{_MESSAGE}/verify", roles=OPERATOR, answer=MessageOut, status=200)
@@ -78,4 +90,4 @@ def verify_paypal_message(call: Call) -> Any:
 @route(bp, "POST", f"{_MESSAGE}/replay", roles=OPERATOR, answer=MessageOut, status=200)
 def replay_paypal_message(call: Call) -> Any:
     """Decide a verified message again; what it did is not done twice."""
-    return inbox.replay(call.scope, call.path["reseller_id"], call.path["message_id"])
+    return inbox.replay(call.scope, Paypal(), call.path["reseller_id"], call.path["message_id"])

@@ -53,7 +53,8 @@ def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> D
             commit(scope, writes)
         return decision
 
-    return settle(attempt)
+    # Fewer tries than usual: PayPal waits 20 s for an answer, and sends again.
+    return settle(attempt, attempts=20)
 
 
 def _find(reseller_id: str, environment: str, notice: Notice) -> Found:

@@ -21,7 +21,7 @@ NOTES = (
 
 def get(reseller_id: str, base_url: str) -> PaypalOut:
     """The settings as they are answered; all empty before there are any."""
-    return _out(reseller_id, store.settings_of(reseller_id), base_url)
+    return shown(reseller_id, store.settings_of(reseller_id), base_url)
 
 
 def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> PaypalOut:
@@ -31,7 +31,7 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
         before = store.settings_of(reseller_id)
         after, writes = _after(reseller_id, before, body)
         changes = {"environment": body.environment, "amounts": list(body.amounts)}
-        out = _out(reseller_id, after, base_url)
+        out = shown(reseller_id, after, base_url)
         commit(scope, [*writes, event(scope, reseller_id, "paypal.changed", reseller_id, changes)], out)
         return out
 
@@ -73,7 +73,8 @@ def _after(reseller_id: str, before: Settings | None, body: PaypalIn) -> tuple[S
     return after, [changed(after) if before else Put(after), *writes]
 
 
-def _out(reseller_id: str, settings: Settings | None, base_url: str) -> PaypalOut:
+def shown(reseller_id: str, settings: Settings | None, base_url: str) -> PaypalOut:
+    """The settings as they are answered, the present environment's."""
     health = store.health(reseller_id)
     told: dict[str, Any] = {
         "health": HealthOut.model_validate({name: _instant(getattr(health, name)) for name in HealthOut.model_fields}),

@@ -1,140 +1,104 @@
-"""Messages from PayPal: kept as they came, verified, applied; what is answered tells PayPal whether to send again.
-
-200 for everything understood, also what is refused: PayPal switches off the notifications of a whole account whose
-listener goes on failing. 503 whenever nothing is known for certain, so that PayPal sends the message again.
-"""
+"""Messages of both channels: taken, verified, applied; and, for the operator, asked about or decided again."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
+from typing import Any
 
-from chalicelib import periods
-from chalicelib.accounts.service import pages
-from chalicelib.accounts.service.posting import reseller_of
 from chalicelib.errors import Conflict, NotFound, TooLarge
-from chalicelib.payments import form, ipn, store
-from chalicelib.payments.gateway import INVALID, UNCLEAR, VERIFIED, Paypal
+from chalicelib.payments import form, ipn, rest, webhooks
+from chalicelib.payments.decide import TXN_ID, ignored
+from chalicelib.payments.gateway import VERIFIED, Paypal
 from chalicelib.payments.notices import Decision, Notice
+from chalicelib.payments.service import archive, orders
 from chalicelib.payments.service.apply import apply
-from chalicelib.payments.store import Door, Message
-from chalicelib.tables import Scope, new_id
+from chalicelib.payments.store import Message
+from chalicelib.tables import Scope
 
-log = logging.getLogger(__name__)
-KEPT_SECONDS = 180 * periods.DAY_SECONDS
-"""How long a message is kept: as long as a payment is usually disputed. It holds personal data."""
-_HEADERS = ("content-type", "user-agent")
-
-
-def door_of(token: str) -> Door:
-    """Whose door this is; 404 for a token that nobody has. It routes a message, it proves nothing."""
-    found = store.door(token)
-    if found is None:
-        raise NotFound()
-    return found
+MAX_EVENT_BYTES = 256 << 10
+_IPN_HEADERS = ("content-type", "user-agent")
 
 
 def take_ipn(scope: Scope, paypal: Paypal, token: str, raw: bytes, headers: Mapping[str, str]) -> int:
     """An IPN message; the HTTP status to answer."""
-    door = door_of(token)
+    door = archive.door_of(token)
     if len(raw) > form.MAX_BYTES:
         raise TooLarge(f"A message has at most {form.MAX_BYTES} bytes.")
-    kept = keep(scope, door, "ipn", raw, {name: headers[name] for name in _HEADERS if name in headers})
+    kept = archive.keep(scope, door, "ipn", raw, headers, _IPN_HEADERS)
     return _work(scope, paypal, door.reseller_id, kept)
 
 
-def keep(scope: Scope, door: Door, channel: str, raw: bytes, headers: Mapping[str, str]) -> Message:
-    """Store a message before anything is known about it."""
-    message_id = new_id()
-    kept = Message(
-        store.partition(door.reseller_id),
-        f"MSG#{message_id}",
-        message_id=message_id,
-        environment=door.environment,
-        channel=channel,
-        raw=raw,
-        headers={name: value[:2000] for name, value in headers.items()},
-        received_at=scope.now,
-        expires_at=scope.now + KEPT_SECONDS,
-    )
-    kept.save()
-    store.tell_health(door.reseller_id, "received_at", scope.now)
-    return kept
-
-
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Message]:
-    """The messages of a reseller that are still kept, newest first."""
-    reseller_of(reseller_id)()
-    return pages.page(Message, store.partition(reseller_id), "MSG#", asked, newest_first=True)
+def take_event(scope: Scope, paypal: Paypal, token: str, raw: bytes, headers: Mapping[str, str]) -> int:
+    """An event of a reseller's REST app; the HTTP status to answer. 404 when there is no app."""
+    door = archive.door_of(token)
+    if len(raw) > MAX_EVENT_BYTES:
+        raise TooLarge(f"An event has at most {MAX_EVENT_BYTES} bytes.")
+    if orders.app_of(door.reseller_id, door.environment) is None:
+        raise NotFound()
+    kept = archive.keep(scope, door, "webhook", raw, headers, rest.signature_headers())
+    return _work(scope, paypal, door.reseller_id, kept)
 
 
 def verify_again(scope: Scope, paypal: Paypal, reseller_id: str, message_id: str) -> Message:
     """Ask PayPal about a kept message once more, and do what it says if it is known now."""
-    kept = _kept(reseller_id, message_id)
+    kept = archive.find(reseller_id, message_id)
     _work(scope, paypal, reseller_id, kept)
     return kept
 
 
-def replay(scope: Scope, reseller_id: str, message_id: str) -> Message:
+def replay(scope: Scope, paypal: Paypal, reseller_id: str, message_id: str) -> Message:
     """Decide a message again that PayPal has verified; what it did is not done twice. 409 for any other."""
-    kept = _kept(reseller_id, message_id)
-    if kept.verdict != VERIFIED or kept.channel != "ipn":
-        raise Conflict("Only an IPN message that PayPal has verified is replayed; ask PayPal again (verify).")
-    finish(kept, VERIFIED, apply(scope, reseller_id, kept.environment, _read(kept)))
+    kept = archive.find(reseller_id, message_id)
+    if kept.verdict != VERIFIED:
+        raise Conflict("Only a message that PayPal has verified is decided again; ask PayPal first (verify).")
+    notice = _read(kept)
+    archive.finish(kept, VERIFIED, _act(scope, paypal, reseller_id, kept, notice), _txn_id(notice))
     return kept
 
 
-def _kept(reseller_id: str, message_id: str) -> Message:
-    reseller_of(reseller_id)()
-    found = store.message(reseller_id, message_id)
-    if found is None:
-        raise NotFound()
-    return found
-
-
 def _work(scope: Scope, paypal: Paypal, reseller_id: str, kept: Message) -> int:
-    """Check the form, ask PayPal, apply."""
+    """Read, ask PayPal, apply; the status to answer."""
     try:
         notice = _read(kept)
     except form.BadForm as bad:
-        finish(kept, "", Decision("rejected", bad.reason))
-        return 200
-    return settle_verdict(
-        scope, reseller_id, kept, paypal.verify(kept.environment, kept.raw),
-        lambda: apply(scope, reseller_id, kept.environment, notice), notice,
-    )  # fmt: skip
+        archive.finish(kept, "", Decision("rejected", bad.reason))
+        return archive.SETTLED
+    if kept.channel == "ipn":
+        verdict = paypal.verify(kept.environment, kept.raw)
+    else:
+        verdict = orders.verify(scope, paypal, reseller_id, kept.environment, dict(kept.headers), kept.raw)
 
+    def act() -> Decision:
+        return _act(scope, paypal, reseller_id, kept, notice)
 
-def settle_verdict(
-    scope: Scope, reseller_id: str, kept: Message, verdict: str, act: Callable[[], Decision], notice: Notice | None
-) -> int:
-    """What follows from PayPal's word about a message; the status to answer."""
-    if verdict == VERIFIED:
-        decision = act()
-        finish(kept, VERIFIED, decision, notice)
-        store.tell_health(reseller_id, "verified_at", scope.now)
-        return 200
-    finish(kept, verdict, Decision("invalid" if verdict == INVALID else "unclear"))
-    store.tell_health(reseller_id, "invalid_at" if verdict == INVALID else "unclear_at", scope.now)
-    if verdict == INVALID:
-        log.warning("PayPal does not know a message (INVALID): reseller %s, message %s", reseller_id, kept.message_id)
-        return 200
-    assert verdict == UNCLEAR
-    return 503
-
-
-def finish(kept: Message, verdict: str, decision: Decision, notice: Notice | None = None) -> None:
-    """Note on the message what became of it. The ledger does not depend on this note."""
-    txn_id = notice.txn_id[:64] if notice and notice.txn_id.isprintable() else kept.txn_id
-    kept.update(
-        actions=[
-            Message.verdict.set(verdict),
-            Message.outcome.set(decision.outcome),
-            Message.reason.set(decision.reason),
-            Message.txn_id.set(txn_id),
-        ]
-    )
+    return archive.settle(scope, reseller_id, kept, verdict, act, _txn_id(notice))
 
 
 def _read(kept: Message) -> Notice:
-    return ipn.notice(form.parse(kept.raw))
+    """What a message tells; ``BadForm`` for one that PayPal would not write."""
+    return ipn.notice(form.parse(kept.raw)) if kept.channel == "ipn" else webhooks.notice(_event(kept))
+
+
+def _event(kept: Message) -> dict[str, Any]:
+    try:
+        told = json.loads(kept.raw)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise form.BadForm("no_event")
+    return told
+
+
+def _act(scope: Scope, paypal: Paypal, reseller_id: str, kept: Message, notice: Notice) -> Decision:
+    """What a verified message does. An order that the payer has approved is captured first, and that is applied."""
+    if kept.channel == "webhook" and _event(kept).get("event_type") == webhooks.APPROVED:
+        captured = orders.capture_approved(scope, paypal, reseller_id, kept.environment, _event(kept))
+        if captured is None:
+            return ignored("not_captured")
+        notice = captured
+    return apply(scope, reseller_id, kept.environment, notice)
+
+
+def _txn_id(notice: Notice) -> str:
+    return notice.txn_id if TXN_ID.fullmatch(notice.txn_id) else ""
