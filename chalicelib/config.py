@@ -21,11 +21,13 @@ class Settings:
     bucket: str
     currency: str
     queue: str
+    hourly_queue: str
     max_file_bytes: int
     max_unpacked_bytes: int
     max_lines: int
     public_url: str
     paypal_local_url: str
+    requests_per_minute: int
 
     @property
     def is_local(self) -> bool:
@@ -62,12 +64,14 @@ def read(environ: dict[str, str]) -> Settings:
         bucket=text("FORFAIT_BUCKET"),
         currency=text("FORFAIT_CURRENCY", "USD"),
         queue=text("FORFAIT_QUEUE"),
+        hourly_queue=text("FORFAIT_HOURLY_QUEUE"),
         max_file_bytes=whole("FORFAIT_MAX_FILE_BYTES", 5 << 30),
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
         public_url=environ.get("FORFAIT_PUBLIC_URL", "").rstrip("/"),
         # Whoever decides what PayPal says decides who is paid: no real deployment may be pointed elsewhere.
         paypal_local_url=environ.get("FORFAIT_PAYPAL_LOCAL_URL", "").rstrip("/") if stage == "local" else "",
+        requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
     )
 
 
