@@ -111,3 +111,23 @@ def refusing(operation: str, codes: list[str]) -> Iterator[list[str]]:
 
     with between(around):
         yield left
+
+
+def at_once(tasks: list[Callable[[], Any]]) -> None:
+    """Run all tasks in threads that start together; the first error of any is raised."""
+    barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
+
+    def run(task: Callable[[], Any]) -> None:
+        barrier.wait()
+        try:
+            task()
+        except BaseException as problem:
+            errors.append(problem)
+
+    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

@@ -28,6 +28,7 @@ from chalicelib.fields import check_id
 from chalicelib.web import cursors, problems
 from chalicelib.web.limits import Limiter
 from chalicelib.web.scopes import scopes_of
+from chalicelib.web.urls import base_url
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
@@ -101,6 +102,7 @@ class Call:
     scope: tables.Scope
     path: dict[str, str]
     route: Route
+    base_url: str = ""
     _body: BaseModel | None = field(default=None, repr=False)
     _query: BaseModel | None = field(default=None, repr=False)
 
@@ -204,7 +206,7 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     scope.render = lambda result: _dump(entry, result, secrets=False)
     guard = scope.guard
     try:
-        result = handler(Call(who, scope, path, entry, body, query))
+        result = handler(Call(who, scope, path, entry, base_url(request), body, query))
         if scope.guard:
             # Nothing was written (an upload's URL, say), so the answer is kept by itself.
             tables.commit(scope, [], result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from faults import at_once
 
 AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
@@ -31,26 +31,6 @@ def with_free_minutes(world: World) -> World:
     world.package("minutes", free_minutes=1)
     world.client("free", "minutes")
     return world
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> None:
-    """Run all tasks in threads that start together; the first error of any is raised."""
-    barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
-
-    def run(task: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            task()
-        except BaseException as problem:
-            errors.append(problem)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])

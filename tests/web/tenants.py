@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 from builders import World, csv_file, line
+
+from local.paypal import messages
 
 CALLED_ON = "2091-03-10T12:00:00Z"
 """Far from the days of all other tests, because decks are everybody's."""
@@ -62,6 +66,7 @@ def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
         _add_client(operator, tenant, ids, f"{word}-{number}", payments)
     _add_spares(operator, tenant)
     _add_keys(tenant)
+    _add_paypal(tenant)
     _add_batch(tenant)
     return tenant
 
@@ -134,6 +139,37 @@ def _add_keys(tenant: Tenant) -> None:
     body = {"role": "client", "client_id": tenant.ids["client_id"]}
     tenant.client = api.with_key(api.made("/v1/keys", body)["api_key"])
     tenant.ids["key_id"] = api.made("/v1/keys", {"role": "reseller_readonly"})["id"]
+
+
+def _add_paypal(tenant: Tenant) -> None:
+    """Settings, a deposit of each client, and messages that a person should look at."""
+    api, word = tenant.api, tenant.word
+    settings = {"email": f"shop@{word}.example", "environment": "sandbox", "amounts": ["10", "25"]}
+    assert api.put("/v1/paypal", settings).status == 200
+    for ids in (tenant.ids, tenant.second):
+        made = api.made(f"/v1/clients/{ids['client_id']}/deposits", {"amount": "25"})
+        ids["deposit_id"] = made["id"]
+    _mood("VERIFIED")
+    door = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
+    for last in "12":
+        told = messages.payment("sandbox", made["fields"], f"{messages.new_id(16)}{last}", "Completed")
+        raw = messages.encode(told | {"mc_gross": "24.00", "last_name": word})
+        sent = api.with_key("").send("POST", door, raw, headers={"content-type": "application/x-www-form-urlencoded"})
+        assert sent.status == 200
+    _mood("normal")
+    tenant.ids["review_id"] = api.get("/v1/paypal/reviews").json["items"][0]["id"]
+    from chalicelib.payments import store
+
+    listed = store.Message.under(f"PP#{tenant.ids['reseller_id']}", "MSG#")
+    tenant.ids["message_id"], other = (row.message_id for row in listed)
+    tenant.spare["POST /v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"] = {"message_id": other}
+
+
+def _mood(name: str) -> None:
+    """What PayPal's stand-in says of the messages that it is asked about."""
+    url = os.environ["FORFAIT_PAYPAL_LOCAL_URL"] + "/control/mood"
+    asked = urllib.request.Request(url, json.dumps({"name": name}).encode(), {"Content-Type": "application/json"})
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30).close()
 
 
 def _add_batch(tenant: Tenant) -> None:

@@ -48,8 +48,9 @@ def test_every_post_sent_again_answers_the_same_and_changes_nothing(
     hidden = first.text.replace(f'"{secret}"', "null") if secret else first.text
     assert (second.status, second.text) == (first.status, hidden)
     assert stored_for(sender, partitions) == before
-    if op.in_body:
-        other = api.send("POST", sent.path, request(op, sender.ids, whole=True).body, headers)
+    changed = request(op, sender.ids, whole=True).body
+    if op.in_body and changed != sent.body:
+        other = api.send("POST", sent.path, changed, headers)
         assert other.status in (409, 422), other.text
         assert stored_for(sender, partitions) == before
     if first.status == 202:
