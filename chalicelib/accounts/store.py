@@ -77,7 +77,10 @@ class KeyPointer(Item):
 
 
 class Client(Owner):
-    """``R#<reseller_id>`` / ``CLIENT#<client_id>``"""
+    """``R#<reseller_id>`` / ``CLIENT#<client_id>``
+
+    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    """
 
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute()
@@ -88,6 +91,10 @@ class Client(Owner):
     threshold_e8 = NumberAttribute(null=True)
     low = BooleanAttribute(default=False)
     profile = JSONAttribute()
+    blocked_countries: Any = JSONAttribute(default=list)
+    max_rate_e10 = NumberAttribute(null=True)
+    daily_limit_e8 = NumberAttribute(null=True)
+    spent: Any = JSONAttribute(default=dict)
     created_at = NumberAttribute()
 
     @property

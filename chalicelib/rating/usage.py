@@ -45,6 +45,7 @@ class Day:
     amount_e8: int
     cost_e8: int
     latest: Mapping[str, int]
+    amounts: Sequence[int] = ()
 
 
 def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free) -> Day:
@@ -75,6 +76,7 @@ def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], fre
         amount_e8=sum(amounts),
         cost_e8=int(rows["cost_e8"].sum()),
         latest=_latest(rows, tables),
+        amounts=amounts,
     )
 
 

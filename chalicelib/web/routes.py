@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from chalicelib import tables
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
-from chalicelib.web import cursors, problems
+from chalicelib.web import cursors, forms, problems
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
@@ -165,7 +165,8 @@ def _inert(cell: object) -> object:
 
 def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     try:
-        return _answer(entry, handler, request, path_values)
+        response = _answer(entry, handler, request, path_values)
+        return forms.as_asked(entry.text, request.query_params, response)
     except ForfaitError as error:
         return problems.from_error(error)
     except Exception:

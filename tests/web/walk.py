@@ -25,6 +25,8 @@ QUERY = {
     "limit": "1",
 }
 """Values of query parameters that are no ids."""
+FROM_OUTSIDE = ("call_id",)
+"""Fields that end with ``_id`` and name nothing of ours."""
 ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -116,7 +118,7 @@ def strange(op: Operation, own: dict[str, str], stranger: dict[str, str]) -> Ite
             ids = own | {name: stranger[name] for name in swapped}
             yield "path", request(op, ids)
             yield "path", request(op, ids, whole=True)
-    for name in (name for name in op.in_body if name.endswith("_id") and name in stranger):
+    for name in (name for name in op.in_body if name.endswith("_id") and name in stranger and name not in FROM_OUTSIDE):
         yield "body", _with_field(request(op, own), name, stranger[name])
         yield "body", _with_field(request(op, own, whole=True), name, stranger[name])
     for name in (name for name in op.in_query if name.endswith("_id") and name in stranger):

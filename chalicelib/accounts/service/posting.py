@@ -23,7 +23,8 @@ class Usage:
     """What one batch changes for one client in one local month; amounts ``_e8`` and positive.
 
     ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
-    holder (``sub:<username>``, ``did:<number>``).
+    holder (``sub:<username>``, ``did:<number>``); ``spent`` the part of ``amount_e8`` that falls on each of the last
+    few local days (what is taken back is negative).
     """
 
     batch_id: str
@@ -36,6 +37,7 @@ class Usage:
     cost_e8: int
     used_free: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[str, int] = field(default_factory=dict)
+    spent: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,9 @@ def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence
         Put(FreeMinutes(pk, f"FREE#{package_id}#{usage.month}", used_seconds=seconds), anyway=True)
         for package_id, seconds in usage.used_free.items()
     ]
+    spent = [Client.spent.set(ledger.spent_after(client.spent, usage.spent))] if usage.spent else []
     writes = [
-        owner_change(client, account),
+        owner_change(client, account, *spent),
         Put(marker),
         *entries,
         *(Put(month, anyway=True) for month in months.values()),

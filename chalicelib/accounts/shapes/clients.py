@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AliasPath, Field
+from pydantic import AfterValidator, AliasPath, Field
 
-from chalicelib.accounts.shapes import Language, OptionalCountry, OptionalEmail, left_out
-from chalicelib.fields import Amount, AmountOut, Fee, Id, InstantOut, Line, Shape
+from chalicelib.accounts.shapes import HomeCountry, Language, OptionalCountry, OptionalEmail, left_out
+from chalicelib.fields import Amount, AmountOut, Fee, Id, InstantOut, Line, Rate, RateOut, Shape
+
+
+def _each_once(codes: list[str]) -> list[str]:
+    return sorted(set(codes))
+
 
 BalanceMode = Literal["permissive", "strict"]
 PROFILE = (
@@ -26,12 +31,19 @@ PROFILE = (
 """Fields kept together in the client's ``profile``."""
 
 
+BlockedCountries = Annotated[list[HomeCountry], AfterValidator(_each_once)]
+
+
 class ClientIn(Shape):
-    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning."""
+    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning. The next three stop calls from
+    being authorised, and null is no limit."""
 
     balance_mode: BalanceMode = "permissive"
     credit_limit: Fee | None = None
     low_balance_threshold: Amount | None = None
+    blocked_countries: BlockedCountries = []
+    max_rate_per_minute: Rate | None = None
+    daily_spend_limit: Fee | None = None
     language: Language = "en"
     company: Line = ""
     first_name: Line = ""
@@ -52,6 +64,9 @@ class ClientPatch(Shape):
     balance_mode: BalanceMode = left_out()
     credit_limit: Fee | None = left_out()
     low_balance_threshold: Amount | None = left_out()
+    blocked_countries: BlockedCountries = left_out()
+    max_rate_per_minute: Rate | None = left_out()
+    daily_spend_limit: Fee | None = left_out()
     language: Language = left_out()
     company: Line = left_out()
     first_name: Line = left_out()
@@ -79,6 +94,9 @@ class ClientOut(Shape):
     balance: AmountOut = Field(validation_alias="balance_e8")
     credit_limit: AmountOut | None = Field(validation_alias="credit_limit_e8")
     low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
+    blocked_countries: list[str]
+    max_rate_per_minute: RateOut | None = Field(validation_alias="max_rate_e10")
+    daily_spend_limit: AmountOut | None = Field(validation_alias="daily_limit_e8")
     language: str = _kept("language", "en")
     company: str = _kept("company")
     first_name: str = _kept("first_name")

@@ -18,7 +18,7 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
-from chalicelib.rating.service import batch_files, loading, sources
+from chalicelib.rating.service import batch_files, loading, releasing, sources
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.service.segments import Known
 from chalicelib.rating.service.writing import Writing
@@ -60,6 +60,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             return fail(scope, batch, problem.detail)
         for part in reading.spill.parts():
             _commit(scope, batch, tables, reading.spill, part)
+            releasing.release(scope, reading.spill, part)
         return _finish(scope, batch, reading, clock() if clock else scope.now)
 
 
@@ -176,6 +177,7 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tupl
             cost_e8=sums.cost_e8,
             used_free=sums.used_free,
             latest=sums.latest,
+            spent=sums.spent,
         )
         posting.commit_usage(scope, snapshot, what, [Put(segment) for segment in writing.index])
 
