@@ -32,6 +32,10 @@ class Sums:
     by_expiry: Mapping[int, int] = field(default_factory=dict)
     by_day: Mapping[str, int] = field(default_factory=dict)
 
+    def any_open(self, now: int) -> bool:
+        """Whether there may be open holds at an instant, of nothing perhaps."""
+        return any(end > now for end in self.by_expiry)
+
     def open_e8(self, now: int) -> int:
         """All that is held at an instant."""
         return sum(held for end, held in self.by_expiry.items() if end > now)
@@ -44,11 +48,11 @@ class Sums:
         """The sums after a hold grew or shrank; what has expired is dropped."""
         ends, days = dict(self.by_expiry), dict(self.by_day)
         # Somebody whose clock is ahead may have dropped this hour already: then there is nothing to take away from.
-        if by_e8 > 0 or expires_at in ends:
+        if by_e8 >= 0 or expires_at in ends:
             ends[expires_at] = ends.get(expires_at, 0) + by_e8
-        if by_e8 > 0 or day in days:
+        if by_e8 >= 0 or day in days:
             days[day] = days.get(day, 0) + by_e8
-        kept = {end: held for end, held in ends.items() if held and end > now}
+        kept = {end: held for end, held in ends.items() if end > now}
         return Sums(kept, {name: days[name] for name in sorted(days)[-_KEPT_DAYS:]})
 
 

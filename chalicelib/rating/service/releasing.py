@@ -28,7 +28,7 @@ _INBOUND = 1
 def release(scope: Scope, spill: Spill, part: tuple[str, str]) -> None:
     """Let go of every open hold whose call is in a part (client and month) of a batch."""
     pk = f"H#{part[0]}"
-    if not hold_store.head_of(pk).sums().by_day:
+    if not hold_store.head_of(pk).sums().any_open(scope.now):
         return
     waiting = [hold.open() for hold in hold_store.open_holds(pk, scope.now)]
     names = holds.settled(waiting, _calls(scope.now, spill, part)) if waiting else []
@@ -38,11 +38,12 @@ def release(scope: Scope, spill: Spill, part: tuple[str, str]) -> None:
 
 
 def _let_go(scope: Scope, pk: str, keys: list[tuple[str, str]]) -> None:
-    head = hold_store.head_of(pk)
     found = [hold for hold in find_many(keys, Hold).values() if int(hold.expires_at or 0) > scope.now]
     if found:
+        # The head last, so that few calls come in between; what each hold holds is a condition of its own then.
+        head = hold_store.head_of(pk)
         gone = hold_store.next_head(head, scope.now, [(hold, -int(hold.amount_e8)) for hold in found])
-        commit(scope, [gone, *(Remove(hold, Hold.pk.exists()) for hold in found)])
+        commit(scope, [gone, *(Remove(hold, Hold.amount_e8 == int(hold.amount_e8)) for hold in found)])
 
 
 def _calls(now: int, spill: Spill, part: tuple[str, str]) -> Iterator[Called]:
