@@ -77,7 +77,13 @@ class Invalid(ForfaitError):
 
 
 class TooFast(ForfaitError):
+    """``retry_after``: seconds after which another try makes sense."""
+
     status, title = 429, "Too many requests"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class LostRace(ForfaitError):

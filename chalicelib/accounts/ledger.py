@@ -5,7 +5,7 @@ The rules are the table of ``docs/ledger.md``; its tests read that table. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib import periods
@@ -39,7 +39,7 @@ class Account:
     """The part of an owner that entries change. Amounts are ``_e8``.
 
     ``credit_limit_e8`` is ``None`` for no limit; ``low`` says that the low-balance threshold is crossed and told.
-    ``closed_through`` is the last closed month, ``""`` when none is.
+    ``closed_through`` is the last closed month, ``""`` when none is. ``posted_at`` is the instant of the last entry.
     """
 
     balance_e8: int = 0
@@ -51,6 +51,7 @@ class Account:
     service: str = "active"
     low: bool = False
     closed_through: str = ""
+    posted_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,26 @@ def period_of(usage_month: str, closed_through: str) -> str:
     return usage_month
 
 
-def post(account: Account, posting: Posting) -> Posted:
+def post(account: Account, posting: Posting, now: int = 0) -> Posted:
     """Apply one entry."""
-    if posting.kind not in KINDS:
-        raise ValueError(f"unknown kind of entry: {posting.kind}")
-    after, crossings = settle_service(
-        replace(account, balance_e8=account.balance_e8 + posting.amount_e8, entries=account.entries + 1)
-    )
-    return Posted(after, after.entries, period_of(posting.usage_month, account.closed_through), crossings)
+    return post_together(account, [posting], now)[0]
+
+
+def post_together(account: Account, postings: Sequence[Posting], now: int = 0) -> list[Posted]:
+    """Apply several entries of one transaction: service and crossings are those of their sum.
+
+    So a debit that is reversed and posted anew at the same instant neither suspends nor resumes anybody in between.
+    Their instant is ``now``, but never before that of the entry before them: clocks differ, and a ledger must be in one
+    order by number and by time, or a statement from one day to another would not add up.
+    """
+    account = replace(account, posted_at=max(account.posted_at, now)) if postings else account
+    posted: list[Posted] = []
+    for posting in postings:
+        if posting.kind not in KINDS:
+            raise ValueError(f"unknown kind of entry: {posting.kind}")
+        account = replace(account, balance_e8=account.balance_e8 + posting.amount_e8, entries=account.entries + 1)
+        posted.append(Posted(account, account.entries, period_of(posting.usage_month, account.closed_through), ()))
+    if posted:
+        settled, crossings = settle_service(account)
+        posted[-1] = replace(posted[-1], account=settled, crossings=crossings)
+    return posted

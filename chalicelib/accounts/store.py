@@ -25,6 +25,7 @@ class Owner(Item):
     balance_e8 = NumberAttribute(default=0)
     entries = NumberAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
+    posted_at = NumberAttribute(default=0)
 
     @property
     def owner_id(self) -> str:
@@ -36,6 +37,7 @@ class Owner(Item):
             entries=int(self.entries),
             limited=False,
             closed_through=self.closed_through,
+            posted_at=int(self.posted_at),
         )
 
 
@@ -50,25 +52,49 @@ class Reseller(Owner):
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
+    signup_token = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
 
+    @property
+    def signup_path(self) -> str | None:
+        return f"/v1/signup/{self.signup_token}" if self.signup_token else None
+
 
 class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
 
 
+class SignupLink(Item):
+    """``SIGNUP#<token>`` / ``LINK``: whose clients ask to join there; one per reseller at a time"""
+
+    reseller_id = UnicodeAttribute()
+
+
+class SignupDay(Item):
+    """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many asked to join on that day"""
+
+    asked = NumberAttribute()
+
+
 class ApiKey(Item):
-    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept"""
+    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
+
+    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
+    when it comes to it. ``last_used_at`` is right to the hour.
+    """
 
     key_id = UnicodeAttribute()
     sha256 = UnicodeAttribute()
     role = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute(null=True)
+    label = UnicodeAttribute(default="")
+    scopes: Any = JSONAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
 
 
@@ -111,6 +137,7 @@ class Client(Owner):
             service=self.service,
             low=bool(self.low),
             closed_through=self.closed_through,
+            posted_at=int(self.posted_at),
         )
 
 
@@ -147,12 +174,29 @@ class Month(Item):
 
 
 class Marker(Item):
-    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied"""
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
+
+    It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
+    the seconds given for free by package; ``latest``, the last start by holder; ``spent``, the amount by recent local
+    day. ``emptied``: the earlier generation is
+    taken back already, and this one not posted yet (only where both do not fit one transaction).
+    """
 
     rated = NumberAttribute()
     duplicates = NumberAttribute()
+    seconds = NumberAttribute(default=0)
     amount_e8 = NumberAttribute()
     cost_e8 = NumberAttribute()
+    entry = NumberAttribute(null=True)
+    free: Any = JSONAttribute(null=True)
+    latest: Any = JSONAttribute(null=True)
+    spent: Any = JSONAttribute(null=True)
+    emptied = BooleanAttribute(null=True)
+
+    def place(self) -> tuple[str, int, str]:
+        """Batch, generation and month."""
+        _, batch_id, generation, month = str(self.sk).split("#")
+        return batch_id, int(generation), month
 
 
 class Once(Item):
@@ -168,13 +212,18 @@ class FreeMinutes(Item):
 
 
 class Package(Item):
-    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``; ``price`` is the newest version of what prices a call"""
+    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
+
+    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
+    ``effective_from``.
+    """
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
     monthly_fee_e8 = NumberAttribute()
     setup_fee_e8 = NumberAttribute()
     price: Any = JSONAttribute()
+    upcoming: Any = JSONAttribute(default=list)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -197,13 +246,13 @@ class ClientPackage(Item):
 
 
 class SubAccount(Item):
-    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``"""
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -257,7 +306,7 @@ class Did(Item):
     setup_e8 = NumberAttribute(default=0)
     per_minute_e10 = NumberAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     ordered_at = NumberAttribute()
 

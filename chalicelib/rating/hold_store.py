@@ -2,16 +2,19 @@
 
 ``H#<client_id>`` / ``HEAD``          their sums; its ``version`` fences the whole partition
 ``H#<client_id>`` / ``HOLD#<name>``   one call
+``H#<client_id>`` / ``DONE#<name>``   a record that has put an end to a hold
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.rating.holds import Open, Sums
+from chalicelib.rating import holds
+from chalicelib.rating.holds import Called, Open, Sums
 from chalicelib.tables import Item, Put, Write
 
 
@@ -56,6 +59,17 @@ class Hold(Item):
     def open(self) -> Open:
         seconds = int(self.seconds) if self.finished else -1
         return Open(self.sk, self.account, self.number, self.call_id, int(self.made_at), seconds)
+
+
+class Done(Item):
+    """``H#<client_id>`` / ``DONE#<name>``: this record of a call has ended its hold, and ends no other"""
+
+
+def done_of(pk: str, call: Called) -> Done:
+    """The note that a record has ended a hold, kept for as long as it could be near another one."""
+    words = "\0".join((call.account, call.call_id, call.number, str(call.start)))
+    name = hashlib.sha256(words.encode()).hexdigest()[:26]
+    return Done(pk, f"DONE#{name}", expires_at=holds.expiry(call.start + holds.NEAR_SECONDS))
 
 
 def key_of(hold_id: str) -> tuple[str, str]:

@@ -77,47 +77,74 @@ class Called(NamedTuple):
     seconds: int
 
 
-def settled(holds: Sequence[Open], calls: Iterable[Called]) -> list[str]:
-    """The names of the holds whose calls these are.
+def concerned(holds: Sequence[Open], calls: Iterable[Called]) -> list[Called]:
+    """The calls that may have one of these holds, by id or by likelihood; few of many."""
+    known = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
+    numbers = _by_number(holds)
+    return [
+        call
+        for call in calls
+        if any((call.account, call_id) in known for call_id in _ids(call))
+        or any(_fits(hold, call) for hold in numbers.get((call.account, call.number), ()))
+    ]
 
-    A call settles every hold of its account and call id (Asterisk's ids in records have more words behind). One that
-    settles none so settles the likeliest hold of its account and number, if any, so that a switch that sends no ids, or
+
+class Match(NamedTuple):
+    """A record, and the names of the holds that end with it."""
+
+    call: Called
+    names: tuple[str, ...]
+
+
+def matches(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
+    """Which holds the records of calls put an end to; records that end none are left out.
+
+    A record ends every hold of its account and call id (Asterisk's ids have more words behind in records). One that
+    ends none so ends the likeliest hold of its account and number, if any, so that a switch that sends no ids, or
     others than it writes, does not wait for the holds to expire.
     """
-    by_id: dict[tuple[str, str], list[Open]] = {}
+    by_id: dict[tuple[str, str], list[str]] = {}
     for hold in holds:
         if hold.call_id:
-            by_id.setdefault((hold.account, hold.call_id), []).append(hold)
-    found: dict[str, None] = {}
-    strangers = []
+            by_id.setdefault((hold.account, hold.call_id), []).append(hold.name)
+    found, strangers = list[Match](), list[Called]()
     for call in calls:
-        ids = {call.call_id, call.call_id.partition(" ")[0]}
-        same = [hold for known in ids for hold in by_id.get((call.account, known), ())]
-        found.update(dict.fromkeys(hold.name for hold in same))
-        if not same:
+        same = [name for call_id in _ids(call) for name in by_id.get((call.account, call_id), ())]
+        if same:
+            found.append(Match(call, tuple(same)))
+        else:
             strangers.append(call)
-    rest = [hold for hold in holds if hold.name not in found]
-    found.update(dict.fromkeys(_likeliest(rest, strangers)))
-    return list(found)
+    ended = {name for match in found for name in match.names}
+    return found + _likeliest([hold for hold in holds if hold.name not in ended], strangers)
 
 
-def _likeliest(holds: Sequence[Open], calls: Iterable[Called]) -> Iterable[str]:
+def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
     """One hold per call, the nearest in time first; each hold once."""
-    by_number: dict[tuple[str, str], list[Open]] = {}
-    for hold in holds:
-        by_number.setdefault((hold.account, hold.number), []).append(hold)
-    pairs = [
+    by_number = _by_number(holds)
+    pairs = sorted(
         (abs(call.start - hold.made_at), place, hold.name)
         for place, call in enumerate(calls)
         for hold in by_number.get((call.account, call.number), ())
         if _fits(hold, call)
-    ]
-    used, taken = set[str](), set[int]()
-    for _, place, name in sorted(pairs):
-        if place not in taken and name not in used:
-            taken.add(place)
+    )
+    by_place: dict[int, str] = {}
+    used = set[str]()
+    for _, place, name in pairs:
+        if place not in by_place and name not in used:
+            by_place[place] = name
             used.add(name)
-            yield name
+    return [Match(calls[place], (name,)) for place, name in by_place.items()]
+
+
+def _by_number(holds: Iterable[Open]) -> dict[tuple[str, str], list[Open]]:
+    found: dict[tuple[str, str], list[Open]] = {}
+    for hold in holds:
+        found.setdefault((hold.account, hold.number), []).append(hold)
+    return found
+
+
+def _ids(call: Called) -> set[str]:
+    return {call.call_id, call.call_id.partition(" ")[0]}
 
 
 def _fits(hold: Open, call: Called) -> bool:

@@ -37,11 +37,13 @@ _MEANINGS = {
     413: "too large",
     415: "not application/json",
     422: "a field is wrong",
+    429: "too many requests; try again after Retry-After seconds",
 }
 
 
 def document() -> dict[str, Any]:
-    """The whole document; every operation names its roles in ``x-roles``."""
+    """The whole document; every operation names its roles in ``x-roles``, and the scopes that open it to
+    a narrowed key in ``x-scopes``."""
     wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
     for entry in ROUTES:
         wanted += [(shape, "validation") for shape in (entry.body, entry.query) if shape]
@@ -68,6 +70,7 @@ def _operation(entry: Route, refs: dict[Any, Any], schemas: dict[str, Any]) -> d
         "summary": entry.summary,
         "tags": [entry.path.split("/")[2] if entry.path.startswith("/v1/") else "pages"],
         "x-roles": list(entry.roles),
+        "x-scopes": list(entry.scopes),
         "parameters": _parameters(entry, refs, schemas),
         "responses": _responses(entry, refs),
     }
@@ -107,7 +110,9 @@ def _responses(entry: Route, refs: dict[Any, Any]) -> dict[str, Any]:
     if content:
         good["content"] = content
     bad = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    codes = [400, 404, 409, 413, 415, 422] + ([401, 403] if entry.roles else [])
-    return {str(entry.status): good} | {
+    codes = [400, 404, 409, 413, 415, 422, 429] + ([401, 403] if entry.roles else [])
+    answers = {str(entry.status): good} | {
         str(code): {"description": _MEANINGS[code], "content": bad} for code in sorted(codes)
     }
+    answers["429"]["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
+    return answers

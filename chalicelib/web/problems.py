@@ -10,7 +10,7 @@ from typing import Any
 from chalice.app import Response
 from pydantic import ValidationError
 
-from chalicelib.errors import FieldError, ForfaitError, Invalid
+from chalicelib.errors import FieldError, ForfaitError, Invalid, TooFast
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,10 @@ def problem(status: int, title: str, detail: str = "", errors: tuple[FieldError,
 
 
 def from_error(error: ForfaitError) -> Response:
-    return problem(error.status, error.title, error.detail, error.errors)
+    response = problem(error.status, error.title, error.detail, error.errors)
+    if isinstance(error, TooFast):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def invalid(error: ValidationError) -> Invalid:

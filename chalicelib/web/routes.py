@@ -22,9 +22,12 @@ from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib import tables
+from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
 from chalicelib.web import cursors, forms, problems
+from chalicelib.web.limits import Limiter
+from chalicelib.web.scopes import scopes_of
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
@@ -41,7 +44,8 @@ MAX_BODY_BYTES = 1 << 20
 class Principal:
     """Who calls. ``reseller_id`` is empty for the operator, ``client_id`` for all but a client's key.
 
-    ``standing`` is the reseller's status: with anything but ``active`` a key may only read.
+    ``standing`` is the reseller's status: with anything but ``active`` a key may only read. ``scopes`` narrow what the
+    role may, ``None`` does not.
     """
 
     role: str
@@ -49,10 +53,12 @@ class Principal:
     reseller_id: str = ""
     client_id: str = ""
     standing: str = "active"
+    scopes: tuple[str, ...] | None = None
+    label: str = ""
 
     @property
     def tenant(self) -> str:
-        return f"{self.reseller_id or 'operator'}/{self.client_id}"
+        return f"{self.reseller_id or self.role}/{self.client_id}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,12 @@ class Route:
     query: type[BaseModel] | None = None
     standing_free: bool = False
     text: str = ""
+    most_bytes: int = MAX_BODY_BYTES
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes of a narrowed key that open this route."""
+        return scopes_of(self.method, self.path)
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ class Call:
 
 
 class Authenticate(Protocol):
-    def __call__(self, token: str) -> Principal | None: ...
+    def __call__(self, token: str, now: int) -> Principal | None: ...
 
 
 Headers = dict[str, str | list[str]]
@@ -119,6 +131,7 @@ Handler = Callable[[Call], Any]
 
 ROUTES: list[Route] = []
 _authenticators: list[Authenticate] = []
+limiter = Limiter(settings.requests_per_minute)
 
 
 def install(authenticate: Authenticate) -> None:
@@ -175,16 +188,17 @@ def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, 
 
 
 def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
-    who = _who(entry, request)
+    now = int(time.time())
+    who = _who(entry, request, now)
     path = {name: unquote(value) for name, value in path_values.items()}
     if not all(check_id(value) for value in path.values()):
         raise NotFound()
     raw = request.raw_body or b""
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
+    if len(raw) > entry.most_bytes:
+        raise TooLarge(f"The body is over {entry.most_bytes} bytes.")
     query = _query(entry, dict(request.query_params or {}))
     body = _body(entry, raw)
-    scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=int(time.time()))
+    scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=now)
     scope.guard = _guard(entry, request, who, path, raw)
     if scope.guard and (stored := _stored(scope.guard, scope.now)):
         return stored
@@ -204,15 +218,19 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     return _render(entry, result)
 
 
-def _who(entry: Route, request: Any) -> Principal:
+def _who(entry: Route, request: Any, now: int) -> Principal:
     if not entry.roles:
         return Principal("anyone", "")
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    who = _authenticators[0](token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    who = _authenticators[0](token.strip(), now) if scheme.lower() == "bearer" and token.strip() else None
     if who is None:
         raise Unauthenticated("Send Authorization: Bearer <key> with a key that is still in use.")
+    limiter.take(who.key_id or who.role, now)
     if who.role not in entry.roles:
         raise Forbidden(f"This takes a key with the role {' or '.join(entry.roles)}; yours is {who.role}.")
+    if who.scopes is not None and not set(who.scopes) & set(entry.scopes):
+        needed = f"one with the scope {' or '.join(entry.scopes)}" if entry.scopes else "one without scopes"
+        raise Forbidden(f"This key is narrowed to {', '.join(who.scopes)}; this takes {needed}.")
     if who.standing != "active" and entry.method != "GET" and not entry.standing_free:
         raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
     return who

@@ -79,6 +79,7 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
     for _ in range(payments):
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
+    ids["token"] = "no-link"
     source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
     assert api.put("/v1/cdr-sources", source).status == 200
     ids["source_id"] = source["id"]
@@ -114,13 +115,18 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     assert api.post(f"/v1/clients/{ids['client_id']}/packages", {"package_id": held}).status == 201
     body = {"username": f"{tenant.word}-spare", "client_id": ids["client_id"], "package_id": ids["package_id"]}
     called_by_nobody = order(operator, tenant)
+    # A reseller's own link ends as soon as the walk makes a new one.
+    host = operator.made("/v1/resellers", {"name": "Host", "email": "h@host.example"})
+    link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
     tenant.spare = {
+        "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},
         "DELETE /v1/clients/{client_id}/packages/{package_id}": {"package_id": held},
         "DELETE /v1/packages/{package_id}": {"package_id": idle},
         "POST /v1/clients/{client_id}/packages": {"package_id": wanted},
         "DELETE /v1/subaccounts/{subaccount_id}": {"subaccount_id": api.made("/v1/subaccounts", body)["id"]},
+        "POST /v1/keys/{key_id}/rotate": {"key_id": api.made("/v1/keys", {"role": "reseller_readonly"})["id"]},
         "POST /v1/dids/{number}/order": {"number": on_sale(operator)},
         "POST /v1/dids/{number}/assign": {"number": order(operator, tenant)},
         "POST /v1/dids/{number}/release": {"number": called_by_nobody},
@@ -149,6 +155,21 @@ def _add_batch(tenant: Tenant) -> None:
     batch = World(tenant.ids["reseller_id"]).rate(csv_file(*mine, inbound, refused))
     assert (batch.status, int(batch.rated), int(batch.rejected)) == ("done", 3, 1)
     tenant.ids["batch_id"] = batch.batch_id
+
+
+def work_off(tenant: Tenant) -> None:
+    """Do what an answer of 202 has put on the queue, as the rating function does."""
+    from chalicelib.config import settings
+    from chalicelib.rating import arrivals
+
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            mine = [a for a in arrivals.read(message["Body"], settings.bucket) if tenant.ids["reseller_id"] in a.key]
+            for arrival in mine:
+                assert World(tenant.ids["reseller_id"]).rate(*arrival).status == "done"
 
 
 # --- what is stored -----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import keys
-from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut
+from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.fields import Page, Paging
 from chalicelib.web.routes import OPERATOR, RESELLER, STAFF, Call, route
 
@@ -31,6 +31,12 @@ def create_key(call: Call) -> Any:
 def list_keys(call: Call) -> Any:
     """The keys in use, without their secrets."""
     return lists.page(call, keys.listed(call.who.reseller_id, lists.asked(call)))
+
+
+@route(bp, "POST", "/v1/keys/{key_id}/rotate", roles=RESELLER, body=RotateIn, answer=KeyMade)
+def rotate_key(call: Call) -> Any:
+    """Make a new key like this one, which serves on for grace_seconds; the new one is shown once."""
+    return keys.rotate(call.scope, call.who.reseller_id, call.path["key_id"], call.body(RotateIn))
 
 
 @route(bp, "DELETE", "/v1/keys/{key_id}", roles=RESELLER)

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException, UpdateError
 
 from chalicelib import config
 from chalicelib.accounts import store
 from chalicelib.accounts.service import pages
 from chalicelib.accounts.service.posting import client_of, reseller_of
-from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut
+from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.accounts.store import ApiKey, KeyPointer
-from chalicelib.errors import Invalid, NotFound
-from chalicelib.tables import Put, Remove, Scope, Write, commit, event, find_many, new_id, settle
+from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, find_many, new_id, settle
 from chalicelib.web.routes import Principal
 
+log = logging.getLogger(__name__)
+
+USE_SECONDS = 3600
+"""How exact ``last_used_at`` is: a key that is used all day costs 24 writes."""
 _TOKEN = re.compile(r"fk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -33,7 +41,7 @@ class NewKey:
     writes: tuple[Write, ...]
 
 
-def authenticate(token: str) -> Principal | None:
+def authenticate(token: str, now: int) -> Principal | None:
     """Who sent this key, ``None`` for a key that is unknown or no longer in use."""
     if hmac.compare_digest(token.encode(errors="replace"), config.secrets().operator_key.encode()):
         return Principal("operator", "")
@@ -42,12 +50,29 @@ def authenticate(token: str) -> Principal | None:
     if key is None or not hmac.compare_digest(key.sha256, _digest(token)):
         return None
     reseller = store.reseller(key.reseller_id)
-    if reseller is None:
+    if reseller is None or (key.expires_at is not None and key.expires_at <= now):
         return None
-    return Principal(key.role, key.key_id, key.reseller_id, key.client_id or "", reseller.status)
+    _note_use(key, now)
+    scopes = None if key.scopes is None else tuple(key.scopes)
+    return Principal(
+        key.role, key.key_id, key.reseller_id, key.client_id or "", reseller.status, scopes, str(key.label)
+    )
 
 
-def new_key(scope: Scope, reseller_id: str, role: str, client_id: str | None = None) -> NewKey:
+def _note_use(key: ApiKey, now: int) -> None:
+    """Write down that a key is in use, once an hour; it must never cost a request more than a moment."""
+    if key.last_used_at is not None and now - key.last_used_at < USE_SECONDS:
+        return
+    stale = ApiKey.last_used_at.does_not_exist() | (ApiKey.last_used_at <= now - USE_SECONDS)
+    try:
+        # Not one that was revoked meanwhile, and by one of the requests that come at once.
+        key.update(actions=[ApiKey.last_used_at.set(now)], condition=ApiKey.pk.exists() & stale)
+    except (PynamoDBException, BotoCoreError, ClientError) as problem:
+        if not isinstance(problem, UpdateError) or problem.cause_response_code != "ConditionalCheckFailedException":
+            log.warning("the use of key %s could not be noted: %s", key.key_id, problem)
+
+
+def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = None) -> NewKey:
     """A fresh key and the writes that make it known; nothing is written yet."""
     key_id = new_id().lower()
     token = f"fk_{key_id}_{secrets.token_urlsafe(32)}"
@@ -56,25 +81,34 @@ def new_key(scope: Scope, reseller_id: str, role: str, client_id: str | None = N
         "KEY",
         key_id=key_id,
         sha256=_digest(token),
-        role=role,
+        role=body.role,
         reseller_id=reseller_id,
-        client_id=client_id,
+        client_id=body.client_id,
+        label=body.label,
+        scopes=body.scopes and sorted(set(body.scopes)),
+        expires_at=body.expires_at,
         created_at=scope.now,
     )
-    recorded = event(scope, reseller_id, "key.created", key_id, {"role": role, "client_id": client_id})
-    return NewKey(item, token, (Put(item), Put(KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")), recorded))
+    told = {name: value for name, value in body if value not in (None, "")}
+    recorded = event(
+        scope, reseller_id, "key.created", key_id, {**told, **({"replaces": replaces} if replaces else {})}
+    )
+    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}", expires_at=body.expires_at)
+    return NewKey(item, token, (Put(item), Put(pointer), recorded))
 
 
 def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
     """A key of the reseller, or of one of its clients; 422 when role and ``client_id`` do not fit together."""
     if (body.role == "client") != (body.client_id is not None):
         raise Invalid.field("client_id", "goes with the role client, and only with it")
+    if body.expires_at is not None and body.expires_at <= scope.now:
+        raise Invalid.field("expires_at", "must be in the future")
     reseller_of(reseller_id)()
     if body.client_id is not None:
         client_of(reseller_id, body.client_id)()
 
     def decide() -> KeyMade:
-        key = new_key(scope, reseller_id, body.role, body.client_id)
+        key = new_key(scope, reseller_id, body)
         made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
         commit(scope, key.writes, made)
         return made
@@ -82,8 +116,34 @@ def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
     return settle(decide)
 
 
+def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMade:
+    """A new key like this one, which serves on for a while; 404 for a stranger's, 409 for one that ends already."""
+
+    def decide() -> KeyMade:
+        old = ApiKey.find(f"KEY#{key_id}", "KEY")
+        if old is None or old.reseller_id != reseller_id:
+            raise NotFound()
+        if old.expires_at or 0:
+            raise Conflict("This key ends already; make a new one.")
+        like = {name: getattr(old, name) for name in ("role", "client_id", "label", "scopes")}
+        key = new_key(scope, reseller_id, KeyIn.model_validate(like), replaces=key_id)
+        made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
+        ends = scope.now + body.grace_seconds
+        pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")
+        writes = [
+            *key.writes,
+            Change(old, [ApiKey.expires_at.set(ends)], ApiKey.pk.exists() & ApiKey.expires_at.does_not_exist()),
+            Change(pointer, [KeyPointer.expires_at.set(ends)], KeyPointer.pk.exists()),
+            event(scope, reseller_id, "key.rotated", key_id, {"expires_at": ends, "replaced_by": made.id}),
+        ]
+        commit(scope, writes, made)
+        return made
+
+    return settle(decide)
+
+
 def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[ApiKey]:
-    """The reseller's keys in use, oldest first, those of its clients among them."""
+    """The reseller's keys in use, oldest first, those of its clients among them; ended ones until they are deleted."""
     found = pages.page(KeyPointer, f"R#{reseller_id}", "KEY#", asked)
     wanted = [(row.sk, "KEY") for row in found.items]
     keys = find_many(wanted, ApiKey) if wanted else {}

@@ -7,7 +7,14 @@ from typing import Any
 from chalicelib.accounts.service import keys, pages
 from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes import given
-from chalicelib.accounts.shapes.resellers import AccountPatch, ResellerIn, ResellerMade, ResellerOut, ResellerPatch
+from chalicelib.accounts.shapes.resellers import (
+    AccountPatch,
+    KeyIn,
+    ResellerIn,
+    ResellerMade,
+    ResellerOut,
+    ResellerPatch,
+)
 from chalicelib.accounts.store import Reseller, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict, Forbidden, ForfaitError
 from chalicelib.tables import Put, Scope, commit, event, find_many, new_id, settle
@@ -30,7 +37,7 @@ def create(scope: Scope, body: ResellerIn) -> ResellerMade:
             status="active" if body.activate else "pending",
             created_at=scope.now,
         )
-        key = keys.new_key(scope, reseller_id, "reseller")
+        key = keys.new_key(scope, reseller_id, KeyIn())
         made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
         writes = [
             Put(item),

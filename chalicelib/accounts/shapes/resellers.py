@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from chalicelib.accounts.shapes import HomeCountry, left_out
 from chalicelib.config import settings
-from chalicelib.fields import AmountOut, Currency, Email, Id, InstantOut, Name, Shape, Zone
+from chalicelib.fields import AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
+from chalicelib.web.scopes import SCOPES, KeyScope
 
 KeyRole = Literal["reseller", "reseller_readonly", "client"]
 CostSource = Literal["deck", "record"]
@@ -63,16 +64,31 @@ class ResellerMade(ResellerOut):
 
 
 class KeyIn(Shape):
-    """``client_id`` goes with the role ``client``, and only with it."""
+    """``client_id`` goes with the role ``client``, and only with it. ``scopes`` null is all that the role may."""
 
     role: KeyRole = "reseller"
     client_id: Id | None = None
+    label: Line = ""
+    scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=len(SCOPES))] | None = None
+    expires_at: Instant | None = None
+
+
+class RotateIn(Shape):
+    """For how long the old key still serves; a day unless told, 0 ends it at once."""
+
+    grace_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = 86_400
 
 
 class KeyOut(Shape):
+    """``last_used_at`` is right to the hour; from ``expires_at`` on the key is refused."""
+
     id: str = Field(validation_alias="key_id")
     role: KeyRole
     client_id: str | None
+    label: str
+    scopes: list[KeyScope] | None
+    last_used_at: InstantOut | None
+    expires_at: InstantOut | None
     created_at: InstantOut
 
 

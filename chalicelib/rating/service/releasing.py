@@ -9,41 +9,57 @@ once.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib import periods
 from chalicelib.rating import hold_store, holds
-from chalicelib.rating.hold_store import Hold
-from chalicelib.rating.holds import Called
+from chalicelib.rating.hold_store import Done, Hold
+from chalicelib.rating.holds import Called, Match
 from chalicelib.rating.spill import Spill
-from chalicelib.tables import Remove, Scope, commit, find_many, settle
+from chalicelib.tables import Put, Remove, Scope, commit, find_many, settle
 
-AT_ONCE = 90
-"""Holds that one transaction lets go of."""
+AT_ONCE = 45
+"""Records that one transaction settles, as far as each ends one hold."""
 TRIES = 500
 """It competes with every call that the client asks for meanwhile."""
 _INBOUND = 1
 
 
 def release(scope: Scope, spill: Spill, part: tuple[str, str]) -> None:
-    """Let go of every open hold whose call is in a part (client and month) of a batch."""
+    """Let go of the open holds whose calls are in a part (client and month) of a batch."""
     pk = f"H#{part[0]}"
-    if not hold_store.head_of(pk).sums().any_open(scope.now):
-        return
-    waiting = [hold.open() for hold in hold_store.open_holds(pk, scope.now)]
-    names = holds.settled(waiting, _calls(scope.now, spill, part)) if waiting else []
-    for first in range(0, len(names), AT_ONCE):
-        some = [(pk, name) for name in names[first : first + AT_ONCE]]
-        settle(lambda some=some: _let_go(scope, pk, some), TRIES)  # type: ignore[misc]
+    calls: Iterable[Called] = _calls(scope.now, spill, part)
+    while hold_store.head_of(pk).sums().any_open(scope.now):
+        waiting = [hold.open() for hold in hold_store.open_holds(pk, scope.now)]
+        # A record that has ended a hold ends no other, whoever rates it again.
+        calls = _not_done(pk, holds.concerned(waiting, calls) if waiting else [])
+        found = holds.matches(waiting, calls)
+        for first in range(0, len(found), AT_ONCE):
+            some = found[first : first + AT_ONCE]
+            settle(lambda some=some: _let_go(scope, pk, some), TRIES)  # type: ignore[misc]
+        if not found:
+            return
 
 
-def _let_go(scope: Scope, pk: str, keys: list[tuple[str, str]]) -> None:
-    found = [hold for hold in find_many(keys, Hold).values() if int(hold.expires_at or 0) > scope.now]
-    if found:
+def _not_done(pk: str, calls: Sequence[Called]) -> list[Called]:
+    keys = {call: hold_store.done_of(pk, call).sk for call in calls}
+    done = find_many([(pk, sk) for sk in keys.values()], Done) if keys else {}
+    return [call for call, sk in keys.items() if (pk, sk) not in done]
+
+
+def _let_go(scope: Scope, pk: str, some: Sequence[Match]) -> None:
+    """End the holds of these records that are still there; a record whose holds are gone looks for others next."""
+    wanted = [(pk, name) for match in some for name in match.names]
+    there = {sk: hold for (_, sk), hold in find_many(wanted, Hold).items() if int(hold.expires_at or 0) > scope.now}
+    left = set(_not_done(pk, [match.call for match in some]))
+    ended = [match for match in some if match.call in left and any(name in there for name in match.names)]
+    gone = [there[name] for name in dict.fromkeys(name for match in ended for name in match.names) if name in there]
+    if gone:
         # The head last, so that few calls come in between; what each hold holds is a condition of its own then.
         head = hold_store.head_of(pk)
-        gone = hold_store.next_head(head, scope.now, [(hold, -int(hold.amount_e8)) for hold in found])
-        commit(scope, [gone, *(Remove(hold, Hold.amount_e8 == int(hold.amount_e8)) for hold in found)])
+        after = hold_store.next_head(head, scope.now, [(hold, -int(hold.amount_e8)) for hold in gone])
+        notes = [Put(hold_store.done_of(pk, match.call)) for match in ended]
+        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == int(hold.amount_e8)) for hold in gone)])
 
 
 def _calls(now: int, spill: Spill, part: tuple[str, str]) -> Iterator[Called]:
