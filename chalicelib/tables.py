@@ -316,6 +316,16 @@ def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[st
     return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
 
 
+def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
+    """Consistent reads of a few items of any models in one request, in the order asked; ``None`` for an absent one."""
+    keys: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in wanted]
+    found: dict[tuple[str, str], Any] = {}
+    while keys:
+        page, keys = Item._batch_get_page(keys, True, None)  # type: ignore[no-untyped-call]
+        found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
+    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]
+
+
 def _add(transaction: TransactWrite, write: Write) -> None:
     if isinstance(write, Put):
         guard = None if write.anyway and write.condition is None else write.condition

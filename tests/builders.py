@@ -39,12 +39,13 @@ class World:
     reseller_id: str
     clients: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    now: int = NOW
 
     @property
     def scope(self) -> Any:
         from chalicelib.tables import Scope
 
-        return Scope("system:test", NOW)
+        return Scope("system:test", self.now)
 
     def package(self, package_id: str, **changes: Any) -> None:
         from chalicelib.accounts.store import FIRST, PackageTerms

@@ -103,7 +103,10 @@ class KeyPointer(Item):
 
 
 class Client(Owner):
-    """``R#<reseller_id>`` / ``CLIENT#<client_id>``"""
+    """``R#<reseller_id>`` / ``CLIENT#<client_id>``
+
+    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    """
 
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute()
@@ -114,6 +117,10 @@ class Client(Owner):
     threshold_e8 = NumberAttribute(null=True)
     low = BooleanAttribute(default=False)
     profile = JSONAttribute()
+    blocked_countries: Any = JSONAttribute(default=list)
+    max_rate_e10 = NumberAttribute(null=True)
+    daily_limit_e8 = NumberAttribute(null=True)
+    spent: Any = JSONAttribute(default=dict)
     created_at = NumberAttribute()
 
     @property
@@ -170,7 +177,8 @@ class Marker(Item):
     """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
 
     It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
-    the seconds given for free by package; ``latest``, the last start by holder. ``emptied``: the earlier generation is
+    the seconds given for free by package; ``latest``, the last start by holder; ``spent``, the amount by recent local
+    day. ``emptied``: the earlier generation is
     taken back already, and this one not posted yet (only where both do not fit one transaction).
     """
 
@@ -182,6 +190,7 @@ class Marker(Item):
     entry = NumberAttribute(null=True)
     free: Any = JSONAttribute(null=True)
     latest: Any = JSONAttribute(null=True)
+    spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 
     def place(self) -> tuple[str, int, str]:

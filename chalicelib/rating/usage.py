@@ -47,6 +47,7 @@ class Day:
     amount_e8: int
     cost_e8: int
     latest: Mapping[str, int]
+    amounts: Ints
 
 
 def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_id: str) -> Day:
@@ -78,6 +79,7 @@ def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_i
         amount_e8=int(amounts.sum()),
         cost_e8=int(rows["cost_e8"].sum()),
         latest=_latest(rows, free.tables),
+        amounts=amounts,
     )
 
 

@@ -25,7 +25,7 @@ from chalicelib import tables
 from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
-from chalicelib.web import cursors, problems
+from chalicelib.web import cursors, forms, problems
 from chalicelib.web.limits import Limiter
 from chalicelib.web.scopes import scopes_of
 from chalicelib.web.urls import base_url
@@ -180,7 +180,8 @@ def _inert(cell: object) -> object:
 
 def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     try:
-        return _answer(entry, handler, request, path_values)
+        response = _answer(entry, handler, request, path_values)
+        return forms.as_asked(entry.text, request.query_params, response)
     except ForfaitError as error:
         return problems.from_error(error)
     except Exception:

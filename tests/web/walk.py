@@ -25,7 +25,7 @@ QUERY = {
     "limit": "1",
 }
 """Values of query parameters that are no ids."""
-ELSEWHERE = ("merchant_id",)
+ELSEWHERE = ("merchant_id", "call_id")
 """Names that look like ids of ours, and are given by others."""
 ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -118,7 +118,7 @@ def strange(op: Operation, own: dict[str, str], stranger: dict[str, str]) -> Ite
             ids = own | {name: stranger[name] for name in swapped}
             yield "path", request(op, ids)
             yield "path", request(op, ids, whole=True)
-    for name in (name for name in op.in_body if name.endswith("_id") and name in stranger):
+    for name in (name for name in op.in_body if name.endswith("_id") and name in stranger and name not in ELSEWHERE):
         yield "body", _with_field(request(op, own), name, stranger[name])
         yield "body", _with_field(request(op, own, whole=True), name, stranger[name])
     for name in (name for name in op.in_query if name.endswith("_id") and name in stranger):

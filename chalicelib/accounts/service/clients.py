@@ -46,6 +46,9 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
         balance_mode=body.balance_mode,
         credit_limit_e8=body.credit_limit,
         threshold_e8=body.low_balance_threshold,
+        blocked_countries=body.blocked_countries,
+        max_rate_e10=body.max_rate_per_minute,
+        daily_limit_e8=body.daily_spend_limit,
         profile={name: getattr(body, name) for name in PROFILE},
         created_at=scope.now,
     )
@@ -203,7 +206,12 @@ def set_or_remove(attribute: Attribute[Any], value: Any) -> Action:
 
 def _stored(client: Client, changes: dict[str, Any]) -> dict[str, Any]:
     """A patch's fields as attributes of the item."""
-    names = {"credit_limit": "credit_limit_e8", "low_balance_threshold": "threshold_e8"}
+    names = {
+        "credit_limit": "credit_limit_e8",
+        "low_balance_threshold": "threshold_e8",
+        "max_rate_per_minute": "max_rate_e10",
+        "daily_spend_limit": "daily_limit_e8",
+    }
     stored = {names.get(name, name): value for name, value in changes.items() if name not in PROFILE}
     profile = {name: value for name, value in changes.items() if name in PROFILE}
     return {**stored, "profile": {**client.profile, **profile}} if profile else stored

@@ -12,15 +12,20 @@ from collections.abc import Sequence
 from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, Month, PackageTerms, ResellerPointer, TermsHead
+from chalicelib.accounts.store import Assignment, Month, PackageTerms, Reseller, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-from chalicelib.tables import Change, Write, find_many
+from chalicelib.tables import Change, Item, Write, find_many
 
 
 def head(reseller_id: str) -> TermsHead | None:
     """The newest terms version of a reseller, ``None`` for an unknown one."""
     return TermsHead.find(f"T#{reseller_id}", "HEAD")
+
+
+def pricing_keys(reseller_id: str) -> tuple[tuple[type[Item], str, str], tuple[type[Item], str, str]]:
+    """Where the terms version and the reseller lie, for ``tables.find_each``."""
+    return (TermsHead, f"T#{reseller_id}", "HEAD"), (Reseller, f"R#{reseller_id}", "RESELLER")
 
 
 def head_of(reseller_id: str) -> TermsHead:
@@ -108,3 +113,8 @@ def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
     """Every assignment of sub-accounts and DIDs that terms version ``upto`` knows."""
     found = [row for kind in ("DID#", "SUB#") for row in Assignment.under(f"T#{reseller_id}", kind)]
     return [row for row in found if row.version <= upto]
+
+
+def assignments_of(reseller_id: str, holder: str, upto: int) -> Sequence[Assignment]:
+    """The same of one ``SUB#<username>`` or ``DID#<number>``."""
+    return [row for row in Assignment.under(f"T#{reseller_id}", f"{holder}#") if row.version <= upto]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
 from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
@@ -24,7 +26,7 @@ class Usage:
 
     ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
     holder (``sub:<username>``, ``did:<number>``); ``rest`` the same from all other batches, for the ``ended`` holders
-    of the snapshot.
+    of the snapshot; ``spent`` the part of ``amount_e8`` that falls on each of the last few local days.
     """
 
     batch_id: str
@@ -38,6 +40,7 @@ class Usage:
     used_free: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[str, int] = field(default_factory=dict)
     rest: Mapping[str, int] = field(default_factory=dict)
+    spent: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         cost_e8=usage.cost_e8,
         free={name: seconds for name, seconds in given.items() if seconds} or None,
         latest=dict(usage.latest) or None,
+        spent=dict(usage.spent) or None,
     )
     postings = []
     if earlier and earlier.entry is not None:
@@ -180,7 +184,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         source = f"batch:{usage.batch_id}"
         postings.append(ledger.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
     month = _with_usage(snapshot, usage)
-    entries, writes = plan(scope, client, postings, months={usage.month: month})
+    entries, writes = plan(scope, client, postings, *_spent(snapshot, usage), months={usage.month: month})
     for entry in entries:
         if entry.kind == "call_usage":
             marker.entry = int(entry.entry_id)
@@ -195,6 +199,16 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         if seconds != snapshot.stored_free.get(name, 0)
     ]
     return marker, writes
+
+
+def _spent(snapshot: Snapshot, usage: Usage) -> list[Action]:
+    """What the client has spent in the last few days, without the earlier generation's part and with this one's."""
+    before: dict[str, int] = snapshot.client.spent
+    back: dict[str, int] = (snapshot.earlier.spent if snapshot.earlier else None) or {}
+    added = dict(usage.spent)
+    for day in back.keys() & (before.keys() | added.keys()):
+        added[day] = added.get(day, 0) - back[day]
+    return [Client.spent.set(ledger.spent_after(before, added))] if added else []
 
 
 def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:

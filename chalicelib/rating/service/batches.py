@@ -24,7 +24,7 @@ from chalicelib.accounts.service.usage import Marker
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
-from chalicelib.rating.service import batch_files, loading, pins, rerating
+from chalicelib.rating.service import batch_files, loading, pins, releasing, rerating
 from chalicelib.rating.service.earlier import Earlier
 from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.reading import Reading, read_file
@@ -74,6 +74,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         try:
             for part in parts:
                 _commit(scope, batch, tables, reading.spill, part)
+                releasing.release(scope, reading.spill, part)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
         return _finish(scope, batch, reading, parts, clock())
@@ -236,6 +237,7 @@ def _usage(batch: Batch, month: str, sums: Sums, lines: int) -> usage.Usage:
         cost_e8=sums.cost_e8,
         used_free=sums.used_free,
         latest=sums.latest,
+        spent=sums.spent,
     )
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+import numpy as np
+
+from chalicelib import periods
 from chalicelib.rating import segments, store, usage
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
@@ -29,14 +33,19 @@ class Sums:
     amount_e8: int = 0
     cost_e8: int = 0
     latest: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
 
-    def add(self, day: usage.Day) -> None:
+    def add(self, day: usage.Day, recent: Sequence[tuple[str, int]]) -> None:
         self.rated += len(day.rows)
         self.seconds += day.seconds
         self.amount_e8 += day.amount_e8
         self.cost_e8 += day.cost_e8
         for holder, start in day.latest.items():
             self.latest[holder] = max(start, self.latest.get(holder, start))
+        for (name, first), (_, end) in pairwise(recent):
+            low, high = np.searchsorted(day.rows.start, (first, end))
+            if amount_e8 := int(day.amounts[low:high].sum()):
+                self.spent[name] = self.spent.get(name, 0) + amount_e8
 
 
 @dataclass
@@ -59,7 +68,7 @@ class Writing:
         self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
     ) -> None:
         """Decide each day in order, put the calls that stand into new objects, and make their index."""
-        free = usage.Free(tables, dict(used_free))
+        free, recent = usage.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
         body, key = bytearray(), self._new_key()
         for day in spill.days(part):
@@ -68,7 +77,7 @@ class Writing:
                 continue
             members = _packed(decided.rows, body)
             self.index.append(self._segment(key, day_name(day), decided, members))
-            self.sums.add(decided)
+            self.sums.add(decided, recent)
             if len(body) >= OBJECT_BYTES:
                 store.write(key, bytes(body), "application/gzip")
                 body, key = bytearray(), self._new_key()
