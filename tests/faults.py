@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,7 +113,87 @@ def refusing(operation: str, codes: list[str]) -> Iterator[list[str]]:
         yield left
 
 
-def at_once(tasks: list[Callable[[], Any]]) -> None:
+@contextmanager
+def stopped_at(call: int, task: Callable[[], Any]) -> Iterator[Callable[[], None]]:
+    """Run ``task`` in a thread of its own up to its AWS call ``call`` (from 0), and on by what is yielded."""
+    count = iter(range(1 << 30))
+    stopped, may, errors = threading.Event(), threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            task()
+        except BaseException as problem:
+            errors.append(problem)
+        finally:
+            stopped.set()
+
+    late = threading.Thread(target=run)
+
+    def around(operation: str, send: Callable[[], Any]) -> Any:
+        if threading.current_thread() is late and next(count) == call:
+            stopped.set()
+            assert may.wait(300)
+        return send()
+
+    def go_on() -> None:
+        may.set()
+        late.join()
+        if errors:
+            raise errors[0]
+
+    with between(around):
+        late.start()
+        assert stopped.wait(300)
+        yield go_on
+
+
+class Turns:
+    """Lets one of several threads run at a time, up to its next AWS call, in the order that was dealt."""
+
+    def __init__(self, order: list[int], threads: int) -> None:
+        self._order, self._alive = order, set(range(threads))
+        self._turn = threading.Condition()
+        self._of: dict[int, int] = {}
+        self._current = 0
+        self._next()
+
+    def _next(self) -> None:
+        alive = sorted(self._alive)
+        if alive:
+            self._current = alive[(self._order.pop() if self._order else self._current + 1) % len(alive)]
+
+    def call(self, operation: str, send: Callable[[], Any]) -> Any:
+        me = self._of[threading.get_ident()]
+        with self._turn:
+            self._turn.wait_for(lambda: self._current == me)
+            try:
+                return send()
+            finally:
+                self._next()
+                self._turn.notify_all()
+
+    def run(self, number: int, task: Callable[[], Any], errors: list[BaseException]) -> None:
+        self._of[threading.get_ident()] = number
+        try:
+            task()
+        except BaseException as problem:
+            errors.append(problem)
+        finally:
+            with self._turn:
+                self._alive.discard(number)
+                self._next()
+                self._turn.notify_all()
+
+
+def in_turns(tasks: Sequence[Callable[[], Any]], order: Sequence[int]) -> None:
+    """Run all tasks in threads, one AWS call at a time, in the order dealt; the first error of any is raised."""
+    turns, errors = Turns(list(order), len(tasks)), list[BaseException]()
+    threads = [threading.Thread(target=turns.run, args=(n, task, errors)) for n, task in enumerate(tasks)]
+    with between(turns.call):
+        _to_the_end(threads, errors)
+
+
+def at_once(tasks: Sequence[Callable[[], Any]]) -> None:
     """Run all tasks in threads that start together; the first error of any is raised."""
     barrier, errors = threading.Barrier(len(tasks)), list[BaseException]()
 
@@ -125,6 +205,10 @@ def at_once(tasks: list[Callable[[], Any]]) -> None:
             errors.append(problem)
 
     threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
+    _to_the_end(threads, errors)
+
+
+def _to_the_end(threads: Sequence[threading.Thread], errors: Sequence[BaseException]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:

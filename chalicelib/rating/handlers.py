@@ -8,6 +8,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.accounts.service import clients
+from chalicelib.accounts.service.terms import FIRST
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import cdr_shapes, shapes
@@ -130,9 +131,14 @@ def get_price_list(call: Call) -> Any:
 
 @route(bp, "GET", "/v1/batches", roles=STAFF, query=shapes.BatchQuery, answer=Page[shapes.BatchOut])
 def list_batches(call: Call) -> Any:
-    """Batches, newest first."""
+    """Batches, newest first; all, or those that have billed calls of a sub-account or DID."""
     query = call.query(shapes.BatchQuery)
-    found = batch_files.list_batches(call.who.reseller_id, call.read_cursor(query.cursor), query.limit + 1)
+    place, limit, holder = call.read_cursor(query.cursor), query.limit + 1, query.holder
+    if holder is None:
+        found = batch_files.list_batches(call.who.reseller_id, place, limit)
+    else:
+        since = query.calls_from if query.calls_from is not None else FIRST
+        found = batch_files.list_batches_of(call.who.reseller_id, holder, since, place, limit)
     return _page(call, query.limit, found, _batch, batch_files.place_of)
 
 

@@ -21,6 +21,7 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
+from chalicelib.numbers import path_number
 from chalicelib.rating import call_fields
 from chalicelib.rating.pricing import FEE_PLACES
 
@@ -221,7 +222,35 @@ class BatchOut(Shape):
 
 
 class BatchQuery(Paging):
-    pass
+    """``account`` or ``did``: only batches that have billed calls of it, from ``calls_from`` on."""
+
+    account: Annotated[str | None, Field(max_length=64, description="that have billed calls of this user name")] = None
+    did: Annotated[str | None, Field(max_length=40, description="that have billed calls to this number")] = None
+    calls_from: Annotated[Instant | None, Field(description="with account or did: calls that began then or later")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _one_holder(self) -> BatchQuery:
+        if self.account is not None and self.did is not None:
+            raise ValueError("take account or did, not both")
+        if self.calls_from is not None and self.account is None and self.did is None:
+            raise ValueError("calls_from needs account or did")
+        return self
+
+    @property
+    def holder(self) -> str | None:
+        """``sub:<username>``, ``did:<number>`` or none; a number that is none has no calls."""
+        if self.did is not None:
+            return f"did:{_number_of(self.did)}"
+        return None if self.account is None else f"sub:{self.account}"
+
+
+def _number_of(text: str) -> str:
+    try:
+        return path_number(text)
+    except ValueError:
+        return text
 
 
 def number(value: Any) -> int | None:

@@ -245,6 +245,23 @@ def test_a_dropped_deck_and_a_dropped_cdr_file_reach_the_ledger(flight: Aws) -> 
     # 61 s at 6/6 are 66 s: 0.0052 x 1.2 x 66 / 60
     assert flight.call("GET", f"/v1/clients/{client['id']}", key).json["balance"] == "-0.006864"
 
+    flight.call(
+        "PATCH",
+        f"/v1/packages/{package['id']}",
+        key,
+        {"markup_percent": "50", "effective_from": "2026-10-01T00:00:00Z"},
+    )
+    with flight.exchanged("ApiHandlerRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        begun = flight.call("POST", f"/v1/batches/{batch['id']}/rerate", key)
+    assert (begun.status, begun.json["status"]) == (202, "rating"), begun
+    assert done(flight, key)["status"] == "done"
+    ledger = flight.call("GET", f"/v1/clients/{client['id']}/ledger", key).json["items"]
+    assert [(entry["kind"], entry["amount"]) for entry in ledger] == [
+        ("call_usage", "-0.00858"),
+        ("reversal", "0.006864"),
+        ("call_usage", "-0.006864"),
+    ]
+
 
 def test_presigned_addresses_are_signed_in_the_only_way_that_new_buckets_take(flight: Aws) -> None:
     """Buckets made since June 2020 refuse signature version 2, which botocore still presigns with in old regions."""

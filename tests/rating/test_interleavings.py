@@ -6,7 +6,6 @@ turns. So each example is one exact interleaving at the granularity of calls, an
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,44 +13,6 @@ import faults
 from builders import csv_file, line, make_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-
-class Turns:
-    """Lets one of several threads run at a time, up to its next AWS call, in the order that was dealt."""
-
-    def __init__(self, order: list[int], threads: int) -> None:
-        self._order, self._alive = order, set(range(threads))
-        self._turn = threading.Condition()
-        self._of: dict[int, int] = {}
-        self._current = 0
-        self._next()
-
-    def _next(self) -> None:
-        alive = sorted(self._alive)
-        if alive:
-            self._current = alive[(self._order.pop() if self._order else self._current + 1) % len(alive)]
-
-    def call(self, operation: str, send: Callable[[], Any]) -> Any:
-        me = self._of[threading.get_ident()]
-        with self._turn:
-            self._turn.wait_for(lambda: self._current == me)
-            try:
-                return send()
-            finally:
-                self._next()
-                self._turn.notify_all()
-
-    def run(self, number: int, task: Callable[[], Any], errors: list[BaseException]) -> None:
-        self._of[threading.get_ident()] = number
-        try:
-            task()
-        except BaseException as problem:
-            errors.append(problem)
-        finally:
-            with self._turn:
-                self._alive.discard(number)
-                self._next()
-                self._turn.notify_all()
 
 
 def task_of(world: Any, what: str) -> Callable[[], Any]:
@@ -76,14 +37,7 @@ def task_of(world: Any, what: str) -> Callable[[], Any]:
 def test_entries_add_up_to_balances_after_any_interleaving(deck, tasks, order):
     world = make_world()
     chosen = [task_of(world, what) for what in tasks]
-    turns, errors = Turns(list(order), len(chosen)), list[BaseException]()
-    threads = [threading.Thread(target=turns.run, args=(n, task, errors)) for n, task in enumerate(chosen)]
-    with faults.between(turns.call):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert errors == []
+    faults.in_turns(chosen, order)
     assert world.reconciled() == []
     books = world.books()
     called = 624_000 if "file" in tasks else 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import faults
 import pytest
 from builders import World, csv_file, line
 
@@ -204,7 +206,7 @@ def test_a_reversal_of_calls_can_not_be_reversed_nor_the_calls_by_hand(world):
     world.rerate(world.rate(csv_file(line("1"))))
     for entry_id in ("1", "2", "3"):
         with pytest.raises(Conflict):
-            ledgers.reverse(world.scope, world.reseller_id, world.clients["alice"], entry_id)
+            ledgers.reverse_client(world.scope, world.reseller_id, world.clients["alice"], entry_id)
 
 
 def test_again_and_again_each_generation_replaces_the_one_before(world):
@@ -233,3 +235,109 @@ def test_the_lake_forgets_what_a_rerating_took_away(world):
     world.rerate(batch)
     nightly(world.scope)
     assert list(decode(store.read(key))) == []
+
+
+def forget(world: World, batch: Any) -> None:
+    """Delete the version of the file that a batch was rated from, as the bucket does after 400 days."""
+    from chalicelib.config import settings
+    from chalicelib.rating import store
+
+    store.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
+
+
+def cap_lines(monkeypatch: Any, most: int) -> None:
+    from chalicelib.rating.service import reading
+
+    monkeypatch.setattr(reading, "settings", replace(reading.settings, max_lines=most))
+
+
+def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
+    from chalicelib.accounts.service import terms
+
+    batch = world.rate(csv_file(line("1"), line("2", "carol")))
+    before = world.books()
+    forget(world, batch)
+    again = world.rerate(batch)
+    assert (again.status, again.generation, again.rated, again.rejected) == ("done", 0, 1, 1)
+    assert "no longer in the bucket" in again.reason
+    assert world.books() == before
+    # Owners may move again, and to ask once more makes another generation, not the same one.
+    terms.next_version(terms.head_of(world.reseller_id), moving=True)
+    world.begin(batch)
+    begun = world.found(batch)
+    assert (begun.status, begun.generation, begun.reason) == ("rating", 2, None)
+    world.rate(batch.key, batch.version_id)
+
+
+def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):
+    batch = world.rate(csv_file(*[line(f"id{n}", seconds=6) for n in range(41_000)]))
+    before = world.books()
+    cap_lines(monkeypatch, 30_000)
+    again = world.rerate(batch)
+    assert (again.status, again.lines, again.rated) == ("done", 41_000, 41_000)
+    assert "30000 lines" in again.reason
+    assert world.books() == before
+
+
+def test_a_rerating_that_was_given_up_goes_on_with_the_same_generation_and_prices(world):
+    from chalicelib.rating.service import batches
+
+    batch = world.rate(csv_file(line("1"), line("2", "bob")))
+    world.package("p1", markup_percent_e4=500_000)
+    again = world.begin(batch)
+    sent = []
+
+    def after_the_first_client(operation: str, send: Any) -> Any:
+        answer = send()
+        sent.append(operation)
+        # The first one only says that the batch is taken in hand.
+        if sent.count("TransactWriteItems") == 2:
+            raise faults.Killed
+        return answer
+
+    with pytest.raises(faults.Killed), faults.between(after_the_first_client):
+        world.rate(*again)
+    assert (world.books()["alice"][0], world.books()["bob"][0]) == (-780_000, -CALL)
+    batches.fail_by_key(world.scope, *again, "the last try broke")
+    assert world.found(batch).status == "failed"
+    world.package("p1", markup_percent_e4=900_000)
+    done = world.rerate(batch)
+    assert (done.status, done.generation, done.reason) == ("done", 1, None)
+    assert done.revenue_e8 == 2 * 780_000
+    assert world.rerate(batch).revenue_e8 == 2 * 988_000
+
+
+def test_a_file_over_the_cap_is_rated_by_todays_terms_once_the_cap_is_raised(world, monkeypatch):
+    with monkeypatch.context() as low:
+        cap_lines(low, 1)
+        batch = world.rate(csv_file(line("1"), line("2")))
+    assert batch.status == "failed"
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=-(2**61))
+    again = world.rerate(batch)
+    assert (again.status, again.generation, again.rated) == ("done", 1, 2)
+    assert (ids(world, "alice"), ids(world, "bob")) == ([], ["1", "2"])
+
+
+def test_where_one_transaction_can_not_hold_it_all_it_is_taken_back_first_and_posted_after(world):
+    """A month of 31 days with 30 packages whose free minutes change: 62 segments, 30 counters and the rest are 104."""
+    packages = [f"m{n:02d}" for n in range(30)]
+    for package_id in packages:
+        world.package(package_id, free_minutes=1)
+        world.assign(f"SUB#{package_id}", client_id=world.client("dave"), package_id=package_id)
+    lines = [
+        line(f"{n}-{day}", packages[n], 6, start=f"2026-08-{day:02d}T12:{n:02d}:00Z")
+        for n in range(30)
+        for day in range(1, 32)
+    ]
+    batch = world.rate(csv_file(*lines))
+    spent = 10 * 6 * 30
+    for package_id in packages:
+        world.package(package_id, free_minutes=2)
+    with faults.counted() as made:
+        again = world.rerate(batch)
+    commits = made.count("TransactWriteItems")
+    assert sum(call[3] for call in world.books()["calls of dave"]) == 2 * spent
+    assert (again.rated, again.revenue_e8) == (930, (930 - 20 * 30) * 62_400)
+    assert entries(world, "dave")[1:] == [("reversal", 630 * 62_400), ("call_usage", -330 * 62_400)]
+    # Begun, taken in hand, taken back, posted, the reseller's two entries, closed.
+    assert commits == 7

@@ -103,9 +103,8 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         changes = _assigned(body, today)
         for name, value in changes.items():
             setattr(did, name, value)
-        held, fenced = _held(did, _in_inventory(number)), (body.client_id,)
-        holder = holders.of_number(number)
-        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=fenced, **held)
+        held = _held(did, _in_inventory(number))
+        writes += _dated(scope, reseller_id, number, body, body.client_id, held)
         recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
         commit(scope, [*writes, _change(did, changes), recorded], did)
         return did
@@ -133,8 +132,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
             raise Conflict(f"{number} is not assigned.")
         client_id = did.client_id
         _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
-        holder = holders.of_number(number)
-        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=(client_id,))
+        writes += _dated(scope, reseller_id, number, body, client_id, {})
         for name, value in nobody.items():
             setattr(did, name, value)
         recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
@@ -241,6 +239,14 @@ def _held(did: Did, found: Number) -> dict[str, Any]:
         "increment": increment,
         "cost_e10": int(found.per_minute_e10),
     }
+
+
+def _dated(
+    scope: Scope, reseller_id: str, number: str, body: AssignIn | ReleaseIn, fenced: str, held: dict[str, Any]
+) -> list[Write]:
+    """The dated assignment; ``fenced`` is the client whose version the transaction requires."""
+    more = {"fenced": (fenced,), "will_rerate": body.will_rerate, **held}
+    return holders.assign(reseller_id, holders.of_number(number), body.effective_from, scope.now, **more)
 
 
 def _change(did: Did, changes: dict[str, Any]) -> Write:

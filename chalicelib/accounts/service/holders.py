@@ -2,7 +2,8 @@
 
 The first assignment reaches back without limit. A later one never starts before the latest call that was rated for
 whoever held it before, and waits until no batch is being rated: a batch that still works by the old assignments could
-otherwise bill a call to an owner who no longer has it.
+otherwise bill a call to an owner who no longer has it. To correct the past, the caller says that the batches will be
+rated again: then the start may lie before rated calls, and each batch moves its own when it is re-rated.
 """
 
 from __future__ import annotations
@@ -24,13 +25,20 @@ def of_number(number: str) -> str:
 
 
 def assign(
-    reseller_id: str, holder: str, asked: int | None, now: int, *, fenced: tuple[str, ...] = (), **held: Any
+    reseller_id: str,
+    holder: str,
+    asked: int | None,
+    now: int,
+    *,
+    fenced: tuple[str, ...] = (),
+    will_rerate: bool = False,
+    **held: Any,
 ) -> list[Write]:
     """The writes that make an assignment the newest one; ``held`` are the fields of ``Assignment``.
 
     ``asked`` is the wanted start (None: without limit for the first, else now). ``fenced`` are the clients whose
-    version the caller's transaction requires anyway. Raises ``Conflict`` when calls from then on are rated already,
-    or while a batch is being rated.
+    version the caller's transaction requires anyway. Raises ``Conflict`` when calls from then on are rated already
+    (unless the caller ``will_rerate`` their batches), or while a batch is being rated.
     """
     head = terms.head_of(reseller_id)
     before = Assignment.under(f"T#{reseller_id}", f"{holder}#")
@@ -43,7 +51,8 @@ def assign(
         if client_id not in fenced:
             client = client_of(reseller_id, client_id)()
             writes.append(Require(client, Client.version == int(client.version)))
-        terms.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
+        if not will_rerate:
+            terms.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
     key = terms.assignment_key(holder, version)
     item = Assignment(f"T#{reseller_id}", key, holder=holder, version=version, effective_from=since, **held)
     return [*writes, Put(item)]

@@ -61,17 +61,18 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
     """Change client, package or billing date. Client and package are dated: calls before keep their payer and price.
 
     409 when the sub-account changes client while it holds DIDs, when calls from ``effective_from`` on are rated
-    already, and while a batch is being rated.
+    already, and while a batch is being rated. With ``will_rerate``, rated calls are no hindrance, and a client or
+    package that is named is dated also when it is the present one, so that its start can be moved.
     """
     reseller_id, changes = who.reseller_id, given(body)
-    asked = changes.pop("effective_from", None)
+    asked, again = changes.pop("effective_from", None), changes.pop("will_rerate", False)
 
     def decide() -> SubAccount:
         item = get(who, subaccount_id)
         moved = {name: value for name, value in changes.items() if getattr(item, name) != value}
         if "next_billing_date" in moved:
             moved["anchor_day"] = anchor_of(moved["next_billing_date"])
-        dated = moved.keys() & {"client_id", "package_id"}
+        dated = (changes if again else moved).keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
         billing_dates.refuse_past(reseller_id, scope.now, moved.get("next_billing_date"))
@@ -82,7 +83,8 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         if dated:
             writes += _moving(scope, reseller_id, item, old_client)
             fenced = (old_client, item.client_id)
-            writes += holders.assign(reseller_id, _holder(item), asked, scope.now, fenced=fenced, **_held(item))
+            held = {"fenced": fenced, "will_rerate": again, **_held(item)}
+            writes += holders.assign(reseller_id, _holder(item), asked, scope.now, **held)
         recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, {**moved, "effective_from": asked})
         commit(scope, [*writes, recorded], item)
         return item

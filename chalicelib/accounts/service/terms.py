@@ -100,7 +100,7 @@ def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> Non
     if starts and max(starts) >= effective_from:
         raise Conflict(
             f"A call of {format_instant(max(starts))} is already rated for the present owner; "
-            "take a later effective_from, or re-rate the batch."
+            "take a later effective_from, or send will_rerate and then re-rate the batches."
         )
 
 

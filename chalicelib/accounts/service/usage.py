@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
-from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
+from chalicelib.accounts.store import Assignment, Client, Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store import Marker as Marker
 from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
 
@@ -128,6 +128,19 @@ def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
         for marker in Marker.under(f"L#{client.client_id}", f"MARK#{batch_id}#"):
             _, generation, month = marker.place()
             yield str(client.client_id), month, generation
+
+
+def batches_with(reseller_id: str, holder: str, since: int) -> set[str]:
+    """Batches that have billed a call of a holder (``sub:<username>``, ``did:<number>``) that began at ``since`` or
+    later, to whichever client."""
+    kind, _, name = holder.partition(":")
+    rows = Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#")
+    return {
+        marker.place()[0]
+        for client_id in {row.client_id for row in rows if row.client_id}
+        for marker in Marker.under(f"L#{client_id}", "MARK#")
+        if (marker.latest or {}).get(holder, since - 1) >= since
+    }
 
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:

@@ -42,7 +42,10 @@ class InventoryOut(AvailableOut):
 
 
 class AssignIn(Shape):
-    """What the client pays. ``next_billing_date``: left out, one month on; null, never. ``pulse`` null: 6/6."""
+    """What the client pays. ``next_billing_date``: left out, one month on; null, never. ``pulse`` null: 6/6.
+
+    ``will_rerate`` lets ``effective_from`` lie before calls that are rated already: see ``SubAccountPatch``.
+    """
 
     client_id: Id
     subaccount_id: Id | None = None
@@ -54,12 +57,14 @@ class AssignIn(Shape):
     charge_setup: bool = True
     charge_monthly: bool = True
     effective_from: Instant | None = None
+    will_rerate: bool = False
 
 
 class ReleaseIn(Shape):
-    """From when on the number is nobody's (default now)."""
+    """From when on the number is nobody's (default now); ``will_rerate`` as in ``AssignIn``."""
 
     effective_from: Instant | None = None
+    will_rerate: bool = False
 
 
 class DidOut(Shape):

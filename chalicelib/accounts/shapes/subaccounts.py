@@ -21,12 +21,17 @@ class SubAccountIn(Shape):
 
 
 class SubAccountPatch(Shape):
-    """``effective_from`` (default now) dates a change of client or package."""
+    """``effective_from`` (default now) dates a change of client or package.
+
+    ``will_rerate`` lets it lie before calls that are rated already; they stay where they are until their batches are
+    rated again.
+    """
 
     client_id: Id = left_out()
     package_id: Id = left_out()
     next_billing_date: Day | None = left_out()
     effective_from: Instant | None = None
+    will_rerate: bool = False
 
 
 class SubAccountOut(Shape):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from chalicelib.accounts.service import usage
 from chalicelib.errors import NotFound
 from chalicelib.rating import store
 from chalicelib.rating.store import Batch
@@ -32,8 +33,20 @@ def get_batch(reseller_id: str, batch_id: str) -> Batch:
 def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
     """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
     pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
-    keys = [(f"R#{reseller_id}", f"BATCH#{pointer.batch_id}") for pointer in pointers]
-    found = find_many(keys, Batch)
+    return _batches(reseller_id, [str(pointer.batch_id) for pointer in pointers])
+
+
+def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None, limit: int) -> list[Batch]:
+    """The same, of batches that have billed calls of a sub-account (``sub:<username>``) or DID (``did:<number>``) that
+    began at ``since`` or later: what is to be rated again when its owner changes from then on."""
+    found = _batches(reseller_id, sorted(usage.batches_with(reseller_id, holder, since)))
+    newest_first = sorted(found, key=place_of, reverse=True)
+    return [batch for batch in newest_first if after is None or place_of(batch) < after][:limit]
+
+
+def _batches(reseller_id: str, batch_ids: list[str]) -> list[Batch]:
+    keys = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for batch_id in batch_ids]
+    found = find_many(keys, Batch) if keys else {}
     return [found[key] for key in keys if key in found]
 
 

@@ -214,7 +214,7 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tupl
             usage.commit_usage(scope, snapshot, what, [*fence, *new])
             return
         earlier = Earlier(batch, client_id, month)
-        old = [*fence, *earlier.taken_out(snapshot.earlier)]
+        old = [*fence, *earlier.taken_out(snapshot, snapshot.earlier)]
         what = replace(what, rest=earlier.rest(snapshot.ended))
         if not usage.commit_usage(scope, snapshot, what, [*old, *new]):
             nothing = usage.Usage(batch.batch_id, generation, month, rest=what.rest)
@@ -256,10 +256,11 @@ def _fence(batch: Batch) -> list[Write]:
 
 def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str, str]], finished_at: int) -> Batch:
     """Post the reseller's costs and close the batch, from the markers alone."""
+    markers = usage.markers(batch.batch_id, int(batch.generation), parts)
+    # The batch after the markers: they vanish only when the next generation has taken over.
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.status == "done" or found.generation != batch.generation:
         return found or batch
-    markers = usage.markers(batch.batch_id, int(batch.generation), parts)
     if len(markers) != len(parts):
         raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
     cost_e8 = _post_costs(scope, batch, [markers])

@@ -47,7 +47,7 @@ def _begin(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
         held = accounts.hold_moves(reseller_id, batch_id)
     else:
         _next_generation(batch, pins.present(reseller_id, batch.key, int(head.version)))
-        gone += [] if batch.declared else [Batch.declared]
+        gone += [attribute for attribute in (Batch.declared, Batch.standing) if not getattr(batch, attribute.attr_name)]
         held = accounts.open_batch(head, batch_id)
     batch.status, batch.started_at = "rating", scope.now
     batch.reason = batch.finished_at = None
@@ -59,8 +59,8 @@ def _begin(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
 
 def _next_generation(batch: Batch, pinned: dict[str, object]) -> None:
     """Number and pins of the next generation; what stands is kept, in case there is nothing to put in its place."""
-    if batch.status == "done":
-        batch.standing = {name: getattr(batch, name) for name in STANDING}
+    done = batch.status == "done"
+    batch.standing = {name: getattr(batch, name) for name in STANDING} if done else None
     batch.latest_generation = max(int(batch.generation), int(batch.latest_generation)) + 1
     batch.generation = batch.latest_generation
     for name, value in pinned.items():

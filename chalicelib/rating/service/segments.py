@@ -15,6 +15,11 @@ def batch_of(segment: Segment) -> str:
     return str(segment.sk).split("#")[2]
 
 
+def generation_of(segment: Segment) -> int:
+    """The generation of that batch."""
+    return int(str(segment.sk).split("#")[3])
+
+
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
     offset, length = span(segment.members if members is None else members)
