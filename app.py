@@ -8,9 +8,10 @@ import json
 from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
-from chalicelib.accounts.service import keys
+from chalicelib.accounts.service import keys, terms
 from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
+from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
 from chalicelib.web import openapi, problems, routes
@@ -21,6 +22,7 @@ app.register_middleware(problems.chalice_errors, "http")
 for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, events.bp, hourly.bp):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
+terms.install(segments.last_start)
 
 
 @app.route("/v1/openapi.json", methods=["GET"])

@@ -44,7 +44,6 @@ class Day:
     billed_seconds: int
     amount_e8: int
     cost_e8: int
-    latest: Mapping[str, int]
 
 
 def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free, batch_id: str) -> Day:
@@ -75,7 +74,6 @@ def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], fre
         billed_seconds=int(rows["billed"].sum()),
         amount_e8=sum(amounts),
         cost_e8=int(rows["cost_e8"].sum()),
-        latest=_latest(rows, tables),
     )
 
 
@@ -129,13 +127,3 @@ def _rows(
     )
     ends = map(tails.__getitem__, numbers)
     return segments.rows_of(starts, kinds, texts, seconds, billed, given, amounts, costs, lines, ends)
-
-
-def _latest(rows: NDArray[Any], tables: Tables) -> dict[str, int]:
-    """The last start per holder; rows come sorted by start."""
-    holders, places = np.unique(rows["holder"][::-1], return_index=True)
-    starts = rows["start"][::-1][places]
-    return {
-        tables.holders.values[holder].name: start
-        for holder, start in zip(holders.tolist(), starts.tolist(), strict=True)
-    }

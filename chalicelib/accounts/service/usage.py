@@ -22,9 +22,7 @@ from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, fin
 class Usage:
     """What one batch changes for one client in one local month; amounts ``_e8`` and positive.
 
-    ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
-    holder (``sub:<username>``, ``did:<number>``); ``rest`` the same from all other batches, for the ``ended`` holders
-    of the snapshot.
+    ``used_free`` holds, per package, the month's free seconds spent after this batch.
     """
 
     batch_id: str
@@ -36,8 +34,6 @@ class Usage:
     amount_e8: int = 0
     cost_e8: int = 0
     used_free: Mapping[str, int] = field(default_factory=dict)
-    latest: Mapping[str, int] = field(default_factory=dict)
-    rest: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,6 @@ class Snapshot:
     applied: Marker | None
     earlier: Marker | None
     settled: frozenset[str]
-
-    @property
-    def ended(self) -> tuple[str, ...]:
-        """Holders whose last call of the month, as far as it is known, is one that the earlier generation billed."""
-        latest = (self.earlier.latest if self.earlier else None) or {}
-        return tuple(holder for holder, start in latest.items() if self.month.latest.get(holder) == start)
 
 
 def marker_key(batch_id: str, generation: int, month: str) -> str:
@@ -171,7 +161,6 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         amount_e8=usage.amount_e8,
         cost_e8=usage.cost_e8,
         free={name: seconds for name, seconds in given.items() if seconds} or None,
-        latest=dict(usage.latest) or None,
     )
     postings = []
     if earlier and earlier.entry is not None:
@@ -206,12 +195,7 @@ def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:
         more["seconds"] -= int(earlier.seconds)
         more["revenue_e8"] -= int(earlier.amount_e8)
         more["cost_e8"] -= int(earlier.cost_e8)
-    latest = {holder: start for holder, start in before.latest.items() if holder not in snapshot.ended}
-    for starts in (usage.rest, usage.latest):
-        for holder, start in starts.items():
-            latest[holder] = max(start, latest.get(holder, start))
     # A month of its own: the snapshot may be decided on once more.
     month = Month(before.pk, before.sk, **before.attribute_values)
     month.usage = {name: before.usage.get(name, 0) + value for name, value in more.items()}
-    month.latest = latest
     return month

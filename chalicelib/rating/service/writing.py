@@ -26,15 +26,12 @@ class Sums:
     seconds: int = 0
     amount_e8: int = 0
     cost_e8: int = 0
-    latest: dict[str, int] = field(default_factory=dict)
 
     def add(self, day: usage.Day) -> None:
         self.rated += len(day.rows)
         self.seconds += day.seconds
         self.amount_e8 += day.amount_e8
         self.cost_e8 += day.cost_e8
-        for holder, start in day.latest.items():
-            self.latest[holder] = max(start, self.latest.get(holder, start))
 
 
 @dataclass
