@@ -22,6 +22,7 @@ from typing import IO, Any
 from urllib.parse import quote_plus
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -31,6 +32,8 @@ from chalicelib.config import settings
 from chalicelib.tables import Item
 
 BLOCK_BYTES = 1 << 20
+PART_BYTES = 16 << 20
+"""What an upload in parts holds in memory; S3 takes 10,000 parts of an object."""
 URL_SECONDS = 900
 """How long a presigned upload or download is good for."""
 
@@ -42,6 +45,7 @@ class Batch(Item):
     pinned by the first attempt, so that every later one reads and prices it the same way. ``place`` sorts batches by
     their making, to the millisecond. ``generation`` is the one that stands or is being rated, ``latest_generation`` the
     highest that was ever begun, ``standing`` what the batch says about the earlier one while the next is being rated.
+    ``seen_at`` is the last sign of life of a try, ``announced_at`` when ``rescan`` announced a batch without one.
     """
 
     batch_id = UnicodeAttribute()
@@ -68,6 +72,8 @@ class Batch(Item):
     has_rejects = BooleanAttribute(default=False)
     created_at = NumberAttribute()
     started_at = NumberAttribute(null=True)
+    seen_at = NumberAttribute(null=True)
+    announced_at = NumberAttribute(null=True)
     finished_at = NumberAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
@@ -246,9 +252,15 @@ def _message(key: str, version_id: str) -> str:
     return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}]})
 
 
-def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
-    stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
+def write(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+    s3().put_object(Bucket=settings.bucket, Key=key, Body=io.BytesIO(body), ContentType=content_type)
+
+
+def upload(key: str, file: IO[bytes], content_type: str) -> None:
+    """A file of any size, from its start, part by part. The object appears whole, or (after a crash) not at all."""
+    file.seek(0)
+    in_parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+    s3().upload_fileobj(file, settings.bucket, key, ExtraArgs={"ContentType": content_type}, Config=in_parts)
 
 
 def download_url(key: str) -> str:

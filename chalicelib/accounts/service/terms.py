@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, PackageTerms, TermsHead
+from chalicelib.accounts.store import Assignment, PackageTerms, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-from chalicelib.tables import Change, Write
+from chalicelib.tables import Change, Write, find_many
 
 LastStart = Callable[[str, str, int], int | None]
 """Client, holder and an instant -> the start of the holder's latest rated call from then on, if there is any."""
@@ -63,6 +63,17 @@ def close_batch(reseller_id: str, batch_id: str) -> Write:
     """The batch is over: owners may move again."""
     now = TermsHead(f"T#{reseller_id}", "HEAD")
     return Change(now, [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists())
+
+
+def held_batches() -> list[tuple[str, str]]:
+    """Reseller and batch of every batch of the deployment that holds moves off."""
+    keys = [(f"T#{row.sk}", "HEAD") for row in ResellerPointer.under("RESELLERS", "")]
+    heads = find_many(keys, TermsHead) if keys else {}
+    return [
+        (pk.removeprefix("T#"), batch_id)
+        for (pk, _), head in sorted(heads.items())
+        for batch_id in sorted(head.open_batches or ())
+    ]
 
 
 def effective(first: bool, asked: int | None, now: int) -> int:

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
+from chalicelib.accounts.service.usage import Marker
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import store
@@ -50,6 +51,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     ``clock`` tells when it ended; without one that is when it began. Returns the batch, ``done`` or (over a size cap)
     ``failed``; ``None`` when the key belongs to no reseller.
     """
+    clock = clock or (lambda: scope.now)
     reseller_id = key.removeprefix(batch_files.PREFIX).split("/")[0]
     batch = settle(lambda: _open(scope, reseller_id, key, version_id))
     if batch is None or batch.status == "done":
@@ -64,7 +66,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         )
         reading = Reading(rejects, Spill(spilled, tables))
         try:
-            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading))
+            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading, clock()))
         except Refused as problem:
             return _refuse(scope, batch, problem.detail)
         parts = _parts(batch, reading.spill)
@@ -73,7 +75,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
                 _commit(scope, batch, tables, reading.spill, part)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
-        return _finish(scope, batch, reading, parts, clock() if clock else scope.now)
+        return _finish(scope, batch, reading, parts, clock())
 
 
 def _parts(batch: Batch, spill: Spill) -> list[tuple[str, str]]:
@@ -86,9 +88,15 @@ def _parts(batch: Batch, spill: Spill) -> list[tuple[str, str]]:
 
 def _refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     """A file that cannot be read is not tried again; what stands or is half committed decides what becomes of it."""
-    generations = {generation for _, _, generation in usage.parts_of(batch.reseller_id, batch.batch_id)}
-    if int(batch.generation) in generations:
-        return fail(scope, batch, reason, release=False)
+    parts: dict[int, list[tuple[str, str]]] = {}
+    for client_id, month, generation in usage.parts_of(batch.reseller_id, batch.batch_id):
+        parts.setdefault(generation, []).append((client_id, month))
+    if int(batch.generation) in parts:
+        gone = store.look(batch.key, batch.version_id) is None
+        if gone:
+            # It will never be rated to the end, so this is the end: the reseller owes what its clients were debited for.
+            _post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in parts.items()])
+        return fail(scope, batch, reason, release=gone)
     return rerating.keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
 
 
@@ -126,14 +134,18 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
     """The batch of this object, made and pinned by the first try."""
     batch_id = batch_files.batch_id_of(settings.bucket, key, version_id)
     batch = store.batch(reseller_id, batch_id)
-    if batch and batch.status in ("done", "rating"):
+    if batch and batch.status == "done":
+        return batch
+    if batch and batch.status == "rating":
+        commit(scope, [Change(batch, [Batch.seen_at.set(scope.now)], Batch.status == "rating")])
         return batch
     head = accounts.head(reseller_id)
     if head is None:
         log.warning("%s is under no reseller's prefix", key)
         return None
     if batch:
-        reopened = [Batch.status.set("rating"), Batch.reason.remove(), Batch.finished_at.remove()]
+        reopened = [Batch.status.set("rating"), Batch.seen_at.set(scope.now)]
+        reopened += [gone.remove() for gone in (Batch.reason, Batch.finished_at, Batch.announced_at)]
         pinned = Change(batch, reopened, Batch.status == batch.status)
         # A batch that gave up keeps its pins: part of it may have been committed by them.
         commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
@@ -165,12 +177,13 @@ def _still(batch: Batch) -> Condition:
     return Batch.generation == int(batch.generation)
 
 
-def _tell(scope: Scope, batch: Batch, reading: Reading) -> None:
+def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:
     """Progress for people: counts so far, duplicates not yet taken out. A batch that is done already is left alone."""
     actions = [
         Batch.lines.set(reading.lines),
         Batch.rated.set(reading.lines - reading.rejected),
         Batch.rejected.set(reading.rejected),
+        Batch.seen_at.set(now),
     ]
     try:
         commit(scope, [Change(batch, actions, _still(batch) & (Batch.status == "rating"))])
@@ -244,29 +257,35 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str,
     markers = usage.markers(batch.batch_id, int(batch.generation), parts)
     if len(markers) != len(parts):
         raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
-    costs: dict[str, int] = {}
-    for (_, month), marker in markers.items():
-        costs[month] = costs.get(month, 0) + int(marker.cost_e8)
-    if batch.generation:
-        usage.reverse_costs(scope, batch.reseller_id, batch.batch_id, int(batch.generation))
-    for month, cost_e8 in sorted(costs.items()):
-        if cost_e8:
-            usage.post_cost(scope, batch.reseller_id, batch.batch_id, int(batch.generation), month, cost_e8)
+    cost_e8 = _post_costs(scope, batch, [markers])
     if reading.rejected:
-        reading.rejects.seek(0)
-        store.write(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        store.upload(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     done = {
         "status": "done",
         "lines": reading.lines,
         "rated": sum(int(marker.rated) for marker in markers.values()),
         "rejected": reading.rejected,
         "duplicates": sum(int(marker.duplicates) for marker in markers.values()),
-        "cost_e8": sum(costs.values()),
+        "cost_e8": cost_e8,
         "revenue_e8": sum(int(marker.amount_e8) for marker in markers.values()),
         "has_rejects": bool(reading.rejected),
         "finished_at": finished_at,
     }
     return settle(lambda: _close(scope, batch, done))
+
+
+def _post_costs(scope: Scope, batch: Batch, markers: Sequence[Mapping[tuple[str, str], Marker]]) -> int:
+    """Debit the reseller what the markers of a batch say, by month, once per generation; returns the sum."""
+    costs: dict[str, int] = {}
+    for some in markers:
+        for (_, month), marker in some.items():
+            costs[month] = costs.get(month, 0) + int(marker.cost_e8)
+    if batch.generation:
+        usage.reverse_costs(scope, batch.reseller_id, batch.batch_id, int(batch.generation))
+    for month, cost_e8 in sorted(costs.items()):
+        if cost_e8:
+            usage.post_cost(scope, batch.reseller_id, batch.batch_id, int(batch.generation), month, cost_e8)
+    return sum(costs.values())
 
 
 def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:

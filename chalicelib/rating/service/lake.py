@@ -53,5 +53,4 @@ def _write(key: str, segments: Iterable[Segment]) -> None:
             whole.write(store.read(segment.object_key, *span(segment.members)))
         if not whole.tell():
             whole.write(_NOTHING)
-        whole.seek(0)
-        store.write(key, whole, "application/gzip")
+        store.upload(key, whole, "application/gzip")
