@@ -25,6 +25,7 @@ class Settings:
     max_file_bytes: int
     max_unpacked_bytes: int
     max_lines: int
+    close_after_days: int
     requests_per_minute: int
 
     @property
@@ -65,6 +66,7 @@ def read(environ: dict[str, str]) -> Settings:
         max_file_bytes=whole("FORFAIT_MAX_FILE_BYTES", 5 << 30),
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
+        close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
     )
 

@@ -26,6 +26,7 @@ class Owner(Item):
     entries = NumberAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
     posted_at = NumberAttribute(default=0)
+    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -53,7 +54,6 @@ class Reseller(Owner):
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
-    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -114,7 +114,6 @@ class Client(Owner):
     threshold_e8 = NumberAttribute(null=True)
     low = BooleanAttribute(default=False)
     profile = JSONAttribute()
-    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -154,8 +153,8 @@ class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
 
     ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
-    cost of the calls whose local month this is. ``closing``: balance ``_e8`` and count of entries when the month was
-    closed; its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    cost of the calls whose local month this is. ``closing``: how the ledger stood when the month was closed (see
+    ``service.months``); its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
     """
 
     posted: Any = JSONAttribute(default=dict)
