@@ -8,10 +8,11 @@ import json
 from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
-from chalicelib.accounts.service import keys
+from chalicelib.accounts.service import keys, terms
 from chalicelib.payments import handlers as payments
 from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
+from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
 from chalicelib.web import openapi, problems, routes
@@ -22,6 +23,7 @@ app.register_middleware(problems.chalice_errors, "http")
 for blueprint in (*accounts.BLUEPRINTS, rating.bp, *payments.BLUEPRINTS, reports.bp, events.bp, hourly.bp):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
+terms.install(segments.last_start)
 
 
 @app.route("/v1/openapi.json", methods=["GET"])

@@ -27,6 +27,7 @@ class Settings:
     max_lines: int
     public_url: str
     paypal_local_url: str
+    close_after_days: int
     requests_per_minute: int
 
     @property
@@ -71,6 +72,7 @@ def read(environ: dict[str, str]) -> Settings:
         public_url=environ.get("FORFAIT_PUBLIC_URL", "").rstrip("/"),
         # Whoever decides what PayPal says decides who is paid: no real deployment may be pointed elsewhere.
         paypal_local_url=environ.get("FORFAIT_PAYPAL_LOCAL_URL", "").rstrip("/") if stage == "local" else "",
+        close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
     )
 

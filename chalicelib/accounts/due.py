@@ -1,4 +1,4 @@
-"""What falls due: the index of billing dates, and what a reseller pays for each number it ordered.
+"""What falls due: the index of billing dates, what a reseller pays for each number, and how far its months are closed.
 
 Every item with a ``next_billing_date`` (``SUB#``, ``DID#``, ``NUMBERFEE#`` under ``R#<reseller>``) is in ``due_index``
 by that date, so that an hour in which nothing is due costs one query however many items there are.
@@ -19,6 +19,12 @@ class NumberFee(Item):
     number = UnicodeAttribute()
     anchor_day = NumberAttribute()
     version = NumberAttribute(default=0)
+
+
+class Closed(Item):
+    """``R#<reseller_id>`` / ``CLOSED``: every ledger of the reseller is closed ``through`` this month"""
+
+    through = UnicodeAttribute()
 
 
 def anchor_of(date: str | None) -> int | None:

@@ -26,6 +26,7 @@ class Owner(Item):
     entries = NumberAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
     posted_at = NumberAttribute(default=0)
+    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -53,7 +54,6 @@ class Reseller(Owner):
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
-    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -161,14 +161,12 @@ class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
 
     ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
-    cost of the calls whose local month this is. ``latest``: the start of the last rated call of each sub-account
-    (``sub:<username>``) and DID (``did:<number>``) in this month. ``closing``: balance ``_e8`` and count of entries
-    when the month was closed; its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    cost of the calls whose local month this is. ``closing``: how the ledger stood when the month was closed (see
+    ``service.months``); its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
     """
 
     posted: Any = JSONAttribute(default=dict)
     usage: Any = JSONAttribute(default=dict)
-    latest: Any = JSONAttribute(default=dict)
     state = UnicodeAttribute(default="open")
     closing: Any = JSONAttribute(null=True)
 
@@ -177,9 +175,8 @@ class Marker(Item):
     """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
 
     It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
-    the seconds given for free by package; ``latest``, the last start by holder; ``spent``, the amount by recent local
-    day. ``emptied``: the earlier generation is
-    taken back already, and this one not posted yet (only where both do not fit one transaction).
+    the seconds given for free by package; ``spent``, the amount by recent local day. ``emptied``: the earlier
+    generation is taken back already, and this one not posted yet (only where both do not fit one transaction).
     """
 
     rated = NumberAttribute()
@@ -189,7 +186,6 @@ class Marker(Item):
     cost_e8 = NumberAttribute()
     entry = NumberAttribute(null=True)
     free: Any = JSONAttribute(null=True)
-    latest: Any = JSONAttribute(null=True)
     spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 

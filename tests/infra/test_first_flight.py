@@ -32,6 +32,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
+from chalicelib import periods
 from infra.deploy import Deployer, DeploymentFailed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -290,14 +291,15 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
     client = flight.made("/v1/clients", key, {"company": "Acme"})
     body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
-    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": "2091-04-30"})
-    due = {**SCHEDULED, "time": "2091-04-30T12:00:00Z"}
+    month = periods.next_month(time.strftime("%Y-%m"))
+    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": f"{month}-28"})
+    due = {**SCHEDULED, "time": f"{month}-28T12:00:00Z"}
     with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
         error, answer = flight.invoke("Hourly", due)
     assert (error, json.loads(answer)["queue"]) == ("", "forfait-dev-hourly")
     path = f"/v1/clients/{client['id']}/ledger"
     (entry,) = until(lambda: flight.call("GET", path, key).json["items"])
-    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", "2091-04")
+    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", month)
     message = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
     told = json.dumps({"reseller_id": "nobody", "at": due["time"]})
     assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]

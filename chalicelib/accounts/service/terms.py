@@ -7,15 +7,19 @@ waits until no batch is being rated by earlier terms: otherwise a call could be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, Month, PackageTerms, Reseller, ResellerPointer, TermsHead
+from chalicelib.accounts.store import Assignment, PackageTerms, Reseller, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
 from chalicelib.tables import Change, Item, Write, find_many
+
+LastStart = Callable[[str, str, int], int | None]
+"""Client, holder and an instant -> the start of the holder's latest rated call from then on, if there is any."""
+_readers: list[LastStart] = []
 
 
 def head(reseller_id: str) -> TermsHead | None:
@@ -94,12 +98,25 @@ def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
     return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
 
 
+def holders_ever(reseller_id: str, holder: str) -> set[str]:
+    """The clients that ever had a sub-account (``sub:<username>``) or DID (``did:<number>``)."""
+    kind, _, name = holder.partition(":")
+    return {row.client_id for row in Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#") if row.client_id}
+
+
+def install(last_start: LastStart) -> None:
+    """Hand in who reads rated calls (``app.py`` does: this room is below the one that keeps them)."""
+    _readers[:] = [last_start]
+
+
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
     """409 when calls of this holder (``sub:<username>``, ``did:<number>``) are rated at or after the wanted start."""
-    starts = [int(month.latest.get(holder, FIRST)) for month in Month.under(f"L#{client_id}", "MONTH#")]
-    if starts and max(starts) >= effective_from:
+    if not _readers:
+        raise RuntimeError("nobody was installed to read rated calls: no owner can be moved")
+    last = _readers[0](client_id, holder, effective_from)
+    if last is not None:
         raise Conflict(
-            f"A call of {format_instant(max(starts))} is already rated for the present owner; "
+            f"A call of {format_instant(last)} is already rated for the present owner; "
             "take a later effective_from, or send will_rerate and then re-rate the batches."
         )
 

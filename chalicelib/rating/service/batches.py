@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from pynamodb.expressions.condition import Condition
 
@@ -215,9 +214,8 @@ def _commit(scope: Scope, batch: Batch, tables: Tables, spill: Spill, part: tupl
             return
         earlier = Earlier(batch, client_id, month)
         old = [*fence, *earlier.taken_out(snapshot, snapshot.earlier)]
-        what = replace(what, rest=earlier.rest(snapshot.ended))
         if not usage.commit_usage(scope, snapshot, what, [*old, *new]):
-            nothing = usage.Usage(batch.batch_id, generation, month, rest=what.rest)
+            nothing = usage.Usage(batch.batch_id, generation, month)
             usage.empty(scope, snapshot, nothing, old)
             decide()
 
@@ -236,7 +234,6 @@ def _usage(batch: Batch, month: str, sums: Sums, lines: int) -> usage.Usage:
         amount_e8=sums.amount_e8,
         cost_e8=sums.cost_e8,
         used_free=sums.used_free,
-        latest=sums.latest,
         spent=sums.spent,
     )
 

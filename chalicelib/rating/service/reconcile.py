@@ -74,6 +74,12 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0) -> list[Differen
     return [*found, *_batches(reseller_id, batches, marked)]
 
 
+def of_client(reseller_id: str, client_id: str) -> list[Difference]:
+    """Level 1 of one client: its ledger, its months, its index of calls."""
+    _, _, found = settle(partial(_still, reseller_id, client_id))
+    return [*months.check(posting.client_of(reseller_id, client_id)), *found]
+
+
 def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
     """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
     read = posting.client_of(reseller_id, client_id)

@@ -32,7 +32,6 @@ class Sums:
     seconds: int = 0
     amount_e8: int = 0
     cost_e8: int = 0
-    latest: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
 
     def add(self, day: usage.Day, recent: Sequence[tuple[str, int]]) -> None:
@@ -40,8 +39,6 @@ class Sums:
         self.seconds += day.seconds
         self.amount_e8 += day.amount_e8
         self.cost_e8 += day.cost_e8
-        for holder, start in day.latest.items():
-            self.latest[holder] = max(start, self.latest.get(holder, start))
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
             if amount_e8 := int(day.amounts[low:high].sum()):
