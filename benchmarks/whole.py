@@ -97,7 +97,11 @@ class Bench:
 
 def _anew(url: str, key: str) -> Send:
     """Requests over a connection each: on a slow machine an open one is closed before it is used again."""
-    return lambda method, path, body=None: over_http(url, key)(method, path, body)
+
+    def send(method: str, path: str, body: Any = None) -> Any:
+        return over_http(url, key)(method, path, body)
+
+    return send
 
 
 @contextmanager

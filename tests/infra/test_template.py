@@ -309,9 +309,7 @@ def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_o
     ]
     assert statement["Resource"] == {"Fn::Sub": "${Bucket.Arn}/rated/*"}
     assert not {"dynamodb:PutItem", "dynamodb:UpdateItem"} & actions["Hourly"]
-    assert not [
-        name for name in ("Rescan", "BillAndClose", "Sweep") if "dynamodb:DeleteItem" in actions[name]
-    ]
+    assert not [name for name in ("Rescan", "BillAndClose", "Sweep") if "dynamodb:DeleteItem" in actions[name]]
 
 
 def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> None:
