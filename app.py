@@ -10,7 +10,7 @@ from chalice.app import Chalice, Response
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys, terms
 from chalicelib.payments import handlers as payments
-from chalicelib.rating import events
+from chalicelib.rating import events, preview_handlers
 from chalicelib.rating import handlers as rating
 from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
@@ -20,7 +20,16 @@ from chalicelib.web import openapi, problems, routes
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-for blueprint in (*accounts.BLUEPRINTS, rating.bp, *payments.BLUEPRINTS, reports.bp, events.bp, hourly.bp):
+blueprints = (
+    *accounts.BLUEPRINTS,
+    rating.bp,
+    preview_handlers.bp,
+    *payments.BLUEPRINTS,
+    reports.bp,
+    events.bp,
+    hourly.bp,
+)
+for blueprint in blueprints:
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 terms.install(segments.last_start)

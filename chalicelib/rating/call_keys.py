@@ -31,7 +31,7 @@ NOTHING = Billed(np.zeros(0, np.uint64), tuple)
 
 
 def kinds(codes: Ints) -> Ints:
-    """The part of a code (``columns.code_of``) that tells calls apart: direction, and whether it was answered."""
+    """The part of a code (``columns.CODES``) that tells calls apart: direction, and whether it was answered."""
     return (codes & 1) + 2 * (codes >> 1 > 0)
 
 

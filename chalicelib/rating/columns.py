@@ -32,7 +32,7 @@ ROW = np.dtype(
         ("code", "u1"),
     ]
 )
-"""One rated line but its texts. ``code``: see ``code_of``; ``amount_e8`` is without free minutes."""
+"""One rated line but its texts. ``code``: see ``CODES``; ``amount_e8`` is without free minutes."""
 
 DIRECTIONS = ("outbound", "inbound")
 DISPOSITIONS = ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")
@@ -40,11 +40,12 @@ DAY_SECONDS = 86_400
 _MOST_RANGE = 1 << 16
 
 
-def code_of(direction: str, disposition: str) -> int:
-    """Direction and disposition as one small number: bit 0 is set for inbound, the rest is the disposition."""
-    return DIRECTIONS.index(direction) + 2 * DISPOSITIONS.index(disposition)
-
-
+CODES = {
+    (direction, disposition): way + 2 * end
+    for way, direction in enumerate(DIRECTIONS)
+    for end, disposition in enumerate(DISPOSITIONS)
+}
+"""Direction and disposition as one small number: bit 0 is set for inbound, the rest is the disposition."""
 CODE_TEXTS = tuple(f"{DIRECTIONS[code & 1]},{DISPOSITIONS[code >> 1]}" for code in range(8))
 """A code as it stands in a segment's row."""
 

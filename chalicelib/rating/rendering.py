@@ -6,6 +6,7 @@ zero byte in it, so leaving all of them out afterwards closes the gaps. The text
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,7 +23,10 @@ _MOST_AMOUNT = (2**63 - 1) // 100
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one client and UTC day; ``before`` and ``behind`` stand around the columns of ``shared`` in each."""
+    """Rows of one client and UTC day; ``before`` and ``behind`` stand around the columns of ``shared`` in each.
+
+    ``shared`` is a function of some neighbouring rows, because those texts take more memory than all the rest.
+    """
 
     texts: Texts
     start: Ints
@@ -33,7 +37,7 @@ class Rows:
     amount_e8: Ints
     cost_e8: Ints
     line: Ints
-    shared: Shared
+    shared: Callable[[slice], Shared]
     before: bytes
     behind: bytes
 
@@ -54,10 +58,10 @@ def render(rows: Rows, first: int, last: int) -> bytes:
     for amount in (rows.amount_e8, rows.cost_e8):
         slots += [*_amounts(amount[here]), b","]
     slots += [*_whole(rows.line[here]), rows.before]
-    shared = rows.shared
+    shared = rows.shared(here)
     for column in (shared.package, shared.destination, shared.country, shared.rule):
-        slots += [column[here], b","]
-    return _squeezed([*slots, *_rates(shared.rate_e10[here]), rows.behind], last - first)
+        slots += [column, b","]
+    return _squeezed([*slots, *_rates(shared.rate_e10), rows.behind], last - first)
 
 
 def _squeezed(slots: list[Strings | bytes], rows: int) -> bytes:

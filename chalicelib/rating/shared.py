@@ -24,7 +24,7 @@ class Shared:
     rate_e10: Ints
     covered: NDArray[np.bool_]
 
-    def at(self, places: Ints) -> Shared:
+    def at(self, places: Ints | slice) -> Shared:
         """Some rows of each."""
         return Shared(*(column[places] for column in vars(self).values()))
 

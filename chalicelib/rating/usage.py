@@ -18,6 +18,8 @@ from chalicelib.rating.rendering import Rows
 from chalicelib.rating.shared import shared
 from chalicelib.rating.tables import Tables
 
+_BLOCK = 100_000
+
 
 @dataclass
 class Free:
@@ -58,19 +60,33 @@ def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_i
     duplicates = len(rows) - len(stay)
     if duplicates:
         rows, texts = rows[stay], texts.at(stay)
-    what = shared(free.tables, rows["terms"])
-    # A file is nearly in order already.
-    by_id = bool(what.covered.any())
-    order = np.lexsort((texts.call_id, rows["start"])) if by_id else np.argsort(rows["start"], kind="stable")
-    rows, texts, what = rows[order], texts.at(order), what.at(order)
-    amounts, given = _with_free_minutes(rows, np.flatnonzero(what.covered), free)
+    covered = _covered(rows["terms"], free.tables)
+    # By start alone a file is nearly in order already.
+    order = np.argsort(rows["start"], kind="stable")
+    if covered.any():
+        order = np.lexsort((texts.call_id, rows["start"]))
+    rows, texts, covered = rows[order], texts.at(order), covered[order]
+    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered), free)
     client = free.tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     start, code, seconds, billed_seconds, cost, line = (
         rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
     )
+    terms, tables = rows["terms"], free.tables
     around = f",{client},".encode(), f",{batch_id}\r\n".encode()
     return Day(
-        rows=Rows(texts, start, code, seconds, billed_seconds, given, amounts, cost, line, what, *around),
+        rows=Rows(
+            texts,
+            start,
+            code,
+            seconds,
+            billed_seconds,
+            given,
+            amounts,
+            cost,
+            line,
+            lambda some: shared(tables, terms[some]),
+            *around,
+        ),
         duplicates=duplicates,
         seconds=int(rows["seconds"].sum()),
         billed_seconds=int(rows["billed"].sum()),
@@ -78,6 +94,14 @@ def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_i
         cost_e8=int(rows["cost_e8"].sum()),
         amounts=amounts,
     )
+
+
+def _covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
+    """Which calls free minutes may pay for."""
+    if not tables.terms.grant_minutes():
+        return np.zeros(len(terms), bool)
+    blocks = [terms[at : at + _BLOCK] for at in range(0, len(terms), _BLOCK)]
+    return np.concatenate([shared(tables, block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
 def _with_free_minutes(rows: NDArray[Any], covered: Ints, free: Free) -> tuple[Ints, Ints]:

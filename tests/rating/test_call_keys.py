@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.rating import call_keys
 from chalicelib.rating.call_keys import NOTHING, Billed, fresh, hashes, key_of, kind_of, kinds
-from chalicelib.rating.columns import DIRECTIONS, DISPOSITIONS, code_of
+from chalicelib.rating.columns import CODES, DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.segments import key_of as key_in_a_row
 
 
@@ -59,6 +59,6 @@ def test_a_million_different_ids_have_a_million_hashes():
 
 def test_kinds_tell_apart_what_keys_of_rows_do():
     both = [(direction, disposition) for direction in DIRECTIONS for disposition in DISPOSITIONS]
-    codes = kinds(np.array([code_of(*each) for each in both])).tolist()
+    codes = kinds(np.array([CODES[each] for each in both])).tolist()
     assert codes == [kind_of(*each) for each in both]
     assert len(set(codes)) == len({key_in_a_row(*each, "x") for each in both}) == 4

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rating.columns import Texts, code_of
+from chalicelib.rating.columns import CODES, Texts
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import RatedCall, decode, pack, quoted, row_of
 from chalicelib.rating.shared import Shared, texts
@@ -36,14 +36,16 @@ def rows_of(calls: list[RatedCall]) -> Rows:
     return Rows(
         Texts(words("call_id"), words("account"), words("from_number"), words("to_number")),
         numbers("start"),
-        np.array([code_of(call.direction, call.disposition) for call in calls]),
+        np.array([CODES[call.direction, call.disposition] for call in calls]),
         numbers("seconds"),
         numbers("billed_seconds"),
         numbers("free_seconds"),
         numbers("amount_e8"),
         numbers("cost_e8"),
         numbers("line"),
-        Shared(*map(words, ("package_id", "destination", "country", "rule")), numbers("rate_e10"), numbers("line") < 0),
+        Shared(
+            *map(words, ("package_id", "destination", "country", "rule")), numbers("rate_e10"), numbers("line") < 0
+        ).at,
         b",cl_1,",
         b",b1\r\n",
     )

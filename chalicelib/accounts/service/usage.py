@@ -121,6 +121,12 @@ def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
             yield str(client.client_id), month, generation
 
 
+def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
+    """Generation, month and rated calls of every marker of a batch at one client."""
+    found = Marker.under(f"L#{client_id}", f"MARK#{batch_id}#")
+    return [(*marker.place()[1:], int(marker.rated)) for marker in found]
+
+
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
     """Debit the reseller for a month of a batch, once per generation."""
     what = ledger.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")

@@ -17,7 +17,7 @@ from chalicelib.rating.fast.prices import DeckCosts, Slot
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.shared import Shared, texts
 from chalicelib.rating.tables import DECK_BITS, VECTORISED, Tables
-from chalicelib.rating.terms import PackageVersion
+from chalicelib.rating.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
@@ -83,7 +83,7 @@ class Compiled:
         routes = [epoch.package.routes for epoch in self.epoch_list]
         self.routes = sorted({route for each in routes for route in each})
         self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
-        self.customs = [Prefixes.of(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes()]
+        self.custom_prefixes = tuple(tuple(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes())
         self._custom_of = _numbered([bool(epoch.prefixes()) for epoch in self.epoch_list])
         self._decks: dict[tuple[str, int], Priced] = {}
         self._by_number: list[Priced] = []
@@ -93,8 +93,8 @@ class Compiled:
         found = self._decks.get((route, place))
         if found is None:
             deck = self.tables.deck_at(route, place)
-            matcher = Matcher(deck, self.customs)
-            found = Priced(len(self._by_number), matcher, DeckCosts(deck), route, place)
+            matcher = _matcher(deck, self.custom_prefixes)
+            found = Priced(len(self._by_number), matcher, _costs(deck), route, place)
             found.slot_of = np.full(len(self.epoch_list), -1)
             self._decks[route, place] = found
             self._by_number.append(found)
@@ -107,7 +107,7 @@ class Compiled:
         for number in missing[:room]:
             deck.slot_of[number] = len(deck.slots)
             epoch, customs = self.epoch_list[number], self._custom_of[number]
-            deck.slots.append(Slot(epoch, deck.matcher, deck.costs, customs))
+            deck.slots.append(_slot(epoch, deck.matcher, deck.costs, customs))
         if missing[:room]:
             deck.lay_out()
         return deck.slot_of[epochs]
@@ -150,6 +150,25 @@ def _covered(package: PackageVersion) -> list[bool]:
     """Per country, whether the package's free minutes may pay."""
     scope = package.free_minutes_scope if package.free_minutes > 0 else ()
     return [dated.covers(scope, country) for country in countries()[1]]
+
+
+# What a container keeps from file to file: small files would spend most of their time on laying out the same deck.
+# Decks and epochs are the same objects as long as ``loading`` keeps them.
+
+
+@lru_cache(maxsize=2)
+def _matcher(deck: Deck, custom_prefixes: tuple[tuple[str, ...], ...]) -> Matcher:
+    return Matcher(deck, [Prefixes.of(prefixes) for prefixes in custom_prefixes])
+
+
+@lru_cache(maxsize=4)
+def _costs(deck: Deck) -> DeckCosts:
+    return DeckCosts(deck)
+
+
+@lru_cache(maxsize=16)
+def _slot(epoch: Epoch, matcher: Matcher, costs: DeckCosts, customs: int | None) -> Slot:
+    return Slot(epoch, matcher, costs, customs)
 
 
 @lru_cache(maxsize=1)

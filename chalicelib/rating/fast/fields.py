@@ -28,7 +28,7 @@ _NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
 
 @dataclass
 class Fields:
-    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.code_of``, ``called`` filled up to 15 digits.
+    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
 
     ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
     others mean nothing.

@@ -31,6 +31,10 @@ class Known:
                 self._segments.setdefault(names[segment.day], []).append(segment)
         self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
 
+    def crowded(self, most: int) -> list[str]:
+        """Days that have more than ``most`` segments when one more is added."""
+        return [day_name(day) for day, found in self._segments.items() if len(found) >= most]
+
     def billed(self, day: int) -> Billed:
         """What tells the calls of a day apart."""
         own = self._segments.get(day, [])

@@ -60,7 +60,9 @@ def kept_account(reseller_id: str, username: str, terms_version: int) -> Directo
     return Directory({username: [_holding(row) for row in rows]}, {})
 
 
+@lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
+    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
     packages = [_package(row) for row in accounts.packages(reseller_id, version)]
     return Terms(packages, [_rate(row) for row in store.rates_upto(reseller_id, version)])
 
@@ -102,6 +104,7 @@ def _rate(row: store.CustomRateItem) -> CustomRate:
     )
 
 
+@lru_cache(maxsize=8)
 def _directory(reseller_id: str, version: int) -> Directory:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in accounts.assignments(reseller_id, version):

@@ -8,6 +8,7 @@ from chalicelib import periods
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
+from chalicelib.tables import new_id
 
 MEMBERS_AT_ONCE = 64
 """Members (some 130,000 calls) that a search reads at a time."""
@@ -71,6 +72,15 @@ def _last(segment: Segment) -> int:
 def key_of_call(call: RatedCall) -> str:
     """What makes a call the same call within a client and UTC day."""
     return key_of(call.direction, call.disposition, segments.quoted(call.call_id))
+
+
+SHARED = "shared"
+"""Stands for the client where an object holds calls of several."""
+
+
+def object_key(reseller_id: str, client_id: str, month: str, batch_id: str) -> str:
+    """A new name for calls of a client and month: a try that dies leaves an orphan, never what another would trust."""
+    return f"rated/{reseller_id}/{client_id}/{month}/{batch_id}-{new_id()}.csv.gz"
 
 
 def day_name(day: int) -> str:

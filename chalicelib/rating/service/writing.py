@@ -1,4 +1,4 @@
-"""Rated calls of one commit, put into S3 before it and made visible by it."""
+"""Rated calls, put into S3 before the commits that make them visible."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from chalicelib.rating import segments, store, usage
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
 from chalicelib.rating.service.known import Known
-from chalicelib.rating.service.segments import day_name
+from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import new_id
 
 OBJECT_BYTES = 32 << 20
-"""A commit's calls go to a new object whenever one has grown so large: memory stays flat."""
+"""Calls go to a new object whenever one has grown so large: memory stays flat."""
 
 
 @dataclass
@@ -45,6 +44,29 @@ class Sums:
                 self.spent[name] = self.spent.get(name, 0) + amount_e8
 
 
+class Objects:
+    """The objects of a batch and month, filled one after the other with the calls of several clients' commits."""
+
+    def __init__(self, batch: Batch, month: str) -> None:
+        self._batch, self._month = batch, month
+        self._body, self._key = bytearray(), self._new_key()
+
+    def put(self, rows: Rows) -> tuple[str, list[Member]]:
+        """Calls of one day; where they will lie once ``flush`` was called."""
+        if len(self._body) >= OBJECT_BYTES:
+            self.flush()
+        return self._key, _packed(rows, self._body)
+
+    def flush(self) -> None:
+        """Write what was put, so that it may be committed."""
+        if self._body:
+            store.write(self._key, bytes(self._body), "application/gzip")
+            self._body, self._key = bytearray(), self._new_key()
+
+    def _new_key(self) -> str:
+        return object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
+
+
 @dataclass
 class Writing:
     """The segments of one client and month of a batch. A lost race writes anew only if the decision may differ."""
@@ -53,6 +75,7 @@ class Writing:
     client_id: str
     month: str
     now: int
+    objects: Objects
     index: list[Segment] = field(default_factory=list)
     sums: Sums = field(default_factory=lambda: Sums({}))
     _decided_on: tuple[frozenset[str], Mapping[str, int]] | None = None
@@ -64,31 +87,19 @@ class Writing:
     def write(
         self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
     ) -> None:
-        """Decide each day in order, put the calls that stand into new objects, and make their index."""
+        """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
         free, recent = usage.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
-        body, key = bytearray(), self._new_key()
         for day in spill.days(part):
             decided = usage.decide(*spill.lines(part, day), known.billed(day), free, self.batch.batch_id)
-            if not len(decided.rows):
-                continue
-            members = _packed(decided.rows, body)
-            self.index.append(self._segment(key, day_name(day), decided, members))
-            self.sums.add(decided, recent)
-            if len(body) >= OBJECT_BYTES:
-                store.write(key, bytes(body), "application/gzip")
-                body, key = bytearray(), self._new_key()
-        if body:
-            store.write(key, bytes(body), "application/gzip")
+            if len(decided.rows):
+                self.index.append(self._segment(day_name(day), decided, *self.objects.put(decided.rows)))
+                self.sums.add(decided, recent)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
         self._decided_on = (known.names, before)
 
-    def _new_key(self) -> str:
-        # Named at random: a try that dies leaves an orphan, never an object that another try would trust.
-        return f"rated/{self.batch.reseller_id}/{self.client_id}/{self.month}/{self.batch.batch_id}-{new_id()}.csv.gz"
-
-    def _segment(self, key: str, day: str, decided: usage.Day, members: Sequence[Member]) -> Segment:
+    def _segment(self, day: str, decided: usage.Day, key: str, members: Sequence[Member]) -> Segment:
         return Segment(
             f"L#{self.client_id}",
             f"SEG#{day}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
