@@ -445,8 +445,6 @@ def test_what_was_spent_today_is_what_todays_rated_calls_cost(world):
 
 
 def test_days_long_past_are_not_remembered(world):
-    from chalicelib.accounts.service import posting
-
     world.rate(
         csv_file(
             *[
@@ -455,5 +453,23 @@ def test_days_long_past_are_not_remembered(world):
             ]
         )
     )
-    client = posting.client_of(world.reseller_id, world.clients["alice"])()
-    assert client.spent == {"2029-04-03": PRICE, "2029-04-04": PRICE}
+    assert spent(world) == {"2029-04-03": PRICE, "2029-04-04": PRICE}
+
+
+def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
+    limited(world, 10 * PRICE)
+    batch = world.rate(csv_file(call("1", 120, "alice"), call("2", 60, "alice", start="2029-04-03T12:00:00Z")))
+    assert asked(world, "alice").max_seconds == 8 * 60
+    world.package("p1", markup_percent_e4=1_400_000)
+    world.rerate(batch)
+    assert spent(world) == {"2029-04-03": 2 * PRICE, "2029-04-04": 4 * PRICE}
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1")
+    world.rerate(batch)
+    assert spent(world) == {"2029-04-03": 0, "2029-04-04": 0}
+    assert spent(world, "bob") == {"2029-04-03": 2 * PRICE, "2029-04-04": 4 * PRICE}
+
+
+def spent(world: World, name: str = "alice") -> Any:
+    from chalicelib.accounts.service import posting
+
+    return posting.client_of(world.reseller_id, world.clients[name])().spent
