@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
+from chalicelib import money
 from chalicelib.fields import (
     AmountOut,
     CallFee,
@@ -13,20 +14,22 @@ from chalicelib.fields import (
     Instant,
     InstantOut,
     Paging,
-    Printable,
     Pulse,
     Query,
     Rate,
     RateOut,
     Shape,
 )
-from chalicelib.rating import call_fields
+from chalicelib.rating.pricing import FEE_PLACES
 
+ExactFee = Annotated[
+    int,
+    PlainSerializer(lambda fee_e14: money.format_decimal(fee_e14, FEE_PLACES), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{2,14}$"}),
+]
+"""A connection fee in 1e-14."""
 Filename = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_. -]{0,120}$"), Field(examples=["november.csv.gz"])
-]
-CallId = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=call_fields.MAX_CALL_ID), Printable
 ]
 
 
@@ -124,55 +127,25 @@ class QuoteOut(Shape):
     steps: list[str]
 
 
-class AuthorizationIn(Shape):
-    """A call that a switch is about to make. ``number`` as it was dialled; ``call_id`` as the call's record will have
-    it; with ``reserve_seconds`` the price of so long a call is held back."""
-
-    account: Annotated[str, Field(min_length=1, max_length=64), Printable]
-    number: Annotated[str, Field(min_length=1, max_length=40), Printable]
-    call_id: CallId | None = None
-    reserve_seconds: Annotated[int | None, Field(ge=1, le=86_400)] = None
+class PriceListQuery(Paging):
+    at: Annotated[Instant | None, Field(description="the prices of this instant; now when left out")] = None
+    prefix: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$", description="only numbers that begin so")] = ""
+    format: Literal["json", "csv"] = "json"
 
 
-class AuthorizationQuery(Query):
-    format: Annotated[
-        Literal["json", "text"], Field(description="`text`: the same as `allowed=1&reason=ok&...`, for dialplans")
-    ] = "json"
+class PriceOut(Shape):
+    """What numbers under ``prefix`` are sold for, unless a row with a longer prefix has them. With the rule ``no_rate``
+    they cannot be called. The fee is exact, which can take more decimals than an amount has."""
 
-
-class AuthorizationOut(Shape):
-    """``max_seconds``: what the available balance pays for; null: no limit. ``hangup_after``: when to end the call,
-    the smaller of that and what is held. ``id`` and ``expires_at`` are those of the hold, null without one."""
-
-    allowed: bool
-    reason: Annotated[
-        str,
-        Field(
-            json_schema_extra={
-                "enum": ["ok", "suspended", "waiting", "closed", "no_rate", "unknown_account", "blocked"]
-            }
-        ),
-    ]
-    max_seconds: int | None
-    hangup_after: int | None
-    rate: Annotated[RateOut | None, Field(validation_alias="rate_e10")]
-    id: str | None
-    expires_at: InstantOut | None
-
-
-class FinishIn(Shape):
-    """``seconds`` as the call's record will have them."""
-
-    seconds: Annotated[int, Field(ge=0, le=86_400)]
-
-
-class HoldOut(Shape):
-    """What is held for a finished call until its record is rated, or ``expires_at``."""
-
-    id: str
-    seconds: int
-    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
-    expires_at: InstantOut
+    prefix: str
+    destination: str
+    country: str | None
+    rate_per_minute: RateOut | None
+    pulse: Pulse | None
+    connection_fee: ExactFee
+    minimum_charge: AmountOut | None
+    grace_seconds: int
+    rule: str
 
 
 class BatchOut(Shape):

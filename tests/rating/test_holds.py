@@ -35,8 +35,8 @@ def world(worlds: Any) -> World:
 
 
 def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
+    from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations
-    from chalicelib.rating.shapes import AuthorizationIn
     from chalicelib.tables import Scope
     from chalicelib.web.routes import Principal
 

@@ -36,8 +36,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         wanted = called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    terms_version = int(accounts.head_of(reseller_id).version)
-    tables = loading.kept_tables(reseller_id, reseller.time_zone, terms_version, loading.deck_version())
+    tables = loading.quote_tables(reseller_id, reseller.time_zone, int(accounts.head_of(reseller_id).version))
     if tables.terms.package(package_id, at) is None:
         raise NotFound()
     terms = tables.outbound(package_id, at, wanted)
