@@ -1,7 +1,8 @@
 """How long a switch waits for an answer: may this call start?
 
-``python -m benchmarks.authorize ASKED DECK`` asks in its own process, on an emulated AWS, after everything is warm. The
-emulator answers in a process of its own on the same machine, so its time is told apart from ours.
+``python -m benchmarks.authorize ASKED DECK CLIENTS ACCOUNTS RATES`` asks in its own process, on an emulated AWS, after
+everything is warm. The emulator answers in a process of its own on the same machine, so its time is told apart from
+ours.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ Taken = dict[str, list[float]]
 
 def measure(samples: Samples, asked: int, deck_size: int) -> dict[str, Any]:
     """``Taken`` by what was measured."""
-    return machine.in_child("authorize", asked, samples.deck(deck_size))
+    world = samples.world
+    counts = (world.clients, world.accounts, world.custom_prefixes)
+    return machine.in_child("authorize", asked, samples.deck(deck_size), *counts)
 
 
 def main() -> None:
     """In the child: the sample's reseller with clients who pay first, and calls of theirs to numbers all over."""
-    asked, deck = int(sys.argv[1]), Path(sys.argv[2])
+    asked, deck, world = int(sys.argv[1]), Path(sys.argv[2]), World(*map(int, sys.argv[3:]))
     from local.emulator import Emulator
     from local.settings import app_environment
 
@@ -40,7 +43,7 @@ def main() -> None:
         names = app_environment("fo_" + "benchmark" * 5, "benchmark")
         os.environ.update(emulator.environment() | names | {"FORFAIT_REQUESTS_PER_MINUTE": "0"})
         emulator.provision(names["FORFAIT_TABLE"], names["FORFAIT_BUCKET"], names["FORFAIT_QUEUE"])
-        print(json.dumps(_ask(World(), deck, asked, names)))
+        print(json.dumps(_ask(world, deck, asked, names)))
 
 
 def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[str, Taken]:
