@@ -277,6 +277,16 @@ def test_more_holds_than_a_transaction_takes(world):
     assert (held(world), balance(world)) == (0, (200 - count) * PRICE)
 
 
+def test_a_switch_that_gives_every_call_the_same_id_is_rated_all_the_same(world):
+    pay(world, 500 * PRICE)
+    numbers = [f"+4420794600{n:02d}" for n in range(50)]
+    for number in numbers:
+        asked(world, number=number, call_id="1", reserve_seconds=60)
+    lines = [call("1", to=number, start=f"2029-04-04T12:{n:02d}:00Z") for n, number in enumerate(numbers)]
+    assert world.rate(csv_file(*lines)).status == "done"
+    assert held(world) == 0
+
+
 def test_an_unanswered_call_and_a_switch_without_ids(world):
     pay(world, 100 * PRICE)
     asked(world, call_id="rang", reserve_seconds=60)
