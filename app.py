@@ -10,6 +10,7 @@ from chalice.app import Chalice, Response
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys, terms
 from chalicelib.payments import handlers as payments
+from chalicelib.rating import authorization_handlers as authorizations
 from chalicelib.rating import events, preview_handlers
 from chalicelib.rating import handlers as rating
 from chalicelib.rating.service import segments
@@ -23,6 +24,7 @@ app.register_middleware(problems.chalice_errors, "http")
 blueprints = (
     *accounts.BLUEPRINTS,
     rating.bp,
+    authorizations.bp,
     preview_handlers.bp,
     *payments.BLUEPRINTS,
     reports.bp,

@@ -14,7 +14,6 @@ from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import cdr_shapes, shapes
 from chalicelib.rating.price_list import PriceRow
 from chalicelib.rating.service import (
-    authorizations,
     batch_files,
     decks,
     price_lists,
@@ -164,43 +163,6 @@ def delete_cdr_source(call: Call) -> None:
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
     return _batch(batch_files.get_batch(call.who.reseller_id, call.path["batch_id"]))
-
-
-@route(
-    bp,
-    "POST",
-    "/v1/authorizations",
-    roles=RESELLER,
-    body=shapes.AuthorizationIn,
-    query=shapes.AuthorizationQuery,
-    answer=shapes.AuthorizationOut,
-    text="text/plain",
-    standing_free=True,
-)
-def create_authorization(call: Call) -> Any:
-    """Whether a call may start, and how long the client can pay for it."""
-    return authorizations.ask(call.scope, call.who, call.body(shapes.AuthorizationIn))
-
-
-@route(
-    bp,
-    "POST",
-    "/v1/authorizations/{authorization_id}/finish",
-    roles=RESELLER,
-    body=shapes.FinishIn,
-    answer=shapes.HoldOut,
-    status=200,
-)
-def finish_authorization(call: Call) -> Any:
-    """A call has ended: hold its real price until it is rated."""
-    seconds = call.body(shapes.FinishIn).seconds
-    return authorizations.finish(call.scope, call.who.reseller_id, call.path["authorization_id"], seconds)
-
-
-@route(bp, "DELETE", "/v1/authorizations/{authorization_id}", roles=RESELLER)
-def delete_authorization(call: Call) -> None:
-    """A call was never made: hold nothing for it."""
-    authorizations.void(call.scope, call.who.reseller_id, call.path["authorization_id"])
 
 
 @route(bp, "POST", "/v1/batches/{batch_id}/rerate", roles=RESELLER, answer=shapes.BatchOut, status=202)

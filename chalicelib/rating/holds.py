@@ -15,6 +15,8 @@ KEPT_SECONDS = 48 * 3600
 _HOUR = 3600
 NEAR_SECONDS = 600
 """A call's record without a known id is taken for a hold's that was made so long before or after its start."""
+MOST_PER_CALL = 20
+"""Holds that one record ends; a switch that gives every call the same id must not make a record endless."""
 _SAME_LENGTH = 2
 """Two clocks that measured the same call may differ by so many seconds."""
 _KEPT_DAYS = 4
@@ -111,7 +113,7 @@ def matches(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
     for call in calls:
         same = [name for call_id in _ids(call) for name in by_id.get((call.account, call_id), ())]
         if same:
-            found.append(Match(call, tuple(same)))
+            found.append(Match(call, tuple(same[:MOST_PER_CALL])))
         else:
             strangers.append(call)
     ended = {name for match in found for name in match.names}

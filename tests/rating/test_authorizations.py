@@ -243,3 +243,14 @@ def test_a_warm_answer_reads_little(shop):
     with faults.counted() as made:
         ask(shop, call_id="c", reserve_seconds=60)
     assert sorted(made) == ["BatchGetItem"] + ["GetItem"] * 5 + ["TransactWriteItems"]
+
+
+def test_a_key_for_a_switch_does_nothing_else(shop):
+    made = shop.made("/v1/keys", {"role": "reseller", "scopes": ["authorizations"]})
+    switch = shop.with_key(made["api_key"])
+    held = ask(switch, reserve_seconds=60)["id"]
+    assert switch.post(f"/v1/authorizations/{held}/finish", {"seconds": 5}).status == 200
+    for path in ("/v1/clients", f"/v1/clients/{shop.ids['alice']}", "/v1/subaccounts"):
+        assert switch.get(path).status == 403
+    payment = {"amount": "5", "description": "x"}
+    assert switch.post(f"/v1/clients/{shop.ids['alice']}/payments", payment).status == 403

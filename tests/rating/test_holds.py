@@ -35,8 +35,8 @@ def world(worlds: Any) -> World:
 
 
 def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
+    from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations
-    from chalicelib.rating.shapes import AuthorizationIn
     from chalicelib.tables import Scope
     from chalicelib.web.routes import Principal
 
@@ -277,6 +277,16 @@ def test_more_holds_than_a_transaction_takes(world):
     assert (held(world), balance(world)) == (0, (200 - count) * PRICE)
 
 
+def test_a_switch_that_gives_every_call_the_same_id_is_rated_all_the_same(world):
+    pay(world, 500 * PRICE)
+    numbers = [f"+4420794600{n:02d}" for n in range(50)]
+    for number in numbers:
+        asked(world, number=number, call_id="1", reserve_seconds=60)
+    lines = [call("1", to=number, start=f"2029-04-04T12:{n:02d}:00Z") for n, number in enumerate(numbers)]
+    assert world.rate(csv_file(*lines)).status == "done"
+    assert held(world) == 0
+
+
 def test_an_unanswered_call_and_a_switch_without_ids(world):
     pay(world, 100 * PRICE)
     asked(world, call_id="rang", reserve_seconds=60)
@@ -445,8 +455,6 @@ def test_what_was_spent_today_is_what_todays_rated_calls_cost(world):
 
 
 def test_days_long_past_are_not_remembered(world):
-    from chalicelib.accounts.service import posting
-
     world.rate(
         csv_file(
             *[
@@ -455,5 +463,23 @@ def test_days_long_past_are_not_remembered(world):
             ]
         )
     )
-    client = posting.client_of(world.reseller_id, world.clients["alice"])()
-    assert client.spent == {"2029-04-03": PRICE, "2029-04-04": PRICE}
+    assert spent(world) == {"2029-04-03": PRICE, "2029-04-04": PRICE}
+
+
+def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
+    limited(world, 10 * PRICE)
+    batch = world.rate(csv_file(call("1", 120, "alice"), call("2", 60, "alice", start="2029-04-03T12:00:00Z")))
+    assert asked(world, "alice").max_seconds == 8 * 60
+    world.package("p1", markup_percent_e4=1_400_000)
+    world.rerate(batch)
+    assert spent(world) == {"2029-04-03": 2 * PRICE, "2029-04-04": 4 * PRICE}
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1")
+    world.rerate(batch)
+    assert spent(world) == {"2029-04-03": 0, "2029-04-04": 0}
+    assert spent(world, "bob") == {"2029-04-03": 2 * PRICE, "2029-04-04": 4 * PRICE}
+
+
+def spent(world: World, name: str = "alice") -> Any:
+    from chalicelib.accounts.service import posting
+
+    return posting.client_of(world.reseller_id, world.clients[name])().spent

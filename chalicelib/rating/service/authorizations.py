@@ -18,11 +18,11 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.rating import authorizing, hold_store, holds, pricing, store
+from chalicelib.rating.authorization_shapes import AuthorizationIn
 from chalicelib.rating.authorizing import Standing, Verdict
 from chalicelib.rating.hold_store import Hold, HoldsHead
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.service import loading, quotes
-from chalicelib.rating.shapes import AuthorizationIn
 from chalicelib.tables import Change, Put, Remove, Scope, commit, find_each, new_id, settle
 from chalicelib.web.routes import Principal
 

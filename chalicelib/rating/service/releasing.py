@@ -20,8 +20,8 @@ from chalicelib.rating.holds import Called, Match
 from chalicelib.rating.spill import Spill
 from chalicelib.tables import Put, Remove, Scope, commit, find_many, settle
 
-AT_ONCE = 45
-"""Records that one transaction settles, as far as each ends one hold."""
+AT_ONCE = 90
+"""Holds and records that one transaction settles; with the head they must fit one."""
 TRIES = 500
 """It competes with every call that the client asks for meanwhile."""
 _INBOUND = 1
@@ -36,11 +36,24 @@ def release(scope: Scope, spill: Spill, part: tuple[str, str]) -> None:
         # A record that has ended a hold ends no other, whoever rates it again.
         calls = _not_done(pk, holds.concerned(waiting, calls) if waiting else [])
         found = holds.matches(waiting, calls)
-        for first in range(0, len(found), AT_ONCE):
-            some = found[first : first + AT_ONCE]
+        for some in _portions(found):
             settle(lambda some=some: _let_go(scope, pk, some), TRIES)  # type: ignore[misc]
         if not found:
             return
+
+
+def _portions(found: Sequence[Match]) -> Iterator[list[Match]]:
+    """As many matches at a time as one transaction takes."""
+    some, writes = list[Match](), 0
+    for match in found:
+        more = 1 + len(match.names)
+        if writes + more > AT_ONCE:
+            yield some
+            some, writes = [], 0
+        some.append(match)
+        writes += more
+    if some:
+        yield some
 
 
 def _not_done(pk: str, calls: Sequence[Called]) -> list[Called]:
