@@ -196,7 +196,8 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
         raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
     query = _query(entry, dict(request.query_params or {}))
     body = _body(entry, raw)
-    scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=now)
+    actor = f"key:{who.key_id}" if who.key_id else who.role
+    scope = tables.Scope(actor=actor, now=now, role=who.role, label=who.label)
     scope.guard = _guard(entry, request, who, path, raw)
     if scope.guard and (stored := _stored(scope.guard, scope.now)):
         return stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.handlers import clients, dids, keys, ledgers, packages, resellers, subaccounts
+from chalicelib.accounts.handlers import audit, clients, dids, keys, ledgers, packages, resellers, subaccounts
 
 BLUEPRINTS = (
     resellers.bp,
@@ -12,4 +12,5 @@ BLUEPRINTS = (
     ledgers.bp,
     subaccounts.bp,
     dids.bp,
+    audit.bp,
 )

@@ -42,7 +42,8 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
         )
         since = terms.effective(True, None, scope.now)
         version, writes = _next_terms(reseller_id, item, since)
-        recorded = event(scope, reseller_id, "package.created", package_id, {"terms_version": version})
+        told = {**_stored(dict(body)), "terms_version": version}
+        recorded = event(scope, reseller_id, "package.created", package_id, told)
         commit(scope, [Put(item), *writes, recorded], item)
         return item
 
@@ -72,6 +73,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
     def decide() -> Package:
         item = get(reseller_id, package_id)
         told, writes = _stored(changes), list[Write]()
+        before = {name: getattr(item, name, item.price.get(name)) for name in told}
         at_once = {name: value for name, value in told.items() if name not in _stored(dated)}
         if dated:
             at_once["price"] = item.price = {**item.price, **_stored(dated)}
@@ -80,7 +82,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
             told["effective_from"] = since
         for name, value in at_once.items():
             setattr(item, name, value)
-        recorded = event(scope, reseller_id, "package.changed", package_id, told)
+        recorded = event(scope, reseller_id, "package.changed", package_id, told, before)
         actions = [getattr(Package, name).set(value) for name, value in at_once.items()]
         commit(scope, [bump(item, *actions), *writes, recorded], item)
         return item

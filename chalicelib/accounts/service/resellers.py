@@ -90,9 +90,10 @@ def _change(
         if if_suspended and owner.status == "suspended":
             raise if_suspended
         actions = [getattr(Reseller, name).set(value) for name, value in changes.items()]
+        before = {name: getattr(owner, name) for name in changes}
         for name, value in changes.items():
             setattr(owner, name, value)
-        recorded = event(scope, reseller_id, "reseller.changed", reseller_id, changes)
+        recorded = event(scope, reseller_id, "reseller.changed", reseller_id, changes, before)
         commit(scope, [owner_change(owner, owner.account(), *actions), recorded], owner)
         return owner
 

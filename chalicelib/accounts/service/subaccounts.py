@@ -71,6 +71,7 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         dated = moved.keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        before = {name: getattr(item, name) for name in moved}
         old_client = item.client_id
         for name, value in moved.items():
             setattr(item, name, value)
@@ -79,7 +80,8 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
             writes += _moving(scope, reseller_id, item, old_client)
             fenced = (old_client, item.client_id)
             writes += holders.assign(reseller_id, _holder(item), asked, scope.now, fenced=fenced, **_held(item))
-        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, {**moved, "effective_from": asked})
+        told = {**moved, **({} if asked is None else {"effective_from": asked})}
+        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, told, before)
         commit(scope, [*writes, recorded], item)
         return item
 
