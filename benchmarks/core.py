@@ -64,9 +64,12 @@ def add_up(rate: Rate, path: Path, tables: Tables) -> Sums:
         sums.lines += len(columns) + len(columns.rejected)
         sums.rejected += len(columns.rejected)
         holders = columns.rows["holder"]
-        np.add.at(totals[:, 0], holders, 1)
+        order = np.argsort(holders, kind="stable")
+        ordered = holders[order]
+        firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        totals[ordered[firsts], 0] += np.diff(np.append(firsts, len(ordered)))
         for place, name in enumerate(_SUMMED, 1):
-            np.add.at(totals[:, place], holders, columns.rows[name])
+            totals[ordered[firsts], place] += np.add.reduceat(columns.rows[name][order], firsts)
     for holder, found in zip(tables.holders.values, totals.tolist(), strict=False):
         of_client = sums.clients.setdefault(holder.client_id, [0] * len(found))
         sums.clients[holder.client_id] = [one + other for one, other in zip(of_client, found, strict=True)]

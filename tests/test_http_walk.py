@@ -26,6 +26,7 @@ RESELLER_FIELDS = {
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
+    "time_zone", "low_balance_email",
 }  # fmt: skip
 PACKAGE_FIELDS = {
     "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
@@ -155,6 +156,8 @@ def the_operator_keeps_a_resellers_account(walk: Walk) -> None:
     assert operator.post(f"{path}/charges", {"amount": "0.5"})["balance_after"] == "499.50"
     entries = operator.pages(f"{path}/ledger")
     assert [(entry["kind"], entry["amount"]) for entry in entries] == [("charge", "-0.50"), ("payment", "500.00")]
+    assert operator.get(path)["balance"] == "499.50"
+    operator.post(f"{path}/ledger/{operator.post(f'{path}/charges', {'amount': '3'})['id']}/reverse", {})
     assert operator.get(path)["balance"] == "499.50"
 
 
@@ -299,6 +302,21 @@ def clients_are_made_and_pay(walk: Walk) -> None:
     reseller.call(404, "POST", f"{walk.client}/ledger/99/reverse", {})
     ledger = reseller.pages(f"{walk.client}/ledger")
     assert [entry["balance_after"] for entry in ledger] == ["100.00", "99.99", "100.00"]
+
+
+def a_stranger_signs_up_and_is_let_in(walk: Walk) -> None:
+    reseller, person = walk.reseller, {"company": "Dune", "email": "d@dune.example"}
+    link = reseller.post("/v1/signup", None)["path"]
+    assert reseller.get("/v1/signup")["path"] == link
+    asked = walk.anyone.post(link, person)
+    assert (asked.keys(), asked["status"]) == ({"id", "status"}, "waiting")
+    waiting = [one["company"] for one in reseller.pages("/v1/clients") if one["status"] == "waiting"]
+    assert waiting == ["Dune"]
+    path = f"/v1/clients/{asked['id']}"
+    assert fields_of(reseller.call(409, "POST", f"{path}/packages", {"package_id": walk.ids["bundle"]})) == []
+    assert reseller.patch(path, {"status": "active"})["status"] == "active"
+    reseller.delete("/v1/signup")
+    walk.anyone.call(404, "POST", link, person)
 
 
 def a_payment_sent_twice_counts_once(walk: Walk) -> None:
@@ -567,6 +585,7 @@ STEPS = (
     a_deck_is_published_and_a_bad_one_refused_whole,
     a_quote_explains_the_seed_example,
     clients_are_made_and_pay,
+    a_stranger_signs_up_and_is_let_in,
     a_payment_sent_twice_counts_once,
     packages_are_attached_and_clients_closed,
     subaccounts_are_made,

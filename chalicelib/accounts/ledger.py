@@ -35,7 +35,7 @@ class Account:
     """The part of an owner that entries change. Amounts are ``_e8``.
 
     ``credit_limit_e8`` is ``None`` for no limit; ``low`` says that the low-balance threshold is crossed and told.
-    ``closed_through`` is the last closed month, ``""`` when none is.
+    ``closed_through`` is the last closed month, ``""`` when none is. ``posted_at`` is the instant of the last entry.
     """
 
     balance_e8: int = 0
@@ -47,6 +47,7 @@ class Account:
     service: str = "active"
     low: bool = False
     closed_through: str = ""
+    posted_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,17 @@ def period_of(usage_month: str, closed_through: str) -> str:
     return usage_month
 
 
-def post(account: Account, posting: Posting) -> Posted:
-    """Apply one entry."""
+def post(account: Account, posting: Posting, now: int = 0) -> Posted:
+    """Apply one entry. Its instant is ``now``, but never before that of the entry before it: clocks differ, and a
+    ledger must be in one order by number and by time, or a statement from one day to another would not add up."""
     if posting.kind not in KINDS:
         raise ValueError(f"unknown kind of entry: {posting.kind}")
     after, crossings = settle_service(
-        replace(account, balance_e8=account.balance_e8 + posting.amount_e8, entries=account.entries + 1)
+        replace(
+            account,
+            balance_e8=account.balance_e8 + posting.amount_e8,
+            entries=account.entries + 1,
+            posted_at=max(account.posted_at, now),
+        )
     )
     return Posted(after, after.entries, period_of(posting.usage_month, account.closed_through), crossings)

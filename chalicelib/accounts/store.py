@@ -25,6 +25,7 @@ class Owner(Item):
     balance_e8 = NumberAttribute(default=0)
     entries = NumberAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
+    posted_at = NumberAttribute(default=0)
 
     @property
     def owner_id(self) -> str:
@@ -36,6 +37,7 @@ class Owner(Item):
             entries=int(self.entries),
             limited=False,
             closed_through=self.closed_through,
+            posted_at=int(self.posted_at),
         )
 
 
@@ -50,15 +52,32 @@ class Reseller(Owner):
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
+    signup_token = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
 
+    @property
+    def signup_path(self) -> str | None:
+        return f"/v1/signup/{self.signup_token}" if self.signup_token else None
+
 
 class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
+
+
+class SignupLink(Item):
+    """``SIGNUP#<token>`` / ``LINK``: whose clients ask to join there; one per reseller at a time"""
+
+    reseller_id = UnicodeAttribute()
+
+
+class SignupDay(Item):
+    """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many asked to join on that day"""
+
+    asked = NumberAttribute()
 
 
 class ApiKey(Item):
@@ -111,6 +130,7 @@ class Client(Owner):
             service=self.service,
             low=bool(self.low),
             closed_through=self.closed_through,
+            posted_at=int(self.posted_at),
         )
 
 

@@ -47,8 +47,9 @@ class Day:
     latest: Mapping[str, int]
 
 
-def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free) -> Day:
+def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free, batch_id: str) -> Day:
     """One client-day. ``rows`` and ``texts`` as rated, in the order of the input; ``known``: calls already billed.
+    Every row names ``batch_id``, so that a batch can be taken out of a segment that holds several.
 
     Of copies the first line stands. Free minutes go by start, then call id.
     """
@@ -67,7 +68,7 @@ def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], fre
     rows, texts = rows[order], [texts[n] for n in order]
     amounts, given = _with_free_minutes(rows, covered, free)
     return Day(
-        rows=_rows(rows, texts, amounts, given, shared, tables),
+        rows=_rows(rows, texts, amounts, given, shared, tables, batch_id),
         starts=rows["start"].tolist(),
         duplicates=duplicates,
         seconds=int(rows["seconds"].sum()),
@@ -117,10 +118,11 @@ def _rows(
     given: Sequence[int],
     shared: Mapping[int, Shared],
     tables: Tables,
+    batch_id: str,
 ) -> list[str]:
     """The rows of a segment (``segments.COLUMNS``)."""
     client = tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
-    tails = {number: f"{client},{each.tail}" for number, each in shared.items()}
+    tails = {number: f"{client},{each.tail},{batch_id}" for number, each in shared.items()}
     kinds = [CODE_TEXTS[code] for code in rows["code"].tolist()]
     starts, seconds, billed, costs, lines, numbers = (
         rows[name].tolist() for name in ("start", "seconds", "billed", "cost_e8", "line", "terms")

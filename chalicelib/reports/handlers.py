@@ -8,7 +8,8 @@ from chalice.app import Blueprint
 
 from chalicelib.rating.segments import RatedCall
 from chalicelib.reports import service, shapes
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, Call, Text, csv_text, route
+from chalicelib.web import inline
+from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, Call, csv_text, route
 
 bp = Blueprint(__name__)
 
@@ -30,7 +31,7 @@ def report_calls(call: Call) -> Any:
     if query.format == "csv":
         header = service.COLUMNS[:-1] if for_client else service.COLUMNS
         text = csv_text(header, service.rows(who.reseller_id, selection, for_client=for_client))
-        return Text(service.check_size(text), "text/csv; charset=utf-8", "calls.csv")
+        return inline.csv_file(text, "calls.csv", "narrow the selection, or use POST /v1/exports")
     made = service.report(who.reseller_id, selection, call.read_cursor(query.cursor), query.limit)
     totals = shapes.TotalsOut(
         calls=made.totals.calls,

@@ -12,10 +12,9 @@ from chalicelib.errors import Invalid, TooLarge
 from chalicelib.rating.segments import RatedCall
 from chalicelib.rating.service import calls
 from chalicelib.rating.service.calls import Place, Selection, Totals
+from chalicelib.web.inline import ROWS as INLINE_ROWS
 from chalicelib.web.routes import Principal
 
-INLINE_ROWS, INLINE_BYTES = 10_000, 4_000_000
-"""What an answer of the API may carry; larger reports are files."""
 MAX_DAYS = 400
 """Days a selection may span: a year and a bit."""
 
@@ -83,13 +82,6 @@ def rows(reseller_id: str, selection: Selection, *, for_client: bool) -> list[tu
     if len(found) > INLINE_ROWS:
         raise TooLarge(f"The selection has more than {INLINE_ROWS} calls; narrow it, or use POST /v1/exports.")
     return [row(call, for_client=for_client) for call in found]
-
-
-def check_size(text: str) -> str:
-    """``TooLarge`` for a file that an answer cannot carry."""
-    if len(text.encode()) > INLINE_BYTES:
-        raise TooLarge(f"The file has more than {INLINE_BYTES} bytes; narrow the selection, or use POST /v1/exports.")
-    return text
 
 
 def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:

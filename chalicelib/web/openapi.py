@@ -37,7 +37,7 @@ _MEANINGS = {
     413: "too large",
     415: "not application/json",
     422: "a field is wrong",
-    429: "too many requests of this key; try again after Retry-After seconds",
+    429: "too many requests; try again after Retry-After seconds",
 }
 
 
@@ -110,10 +110,9 @@ def _responses(entry: Route, refs: dict[Any, Any]) -> dict[str, Any]:
     if content:
         good["content"] = content
     bad = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    codes = [400, 404, 409, 413, 415, 422] + ([401, 403, 429] if entry.roles else [])
+    codes = [400, 404, 409, 413, 415, 422, 429] + ([401, 403] if entry.roles else [])
     answers = {str(entry.status): good} | {
         str(code): {"description": _MEANINGS[code], "content": bad} for code in sorted(codes)
     }
-    if "429" in answers:
-        answers["429"]["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
+    answers["429"]["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return answers

@@ -58,7 +58,7 @@ class Principal:
 
     @property
     def tenant(self) -> str:
-        return f"{self.reseller_id or 'operator'}/{self.client_id}"
+        return f"{self.reseller_id or self.role}/{self.client_id}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Route:
     query: type[BaseModel] | None = None
     standing_free: bool = False
     text: str = ""
+    most_bytes: int = MAX_BODY_BYTES
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -192,8 +193,8 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     if not all(check_id(value) for value in path.values()):
         raise NotFound()
     raw = request.raw_body or b""
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge(f"The body is over {MAX_BODY_BYTES} bytes.")
+    if len(raw) > entry.most_bytes:
+        raise TooLarge(f"The body is over {entry.most_bytes} bytes.")
     query = _query(entry, dict(request.query_params or {}))
     body = _body(entry, raw)
     actor = f"key:{who.key_id}" if who.key_id else who.role

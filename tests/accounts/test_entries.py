@@ -35,7 +35,8 @@ def test_a_payment_adds_and_a_charge_takes_away(reseller: Any, path: str) -> Non
     assert payment["actor"] == f"key:{reseller.key.split('_')[1]}"
     assert payment["period"] == payment["usage_month"]
     assert payment["reversal_of"] is None
-    assert reseller.get(f"{path}/ledger").json == {"items": [charge, payment], "next": None}
+    totals = {"opening_balance": "0.00", "closing_balance": "9.99999999", "entries": 2}
+    assert reseller.get(f"{path}/ledger").json == {"items": [charge, payment], "next": None, "totals": totals}
     assert reseller.get(path).json["balance"] == "9.99999999"
 
 
@@ -102,6 +103,18 @@ def test_a_kind_that_paypal_made_cannot_be_reversed(reseller: Any, client: dict[
         assert refused.status == 409
         assert "PayPal" in refused.json["detail"]
     assert len(entries(reseller, path)) == 4
+
+
+def test_the_operator_reverses_what_it_entered_for_a_reseller_once(operator: Any, reseller: Any) -> None:
+    path = f"/v1/resellers/{reseller.ids['reseller']}"
+    charge = operator.made(f"{path}/charges", {"amount": "3"})
+    reversal = operator.made(f"{path}/ledger/{charge['id']}/reverse", None)
+    assert (reversal["kind"], reversal["amount"], reversal["reversal_of"]) == ("reversal", "3.00", charge["id"])
+    refused = [operator.post(f"{path}/ledger/{entry['id']}/reverse").status for entry in (charge, reversal)]
+    assert refused == [409, 409]
+    assert operator.post(f"{path}/ledger/3/reverse").status == 404
+    assert reseller.post(f"{path}/ledger/{charge['id']}/reverse").status == 403
+    assert reseller.get("/v1/account").json["balance"] == "0.00"
 
 
 @pytest.mark.parametrize("entry_id", ["1", "0", "01", "x", "-1", "9" * 40, "٣"])

@@ -158,6 +158,19 @@ def test_a_day_that_lies_in_two_local_months_is_committed_to_both(world):
     assert world.rate(csv_file(line("a", start="2026-09-01T03:00:00Z"))).duplicates == 1
 
 
+def test_every_rated_call_names_the_batch_that_billed_it(world):
+    from chalicelib.rating.service import segments
+    from chalicelib.rating.store import segments_of
+
+    batches = [
+        world.rate(csv_file(line("1"), line('"2,3"', start="2026-09-11T12:00:00Z"))),
+        world.rate(csv_file(line("4"))),
+    ]
+    found = [call for each in segments_of(world.clients["alice"], "0", "9") for call in segments.read(each)]
+    named = {call.call_id: call.batch_id for call in found}
+    assert named == {"1": batches[0].batch_id, "2,3": batches[0].batch_id, "4": batches[1].batch_id}
+
+
 def test_unanswered_calls_cost_nothing_even_without_a_rate(world):
     batch = world.rate(
         csv_file(line("1", disposition="BUSY", seconds=0), line("2", to="+8829999999999", disposition="FAILED"))

@@ -18,7 +18,7 @@ from chalicelib.rating import columns, engine, formats
 from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.fast import engine as fast
-from chalicelib.rating.fast import prices
+from chalicelib.rating.fast import prices, split
 from chalicelib.rating.pricing import CallTerms, amount_e8, billed, cost_e8
 from chalicelib.rating.records import Cut, chunks
 from chalicelib.rating.tables import VECTORISED, Tables
@@ -293,3 +293,43 @@ def test_a_forged_account_name_never_borrows_another_ones_hash():
     (chunk,) = chunks(["\n".join(rows).encode()])
     found = fast.rate(chunk, formats.detect(chunk), formats.Source("US", "UTC"), tables)
     assert {rejection.reason for rejection in found.rejected} == {"unknown_account"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_engines_agree_whatever_single_character_is_wrong(monkeypatch, seed):
+    """Neighbours of digits and of marks in ASCII are what arithmetic on whole words could take for them."""
+    monkeypatch.setattr(fast, "MANY_OTHERS", 10**9)
+    case = Maker(1000 + seed).case(400)
+    dice, data = random.Random(seed), bytearray(case.data)
+    body = data.index(b"\n")
+    for _ in range(250):
+        place = dice.randrange(body, len(data))
+        if data[place] not in b"\r\n":
+            data[place] = dice.choice(b"/:;.,-+ 0159TZtz!@`~\x30\x39\x3a\x2f\x2e\t")
+    case.data = bytes(data)
+    assert compare(case)[0] > 20
+
+
+def test_words_are_read_as_digits_only_where_every_byte_is_one():
+    texts = [
+        b"0",
+        b"9",
+        b"12345678",
+        b"1234567",
+        b"/",
+        b":",
+        b"1:",
+        b"/1",
+        b"99999999",
+        b"1a",
+        b"",
+        b"123456789",
+        b"\x10",
+    ]
+    buffer = np.frombuffer(b",".join(texts) + bytes(split.PAD), np.uint8)
+    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
+    lengths = np.array([len(text) for text in texts])
+    values, good = split.small_numbers(buffer, ends - lengths, lengths, 8)
+    for text, value, plain in zip(texts, values.tolist(), good.tolist(), strict=True):
+        assert plain == (text.isdigit() and len(text) <= 8)
+        assert not plain or value == int(text)

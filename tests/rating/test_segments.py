@@ -23,7 +23,7 @@ from chalicelib.rating.segments import (
 
 CALL = RatedCall(
     1795422600, "outbound", "ANSWERED", "a1", "office", "+15145550100", "+442079460000", 61, 66, 6, 1_250_000, -7, 2,
-    "cl_1", "pk_1", "United Kingdom, London", "GB", "prefix:44", 120_000_000,
+    "cl_1", "pk_1", "United Kingdom, London", "GB", "prefix:44", 120_000_000, "b1",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ rated = st.builds(
     RatedCall,
     st.integers(-(2**31), 4_133_980_799), st.sampled_from(["outbound", "inbound"]),
     st.sampled_from(["ANSWERED", "NO ANSWER"]), text, text, text, text,
-    count, count, count, amount, amount, st.integers(1, 10**9), text, text, text, text, text, amount,
+    count, count, count, amount, amount, st.integers(1, 10**9), text, text, text, text, text, amount, text,
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_a_row_reads_as_people_expect():
     data, _ = encode([CALL])
     assert gzip.decompress(data).decode() == (
         "2026-11-23T08:30:00Z,outbound,ANSWERED,a1,office,+15145550100,+442079460000,61,66,6,0.0125,-0.00000007,2,"
-        'cl_1,pk_1,"United Kingdom, London",GB,prefix:44,0.012\r\n'
+        'cl_1,pk_1,"United Kingdom, London",GB,prefix:44,0.012,b1\r\n'
     )
 
 

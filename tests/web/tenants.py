@@ -79,6 +79,7 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
     for _ in range(payments):
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
+    ids["token"] = "no-link"
     source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
     assert api.put("/v1/cdr-sources", source).status == 200
     ids["source_id"] = source["id"]
@@ -108,8 +109,12 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     assert api.post(f"/v1/clients/{ids['client_id']}/packages", {"package_id": held}).status == 201
     body = {"username": f"{tenant.word}-spare", "client_id": ids["client_id"], "package_id": ids["package_id"]}
     called_by_nobody = order(operator, tenant)
+    # A reseller's own link ends as soon as the walk makes a new one.
+    host = operator.made("/v1/resellers", {"name": "Host", "email": "h@host.example"})
+    link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
     tenant.spare = {
+        "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},
         "DELETE /v1/clients/{client_id}/packages/{package_id}": {"package_id": held},
         "DELETE /v1/packages/{package_id}": {"package_id": idle},

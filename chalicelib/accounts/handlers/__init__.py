@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.handlers import audit, clients, dids, keys, ledgers, packages, resellers, subaccounts
+from chalicelib.accounts.handlers import (
+    audit,
+    clients,
+    dids,
+    keys,
+    ledgers,
+    packages,
+    resellers,
+    signups,
+    subaccounts,
+)
 
 BLUEPRINTS = (
     resellers.bp,
     keys.bp,
     packages.bp,
     clients.bp,
+    signups.bp,
     ledgers.bp,
     subaccounts.bp,
     dids.bp,

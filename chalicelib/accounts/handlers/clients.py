@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import clients
-from chalicelib.accounts.shapes.clients import AttachedOut, AttachIn, ClientIn, ClientOut, ClientPatch
+from chalicelib.accounts.shapes.clients import AttachedOut, AttachIn, ClientIn, ClientOut, ClientPatch, ClientsQuery
 from chalicelib.fields import Page, Paging
 from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, RESELLER, STAFF, Call, route
 
@@ -21,10 +21,11 @@ def create_client(call: Call) -> Any:
     return clients.create(call.scope, call.who.reseller_id, call.body(ClientIn))
 
 
-@route(bp, "GET", "/v1/clients", roles=EVERYONE_OF_A_RESELLER, query=Paging, answer=Page[ClientOut])
+@route(bp, "GET", "/v1/clients", roles=EVERYONE_OF_A_RESELLER, query=ClientsQuery, answer=Page[ClientOut])
 def list_clients(call: Call) -> Any:
     """All clients, oldest first; a client's key sees itself."""
-    return lists.page(call, clients.listed(call.who, lists.asked(call)))
+    status = call.query(ClientsQuery).status
+    return lists.page(call, clients.listed(call.who, status, lists.asked(call)))
 
 
 @route(bp, "GET", "/v1/clients/{client_id}", roles=EVERYONE_OF_A_RESELLER, answer=ClientOut)

@@ -1,18 +1,22 @@
-"""Payments, charges, reversals and entries: of clients for the reseller, of resellers for the operator."""
+"""Payments, charges, reversals and statements: of clients for the reseller, of resellers for the operator."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts.handlers import lists
-from chalicelib.accounts.service import ledgers
-from chalicelib.accounts.shapes.ledgers import EntryOut, PostingIn
-from chalicelib.fields import Page, Paging
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
+from chalicelib import money
+from chalicelib.accounts.service import ledgers, statements
+from chalicelib.accounts.service.statements import Days, Statement
+from chalicelib.accounts.shapes.ledgers import EntryOut, LedgerOut, LedgerQuery, PostingIn, StatementTotals
+from chalicelib.web import inline
+from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, csv_text, route
 
 bp = Blueprint(__name__)
+COLUMNS = tuple(EntryOut.model_fields)
+READS: dict[str, Any] = {"query": LedgerQuery, "answer": LedgerOut, "text": "text/csv"}
 
 
 @route(bp, "POST", "/v1/clients/{client_id}/payments", roles=RESELLER, body=PostingIn, answer=EntryOut)
@@ -27,17 +31,17 @@ def create_client_charge(call: Call) -> Any:
     return ledgers.charge_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
 
 
-@route(bp, "GET", "/v1/clients/{client_id}/ledger", roles=EVERYONE_OF_A_RESELLER, query=Paging, answer=Page[EntryOut])
+@route(bp, "GET", "/v1/clients/{client_id}/ledger", roles=EVERYONE_OF_A_RESELLER, **READS)
 def list_client_entries(call: Call) -> Any:
-    """A client's ledger, newest entry first."""
-    return lists.page(call, ledgers.of_client(call.who, call.path["client_id"], lists.asked(call)))
+    """A client's ledger from day to day: newest entry first, as CSV oldest first, with the balances around it."""
+    return _shown(call, statements.of_client(call.who, call.path["client_id"], _days(call)))
 
 
 @route(bp, "POST", "/v1/clients/{client_id}/ledger/{entry_id}/reverse", roles=RESELLER, answer=EntryOut)
 def reverse_client_entry(call: Call) -> Any:
     """Undo an entry by a new one, once."""
     path = call.path
-    return ledgers.reverse(call.scope, call.who.reseller_id, path["client_id"], path["entry_id"])
+    return ledgers.reverse_client(call.scope, call.who.reseller_id, path["client_id"], path["entry_id"])
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/payments", roles=OPERATOR, body=PostingIn, answer=EntryOut)
@@ -52,13 +56,52 @@ def create_reseller_charge(call: Call) -> Any:
     return ledgers.charge_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
 
 
-@route(bp, "GET", "/v1/resellers/{reseller_id}/ledger", roles=OPERATOR, query=Paging, answer=Page[EntryOut])
+@route(bp, "POST", "/v1/resellers/{reseller_id}/ledger/{entry_id}/reverse", roles=OPERATOR, answer=EntryOut)
+def reverse_reseller_entry(call: Call) -> Any:
+    """Undo an entry of a reseller's by a new one, once."""
+    return ledgers.reverse_reseller(call.scope, call.path["reseller_id"], call.path["entry_id"])
+
+
+@route(bp, "GET", "/v1/resellers/{reseller_id}/ledger", roles=OPERATOR, **READS)
 def list_reseller_entries(call: Call) -> Any:
-    """A reseller's ledger, newest entry first."""
-    return lists.page(call, ledgers.of_reseller(call.path["reseller_id"], lists.asked(call)))
+    """A reseller's ledger from day to day, newest entry first, as CSV oldest first."""
+    return _shown(call, statements.of_reseller(call.path["reseller_id"], _days(call)))
 
 
-@route(bp, "GET", "/v1/account/ledger", roles=STAFF, query=Paging, answer=Page[EntryOut])
+@route(bp, "GET", "/v1/account/ledger", roles=STAFF, **READS)
 def list_account_entries(call: Call) -> Any:
-    """The reseller's own ledger with the operator, newest entry first."""
-    return lists.page(call, ledgers.of_reseller(call.who.reseller_id, lists.asked(call)))
+    """The reseller's own ledger with the operator, newest entry first, as CSV oldest first."""
+    return _shown(call, statements.of_reseller(call.who.reseller_id, _days(call)))
+
+
+def _days(call: Call) -> Days:
+    query = call.query(LedgerQuery)
+    return Days(query.date_from, query.date_to)
+
+
+def _shown(call: Call, found: Statement) -> Any:
+    query = call.query(LedgerQuery)
+    if query.format == "csv":
+        return inline.csv_file(csv_text(COLUMNS, _rows(query, found)), "ledger.csv", "ask for fewer days")
+    place = call.read_cursor(query.cursor)
+    if place:
+        # What came in since the first page is not part of this selection.
+        found = Statement(found.owner_id, *place["statement"])
+    entries, after = statements.page(found, place["after"] if place else None, query.limit)
+    following = {"after": after, "statement": [found.first, found.last, found.opening_e8, found.closing_e8]}
+    totals = StatementTotals(opening_balance=found.opening_e8, closing_balance=found.closing_e8, entries=found.entries)
+    items = [EntryOut.model_validate(entry) for entry in entries]
+    return LedgerOut(items=items, next=call.write_cursor(following if after else None), totals=totals)
+
+
+def _rows(query: LedgerQuery, found: Statement) -> Iterator[list[object]]:
+    """A statement as a bank writes it: the balance before, the entries, the balance after."""
+    yield _balance("opening_balance", found.opening_e8, query.date_from)
+    for entry in statements.every(found):
+        yield list(EntryOut.model_validate(entry).model_dump(mode="json").values())
+    yield _balance("closing_balance", found.closing_e8, query.date_to)
+
+
+def _balance(kind: str, balance_e8: int, day: str | None) -> list[object]:
+    told = {"kind": kind, "balance_after": money.format_amount(balance_e8), "posted_at": day}
+    return [told.get(name) for name in COLUMNS]

@@ -30,26 +30,31 @@ def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
     """An active client with an empty ledger; a strict one starts suspended, because its balance is 0."""
 
     def decide() -> Client:
-        client_id = new_id()
-        item = Client(
-            f"R#{reseller_id}",
-            f"CLIENT#{client_id}",
-            reseller_id=reseller_id,
-            client_id=client_id,
-            status="active",
-            service="active",
-            balance_mode=body.balance_mode,
-            credit_limit_e8=body.credit_limit,
-            threshold_e8=body.low_balance_threshold,
-            profile={name: getattr(body, name) for name in PROFILE},
-            created_at=scope.now,
-        )
-        settled, _ = ledger.settle_service(item.account())
-        item.service, item.low = settled.service, settled.low
-        commit(scope, [Put(item), event(scope, reseller_id, "client.created", client_id)], item)
+        item = new_client(scope, reseller_id, new_id(), body)
+        commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id)], item)
         return item
 
     return settle(decide)
+
+
+def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, status: str = "active") -> Client:
+    """A client that is not stored yet."""
+    item = Client(
+        f"R#{reseller_id}",
+        f"CLIENT#{client_id}",
+        reseller_id=reseller_id,
+        client_id=client_id,
+        status=status,
+        service="active",
+        balance_mode=body.balance_mode,
+        credit_limit_e8=body.credit_limit,
+        threshold_e8=body.low_balance_threshold,
+        profile={name: getattr(body, name) for name in PROFILE},
+        created_at=scope.now,
+    )
+    settled, _ = ledger.settle_service(item.account())
+    item.service, item.low = settled.service, settled.low
+    return item
 
 
 def get(who: Principal, client_id: str) -> Client:
@@ -73,16 +78,19 @@ def only(who: Principal, client_id: str | None) -> Callable[[Any], bool] | None:
 
 
 def open_client(reseller_id: str, client_id: str) -> Client:
-    """A client that something may be attached to; 404 for an unknown one, 409 for a closed one."""
+    """A client that something may be attached to; 404 for an unknown one, 409 for one that is closed or waiting."""
     client = client_of(reseller_id, client_id)()
     if client.status == "closed":
         raise Conflict("This client is closed; nothing can be attached to it.")
+    if client.status == "waiting":
+        raise Conflict("This client waits to be let in; set its status to active first.")
     return client
 
 
-def listed(who: Principal, asked: pages.Asked) -> pages.Rows[Client]:
-    """The reseller's clients, oldest first; a client's key sees itself."""
-    return pages.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked)
+def listed(who: Principal, status: str | None, asked: pages.Asked) -> pages.Rows[Client]:
+    """The reseller's clients, oldest first, those in one state if asked; a client's key sees itself."""
+    keep = (lambda row: row.status == status) if status else None
+    return pages.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked, keep=keep)
 
 
 def ids(reseller_id: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Entries by hand: payments, charges, reversals; and reading a ledger. For clients, and for what resellers owe."""
+"""Entries by hand: payments, charges, reversals. For clients, and for what resellers owe."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 from chalicelib import money, periods
 from chalicelib.accounts import ledger
-from chalicelib.accounts.service import clients, pages
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
 from chalicelib.accounts.shapes.ledgers import PostingIn
 from chalicelib.accounts.store import Entry, Once, Owner
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.tables import Put, Scope, commit, event, settle
-from chalicelib.web.routes import Principal
 
 
 def pay_client(scope: Scope, reseller_id: str, client_id: str, body: PostingIn) -> Entry:
@@ -33,25 +31,24 @@ def charge_reseller(scope: Scope, reseller_id: str, body: PostingIn) -> Entry:
     return _post(scope, reseller_id, reseller_of(reseller_id), "charge", -body.amount, body)
 
 
-def of_client(who: Principal, client_id: str, asked: pages.Asked) -> pages.Rows[Entry]:
-    """A client's entries, newest first."""
-    return _entries(clients.get(who, client_id).owner_id, asked)
+def reverse_client(scope: Scope, reseller_id: str, client_id: str, entry_id: str) -> Entry:
+    return _reverse(scope, reseller_id, client_of(reseller_id, client_id), entry_id)
 
 
-def of_reseller(reseller_id: str, asked: pages.Asked) -> pages.Rows[Entry]:
-    """A reseller's entries, newest first."""
-    return _entries(reseller_of(reseller_id)().owner_id, asked)
+def reverse_reseller(scope: Scope, reseller_id: str, entry_id: str) -> Entry:
+    """Undo an entry of what a reseller owes."""
+    return _reverse(scope, reseller_id, reseller_of(reseller_id), entry_id)
 
 
-def reverse(scope: Scope, reseller_id: str, client_id: str, entry_id: str) -> Entry:
+def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], entry_id: str) -> Entry:
     """Undo an entry by a new one, in the month it belonged to if that is open.
 
     404 for an unknown entry, 409 for one that was reversed before, or is of a kind that cannot be.
     """
 
     def decide() -> Entry:
-        client = client_of(reseller_id, client_id)()
-        pk = f"L#{client_id}"
+        owner = read_owner()
+        pk = f"L#{owner.owner_id}"
         entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
         if entry is None or entry.entry_id != entry_id:
             raise NotFound()
@@ -67,10 +64,10 @@ def reverse(scope: Scope, reseller_id: str, client_id: str, entry_id: str) -> En
             entry.usage_month,
             reversal_of=entry_id,
         )
-        (reversal,), writes = plan(scope, client, [posting])
+        (reversal,), writes = plan(scope, owner, [posting])
         writes.append(Put(Once(pk, done, sequence=int(reversal.entry_id))))
         changes = {"entry_id": reversal.entry_id, "reversal_of": entry_id}
-        commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", client_id, changes)], reversal)
+        commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", owner.owner_id, changes)], reversal)
         return reversal
 
     return settle(decide)
@@ -90,10 +87,6 @@ def _post(
         posting,
         beside=lambda: [event(scope, reseller_id, f"ledger.{kind}", owner_id, told)],
     )
-
-
-def _entries(owner_id: str, asked: pages.Asked) -> pages.Rows[Entry]:
-    return pages.page(Entry, f"L#{owner_id}", "ENTRY#", asked, newest_first=True)
 
 
 def _why_not(kind: str) -> str:

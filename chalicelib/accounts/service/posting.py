@@ -120,7 +120,7 @@ def plan(
     months: dict[str, Month] = {}
     crossings: list[str] = []
     for posting in postings:
-        posted = ledger.post(account, posting)
+        posted = ledger.post(account, posting, scope.now)
         account = posted.account
         crossings += posted.crossings
         entries.append(entry_item(scope, owner, posting, posted))
@@ -168,7 +168,7 @@ def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence
         posting = ledger.Posting(
             "call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, f"batch:{usage.batch_id}"
         )
-        posted = ledger.post(account, posting)
+        posted = ledger.post(account, posting, scope.now)
         account, crossings = posted.account, posted.crossings
         entries = [Put(entry_item(scope, client, posting, posted))]
         month = months.get(posted.period) or store.month(client.owner_id, posted.period)
@@ -205,6 +205,7 @@ def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
         Owner.balance_e8.set(after.balance_e8),
         Owner.entries.set(after.entries),
         Owner.closed_through.set(after.closed_through),
+        Owner.posted_at.set(after.posted_at),
         *more,
     ]
     if isinstance(owner, Client):
@@ -224,7 +225,7 @@ def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledg
         period=posted.period,
         usage_month=posting.usage_month,
         source=posting.source,
-        posted_at=scope.now,
+        posted_at=max(scope.now, posted.account.posted_at),
         actor=scope.actor,
         reversal_of=posting.reversal_of or None,
     )

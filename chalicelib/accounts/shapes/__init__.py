@@ -6,11 +6,11 @@ an answer, read from a stored item by its attributes.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from chalicelib import numbers
+from chalicelib import numbers, periods
 from chalicelib.fields import Country, Printable
 
 
@@ -40,10 +40,23 @@ def _home_country(code: str) -> str:
     return code
 
 
+def _country(code: str) -> str:
+    if code and code not in COUNTRIES:
+        raise ValueError("must be an ISO 3166 alpha-2 code such as CA")
+    return code
+
+
+def _zone_or_none(name: str) -> str:
+    return periods.zone(name).key if name else ""
+
+
 def _null_for_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
+COUNTRIES = (numbers.home_countries() - {"AC", "TA"}) | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
+"""ISO 3166 alpha-2, and Kosovo's XK: the countries with telephones (but two that only telephony tells apart), and
+those without."""
 HomeCountry = Annotated[Country, AfterValidator(_home_country)]
 PhoneNumber = Annotated[str, AfterValidator(numbers.path_number)]
 """A number of the world, with or without ``+``; stored with it."""
@@ -52,7 +65,11 @@ OptionalEmail = Annotated[
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$"),
     Printable,
 ]
-OptionalCountry = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+OptionalCountry = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$"), AfterValidator(_country)]
+OptionalZone = Annotated[
+    str, AfterValidator(_zone_or_none), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})
+]
+"""An IANA zone, or "" for the reseller's."""
+Language = Literal["en", "fr", "es"]
 OptionalId = Annotated[str | None, BeforeValidator(_null_for_empty)]
 """An id as it is answered: null for none (stored as ``""``)."""

@@ -1,15 +1,16 @@
-"""Clients and the packages attached to them."""
+"""Clients, the packages attached to them, and people who ask to become one."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasPath, Field
 
-from chalicelib.accounts.shapes import Language, OptionalCountry, OptionalEmail, left_out
-from chalicelib.fields import Amount, AmountOut, Fee, Id, InstantOut, Line, Shape
+from chalicelib.accounts.shapes import Language, OptionalCountry, OptionalEmail, OptionalZone, left_out
+from chalicelib.fields import Amount, AmountOut, Email, Fee, Id, InstantOut, Line, Paging, Shape
 
 BalanceMode = Literal["permissive", "strict"]
+Status = Literal["waiting", "active", "closed"]
 PROFILE = (
     "company",
     "first_name",
@@ -22,17 +23,17 @@ PROFILE = (
     "country",
     "zip",
     "language",
+    "time_zone",
+    "low_balance_email",
 )
 """Fields kept together in the client's ``profile``."""
 
 
-class ClientIn(Shape):
-    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning."""
+class Person(Shape):
+    """Who a client is. ``time_zone`` empty: the reseller's."""
 
-    balance_mode: BalanceMode = "permissive"
-    credit_limit: Fee | None = None
-    low_balance_threshold: Amount | None = None
     language: Language = "en"
+    time_zone: OptionalZone = ""
     company: Line = ""
     first_name: Line = ""
     last_name: Line = ""
@@ -45,6 +46,22 @@ class ClientIn(Shape):
     zip: Line = ""
 
 
+class ClientIn(Person):
+    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning, which goes to
+    ``low_balance_email``, or to ``email`` where that is empty."""
+
+    balance_mode: BalanceMode = "permissive"
+    credit_limit: Fee | None = None
+    low_balance_threshold: Amount | None = None
+    low_balance_email: OptionalEmail = ""
+
+
+class SignupIn(Person):
+    """What somebody says who asks to become a client."""
+
+    email: Email
+
+
 class ClientPatch(Shape):
     """``status: active`` lets a waiting client in."""
 
@@ -52,7 +69,9 @@ class ClientPatch(Shape):
     balance_mode: BalanceMode = left_out()
     credit_limit: Fee | None = left_out()
     low_balance_threshold: Amount | None = left_out()
+    low_balance_email: OptionalEmail = left_out()
     language: Language = left_out()
+    time_zone: OptionalZone = left_out()
     company: Line = left_out()
     first_name: Line = left_out()
     last_name: Line = left_out()
@@ -65,6 +84,10 @@ class ClientPatch(Shape):
     zip: Line = left_out()
 
 
+class ClientsQuery(Paging):
+    status: Annotated[Status | None, Field(description="only clients in this state")] = None
+
+
 def _kept(name: str, default: str = "") -> str:
     """A field of the answer that is stored in ``profile``."""
     field: str = Field(default, validation_alias=AliasPath("profile", name))
@@ -73,13 +96,15 @@ def _kept(name: str, default: str = "") -> str:
 
 class ClientOut(Shape):
     id: str = Field(validation_alias="client_id")
-    status: Literal["waiting", "active", "closed"]
+    status: Status
     service: Literal["active", "suspended"]
     balance_mode: BalanceMode
     balance: AmountOut = Field(validation_alias="balance_e8")
     credit_limit: AmountOut | None = Field(validation_alias="credit_limit_e8")
     low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
+    low_balance_email: str = _kept("low_balance_email")
     language: str = _kept("language", "en")
+    time_zone: str = _kept("time_zone")
     company: str = _kept("company")
     first_name: str = _kept("first_name")
     last_name: str = _kept("last_name")
@@ -91,6 +116,20 @@ class ClientOut(Shape):
     country: str = _kept("country")
     zip: str = _kept("zip")
     created_at: InstantOut
+
+
+class SignedUpOut(Shape):
+    """The same whoever asks: nothing here tells whether an address is known."""
+
+    id: str = Field(validation_alias="client_id")
+    status: Status
+
+
+class SignupLinkOut(Shape):
+    """Where strangers may ask to become a client; null while nobody may."""
+
+    token: str | None = Field(validation_alias="signup_token")
+    path: str | None = Field(validation_alias="signup_path")
 
 
 class AttachIn(Shape):

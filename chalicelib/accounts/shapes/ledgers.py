@@ -1,10 +1,12 @@
-"""Entries of a ledger, and the payments and charges that are entered by hand."""
+"""Entries of a ledger, the payments and charges that are entered by hand, and statements from day to day."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
-from chalicelib.fields import AmountOut, InstantOut, Line, Positive, Shape
+from chalicelib.fields import AmountOut, Day, InstantOut, Line, Paging, Positive, Shape
 
 
 class PostingIn(Shape):
@@ -12,6 +14,14 @@ class PostingIn(Shape):
 
     amount: Positive
     description: Line = ""
+
+
+class LedgerQuery(Paging):
+    """Days are the reseller's, both included, and those on which an entry was posted."""
+
+    date_from: Annotated[Day | None, Field(description="first day; from the beginning when left out")] = None
+    date_to: Annotated[Day | None, Field(description="last day; until now when left out")] = None
+    format: Literal["json", "csv"] = "json"
 
 
 class EntryOut(Shape):
@@ -28,3 +38,17 @@ class EntryOut(Shape):
     posted_at: InstantOut
     actor: str
     reversal_of: str | None
+
+
+class StatementTotals(Shape):
+    """Of the whole selection: the balance before its first entry and after its last, and how many there are."""
+
+    opening_balance: AmountOut
+    closing_balance: AmountOut
+    entries: int
+
+
+class LedgerOut(Shape):
+    items: list[EntryOut]
+    next: str | None
+    totals: StatementTotals

@@ -37,12 +37,11 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
     if tables.vectorised is None:
         tables.vectorised = Compiled(tables)
     compiled: Compiled = tables.vectorised
-    read = fields.read(lines, layout, source)
+    read = fields.read(lines, layout, source, tables)
     rows = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(lines, layout, read, rows, compiled)
     rows["line"] = chunk.first_line + lines.line
-    rows["start"], rows["seconds"], rows["code"] = read.start, read.seconds, read.code
-    rows["month"] = _months(read, tables)
+    rows["start"], rows["month"], rows["seconds"], rows["code"] = read.start, read.month, read.seconds, read.code
     others = np.sort(np.concatenate([lines.others, lines.line[~good]]))
     if len(others) > max(MANY_OTHERS, len(rows) // 4):
         # A line at a time costs more than a chunk at a time: this one is not plain enough.
@@ -111,19 +110,31 @@ def _on_deck(
 ) -> Mask:
     """Price calls on one deck."""
     slot = compiled.slots(deck, epoch)
-    matcher, costs = deck.matcher, deck.costs
+    matcher = deck.matcher
     place = matcher.find(read.called[which])
     line = matcher.line[place]
     good = (slot >= 0) & (line >= 0) & (matcher.least[place] <= read.called_digits[which])
     if not deck.slots:
         return np.zeros(len(which), bool)
-    table, slot = deck.columns, np.maximum(slot, 0)
-    good &= table["safe"][slot] > 0
-    flat = slot * len(matcher.starts) + place
+    slot = np.maximum(slot, 0)
+    good &= deck.columns["safe"][slot] > 0
+    rows["terms"][which] = deck.code(slot, place)
+    # What was not answered costs nothing, and stays 0.
+    paid = np.flatnonzero(good & (seconds > 0))
+    _price(rows, which[paid], seconds[paid], slot[paid], place[paid], deck)
+    return good
+
+
+def _price(rows: NDArray[Any], which: Ints, seconds: Ints, slot: Ints, place: Ints, deck: Priced) -> None:
+    """Amounts and costs of answered calls."""
+    table, costs = deck.columns, deck.costs
+    line = deck.matcher.line[place]
+    flat = slot * len(deck.matcher.starts) + place
     rule = table["rule_base"][slot] + table["rule"][flat]
-    own = table["increment"][rule] > 0
+    increment = table["increment"][rule]
+    own = increment > 0
     initial = np.where(own, table["initial"][rule], costs.initial[line])
-    increment = np.where(own, table["increment"][rule], costs.increment[line])
+    increment = np.where(own, increment, costs.increment[line])
     fee = table["fee"][rule]
     fee_e14 = np.where(fee < 0, costs.fee_e8[line] * (PERCENT_ONE + table["percent"][slot]), fee * PERCENT_ONE)
     billed = prices.billed(seconds, initial, increment)
@@ -131,10 +142,7 @@ def _on_deck(
     rows["billed"][which] = billed
     rows["amount_e8"][which] = np.where((seconds > table["grace"][rule]) & (billed > 0), amount, 0)
     cost_seconds = prices.billed(seconds, costs.initial[line], costs.increment[line])
-    cost = prices.costs(costs.rate_e10[line], cost_seconds, costs.fee_e8[line])
-    rows["cost_e8"][which] = np.where(seconds > 0, cost, 0)
-    rows["terms"][which] = deck.code(slot, place)
-    return good
+    rows["cost_e8"][which] = prices.costs(costs.rate_e10[line], cost_seconds, costs.fee_e8[line])
 
 
 def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compiled: Compiled) -> Mask:
@@ -152,17 +160,6 @@ def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compil
     rows["terms"][into] = compiled.did_numbers[np.maximum(state, 0)]
     good: Mask = (state >= 0) & (holder >= 0)
     return good
-
-
-def _months(read: Fields, tables: Tables) -> Ints:
-    """Number of each start's local month; hours that lie in two months are looked at by the quarter."""
-    hours, which = np.unique(np.where(read.good, read.hour, 0), return_inverse=True)
-    first = np.array([tables.month(int(hour)) for hour in hours], np.int64)
-    last = np.array([tables.month(int(hour) + 3599) for hour in hours], np.int64)
-    months = first[which]
-    for place in np.flatnonzero((first != last)[which]).tolist():
-        months[place] = tables.month(int(read.start[place]))
-    return months
 
 
 def _texts(lines: Lines, layout: Layout, read: Fields, plain: Ints, home: str) -> Callable[[], list[str]]:

@@ -13,22 +13,27 @@ from chalicelib.rating import call_fields
 from chalicelib.rating.fast import split
 from chalicelib.rating.fast.split import Ints, Lines, Mask, word
 from chalicelib.rating.formats import Layout, Source
+from chalicelib.rating.tables import Tables
 
 NANP = frozenset(("US", "CA"))
 """Homes whose 10 and 11 digits are read here; other homes' national numbers are the reference's."""
 _OUTBOUND, _INBOUND, _ANSWERED = word(b"outbound"), word(b"inbound"), word(b"ANSWERED")
+_DATE, _TIME, _END = word(b"0000-00-"), word(b"00T00:00"), word(b":00")
+_DATE_MARKS, _TIME_MARKS = word(b"\0\0\0\0\xff\0\0\xff"), word(b"\0\0\0\0\0\xff\0\0")
+_BETWEEN, _FIRST = word(b"\0\0\xff"), word(b"\xff")
 _NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
 
 
 @dataclass
 class Fields:
-    """Per line: ``code`` as ``columns.code_of``; ``called`` digits filled up to 15, ``called_digits`` of them real.
+    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.code_of``, ``called`` filled up to 15 digits.
 
-    ``good`` marks the lines of which every field was understood; the values of the others mean nothing.
+    ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
+    others mean nothing.
     """
 
     start: Ints
-    hour: Ints
+    month: Ints
     code: Ints
     called: Ints
     called_digits: Ints
@@ -37,7 +42,7 @@ class Fields:
     good: Mask
 
 
-def read(lines: Lines, layout: Layout, source: Source) -> Fields:
+def read(lines: Lines, layout: Layout, source: Source, tables: Tables) -> Fields:
     """Every field but account and texts."""
     buffer = lines.buffer
 
@@ -45,49 +50,75 @@ def read(lines: Lines, layout: Layout, source: Source) -> Fields:
         begin = lines.starts[layout.columns[name]]
         return begin, lines.ends[layout.columns[name]] - begin
 
-    start, hour, good = _starts(buffer, *field("start"), source)
+    start, month, good = _starts(buffer, *field("start"), source, tables)
     code, known = _codes(buffer, field("direction"), field("disposition"))
     called, digits, plain = _numbers(buffer, *field("to"), source.home_country in NANP)
     seconds, whole = split.small_numbers(buffer, *field("seconds"), 5)
     good &= known & plain & whole & (seconds <= call_fields.MAX_SECONDS) & _ids(buffer, *field("call_id"))
-    cost = np.full(len(start), -1)
+    cost = None
     if "cost" in layout.columns:
-        cost, priced = split.decimals(buffer, *field("cost"), AMOUNT_PLACES)
-        good &= priced
-    return Fields(start, hour, code, called, digits, seconds, cost, good)
+        good &= split.are_decimals(buffer, *field("cost"))
+        # The value is read only where the reseller takes costs from its records.
+        cost = split.decimals(buffer, *field("cost"), AMOUNT_PLACES) if tables.record_costs else None
+    return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
 
 
-def _starts(buffer: NDArray[np.uint8], begin: Ints, length: Ints, source: Source) -> tuple[Ints, Ints, Mask]:
-    """Instants, their hours' first instants, and the lines understood: those spelled like the first."""
-    text = split.window(buffer, begin, 26)
-    marked = (text[:, [4, 7, 13, 16]] == _MARKS).all(axis=1)
+def _starts(
+    buffer: NDArray[np.uint8], begin: Ints, length: Ints, source: Source, tables: Tables
+) -> tuple[Ints, Ints, Mask]:
+    """Instants, their local months, and the lines understood: those spelled like the first."""
+    date, time, end, last = split.window(buffer, begin, 4).T
+    marked = (date & _DATE_MARKS == _DATE & _DATE_MARKS) & (time & _TIME_MARKS == _TIME & _TIME_MARKS)
+    marked &= end & _FIRST == _END & _FIRST
     if not marked.any():
         return begin, begin, marked
     # The file's first line may be a header, so the pattern is that of the first line that looks like an instant.
     model = int(marked.argmax())
-    first, tail = text[model], int(min(max(length[model] - 19, 0), 6))
-    good = length == 19 + tail
-    same = [4, 7, 10, 13, 16, *range(19, 19 + tail)]
-    good &= (text[:, same] == first[same]).all(axis=1)
-    digits = text[:, [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]] - np.uint8(48)
-    good &= (digits <= 9).all(axis=1) & (digits[:, 10] < 6) & (digits[:, 12] < 6)
-    key = np.zeros(len(begin), np.int64)
-    for place in range(10):
-        key = key * 10 + digits[:, place]
-    past = (digits[:, 10] * 10 + digits[:, 11]).astype(np.int64) * 60 + digits[:, 12] * 10 + digits[:, 13]
-    keys, which = np.unique(np.where(good, key, -1), return_inverse=True)
-    behind, between = bytes(first[19 : 19 + tail]).decode(), chr(first[10])
-    hours = [_hour(int(k), between, behind, source) if k >= 0 else None for k in keys]
-    known = np.array([hour is not None for hour in hours])
+    tail = int(min(max(length[model] - 19, 0), 6))
+    between = time & _BETWEEN
+    good = marked & (length == 19 + tail) & (between == between[model])
+    for behind, count in ((end >> np.uint64(24), min(tail, 5)), (last, tail - 5)):
+        seen = behind & split.low_bytes(count)
+        good &= seen == seen[model]
+    date, time, end = date ^ _DATE, (time ^ _TIME) & ~_BETWEEN, (end ^ _END) & split.low_bytes(3)
+    good &= split.all_digits(date) & split.all_digits(time) & split.all_digits(end)
+    # The marks are zeros now: year and month read as yyyy0mm0, day, hour and minute as dd0hh0mm.
+    day_hour, minute = _parts(split.decimal(time))
+    day, hour = _parts(day_hour)
+    second = split.decimal(end << np.uint64(40))
+    good &= (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
+    key = (split.decimal(date) // 10 << 10) + (day << 5) + hour
+    keys, which = split.distinct(np.where(good, key, key[good.argmax()]))
+    text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
+    hours = [_hour(each, chr(text[10]), text[19:].decode(), source) for each in keys.tolist()]
     firsts = np.array([hour or 0 for hour in hours], np.int64)
-    hour = firsts[which]
-    return hour + past, hour, good & known[which]
+    known = np.array([hour is not None for hour in hours])
+    start = firsts[which] + minute * 60 + second
+    return start, _months(start, firsts, which, tables), good & known[which]
+
+
+def _parts(number: Ints) -> tuple[Ints, Ints]:
+    """``number`` divided by 1,000, and the rest."""
+    whole = number // 1_000
+    return whole, number - whole * 1_000
 
 
 def _hour(key: int, between: str, behind: str, source: Source) -> int | None:
-    text = f"{key:010d}"
-    hour = f"{text[:4]}-{text[4:6]}-{text[6:8]}{between}{text[8:]}:"
+    """First instant of an hour; ``key`` holds year and month as yyyy0mm, then day and hour in five bits each."""
+    year, month = divmod(key >> 10, 1_000)
+    hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
     return call_fields.hour_start(hour, behind, periods.zone(source.zone))
+
+
+def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
+    """Number of each start's local month; hours that lie in two months are looked at one by one."""
+    first = np.array([tables.month(int(hour)) for hour in firsts], np.int64)
+    last = np.array([tables.month(int(hour) + 3599) for hour in firsts], np.int64)
+    months = first[which]
+    if (first != last).any():
+        for place in np.flatnonzero((first != last)[which]).tolist():
+            months[place] = tables.month(int(start[place]))
+    return months
 
 
 def _codes(
@@ -107,7 +138,7 @@ def _codes(
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, nanp: bool) -> tuple[Ints, Ints, Mask]:
     """Numbers as ``numbers.normalise`` reads them: digits filled up to 15, how many are real, and which were read."""
-    head = split.window(buffer, begin, 3)
+    head = split.window(buffer, begin, 1).view(np.uint8)
     plus = head[:, 0] == ord("+")
     skip, ten = plus.astype(np.int64), np.zeros(len(begin), bool)
     known = plus.copy()
@@ -130,8 +161,6 @@ def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:
     """Call ids that stand as they are: not empty, not too long, no blank at either end."""
     last = buffer[begin + np.maximum(length, 1) - 1]
     sized = (length >= 1) & (length <= call_fields.MAX_CALL_ID)
-    return sized & ~np.isin(buffer[begin], _BLANKS) & ~np.isin(last, _BLANKS)
-
-
-_MARKS = np.frombuffer(b"--::", np.uint8)
-_BLANKS = np.frombuffer(b" \t", np.uint8)
+    first = buffer[begin]
+    good: Mask = sized & (first != 32) & (first != 9) & (last != 32) & (last != 9)
+    return good

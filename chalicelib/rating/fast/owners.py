@@ -31,6 +31,8 @@ class Timelines:
 
     def place(self, which: Ints, at: Ints) -> Ints:
         """Place of each one's state at an instant in the list of all states, one timeline after the other."""
+        if not len(self._keys):
+            return which
         place: Ints = np.searchsorted(self._keys, which << _SPAN | (at + _ORIGIN), "right") + which
         return place
 
@@ -51,9 +53,14 @@ class Owners:
         names = sorted(accounts)
         padded = b"".join(name.encode().ljust(8 * NAME_WORDS, b"\0") for name in names)
         self._words = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
+        self._lengths = np.array([len(name) for name in names], np.int64)
         hashes = _hashes(self._words)
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._by_hash = hashes[order], order
+        self._shift = np.uint64(64 - max(4, (4 * len(names)).bit_length()))
+        # Most names are found at a glance; those that share a place are searched.
+        self._glance = np.zeros(1 << 64 - int(self._shift), np.int64)
+        self._glance[hashes >> self._shift] = np.arange(len(names))
         self._accounts = Timelines([accounts[name][0] for name in names])
         self.account_holder, self.account_package = self._states("sub", names, accounts)
         self._find_dids(tables)
@@ -84,11 +91,21 @@ class Owners:
         count = min(NAME_WORDS, max(1, -(-int(lengths.max(initial=1)) // 8)))
         got = words(buffer, starts, lengths, count)
         hashes = _hashes(got)
-        place = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        account = self._by_hash[place]
-        # Hashes may be forged; the names themselves decide.
-        same = (self._words[account, :count] == got).all(axis=1) & (self._words[account, count:] == 0).all(axis=1)
-        return np.where(same & (lengths > 0) & (lengths <= 8 * NAME_WORDS), account, -1)
+        account = self._glance[hashes >> self._shift]
+        same = self._is_named(account, got, lengths)
+        missed = np.flatnonzero(~same)
+        if len(missed):
+            place = np.minimum(np.searchsorted(self._hashes, hashes[missed]), len(self._hashes) - 1)
+            account[missed] = self._by_hash[place]
+            same[missed] = self._is_named(account[missed], got[missed], lengths[missed])
+        return np.where(same, account, -1)
+
+    def _is_named(self, account: Ints, got: NDArray[np.uint64], lengths: Ints) -> NDArray[np.bool_]:
+        """Hashes may be forged; the names themselves decide."""
+        same: NDArray[np.bool_] = self._lengths[account] == lengths
+        for place in range(got.shape[1]):
+            same &= self._words[account, place] == got[:, place]
+        return same
 
     def account_states(self, account: Ints, at: Ints) -> Ints:
         """Number of an account at an instant -> index of ``account_holder`` and ``account_package``."""

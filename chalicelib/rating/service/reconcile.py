@@ -111,6 +111,9 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
             yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
         strays = [c for c in calls if c.client_id != client_id or periods.utc_day(c.start) != segment.day]
         yield from _differ(client_id, f"calls of others in {what}", 0, len(strays))
+        billed_by = segment.sk.split("#")[2]
+        strays = [c for c in calls if c.batch_id != billed_by]
+        yield from _differ(client_id, f"calls of other batches in {what}", 0, len(strays))
         keys = {segments.key_of_call(call) for call in calls}
         twice = len(calls) - len(keys) + len(keys & seen.setdefault(segment.day, set()))
         yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)

@@ -61,7 +61,7 @@ class Writing:
         self.index, self.sums = [], Sums(free.used)
         body, key = bytearray(), self._new_key()
         for day in spill.days(part):
-            decided = usage.decide(*spill.lines(part, day), known.keys(day), free)
+            decided = usage.decide(*spill.lines(part, day), known.keys(day), free, self.batch.batch_id)
             if not decided.rows:
                 continue
             data, members = segments.encode_rows(decided.rows, decided.starts, len(body))

@@ -1,0 +1,108 @@
+"""Reading a ledger: the entries from one day to another, and the balances before and after them.
+
+Entries are numbered without a gap and their instants never go back, so two bisections find where a selection begins
+and ends, and a page is arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib import periods
+from chalicelib.accounts.service.posting import client_of, entry_key, reseller_of
+from chalicelib.accounts.store import Entry, Owner
+from chalicelib.errors import Invalid, NotFound, TooLarge
+from chalicelib.web import inline
+from chalicelib.web.routes import Principal
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Entries ``first`` to ``last`` of a ledger (none when ``last`` is before ``first``); amounts ``_e8``."""
+
+    owner_id: str
+    first: int
+    last: int
+    opening_e8: int
+    closing_e8: int
+
+    @property
+    def entries(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
+class Days:
+    """Both included, in the reseller's zone; ``None`` is without limit."""
+
+    first: str | None
+    last: str | None
+
+
+def of_client(who: Principal, client_id: str, days: Days) -> Statement:
+    """A client's entries; 404 for a stranger's client, and for a client's key that asks for another one."""
+    if who.client_id and who.client_id != client_id:
+        raise NotFound()
+    return _select(client_of(who.reseller_id, client_id)(), who.reseller_id, days)
+
+
+def of_reseller(reseller_id: str, days: Days) -> Statement:
+    """What a reseller owes the operator."""
+    return _select(reseller_of(reseller_id)(), reseller_id, days)
+
+
+def page(found: Statement, after: int | None, limit: int) -> tuple[list[Entry], int | None]:
+    """At most ``limit`` entries, newest first, older than number ``after``; and the number to go on from, if any."""
+    last = found.last if after is None else min(found.last, after - 1)
+    first = max(found.first, last - limit + 1)
+    rows = _rows(found.owner_id, first, last, newest_first=True)
+    return rows, first if first > found.first else None
+
+
+def every(found: Statement) -> Iterator[Entry]:
+    """All entries, oldest first; ``TooLarge`` for more than an answer may carry."""
+    if found.entries > inline.ROWS:
+        raise TooLarge(f"These are {found.entries} entries and a file carries {inline.ROWS}; ask for fewer days.")
+    yield from _rows(found.owner_id, found.first, found.last)
+
+
+def _select(owner: Owner, reseller_id: str, days: Days) -> Statement:
+    if days.first and days.last and days.first > days.last:
+        raise Invalid.field("date_to", "must not be before date_from")
+    zone = periods.zone(reseller_of(reseller_id)().time_zone)
+    first, last, pk = 1, int(owner.entries), f"L#{owner.owner_id}"
+    if days.first:
+        first = _from(pk, last, periods.day_start(days.first, zone))
+    if days.last:
+        last = _from(pk, last, periods.day_start(periods.next_day(days.last), zone)) - 1
+    closing_e8 = int(owner.balance_e8) if last == int(owner.entries) else _balance(pk, last)
+    return Statement(owner.owner_id, first, last, _balance(pk, first - 1), closing_e8)
+
+
+def _from(pk: str, count: int, instant: int) -> int:
+    """The number of the first of ``count`` entries that was posted at ``instant`` or later; ``count + 1``: none."""
+    low, high = 1, count + 1
+    while low < high:
+        middle = (low + high) // 2
+        if int(_entry(pk, middle).posted_at) < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _balance(pk: str, number: int) -> int:
+    """The balance after an entry; 0 before the first."""
+    return int(_entry(pk, number).balance_after_e8) if number else 0
+
+
+def _entry(pk: str, number: int) -> Entry:
+    return Entry.get(pk, entry_key(number), consistent_read=True)
+
+
+def _rows(owner_id: str, first: int, last: int, *, newest_first: bool = False) -> list[Entry]:
+    if last < first:
+        return []
+    after, limit = entry_key(last + 1 if newest_first else first - 1), last - first + 1
+    return Entry.under(f"L#{owner_id}", "ENTRY#", after=after, limit=limit, newest_first=newest_first)
