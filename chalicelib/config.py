@@ -25,6 +25,7 @@ class Settings:
     max_unpacked_bytes: int
     max_lines: int
     requests_per_minute: int
+    mail_from: str
 
     @property
     def is_local(self) -> bool:
@@ -64,6 +65,7 @@ def read(environ: dict[str, str]) -> Settings:
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
+        mail_from=environ.get("FORFAIT_MAIL_FROM", ""),
     )
 
 

@@ -17,6 +17,7 @@ from chalicelib.accounts.service import posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
+from chalicelib.outbox import announce
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, loading, sources
 from chalicelib.rating.service.reading import Reading, read_file
@@ -25,7 +26,7 @@ from chalicelib.rating.service.writing import Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import Change, Put, Scope, commit, event, new_id, settle
+from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +75,11 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
         if found is None or found.status in ("done", "failed"):
             return found or batch
         found.status, found.reason, found.finished_at = "failed", reason, scope.now
+        told = {"key": found.key, "reason": reason}
         writes = [
             Change(found, found.set_all(), Batch.status == "rating"),
             *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
-            event(scope, found.reseller_id, "batch.failed", found.batch_id, {"reason": reason}),
+            *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
         ]
         commit(scope, writes)
         return found
@@ -231,6 +233,15 @@ def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
         [
             Change(found, found.set_all(), Batch.status != "done"),
             accounts.close_batch(batch.reseller_id, batch.batch_id),
+            *_refused(scope, found),
         ],
     )
     return found
+
+
+def _refused(scope: Scope, batch: Batch) -> list[Write]:
+    """A batch with refused lines is told of as it closes, once."""
+    if not batch.rejected:
+        return []
+    told = {"key": batch.key, "lines": int(batch.lines), "rejected": int(batch.rejected)}
+    return announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))
