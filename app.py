@@ -9,17 +9,18 @@ from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys
-from chalicelib.notices import events as notices_events
+from chalicelib.notices import events as told
 from chalicelib.notices import handlers as notices
 from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
+from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
 from chalicelib.web import openapi, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, events.bp, notices.bp, notices_events.bp):
+for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, notices.bp, events.bp, hourly.bp, told.bp):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 

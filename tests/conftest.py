@@ -25,6 +25,7 @@ os.environ.update(
     FORFAIT_BUCKET=f"forfait-test-{uuid.uuid4().hex[:8]}",
     FORFAIT_QUEUE="forfait-test-incoming",
     FORFAIT_MAIL_FROM="notices@forfait.example",
+    FORFAIT_HOURLY_QUEUE="forfait-test-hourly",
     FORFAIT_OPERATOR_KEY=OPERATOR_KEY,
     FORFAIT_SIGNING_KEY="signing-key-of-the-tests",
     FORFAIT_MAX_UNPACKED_BYTES=str(64 << 20),
