@@ -62,6 +62,7 @@ def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
         _add_client(operator, tenant, ids, f"{word}-{number}", payments)
     _add_spares(operator, tenant)
     _add_keys(tenant)
+    _add_webhooks(tenant)
     _add_batch(tenant)
     return tenant
 
@@ -134,6 +135,11 @@ def _add_keys(tenant: Tenant) -> None:
     body = {"role": "client", "client_id": tenant.ids["client_id"]}
     tenant.client = api.with_key(api.made("/v1/keys", body)["api_key"])
     tenant.ids["key_id"] = api.made("/v1/keys", {"role": "reseller_readonly"})["id"]
+
+
+def _add_webhooks(tenant: Tenant) -> None:
+    for ids, name in ((tenant.ids, "a"), (tenant.second, "b")):
+        ids["webhook_id"] = tenant.api.made("/v1/webhooks", {"url": f"https://{tenant.word}.example/{name}"})["id"]
 
 
 def _add_batch(tenant: Tenant) -> None:
