@@ -15,7 +15,7 @@ from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
-from chalicelib.web import openapi, problems, routes
+from chalicelib.web import docs, openapi, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
@@ -29,3 +29,9 @@ routes.install(keys.authenticate)
 def openapi_document() -> Response:
     """The OpenAPI 3.1 document of every route."""
     return Response(json.dumps(openapi.document()), headers={"Content-Type": "application/json"})
+
+
+@app.route("/docs", methods=["GET"])
+def docs_page() -> Response:
+    """The same for people."""
+    return Response(docs.page(), headers=docs.HEADERS)
