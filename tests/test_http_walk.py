@@ -22,6 +22,7 @@ from local.stack import Stack
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
+    "language", "low_balance_threshold",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
@@ -586,6 +587,24 @@ def numbers_go_back_where_they_came_from(walk: Walk) -> None:
     assert len(reseller.pages("/v1/dids")) == 1
 
 
+def a_program_is_told_and_the_trail_says_who_did_what(walk: Walk) -> None:
+    reseller = walk.reseller
+    made = reseller.post("/v1/webhooks", {"url": "https://hooks.voix.example/in", "events": ["batch.rejects"]})
+    assert reseller.pages("/v1/webhooks") == [{name: made[name] for name in made if name != "secret"}]
+    turned = reseller.post(f"/v1/webhooks/{made['id']}/rotate", {}, 200)
+    assert turned["secret"] not in (None, made["secret"])
+    reseller.delete(f"/v1/webhooks/{made['id']}")
+    wishes = reseller.get("/v1/notifications")
+    assert "client.low_balance" in wishes["clients"] and "batch.rejects" in wishes["reseller"]
+    assert reseller.put("/v1/notifications", {**wishes, "clients": []})["clients"] == []
+    assert {"items", "next"} == reseller.get("/v1/deliveries").keys()
+    newest = reseller.get("/v1/audit", limit=1)["items"][0]
+    assert newest.keys() == {"id", "at", "kind", "subject", "actor", "role", "label", "changes"}
+    assert (newest["kind"], newest["actor"]) == ("notifications.changed", f"key:{reseller.key.split('_')[1]}")
+    assert newest["changes"] == [{"field": "clients", "old": sorted(wishes["clients"]), "new": []}]
+    assert walk.operator.get("/v1/audit")["items"][0]["actor"] in ("operator", "system:rating")
+
+
 def a_suspended_reseller_may_only_read(walk: Walk) -> None:
     path = f"/v1/resellers/{walk.ids['reseller']}"
     walk.operator.patch(path, {"status": "suspended"})
@@ -624,6 +643,7 @@ STEPS = (
     ledgers_agree_with_the_calls,
     a_batch_rated_again_leaves_the_books_as_they_were,
     numbers_go_back_where_they_came_from,
+    a_program_is_told_and_the_trail_says_who_did_what,
     a_suspended_reseller_may_only_read,
 )
 
