@@ -13,6 +13,9 @@ import pytest
 from samtranslator.parser import parser as sam_parser
 from samtranslator.translator.translator import Translator
 
+from chalicelib.notices import events as sending_events
+from chalicelib.notices import hooks
+from chalicelib.notices.service import sending
 from chalicelib.rating import arrivals
 from chalicelib.reports import events
 from infra import deploy, package
@@ -85,6 +88,13 @@ def test_the_numbers_are_those_of_the_code_and_of_the_local_stack(packaged: Any,
 
 def test_hourly_work_stops_long_before_its_function_is_ended(packaged: Any) -> None:
     assert packaged.properties("BillAndClose")["Timeout"] > events.WORK_SECONDS + 120
+
+
+def test_a_try_ends_before_its_function_and_its_function_before_the_lease(packaged: Any) -> None:
+    """So that a live try is never taken for a dead one, and no try is cut off in the middle."""
+    timeout = packaged.properties("SendNotices")["Timeout"]
+    one_try = hooks.CONNECT_SECONDS + hooks.WHOLE_SECONDS
+    assert sending_events.WORK_SECONDS + 2 * one_try <= timeout < sending.LEASE_SECONDS
 
 
 def test_each_queue_feeds_its_function_one_message_at_a_time(expanded: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from builders import csv_file, line, make_world
 from by_hand import Sender, deliveries, left, stored
 from faults import Killed, counted, killed_at, refusing
@@ -229,7 +230,10 @@ def test_a_webhook_that_was_deleted_is_told_nothing_more(
     assert [one["last_error"] for one in deliveries(reseller, "?channel=webhook")] == ["there is nobody left to tell"]
 
 
-def test_ses_that_refuses_is_tried_again_and_no_address_is_kept(sender: Sender, reseller: Any, acme: Any) -> None:
+def test_ses_that_refuses_is_tried_again_and_no_address_is_kept_or_logged(
+    sender: Sender, reseller: Any, acme: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "chalicelib")
     answers = ["SES: TooManyRequestsException", "SES: TooManyRequestsException"]
     ways = Ways(send=lambda *_: answers.pop() if answers else "")
     sender.run(ways)
@@ -237,7 +241,15 @@ def test_ses_that_refuses_is_tried_again_and_no_address_is_kept(sender: Sender, 
     sender.now += 60
     sender.run(ways)
     assert {one["status"] for one in deliveries(reseller)} == {"delivered"}
-    assert "acme.example" not in str([row.to_dynamodb_dict() for row in stored(reseller)])
+    sender.now += 60
+    reseller.made(f"/v1/clients/{acme['id']}/charges", {"amount": "20"})
+    while left():
+        sender.run(Ways(send=lambda *_: "SES: MessageRejected"))
+        sender.now += 4 * 3600
+    assert "was given up" in caplog.text
+    kept = str([row.to_dynamodb_dict() for row in stored(reseller)])
+    for private in ("acme.example", "voix.example"):
+        assert private not in kept + caplog.text
 
 
 def test_a_refusal_of_ses_names_no_address(aws: str) -> None:
