@@ -9,6 +9,8 @@ from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys, terms
+from chalicelib.notices import events as told
+from chalicelib.notices import handlers as notices
 from chalicelib.payments import handlers as payments
 from chalicelib.rating import authorization_handlers as authorizations
 from chalicelib.rating import events, preview_handlers
@@ -16,7 +18,7 @@ from chalicelib.rating import handlers as rating
 from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
-from chalicelib.web import openapi, problems, routes
+from chalicelib.web import docs, openapi, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
@@ -28,8 +30,10 @@ blueprints = (
     preview_handlers.bp,
     *payments.BLUEPRINTS,
     reports.bp,
+    notices.bp,
     events.bp,
     hourly.bp,
+    told.bp,
 )
 for blueprint in blueprints:
     app.register_blueprint(blueprint)
@@ -41,3 +45,9 @@ terms.install(segments.last_start)
 def openapi_document() -> Response:
     """The OpenAPI 3.1 document of every route."""
     return Response(json.dumps(openapi.document()), headers={"Content-Type": "application/json"})
+
+
+@app.route("/docs", methods=["GET"])
+def docs_page() -> Response:
+    """The same for people."""
+    return Response(docs.page(), headers=docs.HEADERS)

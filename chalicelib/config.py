@@ -29,6 +29,7 @@ class Settings:
     paypal_local_url: str
     close_after_days: int
     requests_per_minute: int
+    mail_from: str
 
     @property
     def is_local(self) -> bool:
@@ -74,6 +75,7 @@ def read(environ: dict[str, str]) -> Settings:
         paypal_local_url=environ.get("FORFAIT_PAYPAL_LOCAL_URL", "").rstrip("/") if stage == "local" else "",
         close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
+        mail_from=environ.get("FORFAIT_MAIL_FROM", ""),
     )
 
 

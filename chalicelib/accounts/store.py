@@ -10,6 +10,7 @@ read an older version decides again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -54,10 +55,17 @@ class Reseller(Owner):
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(default="en")
+    threshold_e8 = NumberAttribute(null=True)
+    low = BooleanAttribute(default=False)
 
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
+
+    def account(self) -> Account:
+        threshold_e8 = None if self.threshold_e8 is None else int(self.threshold_e8)
+        return replace(super().account(), threshold_e8=threshold_e8, low=bool(self.low))
 
     @property
     def signup_path(self) -> str | None:

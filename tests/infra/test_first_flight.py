@@ -307,6 +307,18 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
 
 
+def test_a_notice_is_sent_by_the_function_of_every_minute(flight: Aws) -> None:
+    """To an address that nobody has: what is tested is that its role may do all that a try takes."""
+    key = new_reseller(flight)["api_key"]
+    flight.made("/v1/webhooks", key, {"url": "https://hooks.forfait.invalid/hook"})
+    client = flight.made("/v1/clients", key, {"balance_mode": "strict"})
+    flight.made(f"/v1/clients/{client['id']}/payments", key, {"amount": "5"})
+    assert flight.invoke("SendNotices", {**SCHEDULED, "time": "2020-01-01T00:00:00Z"}) == ("", "null")
+    (told,) = flight.call("GET", "/v1/deliveries", key).json["items"]
+    assert (told["event"], told["status"], told["attempts"]) == ("client.resumed", "pending", 1)
+    assert told["last_error"] == "the host's name cannot be resolved"
+
+
 def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:
     body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
     with flight.exchanged("ApiHandlerRole", "dynamodb:PutItem"):

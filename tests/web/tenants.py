@@ -67,6 +67,7 @@ def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
     _add_spares(operator, tenant)
     _add_keys(tenant)
     _add_paypal(tenant)
+    _add_webhooks(tenant)
     _add_batch(tenant)
     return tenant
 
@@ -181,6 +182,11 @@ def _mood(name: str) -> None:
     url = os.environ["FORFAIT_PAYPAL_LOCAL_URL"] + "/control/mood"
     asked = urllib.request.Request(url, json.dumps({"name": name}).encode(), {"Content-Type": "application/json"})
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30).close()
+
+
+def _add_webhooks(tenant: Tenant) -> None:
+    for ids, name in ((tenant.ids, "a"), (tenant.second, "b")):
+        ids["webhook_id"] = tenant.api.made("/v1/webhooks", {"url": f"https://{tenant.word}.example/{name}"})["id"]
 
 
 def _add_batch(tenant: Tenant) -> None:

@@ -38,7 +38,7 @@ def stock(scope: Scope, body: InventoryIn) -> Number:
             setup_e8=body.setup,
             per_minute_e10=body.per_minute,
         )
-        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number)], item)
+        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number, _costs(item))], item)
         return item
 
     return settle(decide)
@@ -74,7 +74,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
         _, writes = plan(scope, reseller, fees)
         did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
         taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
-        recorded = event(scope, reseller_id, "did.ordered", number)
+        recorded = event(scope, reseller_id, "did.ordered", number, _costs(found))
         commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
         return did
 
@@ -101,11 +101,12 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         monthly_e8 = body.monthly if body.charge_monthly else 0
         _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
         changes = _assigned(body, today)
+        before = {name: getattr(did, name) for name in changes}
         for name, value in changes.items():
             setattr(did, name, value)
         held = _held(did, _in_inventory(number))
         writes += _dated(scope, reseller_id, number, body, body.client_id, held)
-        recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
+        recorded = event(scope, reseller_id, "did.assigned", number, changes, before)
         commit(scope, [*writes, _change(did, changes), recorded], did)
         return did
 
@@ -133,9 +134,10 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         client_id = did.client_id
         _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
         writes += _dated(scope, reseller_id, number, body, client_id, {})
+        before = {name: getattr(did, name) for name in nobody}
         for name, value in nobody.items():
             setattr(did, name, value)
-        recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
+        recorded = event(scope, reseller_id, "did.released", number, nobody, before)
         commit(scope, [*writes, _change(did, nobody), recorded], did)
         return did
 
@@ -180,6 +182,10 @@ def _mine(reseller_id: str, number: str) -> Did:
     if found is None:
         raise NotFound(f"{number} is none of your DIDs; order it first.")
     return found
+
+
+def _costs(found: Number) -> dict[str, Any]:
+    return {name: int(getattr(found, name)) for name in ("monthly_e8", "setup_e8", "per_minute_e10")}
 
 
 def _owned_by(found: Number, reseller_id: str) -> list[Any]:

@@ -75,6 +75,7 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         dated = (changes if again else moved).keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        before = {name: getattr(item, name) for name in moved}
         billing_dates.refuse_past(reseller_id, scope.now, moved.get("next_billing_date"))
         old_client = item.client_id
         for name, value in moved.items():
@@ -85,7 +86,8 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
             fenced = (old_client, item.client_id)
             held = {"fenced": fenced, "will_rerate": again, **_held(item)}
             writes += holders.assign(reseller_id, _holder(item), asked, scope.now, **held)
-        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, {**moved, "effective_from": asked})
+        told = {**moved, **({} if asked is None else {"effective_from": asked})}
+        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, told, before)
         commit(scope, [*writes, recorded], item)
         return item
 

@@ -39,11 +39,6 @@ def tables(
     )
 
 
-def quote_tables(reseller_id: str, time_zone: str, terms_version: int) -> Tables:
-    """The newest tables without the directory."""
-    return kept_tables(reseller_id, time_zone, terms_version, deck_version())
-
-
 @lru_cache(maxsize=64)
 def kept_tables(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
