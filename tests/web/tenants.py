@@ -113,6 +113,7 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     host = operator.made("/v1/resellers", {"name": "Host", "email": "h@host.example"})
     link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
+    ids["import_id"] = api.post("/v1/imports", {"clients": f"company\n{tenant.word} moved in\n"}).json["id"]
     tenant.spare = {
         "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},

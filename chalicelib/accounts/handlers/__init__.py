@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.handlers import clients, dids, keys, ledgers, packages, resellers, signups, subaccounts
+from chalicelib.accounts.handlers import (
+    clients,
+    dids,
+    imports,
+    keys,
+    ledgers,
+    packages,
+    resellers,
+    signups,
+    subaccounts,
+)
 
 BLUEPRINTS = (
     resellers.bp,
@@ -13,4 +23,5 @@ BLUEPRINTS = (
     ledgers.bp,
     subaccounts.bp,
     dids.bp,
+    imports.bp,
 )

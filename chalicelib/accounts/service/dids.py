@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import periods
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
@@ -99,17 +99,23 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
         _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
-        changes = _assigned(body, today)
-        for name, value in changes.items():
-            setattr(did, name, value)
-        held, fenced = _held(did, _in_inventory(number)), (body.client_id,)
-        holder = holders.of_number(number)
-        writes += holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=fenced, **held)
-        recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
-        commit(scope, [*writes, _change(did, changes), recorded], did)
+        writes += [*handing(scope, reseller_id, did, body, today), import_lock.absent(scope, reseller_id)]
+        commit(scope, writes, did)
         return did
 
     return settle(decide)
+
+
+def handing(scope: Scope, reseller_id: str, did: Did, body: AssignIn, today: str) -> list[Write]:
+    """The writes that give a number to a client, beside those that bump the client; ``did`` is changed on the way."""
+    changes = _assigned(body, today)
+    for name, value in changes.items():
+        setattr(did, name, value)
+    held, fenced = _held(did, _in_inventory(did.number)), (body.client_id,)
+    holder = holders.of_number(did.number)
+    writes = holders.assign(reseller_id, holder, body.effective_from, scope.now, fenced=fenced, **held)
+    recorded = event(scope, reseller_id, "did.assigned", did.number, {"client_id": body.client_id})
+    return [*writes, _change(did, changes), recorded]
 
 
 def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
@@ -136,7 +142,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         for name, value in nobody.items():
             setattr(did, name, value)
         recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
-        commit(scope, [*writes, _change(did, nobody), recorded], did)
+        commit(scope, [*writes, _change(did, nobody), import_lock.absent(scope, reseller_id), recorded], did)
         return did
 
     return settle(decide)
@@ -152,7 +158,8 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         gone = Remove(did, Did.version == int(did.version))
         back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
-        commit(scope, [gone, back, event(scope, reseller_id, "did.cancelled", number)], found)
+        recorded = event(scope, reseller_id, "did.cancelled", number)
+        commit(scope, [gone, back, import_lock.absent(scope, reseller_id), recorded], found)
         return found
 
     return settle(decide)
