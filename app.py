@@ -11,13 +11,14 @@ from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys
 from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
+from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
 from chalicelib.web import openapi, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, events.bp):
+for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, events.bp, hourly.bp):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 

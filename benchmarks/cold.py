@@ -34,6 +34,7 @@ _ENVIRONMENT = {
     "FORFAIT_TABLE": "forfait-bench",
     "FORFAIT_BUCKET": "forfait-bench",
     "FORFAIT_QUEUE": "forfait-bench",
+    "FORFAIT_HOURLY_QUEUE": "forfait-bench-hourly",
     "FORFAIT_SECRET": "forfait-bench",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",

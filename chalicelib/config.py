@@ -21,6 +21,7 @@ class Settings:
     bucket: str
     currency: str
     queue: str
+    hourly_queue: str
     max_file_bytes: int
     max_unpacked_bytes: int
     max_lines: int
@@ -60,6 +61,7 @@ def read(environ: dict[str, str]) -> Settings:
         bucket=text("FORFAIT_BUCKET"),
         currency=text("FORFAIT_CURRENCY", "USD"),
         queue=text("FORFAIT_QUEUE"),
+        hourly_queue=text("FORFAIT_HOURLY_QUEUE"),
         max_file_bytes=whole("FORFAIT_MAX_FILE_BYTES", 5 << 30),
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),

@@ -21,7 +21,7 @@ from pynamodb.connection.table import TableConnection
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
@@ -64,6 +64,17 @@ class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     sk = UnicodeAttribute(range_key=True)
 
 
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Keys of the items of a partition by the date on which they are due; sparse, as most items have none."""
+
+    class Meta:
+        index_name = "due_index"
+        projection = KeysOnlyProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    next_billing_date = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Base of every model: the keys, an optional end of life, and the shared connection."""
 
@@ -77,6 +88,8 @@ class Item(Model):
     expires_at = NumberAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     day_index = DayIndex()
+    next_billing_date = UnicodeAttribute(null=True)
+    due_index = DueIndex()
 
     _shared: ClassVar[TableConnection | None] = None
 

@@ -37,6 +37,7 @@ PARAMETERS = {
     "Stage": "FORFAIT_STAGE",
     "TableName": "FORFAIT_TABLE",
     "QueueName": "FORFAIT_QUEUE",
+    "HourlyQueueName": "FORFAIT_HOURLY_QUEUE",
     "SecretName": "FORFAIT_SECRET",
 }
 """The template's parameters by the variable of the stage that holds their value."""

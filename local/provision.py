@@ -26,25 +26,42 @@ Client = Any
 """A boto3 client."""
 
 
+def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+
+INDEXES: list[dict[str, Any]] = [
+    {"IndexName": "day_index", "KeySchema": _keys("day_key", "sk"), "Projection": {"ProjectionType": "ALL"}},
+    {
+        "IndexName": "due_index",
+        "KeySchema": _keys("pk", "next_billing_date"),
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    },
+]
+
+
 def table(dynamodb: Client, name: str) -> None:
-    """The one table, its index of days and its time to live."""
+    """The one table, its indexes and its time to live; a table of an older state gets the index it lacks."""
+    definitions = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "day_key", "next_billing_date")]
     if name not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "day_key")],
+            AttributeDefinitions=definitions,
             KeySchema=_keys("pk", "sk"),
-            GlobalSecondaryIndexes=[
-                {"IndexName": "day_index", "KeySchema": _keys("day_key", "sk"), "Projection": {"ProjectionType": "ALL"}}
-            ],
+            GlobalSecondaryIndexes=INDEXES,
             BillingMode="PAY_PER_REQUEST",
         )
         dynamodb.update_time_to_live(
             TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
         )
-
-
-def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
+    there = {each["IndexName"] for each in dynamodb.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"]}
+    for index in INDEXES:
+        if index["IndexName"] not in there:
+            dynamodb.update_table(
+                TableName=name,
+                AttributeDefinitions=definitions,
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
 
 
 def bucket(s3: Client, name: str) -> None:

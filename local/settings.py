@@ -90,6 +90,7 @@ def app_environment(operator_key: str, signing_key: str) -> dict[str, str]:
         "FORFAIT_TABLE": "forfait-local",
         "FORFAIT_BUCKET": "forfait-local",
         "FORFAIT_QUEUE": "forfait-local-incoming",
+        "FORFAIT_HOURLY_QUEUE": "forfait-local-hourly",
         "FORFAIT_OPERATOR_KEY": operator_key,
         "FORFAIT_SIGNING_KEY": signing_key,
     }

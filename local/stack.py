@@ -5,7 +5,7 @@
     with Stack(folder) as stack:
         requests.get(stack.url + "/v1/openapi.json")
         stack.client("s3").put_object(...)
-        stack.run_schedule("recurring_fees", datetime(2026, 12, 3, 5, tzinfo=UTC))
+        stack.run_schedule("hourly", datetime(2026, 12, 3, 5, tzinfo=UTC))
 """
 
 from __future__ import annotations

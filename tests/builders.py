@@ -105,6 +105,17 @@ class World:
         key, version = dropped if len(dropped) == 2 else self.drop(dropped[0])
         return batches.rate_batch(self.scope, key, version)
 
+    def begin(self, batch: Any) -> tuple[str, str]:
+        """Ask for a batch to be rated again; the key and version that the message carries."""
+        from chalicelib.rating.service import rerating
+
+        begun = rerating.start(self.scope, self.reseller_id, batch.batch_id)
+        return begun.key, begun.version_id
+
+    def rerate(self, batch: Any) -> Any:
+        """Rate a batch again, and to the end."""
+        return self.rate(*self.begin(batch))
+
     def reconciled(self, level: int = 2) -> list[Any]:
         from chalicelib.rating.service.reconcile import reconcile
 

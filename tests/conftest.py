@@ -24,6 +24,7 @@ os.environ.update(
     FORFAIT_TABLE=f"forfait-test-{uuid.uuid4().hex[:8]}",
     FORFAIT_BUCKET=f"forfait-test-{uuid.uuid4().hex[:8]}",
     FORFAIT_QUEUE="forfait-test-incoming",
+    FORFAIT_HOURLY_QUEUE="forfait-test-hourly",
     FORFAIT_OPERATOR_KEY=OPERATOR_KEY,
     FORFAIT_SIGNING_KEY="signing-key-of-the-tests",
     FORFAIT_MAX_UNPACKED_BYTES=str(64 << 20),

@@ -6,6 +6,7 @@ They are injected where every AWS call of boto3 and PynamoDB passes, so no call 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,6 +64,31 @@ def killed_at(call: int, *, answered: bool) -> Iterator[None]:
 
     with between(around):
         yield
+
+
+@contextmanager
+def unconditional() -> Iterator[None]:
+    """Writes without any of their conditions, and slow enough to meet: what a test of races must go red by."""
+    from chalicelib import tables
+
+    def add(transaction: Any, write: Any) -> None:
+        if isinstance(write, tables.Put):
+            transaction.save(write.item)
+        elif isinstance(write, tables.Change):
+            transaction.update(write.item, list(write.actions))
+
+    def slowly(operation: str, send: Callable[[], Any]) -> Any:
+        if operation == "TransactWriteItems":
+            time.sleep(0.02)
+        return send()
+
+    guarded = tables._add
+    tables._add = add
+    try:
+        with between(slowly):
+            yield
+    finally:
+        tables._add = guarded
 
 
 @contextmanager

@@ -11,7 +11,13 @@ from moto import mock_aws
 
 from chalicelib import config
 
-GIVEN = {"FORFAIT_STAGE": "prod", "FORFAIT_TABLE": "t", "FORFAIT_BUCKET": "b", "FORFAIT_QUEUE": "q"}
+GIVEN = {
+    "FORFAIT_STAGE": "prod",
+    "FORFAIT_TABLE": "t",
+    "FORFAIT_BUCKET": "b",
+    "FORFAIT_QUEUE": "q",
+    "FORFAIT_HOURLY_QUEUE": "h",
+}
 
 
 def test_a_missing_variable_is_named():

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -23,6 +25,7 @@ def test_the_api_starts_without_numpy():
     assert not {"numpy", "reportlab"} & modules_after("import app")
 
 
-def test_event_functions_start_without_the_app_and_without_the_shapes_of_the_api():
-    found = modules_after("import chalicelib.rating.events")
+@pytest.mark.parametrize("module", ["chalicelib.rating.events", "chalicelib.reports.events"])
+def test_event_functions_start_without_the_app_and_without_the_shapes_of_the_api(module):
+    found = modules_after(f"import {module}")
     assert not {"app", "pydantic", "numpy", "chalicelib.web", "itsdangerous"} & found

@@ -5,6 +5,7 @@ The rules are the table of ``docs/ledger.md``; its tests read that table. Nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib import periods
@@ -103,16 +104,25 @@ def period_of(usage_month: str, closed_through: str) -> str:
 
 
 def post(account: Account, posting: Posting, now: int = 0) -> Posted:
-    """Apply one entry. Its instant is ``now``, but never before that of the entry before it: clocks differ, and a
-    ledger must be in one order by number and by time, or a statement from one day to another would not add up."""
-    if posting.kind not in KINDS:
-        raise ValueError(f"unknown kind of entry: {posting.kind}")
-    after, crossings = settle_service(
-        replace(
-            account,
-            balance_e8=account.balance_e8 + posting.amount_e8,
-            entries=account.entries + 1,
-            posted_at=max(account.posted_at, now),
-        )
-    )
-    return Posted(after, after.entries, period_of(posting.usage_month, account.closed_through), crossings)
+    """Apply one entry."""
+    return post_together(account, [posting], now)[0]
+
+
+def post_together(account: Account, postings: Sequence[Posting], now: int = 0) -> list[Posted]:
+    """Apply several entries of one transaction: service and crossings are those of their sum.
+
+    So a debit that is reversed and posted anew at the same instant neither suspends nor resumes anybody in between.
+    Their instant is ``now``, but never before that of the entry before them: clocks differ, and a ledger must be in one
+    order by number and by time, or a statement from one day to another would not add up.
+    """
+    account = replace(account, posted_at=max(account.posted_at, now)) if postings else account
+    posted: list[Posted] = []
+    for posting in postings:
+        if posting.kind not in KINDS:
+            raise ValueError(f"unknown kind of entry: {posting.kind}")
+        account = replace(account, balance_e8=account.balance_e8 + posting.amount_e8, entries=account.entries + 1)
+        posted.append(Posted(account, account.entries, period_of(posting.usage_month, account.closed_through), ()))
+    if posted:
+        settled, crossings = settle_service(account)
+        posted[-1] = replace(posted[-1], account=settled, crossings=crossings)
+    return posted

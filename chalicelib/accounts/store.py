@@ -155,12 +155,27 @@ class Month(Item):
 
 
 class Marker(Item):
-    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied"""
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
+
+    It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
+    the seconds given for free by package; ``latest``, the last start by holder. ``emptied``: the earlier generation is
+    taken back already, and this one not posted yet (only where both do not fit one transaction).
+    """
 
     rated = NumberAttribute()
     duplicates = NumberAttribute()
+    seconds = NumberAttribute(default=0)
     amount_e8 = NumberAttribute()
     cost_e8 = NumberAttribute()
+    entry = NumberAttribute(null=True)
+    free: Any = JSONAttribute(null=True)
+    latest: Any = JSONAttribute(null=True)
+    emptied = BooleanAttribute(null=True)
+
+    def place(self) -> tuple[str, int, str]:
+        """Batch, generation and month."""
+        _, batch_id, generation, month = str(self.sk).split("#")
+        return batch_id, int(generation), month
 
 
 class Once(Item):
@@ -176,13 +191,18 @@ class FreeMinutes(Item):
 
 
 class Package(Item):
-    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``; ``price`` is the newest version of what prices a call"""
+    """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
+
+    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
+    ``effective_from``.
+    """
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
     monthly_fee_e8 = NumberAttribute()
     setup_fee_e8 = NumberAttribute()
     price: Any = JSONAttribute()
+    upcoming: Any = JSONAttribute(default=list)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -205,13 +225,13 @@ class ClientPackage(Item):
 
 
 class SubAccount(Item):
-    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``"""
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     created_at = NumberAttribute()
 
@@ -265,7 +285,7 @@ class Did(Item):
     setup_e8 = NumberAttribute(default=0)
     per_minute_e10 = NumberAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
-    next_billing_date = UnicodeAttribute(null=True)
+    anchor_day = NumberAttribute(null=True)
     version = NumberAttribute(default=0)
     ordered_at = NumberAttribute()
 

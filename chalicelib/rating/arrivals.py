@@ -8,6 +8,10 @@ from urllib.parse import unquote_plus
 
 MAX_RECEIVES = 5
 """Deliveries of one message before it goes to the dead letters; the queue in ``infra/`` has the same number."""
+VISIBILITY_SECONDS = 960
+"""How long a message that a try holds is hidden from others; also as in ``infra/``."""
+SPENT_SECONDS = MAX_RECEIVES * VISIBILITY_SECONDS
+"""After so long without a sign of life, all deliveries of a message are spent."""
 
 
 class Arrival(NamedTuple):

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from chalicelib import dated
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -58,12 +60,12 @@ def _timeline(holdings: Iterable[Holding]) -> tuple[list[int], list[Holding]]:
     """Holdings -> the instants at which they change, oldest first, and one holding more: the first is before all.
 
     The first assignment to anybody reaches back without limit: calls made before it was entered are its client's.
-    Of two holdings from the same instant the one recorded later holds.
+    After it a holding overrules, from its start on, all that was recorded before it.
     """
     recorded = sorted(holdings, key=lambda each: each.version)
     while len(recorded) > 1 and not recorded[0].client_id:
         del recorded[0]
-    later = sorted(recorded[1:], key=lambda each: (each.effective_from, each.version))
+    later = dated.standing(recorded[1:])
     return [each.effective_from for each in later], recorded[:1] + later
 
 

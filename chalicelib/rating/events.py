@@ -8,10 +8,9 @@ from __future__ import annotations
 import logging
 import time
 
-from botocore.exceptions import ClientError
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
-from chalicelib import periods
+from chalicelib import periods, queues
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
 from chalicelib.rating.service import decks, reconcile
@@ -37,22 +36,21 @@ def rate_dropped_files(event: SQSEvent) -> None:
             for arrival in arrivals.read(message["body"], settings.bucket):
                 _take(arrival, last_try=receives >= arrivals.MAX_RECEIVES)
         except Exception:
-            _hasten(message["receiptHandle"], RETRY_SECONDS * receives)
+            queues.hasten(settings.queue, message, RETRY_SECONDS)
             raise
-
-
-def _hasten(receipt: str, seconds: int) -> None:
-    """The message is hidden for longer than the function may run; a failure that was caught need not wait so long."""
-    try:
-        rescan_files.retry_in(receipt, seconds)
-    except ClientError:
-        log.warning("the message comes back only when its visibility ends", exc_info=True)
 
 
 @bp.schedule("rate(1 day)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
-    """Announce again every dropped file that has no batch: a lost message loses no file."""
-    log.info("announced %d files again", rescan_files.announce_unrated())
+    """Announce again every dropped file that has no batch, and every batch that stopped without a word.
+
+    With ``{"retry_failed": true}`` as its detail, which only people send, also the batches that were given up.
+    """
+    told = event.to_dict()
+    scope = Scope(actor="system:rescan", now=_now(event))
+    log.info("announced %d files again", rescan_files.announce_unrated(scope.now))
+    taken = rescan_files.take_up(scope, failed=(told.get("detail") or {}).get("retry_failed") is True)
+    log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
 
 
 @bp.schedule("rate(1 day)", name="reconcile")
@@ -65,6 +63,12 @@ def reconcile_books(event: CloudWatchEvent) -> None:
         log.error("the books differ: %s", difference)
     if found:
         raise RuntimeError(f"{len(found)} differences in the books; see the log")
+
+
+def _now(event: CloudWatchEvent) -> int:
+    """The clock; on the local stack also a later date that a schedule is run with to pretend."""
+    now = int(time.time())
+    return max(now, periods.parse_instant(event.to_dict()["time"])) if settings.is_local else now
 
 
 def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:

@@ -12,7 +12,7 @@ from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import cdr_shapes, shapes
 from chalicelib.rating.price_list import PriceRow
-from chalicelib.rating.service import batch_files, decks, price_lists, quotes, rates, sources, uploads
+from chalicelib.rating.service import batch_files, decks, price_lists, quotes, rates, rerating, sources, uploads
 from chalicelib.rating.service.quotes import Quote
 from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
 from chalicelib.web import inline
@@ -41,7 +41,7 @@ def list_rates(call: Call) -> Any:
     """Custom rates of a package, by scope and code."""
     query = call.query(Paging)
     after = call.read_cursor(query.cursor)
-    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], after, query.limit + 1)
+    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1)
     return _page(call, query.limit, found, _rate, lambda rate: f"{rate.scope}#{rate.code}")
 
 
@@ -50,7 +50,7 @@ def get_rate(call: Call) -> Any:
     """One custom rate."""
     path = call.path
     code = rates.check_code(path["scope"], path["code"])
-    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code))
+    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code, call.scope.now))
 
 
 @route(bp, "PUT", RATE, roles=RESELLER, body=shapes.RateIn, answer=shapes.RateShown)
@@ -148,6 +148,14 @@ def delete_cdr_source(call: Call) -> None:
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
     return _batch(batch_files.get_batch(call.who.reseller_id, call.path["batch_id"]))
+
+
+@route(bp, "POST", "/v1/batches/{batch_id}/rerate", roles=RESELLER, answer=shapes.BatchOut, status=202)
+def rerate_batch(call: Call) -> Any:
+    """Rate a CDR file again, with the terms, decks and owners in force now; what it billed before is taken back."""
+    answer = call.scope.render
+    call.scope.render = lambda batch: answer(_batch(batch))
+    return _batch(rerating.start(call.scope, call.who.reseller_id, call.path["batch_id"]))
 
 
 def _package_id(call: Call) -> str:

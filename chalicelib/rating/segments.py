@@ -186,6 +186,11 @@ def decode(data: bytes) -> Iterator[RatedCall]:
         )
 
 
+def holder_of(call: RatedCall) -> str:
+    """Whose assignment made the client pay: ``sub:<username>`` or ``did:<number>``."""
+    return f"did:{call.to_number}" if call.direction == "inbound" else f"sub:{call.account}"
+
+
 def decode_keys(data: bytes) -> Iterator[tuple[str, str, str]]:
     """Only what tells calls apart: direction, disposition and call id, the id quoted as in the row."""
     text = unpacked(data)

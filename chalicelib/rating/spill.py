@@ -51,12 +51,12 @@ class Spill:
         return sorted(self._runs)
 
     def days(self, part: tuple[str, str]) -> list[int]:
-        """UTC days since 1970 of a part, in order."""
-        return sorted(self._runs[part])
+        """UTC days since 1970 of a part, in order; none of a part that has no lines."""
+        return sorted(self._runs.get(part, {}))
 
     def holds(self, part: tuple[str, str]) -> int:
         """How many lines a part has."""
-        return sum(run.rows for runs in self._runs[part].values() for run in runs)
+        return sum(run.rows for runs in self._runs.get(part, {}).values() for run in runs)
 
     def lines(self, part: tuple[str, str], day: int) -> tuple[NDArray[Any], list[str]]:
         """One client-day in the order of the input: rows (``columns.ROW``) and their texts."""

@@ -18,19 +18,22 @@ import io
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import IO, Any
 from urllib.parse import quote_plus
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
+from chalicelib import queues
 from chalicelib.config import settings
 from chalicelib.tables import Item
 
 BLOCK_BYTES = 1 << 20
+PART_BYTES = 16 << 20
+"""What an upload in parts holds in memory; S3 takes 10,000 parts of an object."""
 URL_SECONDS = 900
 """How long a presigned upload or download is good for."""
 
@@ -40,7 +43,9 @@ class Batch(Item):
 
     ``terms_version``, ``deck_version``, zone, country, cost source and the declaration that holds for the file are
     pinned by the first attempt, so that every later one reads and prices it the same way. ``place`` sorts batches by
-    their making, to the millisecond.
+    their making, to the millisecond. ``generation`` is the one that stands or is being rated, ``latest_generation`` the
+    highest that was ever begun, ``standing`` what the batch says about the earlier one while the next is being rated.
+    ``seen_at`` is the last sign of life of a try, ``announced_at`` when ``rescan`` announced a batch without one.
     """
 
     batch_id = UnicodeAttribute()
@@ -50,6 +55,8 @@ class Batch(Item):
     version_id = UnicodeAttribute()
     status = UnicodeAttribute()
     generation = NumberAttribute(default=0)
+    latest_generation = NumberAttribute(default=0)
+    standing: Any = JSONAttribute(null=True)
     terms_version = NumberAttribute()
     deck_version = NumberAttribute()
     time_zone = UnicodeAttribute()
@@ -65,6 +72,8 @@ class Batch(Item):
     has_rejects = BooleanAttribute(default=False)
     created_at = NumberAttribute()
     started_at = NumberAttribute(null=True)
+    seen_at = NumberAttribute(null=True)
+    announced_at = NumberAttribute(null=True)
     finished_at = NumberAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
@@ -154,6 +163,12 @@ class Segment(Item):
     written_at = NumberAttribute()
 
 
+class Emptied(Item):
+    """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
+
+    token = UnicodeAttribute()
+
+
 class Verified(Item):
     """``R#<reseller_id>`` / ``VERIFIED``: segments written before ``upto`` have been read and found right"""
 
@@ -229,22 +244,7 @@ def versions(prefix: str) -> Iterator[tuple[str, str]]:
 
 def announce(arrivals: Iterator[tuple[str, str]]) -> int:
     """Put object versions on the queue, as S3 does when they are dropped; returns how many."""
-    sqs, told = boto3.client("sqs"), 0
-    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
-    while some := list(islice(arrivals, 10)):
-        entries = [{"Id": str(n), "MessageBody": _message(*arrival)} for n, arrival in enumerate(some)]
-        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
-        if answer.get("Failed"):
-            raise RuntimeError(f"the queue refused {len(answer['Failed'])} messages")
-        told += len(some)
-    return told
-
-
-def retry_in(receipt: str, seconds: int) -> None:
-    """Have the queue deliver a message again in ``seconds``, rather than when its long visibility ends."""
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
-    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+    return queues.send(settings.queue, (_message(*arrival) for arrival in arrivals))
 
 
 def _message(key: str, version_id: str) -> str:
@@ -252,9 +252,15 @@ def _message(key: str, version_id: str) -> str:
     return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}]})
 
 
-def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
-    stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
+def write(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+    s3().put_object(Bucket=settings.bucket, Key=key, Body=io.BytesIO(body), ContentType=content_type)
+
+
+def upload(key: str, file: IO[bytes], content_type: str) -> None:
+    """A file of any size, from its start, part by part. The object appears whole, or (after a crash) not at all."""
+    file.seek(0)
+    in_parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+    s3().upload_fileobj(file, settings.bucket, key, ExtraArgs={"ContentType": content_type}, Config=in_parts)
 
 
 def download_url(key: str) -> str:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from chalicelib import dated
 from chalicelib.rating.decks import DeckLine
 from chalicelib.rating.pricing import (
     PERCENT_ONE,
@@ -109,9 +110,9 @@ class _Package:
 
     def __init__(self, versions: list[PackageVersion], customs: list[CustomRate]) -> None:
         self._first = min(versions, key=lambda each: each.version)
-        self._versions = [each for each in versions if each is not self._first]
-        self._customs = customs
-        changes = {each.effective_from for each in self._versions} | {each.effective_from for each in customs}
+        self._versions = dated.standing(each for each in versions if each is not self._first)
+        self._customs = _standing(customs)
+        changes = {each.effective_from for each in self._versions} | {each.effective_from for each in self._customs}
         self.changes = sorted(changes)
         self._epochs: dict[int, Epoch] = {}
 
@@ -126,11 +127,11 @@ class _Package:
         return epoch
 
     def _prepare(self, at: int) -> Epoch:
-        past = [each for each in self._versions if each.effective_from <= at]
-        package = max(past, key=_recency, default=self._first)
+        package = dated.in_force(self._versions, at) or self._first
         latest: dict[str, CustomRate] = {}
-        for custom in sorted((each for each in self._customs if each.effective_from <= at), key=_recency):
-            latest[f"{custom.scope}:{custom.code}"] = custom
+        for custom in self._customs:
+            if custom.effective_from <= at:
+                latest[f"{custom.scope}:{custom.code}"] = custom
         customs = {rule: custom for rule, custom in latest.items() if custom.rate_e10 is not None}
         lengths = {len(custom.code) for custom in customs.values() if custom.scope == "prefix"}
         return Epoch(package, customs, tuple(sorted(lengths, reverse=True)))
@@ -225,8 +226,12 @@ def covers(scope: Iterable[str], country: str | None) -> bool:
     return country is not None and any(entry in (country, GROUP_COUNTRIES.get(country)) for entry in scope)
 
 
-def _recency(version: PackageVersion | CustomRate) -> tuple[int, int]:
-    return version.effective_from, version.version
+def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
+    """The versions of each custom rate that hold at some time, those of one rate in order of their start."""
+    by_rule: dict[tuple[str, str], list[CustomRate]] = {}
+    for custom in customs:
+        by_rule.setdefault((custom.scope, custom.code), []).append(custom)
+    return [each for versions in by_rule.values() for each in dated.standing(versions)]
 
 
 def _markup(version: PackageVersion) -> Markup:

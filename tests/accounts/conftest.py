@@ -63,14 +63,14 @@ def other(operator: Any) -> Any:
 @pytest.fixture
 def rated(reseller: Any) -> Callable[..., None]:
     """Commit a batch with one rated call: ``rated(client_id, "sub:alice", start, amount_e8)``."""
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.service import usage
     from chalicelib.periods import format_instant
     from chalicelib.tables import Scope
 
     def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
         batch, month = f"batch-{next(_batches)}", format_instant(start)[:7]
-        snapshot = posting.usage_snapshot(reseller.ids["reseller"], client_id, batch, 1, month, [])
-        usage = posting.Usage(
+        snapshot = usage.snapshot(reseller.ids["reseller"], client_id, batch, 1, month, [])
+        what = usage.Usage(
             batch_id=batch,
             generation=1,
             month=month,
@@ -81,7 +81,7 @@ def rated(reseller: Any) -> Callable[..., None]:
             cost_e8=0,
             latest={holder: start},
         )
-        posting.commit_usage(Scope("test", int(time.time())), snapshot, usage, [])
+        usage.commit_usage(Scope("test", int(time.time())), snapshot, what, [])
 
     return commit
 

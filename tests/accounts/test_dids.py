@@ -263,6 +263,24 @@ def test_the_list_can_be_narrowed_to_a_client(reseller: Any, client: dict[str, A
     assert [item["number"] for item in found] == [did]
 
 
+def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_that_day_on(
+    reseller: Any, subaccount: dict[str, Any], did: str
+) -> None:
+    from chalicelib.accounts.service import terms
+    from chalicelib.periods import parse_instant
+    from chalicelib.rating.service import loading
+
+    second = reseller.made("/v1/clients", {})["id"]
+    reseller.post(f"/v1/dids/{did}/assign", {"client_id": subaccount["client_id"]})
+    assert reseller.post(f"/v1/dids/{did}/release", {}).status == 200
+    again = {"client_id": second, "effective_from": BEFORE_THE_CALL}
+    assert reseller.post(f"/v1/dids/{did}/assign", again).status == 200
+    reseller_id = reseller.ids["reseller"]
+    tables = loading.tables(reseller_id, "UTC", int(terms.head_of(reseller_id).version), 0)
+    held = [tables.directory.did(did, parse_instant(BEFORE_THE_CALL) + more) for more in (-1, 0, 10**9)]
+    assert [each.client_id if each else None for each in held] == [subaccount["client_id"], second, second]
+
+
 def test_of_many_assignments_at_once_one_client_gets_the_number_and_only_that_one_pays(
     reseller: Any, client: dict[str, Any], did: str
 ) -> None:

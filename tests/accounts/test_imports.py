@@ -315,7 +315,7 @@ def run(api: Any, body: Any) -> Any:
     from chalicelib.tables import Scope
 
     # So few writes to a transaction that every file takes several.
-    return imports.run(Scope("test", 1_790_000_000), api.ids["reseller"], body, most_writes=12)
+    return imports.run(Scope("test", 1_790_000_000), api.ids["reseller"], body, most_writes=9)
 
 
 def test_killed_at_any_write_and_sent_again_the_import_is_the_same(make_ready: Any) -> None:

@@ -52,6 +52,7 @@ def test_a_package_needs_only_a_name(reseller: Any) -> None:
         "minimum_charge": None,
         "call_decimals": 8,
         "routes": {"us": "value", "canada": "value", "international": "value"},
+        "upcoming": [],
     }
 
 
@@ -157,3 +158,92 @@ def test_a_strangers_package_is_404(reseller: Any, other: Any, package: dict[str
     assert [reply.status for reply in tries] == [404] * 3
     assert other.get("/v1/packages").json["items"] == []
     assert reseller.get(path).json["name"] == "Gold"
+
+
+def prices_at(reseller: Any, package_id: str, *days: str) -> list[tuple[int, int | None]]:
+    """Markup percent and connection fee by which rating prices calls on some days."""
+    from chalicelib.accounts.service import terms
+    from chalicelib.periods import parse_instant
+    from chalicelib.rating.service import loading
+
+    reseller_id = reseller.ids["reseller"]
+    found = loading.terms(reseller_id, int(terms.head_of(reseller_id).version))
+    packages = [found.package(package_id, parse_instant(f"{day}T00:00:00Z")) for day in days]
+    return [(each.markup_percent_e4 // 10_000, each.connection_fee_e8) for each in packages if each]
+
+
+def test_a_price_to_come_is_shown_apart_and_outlives_a_change_of_other_fields_now(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "P", "markup_percent": "20"})
+    path = f"/v1/packages/{made['id']}"
+    later = reseller.patch(path, {"markup_percent": "30", "effective_from": "2091-01-01T00:00:00Z"}).json
+    assert later["markup_percent"] == "20.00"
+    (upcoming,) = later["upcoming"]
+    assert (upcoming["effective_from"], upcoming["markup_percent"]) == ("2091-01-01T00:00:00Z", "30.00")
+    assert reseller.get(path).json == later
+    assert reseller.get("/v1/packages").json["items"] == [later]
+    now = reseller.patch(path, {"connection_fee": "0.05"}).json
+    assert (now["markup_percent"], now["connection_fee"]) == ("20.00", "0.05")
+    assert [(each["markup_percent"], each["connection_fee"]) for each in now["upcoming"]] == [("30.00", "0.05")]
+    fees = prices_at(reseller, made["id"], "2020-01-01", "2090-01-01", "2091-06-01")
+    assert fees == [(20, None), (20, 5_000_000), (30, 5_000_000)]
+
+
+def test_a_backdated_change_holds_from_its_date_on_whatever_was_recorded_before(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "P", "markup_percent": "20"})
+    path = f"/v1/packages/{made['id']}"
+    reseller.patch(path, {"markup_percent": "30", "effective_from": "2026-06-01T00:00:00Z"})
+    reseller.patch(path, {"connection_fee": "0.01", "effective_from": "2026-08-01T00:00:00Z"})
+    shown = reseller.patch(path, {"markup_percent": "40", "effective_from": "2026-07-01T00:00:00Z"}).json
+    assert (shown["markup_percent"], shown["connection_fee"], shown["upcoming"]) == ("40.00", "0.01", [])
+    days = ("2026-05-01", "2026-06-15", "2026-07-15", "2026-08-15")
+    assert prices_at(reseller, made["id"], *days) == [(20, None), (30, None), (40, None), (40, 1_000_000)]
+
+
+def test_a_price_to_come_is_in_force_when_its_day_has_come(reseller: Any) -> None:
+    from chalicelib.accounts.service import packages
+    from chalicelib.periods import parse_instant
+
+    made = reseller.made("/v1/packages", {"name": "P", "markup_percent": "20"})
+    for year, percent in (("2091", "30"), ("2092", "40")):
+        body = {"markup_percent": percent, "effective_from": f"{year}-01-01T00:00:00Z"}
+        reseller.patch(f"/v1/packages/{made['id']}", body)
+    seen = []
+    for day in ("2090-12-31T23:59:59Z", "2091-01-01T00:00:00Z", "2092-01-01T00:00:00Z"):
+        item = packages.at(packages.get(reseller.ids["reseller"], made["id"]), parse_instant(day))
+        seen.append((item.price["markup_percent_e4"] // 10_000, len(item.upcoming)))
+    assert seen == [(20, 2), (30, 1), (40, 0)]
+
+
+def test_too_many_versions_to_come_are_refused(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "P"})
+    path = f"/v1/packages/{made['id']}"
+    for n in range(50):
+        body = {"markup_percent": "1", "effective_from": f"{2100 + n}-01-01T00:00:00Z"}
+        assert reseller.patch(path, body).status == 200
+    refused = reseller.patch(path, {"markup_percent": "2"})
+    assert refused.status == 409
+    assert "50 later versions" in refused.json["detail"]
+    assert reseller.patch(path, {"markup_percent": "2", "effective_from": "2101-01-01T00:00:00Z"}).status == 200
+
+
+def test_a_custom_rate_is_shown_as_it_is_in_force_or_as_it_will_be(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "P"})
+    listing = f"/v1/packages/{made['id']}/rates"
+    path = f"{listing}/country/FR"
+
+    def shown() -> Any:
+        one = reseller.get(path)
+        items = reseller.get(listing).json["items"]
+        assert items == ([one.json] if one.status == 200 else [])
+        return one.json["rate_per_minute"] if one.status == 200 else None
+
+    reseller.put(path, {"rate_per_minute": "0.03", "effective_from": "2091-01-01T00:00:00Z"})
+    assert shown() == "0.03"
+    reseller.put(path, {"rate_per_minute": "0.02", "effective_from": "2026-01-01T00:00:00Z"})
+    reseller.put(path, {"rate_per_minute": "0.04", "effective_from": "2092-01-01T00:00:00Z"})
+    assert shown() == "0.02"
+    assert reseller.delete(path).status == 204
+    assert shown() is None
+    assert reseller.delete(path).status == 404
+    reseller.put(path, {"rate_per_minute": "0.05"})
+    assert shown() == "0.05"

@@ -268,6 +268,24 @@ def test_a_file_that_nobody_was_told_of_is_rated_by_the_nightly_functions(flight
     assert flight.invoke("Reconcile", SCHEDULED) == ("", "null")
 
 
+def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
+    key = new_reseller(flight)["api_key"]
+    package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
+    client = flight.made("/v1/clients", key, {"company": "Acme"})
+    body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
+    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": "2091-04-30"})
+    due = {**SCHEDULED, "time": "2091-04-30T12:00:00Z"}
+    with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        error, answer = flight.invoke("Hourly", due)
+    assert (error, json.loads(answer)["queue"]) == ("", "forfait-dev-hourly")
+    path = f"/v1/clients/{client['id']}/ledger"
+    (entry,) = until(lambda: flight.call("GET", path, key).json["items"])
+    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", "2091-04")
+    message = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
+    told = json.dumps({"reseller_id": "nobody", "at": due["time"]})
+    assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
+
+
 def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:
     body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
     with flight.exchanged("ApiHandlerRole", "dynamodb:PutItem"):

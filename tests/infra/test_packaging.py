@@ -23,6 +23,7 @@ NAMES = {
     "FORFAIT_TABLE": "forfait-dev",
     "FORFAIT_BUCKET": "forfait-dev",
     "FORFAIT_QUEUE": "forfait-dev-incoming",
+    "FORFAIT_HOURLY_QUEUE": "forfait-dev-hourly",
     "FORFAIT_SECRET": "forfait-dev",
 }
 

@@ -14,11 +14,15 @@ from samtranslator.parser import parser as sam_parser
 from samtranslator.translator.translator import Translator
 
 from chalicelib.rating import arrivals
+from chalicelib.reports import events
 from infra import deploy, package
 from local import provision
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ["APIHandler", "RateDroppedFiles", "Reconcile", "Rescan"]
+FUNCTIONS = ["APIHandler", "BillAndClose", "Hourly", "RateDroppedFiles", "Reconcile", "Rescan"]
+QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("HourlyDeadLetters", "BillAndClose")}
+"""Each queue with its dead letters and the function that it feeds."""
+KEYS = ("pk", "sk", "day_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
 
@@ -51,36 +55,51 @@ def test_cfn_lint_finds_nothing(packaged: Any) -> None:
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stdout + ran.stderr
 
 
-def test_a_message_is_hidden_for_longer_than_the_function_may_run(packaged: Any) -> None:
-    queue, dead = packaged.properties("Incoming"), packaged.properties("DeadLetters")
-    assert packaged.properties("RateDroppedFiles")["Timeout"] == 900
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_message_is_hidden_for_longer_than_the_function_may_run(packaged: Any, name: str) -> None:
+    dead_letters, function = QUEUES[name]
+    queue, dead = packaged.properties(name), packaged.properties(dead_letters)
+    assert packaged.properties(function)["Timeout"] == 900
     assert queue["VisibilityTimeout"] == 960
     assert queue["MessageRetentionPeriod"] == 4 * 86_400
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
     assert queue["RedrivePolicy"] == {
-        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
+        "deadLetterTargetArn": {"Fn::GetAtt": [dead_letters, "Arn"]},
         "maxReceiveCount": 5,
     }
-    assert queue["QueueName"] == {"Ref": "QueueName"}
+    parameter = {"Incoming": "QueueName", "HourlyWork": "HourlyQueueName"}[name]
+    assert queue["QueueName"] == {"Ref": parameter}
+    assert dead["QueueName"] == {"Fn::Sub": f"${{{parameter}}}-dead"}
 
 
-def test_the_numbers_are_those_of_the_code_and_of_the_local_stack(packaged: Any) -> None:
-    queue, dead = packaged.properties("Incoming"), packaged.properties("DeadLetters")
+@pytest.mark.parametrize("name", QUEUES)
+def test_the_numbers_are_those_of_the_code_and_of_the_local_stack(packaged: Any, name: str) -> None:
+    dead_letters, function = QUEUES[name]
+    queue, dead = packaged.properties(name), packaged.properties(dead_letters)
     assert queue["RedrivePolicy"]["maxReceiveCount"] == arrivals.MAX_RECEIVES == provision.MAX_RECEIVES
-    assert queue["VisibilityTimeout"] == provision.VISIBILITY_SECONDS
+    assert queue["VisibilityTimeout"] == arrivals.VISIBILITY_SECONDS == provision.VISIBILITY_SECONDS
     assert queue["MessageRetentionPeriod"] == provision.RETENTION_SECONDS
     assert dead["MessageRetentionPeriod"] == provision.DEAD_RETENTION_SECONDS
-    assert packaged.properties("RateDroppedFiles")["Timeout"] == provision.FUNCTION_SECONDS
+    assert packaged.properties(function)["Timeout"] == provision.FUNCTION_SECONDS
 
 
-def test_the_queue_feeds_the_rating_function_one_message_at_a_time(expanded: dict[str, Any]) -> None:
-    [mapping] = of_type(expanded, "AWS::Lambda::EventSourceMapping").values()
-    assert mapping["Properties"] == {
-        "BatchSize": 1,
-        "EventSourceArn": {"Fn::Sub": "${Incoming.Arn}"},
-        "FunctionName": {"Ref": "RateDroppedFiles"},
-        "MaximumBatchingWindowInSeconds": 0,
-        "ScalingConfig": {"MaximumConcurrency": 8},
+def test_hourly_work_stops_long_before_its_function_is_ended(packaged: Any) -> None:
+    assert packaged.properties("BillAndClose")["Timeout"] > events.WORK_SECONDS + 120
+
+
+def test_each_queue_feeds_its_function_one_message_at_a_time(expanded: dict[str, Any]) -> None:
+    mappings = of_type(expanded, "AWS::Lambda::EventSourceMapping").values()
+    found = {each["Properties"]["FunctionName"]["Ref"]: each["Properties"] for each in mappings}
+    at_once = {"RateDroppedFiles": ("Incoming", 8), "BillAndClose": ("HourlyWork", 4)}
+    assert found == {
+        function: {
+            "BatchSize": 1,
+            "EventSourceArn": {"Fn::Sub": f"${{{queue}.Arn}}"},
+            "FunctionName": {"Ref": function},
+            "MaximumBatchingWindowInSeconds": 0,
+            "ScalingConfig": {"MaximumConcurrency": most},
+        }
+        for function, (queue, most) in at_once.items()
     }
 
 
@@ -96,6 +115,8 @@ def test_functions_have_the_memory_the_time_and_the_disk_they_need(packaged: Any
     }
     assert sizes == {
         "APIHandler": (1024, 29),
+        "BillAndClose": (1769, 900),
+        "Hourly": (512, 900),
         "RateDroppedFiles": (3008, 900),
         "Reconcile": (1769, 900),
         "Rescan": (512, 900),
@@ -110,6 +131,7 @@ def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
             "FORFAIT_TABLE": "forfait-dev",
             "FORFAIT_BUCKET": {"Ref": "Bucket"},
             "FORFAIT_QUEUE": "forfait-dev-incoming",
+            "FORFAIT_HOURLY_QUEUE": "forfait-dev-hourly",
             "FORFAIT_CURRENCY": "USD",
             "FORFAIT_SECRET": {"Fn::GetAtt": ["Secret", "Id"]},
         }
@@ -118,6 +140,7 @@ def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
         "Stage": "dev",
         "TableName": "forfait-dev",
         "QueueName": "forfait-dev-incoming",
+        "HourlyQueueName": "forfait-dev-hourly",
         "SecretName": "forfait-dev",
     }
 
@@ -135,7 +158,7 @@ def test_the_table_has_the_keys_the_index_and_the_protection(packaged: Any) -> N
     assert table["Properties"] == {
         "TableName": {"Fn::Sub": "forfait-${Stage}"},
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "day_key")],
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in KEYS],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         "GlobalSecondaryIndexes": [
             {
@@ -145,12 +168,24 @@ def test_the_table_has_the_keys_the_index_and_the_protection(packaged: Any) -> N
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "due_index",
+                "KeySchema": [
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "next_billing_date", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
         "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "DeletionProtectionEnabled": True,
     }
+
+
+def test_the_local_table_has_the_same_indexes(packaged: Any) -> None:
+    assert packaged.template["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"] == provision.INDEXES
 
 
 def test_the_bucket_is_versioned_encrypted_and_private(packaged: Any) -> None:
@@ -167,7 +202,11 @@ def test_the_bucket_is_versioned_encrypted_and_private(packaged: Any) -> None:
 
 def test_only_what_is_under_incoming_ever_expires(packaged: Any) -> None:
     rules = packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"] for rule in rules} == {"incoming/"}
+    assert {rule["Prefix"] for rule in rules} == {"incoming/", "lake/", "rejected/"}
+    for rule in rules:
+        if rule["Prefix"] != "incoming/":
+            assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+            assert not [name for name in rule if "Expir" in name or "Transition" in name]
     [aging] = [rule for rule in rules if "ExpirationInDays" in rule]
     assert aging["ExpirationInDays"] == 400
     assert aging["NoncurrentVersionExpiration"] == {"NoncurrentDays": 400}
@@ -196,7 +235,14 @@ def test_only_this_bucket_of_this_account_may_write_to_the_queue(packaged: Any) 
 
 
 def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
-    logs = {"APIHandler": "ApiLog", "RateDroppedFiles": "RatingLog", "Rescan": "RescanLog", "Reconcile": "ReconcileLog"}
+    logs = {
+        "APIHandler": "ApiLog",
+        "BillAndClose": "BillingLog",
+        "Hourly": "HourlyLog",
+        "RateDroppedFiles": "RatingLog",
+        "Reconcile": "ReconcileLog",
+        "Rescan": "RescanLog",
+    }
     for name in FUNCTIONS:
         assert packaged.template["Resources"][name]["DependsOn"] == ["Table"]
         assert packaged.properties(name)["LoggingConfig"] == {"LogGroup": {"Ref": logs[name]}}
@@ -204,11 +250,15 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
     assert set(of_type(packaged.template, "AWS::Logs::LogGroup")) == set(logs.values())
 
 
-def test_schedules_run_daily_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
+def test_schedules_run_daily_or_hourly_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
     rules = of_type(expanded, "AWS::Events::Rule").values()
-    assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == ["rate(1 day)", "rate(1 day)"]
+    assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == [
+        "rate(1 day)",
+        "rate(1 day)",
+        "rate(1 hour)",
+    ]
     told = of_type(expanded, "AWS::Lambda::EventInvokeConfig").values()
-    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Rescan", "Reconcile"}
+    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Hourly", "Rescan", "Reconcile"}
     for each in told:
         assert each["Properties"]["MaximumRetryAttempts"] == 1
         assert each["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "Alarms"}}}
@@ -243,11 +293,11 @@ def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
-    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Reconcile", "Rescan"]
+    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Hourly", "Reconcile", "Rescan"]
     everything = set().union(*actions.values())
     assert not {action for action in everything if action.startswith("s3:Delete") or action == "dynamodb:Scan"}
-    assert not {"dynamodb:PutItem", "dynamodb:UpdateItem"} & actions["Rescan"]
-    assert "dynamodb:DeleteItem" not in actions["Reconcile"]
+    assert not {"dynamodb:PutItem", "dynamodb:UpdateItem"} & actions["Hourly"]
+    assert not [name for name in ("Rescan", "Reconcile", "BillAndClose") if "dynamodb:DeleteItem" in actions[name]]
 
 
 def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> None:
@@ -259,6 +309,8 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
         ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["Incoming", "QueueName"]}'),
+        ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["HourlyDeadLetters", "QueueName"]}'),
+        ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["HourlyWork", "QueueName"]}'),
         *(("Errors", f'{{"Ref": "{name}"}}') for name in FUNCTIONS),
         *(("Throttles", f'{{"Ref": "{name}"}}') for name in ("APIHandler", "RateDroppedFiles")),
     }
@@ -267,7 +319,9 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
         assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
     assert alarms["DeadLettersAlarm"]["Properties"]["Threshold"] == 0
+    assert alarms["HourlyDeadLettersAlarm"]["Properties"]["Threshold"] == 0
     assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
+    assert alarms["HourlyAgeAlarm"]["Properties"]["Threshold"] == 7200
 
 
 def test_every_alarm_has_its_line_in_the_operations_guide(packaged: Any) -> None:

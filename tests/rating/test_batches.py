@@ -265,7 +265,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
     sqs.purge_queue(QueueUrl=url)
-    assert announce_unrated() >= 1
+    assert announce_unrated(world.scope.now) >= 1
     told = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         told += [arrival for message in messages for arrival in arrivals.read(message["Body"], settings.bucket)]

@@ -98,12 +98,12 @@ def test_resolving_is_what_reading_the_rules_one_by_one_gives(starts, rates, ins
     terms = Terms(versions, customs)
     for at in instants:
         past = [each for each in versions[1:] if each.effective_from <= at]
-        expected_version = max(past, key=lambda each: (each.effective_from, each.version), default=versions[0])
+        expected_version = past[-1] if past else versions[0]
         expected = ("markup", LINE.rate_e10 + expected_version.markup_fixed_e10)
         group = {"US": "group:us", "CA": "group:canada"}.get(country or "", "")
         for rule in (group, f"country:{country}", "prefix:1", "prefix:13", "prefix:1305"):
             dated = [each for each in customs if f"{each.scope}:{each.code}" == rule and each.effective_from <= at]
-            latest = max(dated, key=lambda each: (each.effective_from, each.version), default=None)
+            latest = dated[-1] if dated else None
             if latest and latest.rate_e10 is not None:
                 expected = (rule, latest.rate_e10)
         resolved = terms.resolve("p", at, DIGITS, country, LINE)

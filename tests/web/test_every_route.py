@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tenants import Tenant, objects_of, stored_for
+from tenants import Tenant, objects_of, stored_for, work_off
 from walk import Operation, Request, Shapes, fields_named, operations, request, strange
 
 import app  # noqa: F401  (declares the routes)
@@ -158,6 +158,8 @@ def walked(walker: Tenant, operator: Any) -> list[Step]:
                 continue
             for sent in _own_requests(op, walker, brief=role == "reseller_readonly"):
                 steps.append(Step(op, role, sent, sent.send(key)))
+                if steps[-1].reply.status == 202:
+                    work_off(walker)
                 steps += _next_pages(steps[-1], key)
     return steps
 

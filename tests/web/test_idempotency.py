@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tenants import Tenant, make_tenant, stored_for
+from tenants import Tenant, make_tenant, stored_for, work_off
 from walk import Operation, operations, request
 
 import app  # noqa: F401  (declares the routes)
@@ -41,7 +41,7 @@ def test_every_post_sent_again_answers_the_same_and_changes_nothing(
     sent = request(op, sender.ids | sender.spare.get(str(op), {}))
     headers = _with(f"again {op}".replace(" ", "-"))
     first = api.send("POST", sent.path, sent.body, headers)
-    assert first.status in (200, 201), first.text
+    assert first.status in (200, 201, 202), first.text
     before = stored_for(sender, partitions)
     second = api.send("POST", sent.path, sent.body, headers)
     secret = first.json.get("api_key")
@@ -52,6 +52,8 @@ def test_every_post_sent_again_answers_the_same_and_changes_nothing(
         other = api.send("POST", sent.path, request(op, sender.ids, whole=True).body, headers)
         assert other.status in (409, 422), other.text
         assert stored_for(sender, partitions) == before
+    if first.status == 202:
+        work_off(sender)
 
 
 def test_a_secret_is_shown_once_and_not_kept(reseller: Any) -> None:

@@ -23,19 +23,19 @@ def create_package(call: Call) -> Any:
 
 @route(bp, "GET", "/v1/packages", roles=STAFF, query=Paging, answer=Page[PackageOut])
 def list_packages(call: Call) -> Any:
-    """All packages, oldest first, with their newest prices."""
-    return lists.page(call, packages.listed(call.who.reseller_id, lists.asked(call)))
+    """All packages, oldest first, with the prices in force."""
+    return lists.page(call, packages.listed(call.who.reseller_id, call.scope.now, lists.asked(call)))
 
 
 @route(bp, "GET", "/v1/packages/{package_id}", roles=STAFF, answer=PackageOut)
 def get_package(call: Call) -> Any:
-    """One package, with its newest prices."""
-    return packages.get(call.who.reseller_id, call.path["package_id"])
+    """One package, with the prices in force and those to come."""
+    return packages.at(packages.get(call.who.reseller_id, call.path["package_id"]), call.scope.now)
 
 
 @route(bp, "PATCH", "/v1/packages/{package_id}", roles=RESELLER, body=PackagePatch, answer=PackageOut)
 def patch_package(call: Call) -> Any:
-    """Change a package; prices change from effective_from on (default now)."""
+    """Change a package; prices change from effective_from on (default now), the answer has those in force."""
     return packages.patch(call.scope, call.who.reseller_id, call.path["package_id"], call.body(PackagePatch))
 
 

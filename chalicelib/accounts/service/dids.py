@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
+from chalicelib.accounts.due import NumberFee, anchor_of
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
@@ -68,13 +69,13 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
             mine = found.reseller_id == reseller_id
             raise Conflict(f"{number} is yours already." if mine else f"{number} is no longer available.")
         reseller = reseller_of(reseller_id)()
-        month = periods.local_month(scope.now, periods.zone(reseller.time_zone))
-        fees = _fees(number, month, int(found.setup_e8), int(found.monthly_e8))
+        today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
+        fees = _fees(number, today[:7], int(found.setup_e8), int(found.monthly_e8))
         _, writes = plan(scope, reseller, fees)
         did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
         taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
         recorded = event(scope, reseller_id, "did.ordered", number)
-        commit(scope, [*writes, taken, Put(did), recorded], did)
+        commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
         return did
 
     return settle(decide)
@@ -129,6 +130,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         "per_minute_e10": 0,
         "pulse": None,
         "next_billing_date": None,
+        "anchor_day": None,
     }
 
     def decide() -> Did:
@@ -158,8 +160,10 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         gone = Remove(did, Did.version == int(did.version))
         back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
-        recorded = event(scope, reseller_id, "did.cancelled", number)
-        commit(scope, [gone, back, import_lock.absent(scope, reseller_id), recorded], found)
+        ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
+        writes: list[Write] = [Remove(ended, NumberFee.version == int(ended.version))] if ended else []
+        writes += [gone, back, import_lock.absent(scope, reseller_id)]
+        commit(scope, [*writes, event(scope, reseller_id, "did.cancelled", number)], found)
         return found
 
     return settle(decide)
@@ -197,6 +201,17 @@ def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posti
     return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
 
 
+def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:
+    """When the reseller pays the next month of a number that it orders today."""
+    return NumberFee(
+        f"R#{reseller_id}",
+        f"NUMBERFEE#{number}",
+        number=number,
+        next_billing_date=periods.add_month(today),
+        anchor_day=anchor_of(today),
+    )
+
+
 def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
     if body.subaccount_id is None:
         return
@@ -207,7 +222,8 @@ def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
 
 def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
     """The DID's fields under this assignment; the next month is due one month on, unless the body says otherwise."""
-    due = body.next_billing_date if "next_billing_date" in given(body) else periods.add_month(today)
+    asked = "next_billing_date" in given(body)
+    due = body.next_billing_date if asked else periods.add_month(today)
     return {
         "client_id": body.client_id,
         "subaccount_id": body.subaccount_id or "",
@@ -216,6 +232,8 @@ def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
         "per_minute_e10": body.per_minute,
         "pulse": dict(body.pulse) if body.pulse else None,
         "next_billing_date": due,
+        # A month on from the 31st may be the 28th, and the month after it is the 31st again.
+        "anchor_day": anchor_of(due if asked else today),
     }
 
 

@@ -94,21 +94,48 @@ def usage(client_id: str) -> dict[str, dict[str, int]]:
     return {row.sk.removeprefix("MONTH#"): dict(row.usage) for row in Month.under(f"L#{client_id}", "MONTH#")}
 
 
-def marked(client_id: str) -> dict[str, dict[str, int]]:
-    """The same from the markers of the batches (``calls, revenue_e8, cost_e8``)."""
-    sums: dict[str, dict[str, int]] = {}
-    for marker in Marker.under(f"L#{client_id}", "MARK#"):
-        of_month = sums.setdefault(marker.sk.rsplit("#", 1)[1], {"calls": 0, "revenue_e8": 0, "cost_e8": 0})
-        of_month["calls"] += int(marker.rated)
-        of_month["revenue_e8"] += int(marker.amount_e8)
-        of_month["cost_e8"] += int(marker.cost_e8)
+@dataclass(frozen=True)
+class Marked:
+    """What a marker says that one batch did to one client and month."""
+
+    batch_id: str
+    generation: int
+    month: str
+    calls: int
+    duplicates: int
+    revenue_e8: int
+    cost_e8: int
+
+
+def marked(client_id: str) -> list[Marked]:
+    """Every marker of a client."""
+    return [
+        Marked(
+            *_parts(marker.sk),
+            calls=int(marker.rated),
+            duplicates=int(marker.duplicates),
+            revenue_e8=int(marker.amount_e8),
+            cost_e8=int(marker.cost_e8),
+        )
+        for marker in Marker.under(f"L#{client_id}", "MARK#")
+    ]
+
+
+def _parts(key: str) -> tuple[str, int, str]:
+    _, batch_id, generation, month = key.split("#")
+    return batch_id, int(generation), month
+
+
+def debited(owner_id: str) -> dict[str, int]:
+    """What calls have debited an owner, ``_e8`` and positive, by the source of its entries: ``batch:<id>``.
+
+    A debit that a re-rating took back is balanced by a reversal of the same source.
+    """
+    sums: dict[str, int] = {}
+    for row in Entry.under(f"L#{owner_id}", "ENTRY#"):
+        if row.kind == "call_usage" or (row.kind == "reversal" and row.source.startswith("batch:")):
+            sums[row.source] = sums.get(row.source, 0) - int(row.amount_e8)
     return sums
-
-
-def debited(client_id: str) -> int:
-    """What calls have debited a client, ``_e8`` and positive, by its entries."""
-    calls = [row for row in Entry.under(f"L#{client_id}", "ENTRY#") if row.kind == "call_usage"]
-    return -sum(int(row.amount_e8) for row in calls)
 
 
 def _compare(found: list[Difference], owner_id: str, what: str, expected: int, actual: int) -> None:

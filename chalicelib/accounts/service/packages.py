@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from chalicelib import dated
 from chalicelib.accounts.service import import_lock, pages, terms
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
@@ -23,6 +25,11 @@ STORED = {
 """Fields whose unit is part of their stored name; the others keep theirs."""
 UNDATED = ("name", "monthly_fee", "setup_fee")
 """Fields that price no call: they change at once."""
+MOST_LATER = 50
+"""Versions that start later and are recorded anew by a change before them, in one transaction."""
+
+Price = tuple[int, dict[str, Any]]
+"""Price fields as they are stored, and the instant from which they hold."""
 
 
 def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
@@ -40,8 +47,8 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
             price=_stored({name: value for name, value in body if name not in UNDATED}),
             created_at=scope.now,
         )
-        since = terms.effective(True, None, scope.now)
-        version, writes = _next_terms(reseller_id, item, since)
+        prices = [(terms.effective(True, None, scope.now), item.price)]
+        version, writes = _next_terms(reseller_id, package_id, prices)
         recorded = event(scope, reseller_id, "package.created", package_id, {"terms_version": version})
         commit(scope, [Put(item), *writes, recorded], item)
         return item
@@ -50,34 +57,47 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
 
 
 def get(reseller_id: str, package_id: str) -> Package:
-    """A package; 404 for an unknown one."""
+    """A package as it was last written; 404 for an unknown one."""
     found = Package.find(f"R#{reseller_id}", f"PACKAGE#{package_id}")
     if found is None:
         raise NotFound(f"There is no package {package_id}.")
     return found
 
 
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Package]:
-    return pages.page(Package, f"R#{reseller_id}", "PACKAGE#", asked)
+def at(item: Package, now: int) -> Package:
+    """A package with the price in force at an instant, and those still to come."""
+    past = [each for each in item.upcoming if each["effective_from"] <= now]
+    if past:
+        item.price, item.upcoming = past[-1]["price"], item.upcoming[len(past) :]
+    return item
+
+
+def listed(reseller_id: str, now: int, asked: pages.Asked) -> pages.Rows[Package]:
+    found = pages.page(Package, f"R#{reseller_id}", "PACKAGE#", asked)
+    return pages.Rows([at(item, now) for item in found.items], found.place)
 
 
 def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -> Package:
-    """Change a package. Price fields become a new dated version on top of the newest one."""
+    """Change a package. Price fields hold from their date on, also in the versions that were to start later.
+
+    409 when so many start later that they do not fit one transaction.
+    """
     changes = given(body)
     asked = changes.pop("effective_from", None)
-    dated = {name: value for name, value in changes.items() if name not in UNDATED}
-    if asked is not None and not dated:
+    priced = {name: value for name, value in changes.items() if name not in UNDATED}
+    if asked is not None and not priced:
         raise Invalid.field("effective_from", "dates price fields only, and this request has none")
 
     def decide() -> Package:
         item = get(reseller_id, package_id)
         told, writes = _stored(changes), list[Write]()
-        at_once = {name: value for name, value in told.items() if name not in _stored(dated)}
-        if dated:
-            at_once["price"] = item.price = {**item.price, **_stored(dated)}
+        at_once = {name: value for name, value in told.items() if name not in _stored(priced)}
+        if priced:
             since = terms.effective(False, asked, scope.now)
-            told["terms_version"], writes = _next_terms(reseller_id, item, since)
+            before, changed = _repriced(reseller_id, package_id, since, _stored(priced))
+            told["terms_version"], writes = _next_terms(reseller_id, package_id, changed)
             told["effective_from"] = since
+            at_once |= _timeline([*before, *changed], scope.now)
         for name, value in at_once.items():
             setattr(item, name, value)
         recorded = event(scope, reseller_id, "package.changed", package_id, told)
@@ -110,18 +130,42 @@ def bump(item: Package, *actions: Any) -> Write:
     return Change(item, [Package.version.set(version + 1), *actions], Package.version == version)
 
 
-def _next_terms(reseller_id: str, item: Package, effective_from: int) -> tuple[int, list[Write]]:
-    """The package's price as the reseller's next terms version."""
-    version, taken = terms.next_version(terms.head_of(reseller_id))
-    dated = PackageTerms(
-        f"T#{reseller_id}",
-        f"PACKAGE#{item.package_id}#{version:012d}",
-        package_id=item.package_id,
-        version=version,
-        effective_from=effective_from,
-        price=item.price,
-    )
-    return version, [taken, Put(dated)]
+def _repriced(
+    reseller_id: str, package_id: str, since: int, changes: dict[str, Any]
+) -> tuple[list[Price], list[Price]]:
+    """The prices that hold until ``since``, and those from then on with ``changes`` in them."""
+    stored = PackageTerms.under(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
+    prices = [(int(row.effective_from), dict(row.price)) for row in dated.standing(stored)]
+    before = [each for each in prices if each[0] < since]
+    base = next(price for start, price in reversed(prices) if start <= since)
+    later = [each for each in prices if each[0] > since]
+    if len(later) >= MOST_LATER:
+        raise Conflict(f"{len(later)} later versions of this package would change too; take a later effective_from.")
+    return before, [(start, {**price, **changes}) for start, price in ((since, base), *later)]
+
+
+def _timeline(prices: Sequence[Price], now: int) -> dict[str, Any]:
+    """Prices in order of their start -> what a package shows: the one in force, and those still to come."""
+    price = next(price for start, price in reversed(prices) if start <= now)
+    upcoming = [{"effective_from": start, "price": price} for start, price in prices if start > now]
+    return {"price": price, "upcoming": upcoming}
+
+
+def _next_terms(reseller_id: str, package_id: str, prices: Sequence[Price]) -> tuple[int, list[Write]]:
+    """Prices as the reseller's next terms versions; the first of these, and the writes."""
+    first, taken = terms.next_version(terms.head_of(reseller_id), count=len(prices))
+    rows = [
+        PackageTerms(
+            f"T#{reseller_id}",
+            f"PACKAGE#{package_id}#{version:012d}",
+            package_id=package_id,
+            version=version,
+            effective_from=since,
+            price=price,
+        )
+        for version, (since, price) in enumerate(prices, first)
+    ]
+    return first, [taken, *(Put(row) for row in rows)]
 
 
 def _stored(fields: dict[str, Any]) -> dict[str, Any]:

@@ -7,53 +7,18 @@ transaction requires the version unchanged. A crash leaves nothing half done; a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger, store
-from chalicelib.accounts.store import Client, Entry, FreeMinutes, Marker, Month, Once, Owner, Reseller
+from chalicelib.accounts.store import Client, Entry, Month, Once, Owner, Reseller
 from chalicelib.errors import NotFound
-from chalicelib.tables import Change, Put, Scope, Write, commit, event, find_many, settle
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What one batch changes for one client in one local month; amounts ``_e8`` and positive.
-
-    ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
-    holder (``sub:<username>``, ``did:<number>``).
-    """
-
-    batch_id: str
-    generation: int
-    month: str
-    rated: int
-    duplicates: int
-    seconds: int
-    amount_e8: int
-    cost_e8: int
-    used_free: Mapping[str, int] = field(default_factory=dict)
-    latest: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in."""
-
-    client: Client
-    month: Month
-    used_free: Mapping[str, int]
-    applied: Marker | None
+from chalicelib.tables import Change, Put, Scope, Write, commit, event, settle
 
 
 def entry_key(sequence: int) -> str:
     return f"ENTRY#{sequence:012d}"
-
-
-def marker_key(batch_id: str, generation: int, month: str) -> str:
-    return f"MARK#{batch_id}#{generation}#{month}"
 
 
 def reseller_of(reseller_id: str) -> Callable[[], Reseller]:
@@ -109,93 +74,28 @@ def post(
 
 
 def plan(
-    scope: Scope, owner: Owner, postings: Sequence[ledger.Posting], *more: Action
+    scope: Scope,
+    owner: Owner,
+    postings: Sequence[ledger.Posting],
+    *more: Action,
+    months: Mapping[str, Month] | None = None,
 ) -> tuple[list[Entry], list[Write]]:
     """The entries and writes of several postings to one owner, who was just read, for one transaction.
 
-    The owner's version is required and bumped also when there is nothing to post: ``more`` changes it on the way.
+    The owner's version is required and bumped also when there is nothing to post: ``more`` changes it on the way,
+    and so do ``months``, which the caller has changed by their names.
     """
-    account = owner.account()
+    account, crossings = owner.account(), tuple[str, ...]()
     entries: list[Entry] = []
-    months: dict[str, Month] = {}
-    crossings: list[str] = []
-    for posting in postings:
-        posted = ledger.post(account, posting, scope.now)
-        account = posted.account
-        crossings += posted.crossings
-        entries.append(entry_item(scope, owner, posting, posted))
-        month = months.get(posted.period) or store.month(owner.owner_id, posted.period)
-        months[posted.period] = with_posted(month, posting)
-    writes: list[Write] = [owner_change(owner, account, *more), *(Put(entry) for entry in entries)]
-    writes += [Put(month, anyway=True) for month in months.values()]
-    return entries, [*writes, *told(scope, owner, account, crossings)]
-
-
-def usage_snapshot(
-    reseller_id: str, client_id: str, batch_id: str, generation: int, month: str, packages: Sequence[str]
-) -> Snapshot:
-    """Read what a usage commit is decided on. The owner comes first: all else is fenced by its version."""
-    owner = client_of(reseller_id, client_id)()
-    pk = f"L#{client_id}"
-    marker = Marker.find(pk, marker_key(batch_id, generation, month))
-    keys = [(pk, f"FREE#{package_id}#{month}") for package_id in packages]
-    found = find_many(keys, FreeMinutes) if keys else {}
-    used = {
-        package_id: int(found[key].used_seconds) if key in found else 0
-        for package_id, key in zip(packages, keys, strict=True)
-    }
-    return Snapshot(owner, store.month(client_id, month), used, marker)
-
-
-def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence[Write]) -> Marker:
-    """Debit a client for its part of a batch, exactly once, with ``index`` (the segments) in the same transaction.
-
-    Raises ``LostRace`` when the client changed since the snapshot: take a new one and decide again.
-    """
-    client, pk = snapshot.client, f"L#{snapshot.client.owner_id}"
-    marker = Marker(
-        pk,
-        marker_key(usage.batch_id, usage.generation, usage.month),
-        rated=usage.rated,
-        duplicates=usage.duplicates,
-        amount_e8=usage.amount_e8,
-        cost_e8=usage.cost_e8,
-    )
-    months = {usage.month: _with_usage(snapshot.month, usage)}
-    account, entries = client.account(), list[Write]()
-    crossings: tuple[str, ...] = ()
-    if usage.amount_e8:
-        posting = ledger.Posting(
-            "call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, f"batch:{usage.batch_id}"
-        )
-        posted = ledger.post(account, posting, scope.now)
+    changed = dict(months or {})
+    for posting, posted in zip(postings, ledger.post_together(account, postings, scope.now), strict=True):
         account, crossings = posted.account, posted.crossings
-        entries = [Put(entry_item(scope, client, posting, posted))]
-        month = months.get(posted.period) or store.month(client.owner_id, posted.period)
-        months[posted.period] = with_posted(month, posting)
-    free = [
-        Put(FreeMinutes(pk, f"FREE#{package_id}#{usage.month}", used_seconds=seconds), anyway=True)
-        for package_id, seconds in usage.used_free.items()
-    ]
-    writes = [
-        owner_change(client, account),
-        Put(marker),
-        *entries,
-        *(Put(month, anyway=True) for month in months.values()),
-        *free,
-        *index,
-        *told(scope, client, account, crossings),
-    ]
-    commit(scope, writes)
-    return marker
-
-
-def markers(batch_id: str, generation: int, parts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Marker]:
-    """The markers of a batch's parts (client, month) that have been applied."""
-    keys = {
-        (f"L#{client_id}", marker_key(batch_id, generation, month)): (client_id, month) for client_id, month in parts
-    }
-    return {keys[key]: found for key, found in find_many(list(keys), Marker).items()}
+        entries.append(entry_item(scope, owner, posting, posted))
+        month = changed.get(posted.period) or store.month(owner.owner_id, posted.period)
+        changed[posted.period] = with_posted(month, posting)
+    writes: list[Write] = [owner_change(owner, account, *more), *(Put(entry) for entry in entries)]
+    writes += [Put(month, anyway=True) for month in changed.values()]
+    return entries, [*writes, *told(scope, owner, account, crossings)]
 
 
 def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
@@ -234,21 +134,6 @@ def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledg
 def with_posted(month: Month, posting: ledger.Posting) -> Month:
     """The month with one more entry in its sums."""
     month.posted = {**month.posted, posting.kind: month.posted.get(posting.kind, 0) + posting.amount_e8}
-    return month
-
-
-def _with_usage(month: Month, usage: Usage) -> Month:
-    added = {
-        "calls": usage.rated,
-        "seconds": usage.seconds,
-        "revenue_e8": usage.amount_e8,
-        "cost_e8": usage.cost_e8,
-    }
-    month.usage = {name: month.usage.get(name, 0) + value for name, value in added.items()}
-    latest = dict(month.latest)
-    for holder, start in usage.latest.items():
-        latest[holder] = max(start, latest.get(holder, start))
-    month.latest = latest
     return month
 
 

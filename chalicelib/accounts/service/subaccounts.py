@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.accounts.due import anchor_of
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages, pages
 from chalicelib.accounts.service.posting import client_of, plan
@@ -62,6 +63,8 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
     def decide() -> SubAccount:
         item = get(who, subaccount_id)
         moved = {name: value for name, value in changes.items() if getattr(item, name) != value}
+        if "next_billing_date" in moved:
+            moved["anchor_day"] = anchor_of(moved["next_billing_date"])
         dated = moved.keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
@@ -109,6 +112,7 @@ def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccoun
         client_id=body.client_id,
         package_id=body.package_id,
         next_billing_date=body.next_billing_date,
+        anchor_day=anchor_of(body.next_billing_date),
         created_at=scope.now,
     )
 

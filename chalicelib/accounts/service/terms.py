@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, Month, PackageTerms, TermsHead
+from chalicelib.accounts.store import Assignment, Month, PackageTerms, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-from chalicelib.tables import Change, Write
+from chalicelib.tables import Change, Write, find_many
 
 
 def head(reseller_id: str) -> TermsHead | None:
@@ -27,8 +28,11 @@ def head_of(reseller_id: str) -> TermsHead:
     return store.terms_head(reseller_id)
 
 
-def next_version(now: TermsHead, *, moving: bool = False) -> tuple[int, Write]:
-    """The version a change will have, and the write that takes it. ``moving`` demands that no batch is open."""
+def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tuple[int, Write]:
+    """The first of ``count`` versions that a change will have, and the write that takes them all.
+
+    ``moving`` demands that no batch is open.
+    """
     version = int(now.version) + 1
     condition = TermsHead.version == int(now.version)
     if moving:
@@ -37,7 +41,7 @@ def next_version(now: TermsHead, *, moving: bool = False) -> tuple[int, Write]:
                 f"Batch {min(now.open_batches)} is being rated with the present owners; try again when it is done."
             )
         condition &= TermsHead.open_batches.does_not_exist()
-    return version, Change(now, [TermsHead.version.set(version)], condition)
+    return version, Change(now, [TermsHead.version.set(int(now.version) + count)], condition)
 
 
 def open_batch(now: TermsHead, batch_id: str) -> Write:
@@ -57,6 +61,17 @@ def close_batch(reseller_id: str, batch_id: str) -> Write:
     return Change(now, [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists())
 
 
+def held_batches() -> list[tuple[str, str]]:
+    """Reseller and batch of every batch of the deployment that holds moves off."""
+    keys = [(f"T#{row.sk}", "HEAD") for row in ResellerPointer.under("RESELLERS", "")]
+    heads = find_many(keys, TermsHead) if keys else {}
+    return [
+        (pk.removeprefix("T#"), batch_id)
+        for (pk, _), head in sorted(heads.items())
+        for batch_id in sorted(head.open_batches or ())
+    ]
+
+
 def effective(first: bool, asked: int | None, now: int) -> int:
     """When a change takes hold: the first reaches back without limit, later ones start now; what is asked for wins."""
     if asked is not None:
@@ -69,10 +84,9 @@ def assignment_key(holder: str, version: int) -> str:
     return f"{holder}#{version:012d}"
 
 
-def current_assignment(reseller_id: str, holder: str) -> Assignment | None:
-    """The assignment with the latest start."""
-    found = Assignment.under(f"T#{reseller_id}", f"{holder}#")
-    return max(found, key=lambda row: (row.effective_from, row.version), default=None)
+def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
+    """The assignment in force at an instant."""
+    return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
 
 
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:

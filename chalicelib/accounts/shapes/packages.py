@@ -86,18 +86,32 @@ def _price(name: str) -> Any:
     return Field(validation_alias=AliasPath("price", name))
 
 
-class PackageOut(Shape):
-    id: str = Field(validation_alias="package_id")
-    name: str
+class PriceFields(Shape):
+    """What prices a call."""
+
     markup_fixed: RateOut = _price("markup_fixed_e10")
     markup_percent: PercentOut = _price("markup_percent_e4")
     pulse: Pulse | None = _price("pulse")
-    monthly_fee: AmountOut = Field(validation_alias="monthly_fee_e8")
-    setup_fee: AmountOut = Field(validation_alias="setup_fee_e8")
     free_minutes: int = _price("free_minutes")
     free_minutes_scope: list[str] = _price("free_minutes_scope")
     connection_fee: AmountOut | None = _price("connection_fee_e8")
     minimum_charge: AmountOut | None = _price("minimum_charge_e8")
     call_decimals: int = _price("call_decimals")
     routes: Routes = _price("routes")
+
+
+class UpcomingPrice(PriceFields):
+    """A price that has been recorded and is not in force yet."""
+
+    effective_from: InstantOut
+
+
+class PackageOut(PriceFields):
+    """The price fields are those in force now."""
+
+    id: str = Field(validation_alias="package_id")
+    name: str
+    monthly_fee: AmountOut = Field(validation_alias="monthly_fee_e8")
+    setup_fee: AmountOut = Field(validation_alias="setup_fee_e8")
+    upcoming: list[UpcomingPrice]
     created_at: InstantOut

@@ -3,30 +3,46 @@
 Segments are ranges of objects, named by the index, and beside them lie the orphans of killed tries and the calls that a
 compaction or a re-rating has replaced. So a query over ``rated/`` would count what was never committed. Here each
 client-month is put together from its committed ranges only: gzip members may follow each other, so it is a copy of
-bytes. Months that got new calls are made anew every night, after their books were found right.
+bytes. Months that got new calls, or lost some to a re-rating, are made anew every night, after their books were found
+right.
 """
 
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 
+from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service.segments import span
-from chalicelib.rating.store import Segment
+from chalicelib.rating.store import Emptied, Segment
+from chalicelib.tables import Remove, Scope, commit
 
 PREFIX = "lake/"
 IN_MEMORY = 8 << 20
+_NOTHING = zlib.compressobj(wbits=31).flush()
+"""A gzip member without a row: a file of no bytes at all is none that every reader takes."""
 
 
-def publish(reseller_id: str, client_id: str, since: int) -> int:
-    """Make the files of a client's months that have a segment written at or after ``since``; returns how many."""
-    months: dict[str, list[Segment]] = {}
+def publish(scope: Scope, reseller_id: str, client_id: str, since: int) -> int:
+    """Make the files of a client's months that have a segment written at or after ``since``, or lost one since then;
+    returns how many."""
+    emptied = Emptied.under(f"L#{client_id}", "EMPTIED#")
+    months: dict[str, list[Segment]] = {note.sk.removeprefix("EMPTIED#"): [] for note in emptied}
+    stale = set(months)
     for segment in store.segments_of(client_id, "0", "9"):
         months.setdefault(segment.month, []).append(segment)
-    changed = [month for month, found in months.items() if any(one.written_at >= since for one in found)]
+    changed = [
+        month for month, found in months.items() if month in stale or any(one.written_at >= since for one in found)
+    ]
     for month in changed:
         _write(f"{PREFIX}reseller={reseller_id}/client={client_id}/month={month}/calls.csv.gz", months[month])
+    for note in emptied:
+        # Unless another re-rating has left one anew: that month's turn comes with the next night.
+        with suppress(LostRace):
+            commit(scope, [Remove(note, Emptied.token == note.token)])
     return len(changed)
 
 
@@ -35,5 +51,6 @@ def _write(key: str, segments: Iterable[Segment]) -> None:
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
         for segment in segments:
             whole.write(store.read(segment.object_key, *span(segment.members)))
-        whole.seek(0)
-        store.write(key, whole, "application/gzip")
+        if not whole.tell():
+            whole.write(_NOTHING)
+        store.upload(key, whole, "application/gzip")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import islice
 
-from chalicelib import numbers
+from chalicelib import dated, numbers
 from chalicelib.accounts.service import packages
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import Invalid, NotFound
@@ -44,7 +46,7 @@ def put_rate(
     def decide() -> CustomRateItem:
         packages.get(reseller_id, package_id)
         before = versions(reseller_id, package_id, rate.scope, rate.code)
-        if _is_withdrawn(rate) and (not before or _is_withdrawn(before[-1])):
+        if _is_withdrawn(rate) and shown(before, scope.now) is None:
             raise NotFound("There is no such custom rate.")
         version, taken = accounts.next_version(accounts.head_of(reseller_id))
         rate.pk = f"T#{reseller_id}"
@@ -60,28 +62,35 @@ def put_rate(
 
 
 def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:
-    """Every version of one custom rate, the one that counts longest into the future last."""
-    found = CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
-    return sorted(found, key=lambda row: (row.effective_from, row.version))
+    """Every version of one custom rate, in the order of recording."""
+    return CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
 
 
-def get_rate(reseller_id: str, package_id: str, scope: str, code: str) -> CustomRateItem:
-    """The latest version of one custom rate; ``NotFound`` when there is none or it was withdrawn."""
-    found = versions(reseller_id, package_id, scope, code)
-    if not found or _is_withdrawn(found[-1]):
+def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None:
+    """The version of one custom rate that is in force, else the next to come; ``None`` when there is neither."""
+    standing = dated.standing(recorded)
+    past = [row for row in standing if row.effective_from <= now]
+    waiting = [*past[-1:], *standing[len(past) :]]
+    return next((row for row in waiting if not _is_withdrawn(row)), None)
+
+
+def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int) -> CustomRateItem:
+    """One custom rate as ``shown``; ``NotFound`` when there is none or it was withdrawn."""
+    found = shown(versions(reseller_id, package_id, scope, code), now)
+    if found is None:
         raise NotFound("There is no such custom rate.")
-    return found[-1]
+    return found
 
 
-def list_rates(reseller_id: str, package_id: str, after: str | None, limit: int) -> list[CustomRateItem]:
-    """The latest versions of a package's custom rates, by scope and code; ``after`` is ``<scope>#<code>``."""
+def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, limit: int) -> list[CustomRateItem]:
+    """A package's custom rates as ``shown``, by scope and code; ``after`` is ``<scope>#<code>``."""
     packages.get(reseller_id, package_id)
-    latest: dict[str, CustomRateItem] = {}
-    rows = store.rates_upto(reseller_id, 2**62, package_id)
-    for row in sorted(rows, key=lambda row: (row.effective_from, row.version)):
-        latest[f"{row.scope}#{row.code}"] = row
-    places = sorted(place for place, row in latest.items() if not _is_withdrawn(row))
-    return [latest[place] for place in places if after is None or place > after][:limit]
+    recorded: dict[str, list[CustomRateItem]] = {}
+    for row in store.rates_upto(reseller_id, 2**62, package_id):
+        recorded.setdefault(f"{row.scope}#{row.code}", []).append(row)
+    places = sorted(place for place in recorded if after is None or place > after)
+    found = (shown(recorded[place], now) for place in places)
+    return list(islice((rate for rate in found if rate is not None), limit))
 
 
 def _is_withdrawn(rate: CustomRateItem) -> bool:

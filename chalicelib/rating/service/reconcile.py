@@ -1,23 +1,26 @@
 """Does everything add up? Run by tests, every night, and by the operator; it only reads.
 
-Level 1 compares sums: entries with balances and months, markers with months, the index of segments with both, finished
-batches with the reseller's entries. Level 2 reads every segment again and compares it with its index.
+Level 1 compares sums: entries with balances and months, markers with months, the index of segments with both, each
+finished batch with its own markers and with what it has debited the reseller. Level 2 reads segments again and compares
+them with their index. It may run while files are being rated: a client that moved while it was read is read again, and
+batches that are not finished are left for the next night.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting
-from chalicelib.accounts.service import terms as accounts
-from chalicelib.accounts.service.months import Difference
+from chalicelib.accounts.service.months import Difference, Marked
+from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service import lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
-from chalicelib.tables import Put, Scope, commit, event
+from chalicelib.tables import Put, Scope, commit, event, settle
 
 log = logging.getLogger(__name__)
 
@@ -25,71 +28,90 @@ FIRST_DAY, LAST_DAY = "0000", "9999"
 
 
 def nightly(scope: Scope) -> list[Difference]:
-    """Level 2 for every reseller that is not being rated just now, over the segments written since the last time.
+    """Level 2 for every reseller, over the segments written since the last time.
 
     Differences are told in the reseller's events and come back; a reseller with none gets its new calls into the lake
     and is marked as verified.
     """
     found: list[Difference] = []
     for reseller_id in months.reseller_ids():
-        head = accounts.head(reseller_id)
-        if head is None or head.open_batches:
-            log.warning("reseller %s is not checked: batches are open", reseller_id)
-            continue
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
-        differences = reconcile(reseller_id, 2, int(before.upto) if before else 0)
+        try:
+            differences = reconcile(reseller_id, 2, int(before.upto) if before else 0)
+        except LostRace:
+            log.warning("reseller %s is not checked: a ledger moved each time it was looked at", reseller_id)
+            continue
         if differences:
             listing = {"differences": [asdict(one) for one in differences[:20]]}
             commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
             found += differences
         else:
             for client_id in months.client_ids(reseller_id):
-                lake.publish(reseller_id, client_id, int(before.upto) if before else 0)
+                lake.publish(scope, reseller_id, client_id, int(before.upto) if before else 0)
             # An hour back: a try that was killed may have left its clock behind ours.
             commit(scope, [Put(Verified(*place, upto=scope.now - 3600), anyway=True)])
     return found
 
 
 def reconcile(reseller_id: str, level: int = 1, since: int = 0) -> list[Difference]:
-    """Every difference in a reseller's books; none is good news. Wrong while batches are being rated: they move.
+    """Every difference in a reseller's books; none is good news. ``LostRace`` for a ledger that never holds still.
 
     Level 2 reads the client-days again that have a segment written at or after ``since`` (0: all of them).
     """
+    # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
+    batches = Batch.under(f"R#{reseller_id}", "BATCH#")
     found = months.check(posting.reseller_of(reseller_id))
+    marked: dict[str, list[Marked]] = {}
     for client_id in months.client_ids(reseller_id):
         found += months.check(posting.client_of(reseller_id, client_id))
-        index = store.segments_of(client_id, FIRST_DAY, LAST_DAY)
-        found += _usage(client_id, index)
+        index, markers, differences = settle(partial(_still, reseller_id, client_id))
+        found += differences
+        for marker in markers:
+            marked.setdefault(marker.batch_id, []).append(marker)
         if level >= 2:
             found += _contents(client_id, index, since)
-    return [*found, *_costs(reseller_id)]
+    return [*found, *_batches(reseller_id, batches, marked)]
 
 
-def _usage(client_id: str, index: Iterable[Segment]) -> Iterator[Difference]:
+def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
+    """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
+    read = posting.client_of(reseller_id, client_id)
+    version = int(read().version)
+    index = store.segments_of(client_id, FIRST_DAY, LAST_DAY)
+    markers = months.marked(client_id)
+    found = list(_usage(client_id, index, markers))
+    if int(read().version) != version:
+        raise LostRace()
+    return index, markers, found
+
+
+def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) -> Iterator[Difference]:
     by_month = months.usage(client_id)
-    marked = months.marked(client_id)
     indexed: dict[str, dict[str, int]] = {}
     for segment in index:
-        sums = indexed.setdefault(segment.month, {"calls": 0, "seconds": 0, "revenue_e8": 0, "cost_e8": 0})
-        sums["calls"] += int(segment.rows)
-        sums["seconds"] += int(segment.seconds)
-        sums["revenue_e8"] += int(segment.amount_e8)
-        sums["cost_e8"] += int(segment.cost_e8)
+        sums = {"calls": segment.rows, "revenue_e8": segment.amount_e8, "cost_e8": segment.cost_e8}
+        _add(indexed, segment.month, {**sums, "seconds": segment.seconds})
+    marked: dict[str, dict[str, int]] = {}
+    for marker in markers:
+        sums = {"calls": marker.calls, "revenue_e8": marker.revenue_e8, "cost_e8": marker.cost_e8}
+        _add(marked, marker.month, sums)
     for month in sorted({*by_month, *marked, *indexed}):
-        for name, value in indexed.get(month, {}).items():
-            yield from _differ(
-                client_id, f"{name} of {month}, index against month", value, by_month[month].get(name, 0)
-            )
-        for name, value in marked.get(month, {}).items():
-            yield from _differ(
-                client_id, f"{name} of {month}, markers against month", value, by_month[month].get(name, 0)
-            )
+        usage = by_month.get(month, {})
+        for what, found in (("index", indexed), ("markers", marked)):
+            for name, value in found.get(month, {}).items():
+                yield from _differ(client_id, f"{name} of {month}, {what} against month", value, usage.get(name, 0))
         if month not in indexed:
-            calls = by_month.get(month, {}).get("calls", 0)
-            yield from _differ(client_id, f"calls of {month} without a segment", 0, calls)
+            yield from _differ(client_id, f"calls of {month} without a segment", 0, usage.get("calls", 0))
     revenue = sum(sums["revenue_e8"] for sums in indexed.values())
-    yield from _differ(client_id, "call_usage entries against segments", revenue, months.debited(client_id))
+    debited = sum(months.debited(client_id).values())
+    yield from _differ(client_id, "call_usage entries against segments", revenue, debited)
+
+
+def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, float]) -> None:
+    sums = by_month.setdefault(month, {})
+    for name, value in more.items():
+        sums[name] = sums.get(name, 0) + int(value)
 
 
 def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[Difference]:
@@ -120,16 +142,42 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
         seen[segment.day] |= keys
 
 
-def _costs(reseller_id: str) -> Iterator[Difference]:
-    """Finished batches against what they have debited the reseller."""
-    batches = Batch.under(f"R#{reseller_id}", "BATCH#")
-    cost = sum(int(batch.cost_e8) for batch in batches if batch.status == "done")
-    if all(batch.status == "done" for batch in batches):
-        yield from _differ(reseller_id, "costs of batches against entries", cost, months.debited(reseller_id))
+def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[Marked]]) -> Iterator[Difference]:
+    """Every finished batch against its own markers, its lines, and what it has debited the reseller."""
+    debited = months.debited(reseller_id)
     for batch in batches:
-        if batch.status == "done":
-            counted = int(batch.rated) + int(batch.rejected) + int(batch.duplicates)
-            yield from _differ(reseller_id, f"lines of batch {batch.batch_id}", int(batch.lines), counted)
+        cost = debited.pop(f"batch:{batch.batch_id}", 0)
+        if batch.status != "done":
+            continue
+        own = [one for one in marked.get(batch.batch_id, []) if one.generation == int(batch.generation)]
+        counted = {
+            "rated": sum(one.calls for one in own),
+            "duplicates": sum(one.duplicates for one in own),
+            "revenue_e8": sum(one.revenue_e8 for one in own),
+            "cost_e8": sum(one.cost_e8 for one in own),
+        }
+        found: list[Difference] = []
+        for name, value in counted.items():
+            found += _differ(
+                reseller_id,
+                f"{name} of batch {batch.batch_id}, markers against batch",
+                value,
+                int(getattr(batch, name)),
+            )
+        lines = int(batch.rated) + int(batch.rejected) + int(batch.duplicates)
+        found += _differ(reseller_id, f"lines of batch {batch.batch_id}", int(batch.lines), lines)
+        found += _differ(reseller_id, f"entries of batch {batch.batch_id}", int(batch.cost_e8), cost)
+        if found and _is_as_it_was(batch):
+            yield from found
+    for source, cost in debited.items():
+        if store.batch(reseller_id, source.removeprefix("batch:")) is None:
+            yield from _differ(reseller_id, f"entries of {source}, which is no batch", 0, cost)
+
+
+def _is_as_it_was(batch: Batch) -> bool:
+    """Whether a batch is still in the state that was read; one that is being re-rated moves."""
+    now = store.batch(batch.reseller_id, batch.batch_id)
+    return now is not None and (now.status, now.generation) == (batch.status, batch.generation)
 
 
 def _differ(owner_id: str, what: str, expected: int, found: int) -> Iterator[Difference]:

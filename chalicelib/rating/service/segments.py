@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chalicelib import periods
 from chalicelib.rating import segments, store
@@ -14,14 +14,18 @@ KEPT_KEYS = 300_000
 
 
 class Known:
-    """Calls already billed to a client on some UTC days: which segments there are, and their keys when asked."""
+    """Calls already billed to a client on some UTC days: which segments there are, and their keys when asked.
 
-    def __init__(self, client_id: str, days: Sequence[int]) -> None:
+    Of the batch that asks, only what its present generation has billed counts: the months in ``settled``. What an
+    earlier one billed will make room.
+    """
+
+    def __init__(self, client_id: str, days: Sequence[int], batch_id: str, settled: Collection[str]) -> None:
         names = {day_name(day): day for day in days}
         found = store.segments_of(client_id, min(names), max(names)) if names else []
         self._segments: dict[int, list[Segment]] = {}
         for segment in found:
-            if segment.day in names:
+            if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
                 self._segments.setdefault(names[segment.day], []).append(segment)
         self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
 
@@ -29,6 +33,11 @@ class Known:
         """What tells the calls of a day apart (``segments.key_of``)."""
         found = [_keys(each.object_key, *span(each.members)) for each in self._segments.get(day, ())]
         return frozenset().union(*found)
+
+
+def batch_of(segment: Segment) -> str:
+    """The batch that billed the calls of a segment."""
+    return str(segment.sk).split("#")[2]
 
 
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:

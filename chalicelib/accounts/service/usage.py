@@ -1,0 +1,217 @@
+"""Calls of a batch as debits: one transaction per client and local month, applied exactly once per generation.
+
+A marker says that a part (client, month) of a batch is applied, and by which generation. When a batch is rated again,
+the transaction of a part takes back what the earlier generation did there and does it anew: the entry is reversed, free
+minutes are given back before they are spent, month and marker change over. Fenced by the client's version like
+everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.accounts import ledger, store
+from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
+from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
+from chalicelib.accounts.store import Marker as Marker
+from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one batch changes for one client in one local month; amounts ``_e8`` and positive.
+
+    ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
+    holder (``sub:<username>``, ``did:<number>``); ``rest`` the same from all other batches, for the ``ended`` holders
+    of the snapshot.
+    """
+
+    batch_id: str
+    generation: int
+    month: str
+    rated: int = 0
+    duplicates: int = 0
+    seconds: int = 0
+    amount_e8: int = 0
+    cost_e8: int = 0
+    used_free: Mapping[str, int] = field(default_factory=dict)
+    latest: Mapping[str, int] = field(default_factory=dict)
+    rest: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in.
+
+    ``used_free`` is as if the ``earlier`` generation of this part had given its free seconds back; ``stored_free`` as
+    it stands. ``settled`` are the months of this client in which this generation is applied.
+    """
+
+    client: Client
+    month: Month
+    used_free: Mapping[str, int]
+    stored_free: Mapping[str, int]
+    applied: Marker | None
+    earlier: Marker | None
+    settled: frozenset[str]
+
+    @property
+    def ended(self) -> tuple[str, ...]:
+        """Holders whose last call of the month, as far as it is known, is one that the earlier generation billed."""
+        latest = (self.earlier.latest if self.earlier else None) or {}
+        return tuple(holder for holder, start in latest.items() if self.month.latest.get(holder) == start)
+
+
+def marker_key(batch_id: str, generation: int, month: str) -> str:
+    return f"MARK#{batch_id}#{generation}#{month}"
+
+
+def snapshot(
+    reseller_id: str, client_id: str, batch_id: str, generation: int, month: str, packages: Sequence[str]
+) -> Snapshot:
+    """Read what a usage commit is decided on. The owner comes first: all else is fenced by its version."""
+    owner = client_of(reseller_id, client_id)()
+    applied, earlier, settled = None, None, set[str]()
+    for marker in Marker.under(f"L#{client_id}", f"MARK#{batch_id}#"):
+        _, of_generation, of_month = marker.place()
+        if of_generation > generation or (of_generation == generation and not marker.emptied):
+            settled.add(of_month)
+            applied = marker if of_month == month else applied
+        elif of_month == month:
+            earlier = marker
+    given: dict[str, int] = (earlier.free if earlier else None) or {}
+    stored = _free_seconds(client_id, month, sorted({*packages, *given}))
+    used = {package_id: seconds - given.get(package_id, 0) for package_id, seconds in stored.items()}
+    return Snapshot(owner, store.month(client_id, month), used, stored, applied, earlier, frozenset(settled))
+
+
+def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence[Write]) -> Marker | None:
+    """Debit a client for its part of a batch, exactly once, with ``index`` (the segments) in the same transaction.
+
+    What an earlier generation did is taken back by the same transaction. Raises ``LostRace`` when the client changed
+    since the snapshot: take a new one and decide again. ``None`` when it all does not fit one transaction: nothing is
+    done then, and the caller takes back first (``empty``).
+    """
+    marker, writes = _writes(scope, snapshot, usage)
+    if snapshot.earlier and len(writes) + len(index) > MAX_WRITES:
+        return None
+    commit(scope, [*writes, *index])
+    return marker
+
+
+def empty(scope: Scope, snapshot: Snapshot, nothing: Usage, index: Sequence[Write]) -> None:
+    """Only take back what the earlier generation did; the marker then waits for its generation to be posted.
+
+    ``nothing`` is the ``Usage`` of the part without calls.
+    """
+    marker, writes = _writes(scope, snapshot, nothing)
+    marker.emptied = True
+    commit(scope, [*writes, *index])
+
+
+def markers(batch_id: str, generation: int, parts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Marker]:
+    """The markers of a batch's parts (client, month) that have been applied."""
+    keys = {
+        (f"L#{client_id}", marker_key(batch_id, generation, month)): (client_id, month) for client_id, month in parts
+    }
+    found = find_many(list(keys), Marker) if keys else {}
+    return {keys[key]: marker for key, marker in found.items() if not marker.emptied}
+
+
+def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
+    """Client, month and generation of every marker of a batch: looks at each client that the reseller ever had."""
+    for client in Client.under(f"R#{reseller_id}", "CLIENT#"):
+        for marker in Marker.under(f"L#{client.client_id}", f"MARK#{batch_id}#"):
+            _, generation, month = marker.place()
+            yield str(client.client_id), month, generation
+
+
+def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
+    """Debit the reseller for a month of a batch, once per generation."""
+    what = ledger.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
+    post(scope, reseller_of(reseller_id), what, once=f"cost:{batch_id}:{generation}:{month}")
+
+
+def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) -> None:
+    """Reverse what generations ``before`` this one have debited the reseller, each entry once."""
+    pk, prefix = f"L#{reseller_id}", f"ONCE#cost:{batch_id}:"
+    for once in Once.under(pk, prefix):
+        generation, month = once.sk.removeprefix(prefix).split(":")
+        if int(generation) < before:
+            entry = Entry.get(pk, entry_key(int(once.sequence)), consistent_read=True)
+            what = _reversal(entry.entry_id, int(entry.amount_e8), month, batch_id)
+            post(scope, reseller_of(reseller_id), what, once=f"reverse:{entry.entry_id}")
+
+
+def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> ledger.Posting:
+    """The entry that takes a debit of calls back; ``amount_e8`` is the debit's own."""
+    told = f"Reversal of entry {entry_id} (call_usage): the calls of {month} are rated again"
+    return ledger.Posting("reversal", -amount_e8, told, month, f"batch:{batch_id}", reversal_of=entry_id)
+
+
+def _free_seconds(client_id: str, month: str, packages: Sequence[str]) -> dict[str, int]:
+    """Free seconds spent in a month, by package."""
+    keys = {(f"L#{client_id}", f"FREE#{package_id}#{month}"): package_id for package_id in packages}
+    found = find_many(list(keys), FreeMinutes) if keys else {}
+    return {package_id: int(found[key].used_seconds) if key in found else 0 for key, package_id in keys.items()}
+
+
+def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, list[Write]]:
+    """The marker of a part and all writes but those of the segments."""
+    client, earlier, pk = snapshot.client, snapshot.earlier, f"L#{snapshot.client.owner_id}"
+    free = {**snapshot.used_free, **usage.used_free}
+    given = {name: seconds - snapshot.used_free.get(name, 0) for name, seconds in free.items()}
+    marker = Marker(
+        pk,
+        marker_key(usage.batch_id, usage.generation, usage.month),
+        rated=usage.rated,
+        duplicates=usage.duplicates,
+        seconds=usage.seconds,
+        amount_e8=usage.amount_e8,
+        cost_e8=usage.cost_e8,
+        free={name: seconds for name, seconds in given.items() if seconds} or None,
+        latest=dict(usage.latest) or None,
+    )
+    postings = []
+    if earlier and earlier.entry is not None:
+        postings.append(_reversal(str(int(earlier.entry)), -int(earlier.amount_e8), usage.month, usage.batch_id))
+    if usage.amount_e8:
+        source = f"batch:{usage.batch_id}"
+        postings.append(ledger.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
+    month = _with_usage(snapshot, usage)
+    entries, writes = plan(scope, client, postings, months={usage.month: month})
+    for entry in entries:
+        if entry.kind == "call_usage":
+            marker.entry = int(entry.entry_id)
+        else:
+            writes.append(Put(Once(pk, f"ONCE#reverse:{entry.reversal_of}", sequence=int(entry.entry_id))))
+    if earlier and earlier.sk != marker.sk:
+        writes.append(Remove(earlier, Marker.pk.exists()))
+    writes.append(Put(marker, anyway=bool(earlier and earlier.sk == marker.sk)))
+    writes += [
+        Put(FreeMinutes(pk, f"FREE#{name}#{usage.month}", used_seconds=seconds), anyway=True)
+        for name, seconds in free.items()
+        if seconds != snapshot.stored_free.get(name, 0)
+    ]
+    return marker, writes
+
+
+def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:
+    """The month without the earlier generation's part, and with this one's."""
+    before, earlier = snapshot.month, snapshot.earlier
+    more = {"calls": usage.rated, "seconds": usage.seconds, "revenue_e8": usage.amount_e8, "cost_e8": usage.cost_e8}
+    if earlier:
+        more["calls"] -= int(earlier.rated)
+        more["seconds"] -= int(earlier.seconds)
+        more["revenue_e8"] -= int(earlier.amount_e8)
+        more["cost_e8"] -= int(earlier.cost_e8)
+    latest = {holder: start for holder, start in before.latest.items() if holder not in snapshot.ended}
+    for starts in (usage.rest, usage.latest):
+        for holder, start in starts.items():
+            latest[holder] = max(start, latest.get(holder, start))
+    # A month of its own: the snapshot may be decided on once more.
+    month = Month(before.pk, before.sk, **before.attribute_values)
+    month.usage = {name: before.usage.get(name, 0) + value for name, value in more.items()}
+    month.latest = latest
+    return month

@@ -1,0 +1,38 @@
+"""Dated records of one thing: what is recorded later wins, from its ``effective_from`` on.
+
+So a record overrules whatever was recorded before it and starts at the same instant or later, and leaves alone what
+held before. Packages, custom rates and assignments all follow this one rule, in the API and in both engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
+
+
+class Dated(Protocol):
+    """``version`` counts in the order of recording; ``effective_from`` is an instant."""
+
+    @property
+    def version(self) -> Any: ...
+
+    @property
+    def effective_from(self) -> Any: ...
+
+
+T = TypeVar("T", bound=Dated)
+
+
+def standing(records: Iterable[T]) -> list[T]:
+    """The records that hold at some time, in order of their start; each holds until the next one's."""
+    kept: list[T] = []
+    for record in sorted(records, key=lambda each: each.version):
+        while kept and kept[-1].effective_from >= record.effective_from:
+            kept.pop()
+        kept.append(record)
+    return kept
+
+
+def in_force(records: Iterable[T], at: int) -> T | None:
+    """The record that holds at an instant; None before the first of them."""
+    return next((each for each in reversed(standing(records)) if each.effective_from <= at), None)

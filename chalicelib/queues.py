@@ -1,0 +1,52 @@
+"""Messages to the functions that work queues off."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 10
+"""SQS takes no more messages in one request."""
+
+
+def send(queue: str, bodies: Iterable[str]) -> int:
+    """Put messages on a queue; returns how many. ``RuntimeError`` when the queue refuses any."""
+    waiting, sent = iter(bodies), 0
+    while some := list(islice(waiting, AT_ONCE)):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(some)]
+        answer = _sqs().send_message_batch(QueueUrl=_url(queue), Entries=entries)
+        if answer.get("Failed"):
+            raise RuntimeError(f"the queue {queue} refused {len(answer['Failed'])} messages")
+        sent += len(some)
+    return sent
+
+
+def hasten(queue: str, message: dict[str, Any], seconds: int) -> None:
+    """Have a queue deliver a failed message again after ``seconds`` times its tries so far.
+
+    A message is hidden for longer than its function may run; a failure that was caught need not wait so long.
+    """
+    wait = seconds * int(message["attributes"]["ApproximateReceiveCount"])
+    try:
+        _sqs().change_message_visibility(
+            QueueUrl=_url(queue), ReceiptHandle=message["receiptHandle"], VisibilityTimeout=wait
+        )
+    except ClientError:
+        log.warning("the message comes back only when its visibility ends", exc_info=True)
+
+
+def _url(queue: str) -> str:
+    return str(_sqs().get_queue_url(QueueName=queue)["QueueUrl"])
+
+
+@lru_cache(maxsize=1)
+def _sqs() -> Any:
+    return boto3.client("sqs")

@@ -1,0 +1,60 @@
+"""The file of refused lines: of any size, in bounded memory, the same however often it is written."""
+
+from __future__ import annotations
+
+import tempfile
+import tracemalloc
+
+import faults
+import pytest
+from builders import csv_file, line
+
+
+def spoilt(lines: int) -> bytes:
+    """Lines with a column too many, near the longest that is taken."""
+    return csv_file(line("ok"), *[line(str(n)) + "," + "x" * 60_000 for n in range(lines)])
+
+
+def rejects_of(batch) -> bytes:
+    from chalicelib.rating import store
+    from chalicelib.rating.service.batch_files import rejects_key
+
+    return store.read(rejects_key(batch.batch_id))
+
+
+def test_many_refused_lines_are_written_in_parts_and_a_kill_at_any_of_them_does_no_harm(worlds):
+    body = spoilt(300)
+    undisturbed = worlds()
+    with faults.counted() as made:
+        batch = undisturbed.rate(body)
+    assert batch.rejected == 300
+    written = rejects_of(batch)
+    assert len(written) > 300 * 60_000
+    assert written.count(b"\nx") == 0
+    assert written.count(b"bad_columns") == 300
+    in_parts = [call for call, operation in enumerate(made) if "Multipart" in operation or operation == "UploadPart"]
+    assert len(in_parts) == 4
+    for call in in_parts:
+        world = worlds()
+        dropped = world.drop(body)
+        with pytest.raises(faults.Killed), faults.killed_at(call, answered=True):
+            world.rate(*dropped)
+        assert rejects_of(world.rate(*dropped)) == written
+        assert world.books() == undisturbed.books()
+
+
+def test_a_file_is_uploaded_in_bounded_memory(aws):
+    from chalicelib.config import settings
+    from chalicelib.rating import store
+
+    with tempfile.TemporaryFile() as file:
+        for n in range(160):
+            file.write(bytes([n]) * (1 << 20))
+        tracemalloc.start()
+        store.upload("rejected/cdr/large.csv", file, "text/csv")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 3 * store.PART_BYTES
+    head = store.s3().head_object(Bucket=settings.bucket, Key="rejected/cdr/large.csv")
+    assert (head["ContentLength"], head["ContentType"]) == (160 << 20, "text/csv")
+    assert store.read("rejected/cdr/large.csv", 159 << 20, 2) == bytes([159, 159])

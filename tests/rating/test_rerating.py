@@ -1,0 +1,235 @@
+"""A batch rated again: what it billed before is taken back, what holds now is billed, and everything still adds up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import World, csv_file, line
+
+OCTOBER = "2026-10-05T12:00:00Z"
+CALL = 624_000
+"""A minute to New York: 0.0052 and 20 %."""
+
+
+def entries(world: World, name: str) -> list[tuple[str, int]]:
+    """Kind and amount of a client's entries (or the ``reseller``'s), in order."""
+    from chalicelib.accounts.store import Entry
+
+    owner = world.clients.get(name, world.reseller_id)
+    return [(entry.kind, int(entry.amount_e8)) for entry in Entry.under(f"L#{owner}", "ENTRY#")]
+
+
+def ids(world: World, name: str) -> list[str]:
+    return [call[1] for call in world.books()[f"calls of {name}"]]
+
+
+def month_of(world: World, name: str, month: str = "2026-09") -> Any:
+    from chalicelib.accounts.store import Month
+
+    return Month.find(f"L#{world.clients[name]}", f"MONTH#{month}")
+
+
+def free_seconds(world: World, name: str, package_id: str, month: str = "2026-09") -> int:
+    from chalicelib.accounts.store import FreeMinutes
+
+    found = FreeMinutes.find(f"L#{world.clients[name]}", f"FREE#{package_id}#{month}")
+    return int(found.used_seconds) if found else 0
+
+
+def test_with_nothing_changed_the_balance_is_the_same_and_the_ledger_says_what_happened(world):
+    batch = world.rate(csv_file(line("1"), line("2", "bob")))
+    before = world.books()
+    again = world.rerate(batch)
+    assert (again.status, again.generation) == ("done", 1)
+    after = world.books()
+    assert entries(world, "alice") == [("call_usage", -CALL), ("reversal", CALL), ("call_usage", -CALL)]
+    assert entries(world, "reseller") == [
+        ("call_usage", -1_040_000), ("reversal", 1_040_000), ("call_usage", -1_040_000),
+    ]  # fmt: skip
+    for name in ("alice", "bob", "reseller"):
+        assert after[name][:2] == before[name][:2]
+    assert {name: after[name] for name in after if "calls" in name or name == "batches"} == {
+        name: before[name] for name in before if "calls" in name or name == "batches"
+    }
+
+
+def test_a_new_price_is_taken_and_the_old_one_given_back(world):
+    batch = world.rate(csv_file(line("1"), line("2", seconds=120)))
+    world.package("p1", markup_percent_e4=500_000)
+    again = world.rerate(batch)
+    assert (again.revenue_e8, again.rated) == (3 * 780_000, 2)
+    assert world.books()["alice"][0] == -3 * 780_000
+    assert [call[2] for call in world.books()["calls of alice"]] == [780_000, 1_560_000]
+    assert month_of(world, "alice").usage == {
+        "calls": 2, "seconds": 180, "revenue_e8": 3 * 780_000, "cost_e8": 3 * 520_000,
+    }  # fmt: skip
+
+
+def test_refused_lines_are_rated_and_lines_without_an_owner_are_refused(world):
+    from chalicelib.rating import store
+
+    batch = world.rate(csv_file(line("1"), line("2", "carol")))
+    assert (batch.rated, batch.rejected) == (1, 1)
+    world.client("carol")
+    world.assign("SUB#alice", client_id="")
+    # Alice's sub-account is nobody's from the first instant on that can be told.
+    world.assign("SUB#alice", client_id="", effective_from=-(2**61))
+    again = world.rerate(batch)
+    assert (again.lines, again.rated, again.rejected, again.duplicates) == (2, 1, 1, 0)
+    books = world.books()
+    assert (books["alice"][0], books["carol"][0]) == (0, -CALL)
+    assert entries(world, "alice") == [("call_usage", -CALL), ("reversal", CALL)]
+    assert b"unknown_account" in store.read(f"rejected/cdr/{batch.batch_id}.csv")
+    assert month_of(world, "alice").usage["calls"] == 0
+
+
+def test_a_call_that_belongs_to_another_client_now_moves_with_its_money(world):
+    batch = world.rate(csv_file(line("1"), line("2", start=OCTOBER), line("3", "bob")))
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=1_790_800_000)
+    again = world.rerate(batch)
+    assert (again.rated, again.duplicates) == (3, 0)
+    assert (ids(world, "alice"), ids(world, "bob")) == (["1"], ["3", "2"])
+    assert world.books()["alice"][0] == -CALL
+    assert world.books()["bob"][0] == -2 * CALL
+    assert entries(world, "reseller")[-4:] == [
+        ("reversal", 1_040_000), ("reversal", 520_000), ("call_usage", -1_040_000), ("call_usage", -520_000),
+    ]  # fmt: skip
+
+
+def test_the_last_call_of_a_holder_is_forgotten_with_the_call_unless_another_batch_has_one(world):
+    first = world.rate(csv_file(line("1", start="2026-09-10T12:00:00Z")))
+    late = world.rate(csv_file(line("2", start="2026-09-20T12:00:00Z"), line("3", "bob")))
+    assert month_of(world, "alice").latest == {"sub:alice": 1_789_905_600}
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=1_789_500_000)
+    world.rerate(late)
+    assert month_of(world, "alice").latest == {"sub:alice": 1_789_041_600}
+    assert month_of(world, "bob").latest == {"sub:alice": 1_789_905_600, "sub:bob": 1_789_041_600}
+    world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=1_788_000_000)
+    world.rerate(first)
+    assert month_of(world, "alice").latest == {}
+    assert ids(world, "alice") == []
+
+
+def test_free_minutes_are_given_back_before_they_are_spent_anew(world):
+    world.package("minutes", free_minutes=2)
+    world.client("dave", "minutes")
+    first = world.rate(csv_file(line("a", "dave", 90), line("b", "dave", 60, start="2026-09-11T12:00:00Z")))
+    second = world.rate(csv_file(line("c", "dave", 60, start="2026-09-12T12:00:00Z")))
+    assert [call[3] for call in world.books()["calls of dave"]] == [90, 30, 0]
+    world.rerate(first)
+    assert [call[3] for call in world.books()["calls of dave"]] == [90, 30, 0]
+    # The first call moves to another client: what it had used is there for the second batch, once that is rated again.
+    world.assign("SUB#dave", client_id=world.clients["bob"], package_id="p1")
+    world.assign("SUB#dave", client_id=world.clients["dave"], package_id="minutes", effective_from=1_789_100_000)
+    world.rerate(first)
+    assert free_seconds(world, "dave", "minutes") == 60
+    assert world.rerate(second).revenue_e8 == 0
+    assert free_seconds(world, "dave", "minutes") == 120
+    assert [call[3] for call in world.books()["calls of dave"]] == [60, 60]
+
+
+def test_a_call_that_another_batch_has_billed_meanwhile_is_a_duplicate(world):
+    body = csv_file(line("1", "carol"))
+    refused = world.rate(body)
+    world.client("carol")
+    mended = world.rate(body)
+    assert (refused.rejected, mended.rated) == (1, 1)
+    again = world.rerate(refused)
+    assert (again.rated, again.duplicates, again.rejected) == (0, 1, 0)
+    assert entries(world, "carol") == [("call_usage", -CALL)]
+
+
+def test_a_duplicate_stays_one_when_the_batch_that_has_the_call_is_rated_again(world):
+    body = csv_file(line("1"), line("2"))
+    first, copy = world.rate(body), world.rate(body)
+    again = world.rerate(first)
+    assert (again.rated, again.duplicates) == (2, 0)
+    assert (copy.rated, copy.duplicates) == (0, 2)
+    again = world.rerate(copy)
+    assert (again.rated, again.duplicates) == (0, 2)
+    assert world.books()["alice"][0] == -2 * CALL
+
+
+def test_what_a_rerating_drops_is_billed_by_a_copy_once_the_copy_is_rated_again(world):
+    world.assign("DID#+14165550111", client_id=world.clients["alice"], rate_e10=100_000_000)
+    called = line("1", "", direction="inbound", to="+14165550111")
+    first = world.rate(csv_file(called))
+    copy = world.rate(csv_file(called))
+    world.assign("DID#+14165550111", client_id="", effective_from=1_789_000_000)
+    assert world.rerate(first).rejected == 1
+    world.assign("DID#+14165550111", client_id=world.clients["bob"], rate_e10=100_000_000, effective_from=1_789_000_000)
+    again = world.rerate(copy)
+    assert (again.rated, ids(world, "bob"), ids(world, "alice")) == (1, ["1"], [])
+    assert world.rerate(first).duplicates == 1
+    assert (world.books()["alice"][0], world.books()["bob"][0]) == (0, -1_000_000)
+
+
+def test_a_day_in_two_local_months_bills_a_repeated_id_in_the_earlier_one_again(world):
+    # Toronto is four hours behind UTC: 03:00Z of the 1st is still August there, 05:00Z is September.
+    batch = world.rate(csv_file(line("x", start="2026-09-01T03:00:00Z"), line("x", start="2026-09-01T05:00:00Z")))
+    assert (batch.rated, batch.duplicates) == (1, 1)
+    again = world.rerate(batch)
+    assert (again.rated, again.duplicates) == (1, 1)
+    assert [period for _, _, period in world.books()["alice"][2]] == ["2026-08"] * 3
+
+
+def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(world):
+    from chalicelib.accounts.service import months, posting
+
+    batch = world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
+    months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
+    world.package("p1", markup_percent_e4=500_000)
+    world.rerate(batch)
+    assert world.books()["alice"][2] == sorted(
+        [("call_usage", -CALL, "2026-08"), ("reversal", CALL, "2026-09"), ("call_usage", -780_000, "2026-09")]
+    )
+    august = month_of(world, "alice", "2026-08")
+    assert (august.posted, august.usage["revenue_e8"]) == ({"call_usage": -CALL}, 780_000)
+
+
+def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
+    from chalicelib.tables import Event
+
+    batch = world.rate(csv_file(line("1", "bob")))
+    world.rerate(batch)
+    kinds = [event.kind for event in Event.under(f"E#{world.reseller_id}", "")]
+    assert kinds == ["batch.rerate"]
+
+
+def test_a_reversal_of_calls_can_not_be_reversed_nor_the_calls_by_hand(world):
+    from chalicelib.accounts.service import ledgers
+    from chalicelib.errors import Conflict
+
+    world.rerate(world.rate(csv_file(line("1"))))
+    for entry_id in ("1", "2", "3"):
+        with pytest.raises(Conflict):
+            ledgers.reverse(world.scope, world.reseller_id, world.clients["alice"], entry_id)
+
+
+def test_again_and_again_each_generation_replaces_the_one_before(world):
+    batch = world.rate(csv_file(line("1"), line("2", "bob", start=OCTOBER)))
+    for percent in (100_000, 300_000, 200_000):
+        world.package("p1", markup_percent_e4=percent)
+        batch = world.rerate(batch)
+    assert batch.generation == 3
+    assert world.books()["alice"][0] == world.books()["bob"][0] == -CALL
+    assert len(entries(world, "alice")) == 7
+
+
+def test_the_lake_forgets_what_a_rerating_took_away(world):
+    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.rating import store
+    from chalicelib.rating.segments import decode
+    from chalicelib.rating.service.reconcile import nightly
+
+    ResellerPointer("RESELLERS", world.reseller_id).save()
+    batch = world.rate(csv_file(line("1")))
+    nightly(world.scope)
+    key = f"lake/reseller={world.reseller_id}/client={world.clients['alice']}/month=2026-09/calls.csv.gz"
+    assert [call.call_id for call in decode(store.read(key))] == ["1"]
+    world.assign("SUB#alice", client_id="")
+    world.assign("SUB#alice", client_id="", effective_from=-(2**61))
+    world.rerate(batch)
+    nightly(world.scope)
+    assert list(decode(store.read(key))) == []

@@ -1,0 +1,114 @@
+"""The two functions of the hour, called as Lambda calls them, with their queue in between."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fee_world import FeeWorld
+
+from chalicelib import periods
+
+TORONTO = periods.zone("America/Toronto")
+
+
+@pytest.fixture
+def queue(aws: str) -> Iterator[Any]:
+    """Takes all messages off the hourly queue, as ``(reseller, at)``."""
+    from local import provision
+
+    sqs = provision.client_maker(aws)("sqs")
+    name = os.environ["FORFAIT_HOURLY_QUEUE"]
+    provision.queue(sqs, name)
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def take() -> list[dict[str, Any]]:
+        taken: list[dict[str, Any]] = []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                taken.append(message)
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    take()
+    yield take
+    take()
+
+
+def scheduled(at: int) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from local.events import scheduled_event
+
+    return scheduled_event("hourly", datetime.fromtimestamp(at, UTC))
+
+
+def record(body: str) -> dict[str, Any]:
+    attributes = {"ApproximateReceiveCount": "1"}
+    return {"Records": [{"body": body, "receiptHandle": "x", "attributes": attributes, "eventSource": "aws:sqs"}]}
+
+
+def test_every_reseller_gets_one_message_with_the_hour_in_it(queue: Any) -> None:
+    from chalicelib.accounts.service import months
+    from chalicelib.reports import events
+
+    at = periods.parse_instant("2030-05-01T04:00:00Z")
+    worlds = [FeeWorld("America/Toronto", at - 1) for _ in range(12)]
+    answer = events.hourly(scheduled(at), None)
+    told = [json.loads(message["Body"]) for message in queue()]
+    assert answer["messages"] == len(told) == len(months.reseller_ids())
+    assert {each["at"] for each in told} == {"2030-05-01T04:00:00Z"}
+    assert {world.reseller_id for world in worlds} <= {each["reseller_id"] for each in told}
+
+
+def due_world() -> FeeWorld:
+    world = FeeWorld("America/Toronto", periods.day_start("2030-04-01", TORONTO))
+    world.package("gold")
+    world.client("acme")
+    for name in ("a", "b"):
+        world.subaccount(name, "acme", "gold", "2030-04-30")
+    return world
+
+
+def message_of(world: FeeWorld) -> str:
+    return json.dumps({"reseller_id": world.reseller_id, "at": "2030-04-30T04:00:00Z"})
+
+
+def test_the_message_bills_what_is_due_at_its_hour(queue: Any) -> None:
+    from chalicelib.reports import events
+
+    world = due_world()
+    for _ in range(2):
+        events.bill_and_close(record(message_of(world)), None)
+    assert world.billed("acme") == [("2030-04-30", 1000)] * 2
+
+
+def test_work_that_takes_too_long_is_passed_on(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.reports import events
+
+    world = due_world()
+    monkeypatch.setattr(events, "WORK_SECONDS", 0)
+    events.bill_and_close(record(message_of(world)), None)
+    assert len(world.billed("acme")) == 1
+    (left,) = queue()
+    assert left["Body"] == message_of(world)
+    monkeypatch.undo()
+    events.bill_and_close(record(left["Body"]), None)
+    assert len(world.billed("acme")) == 2
+    assert queue() == []
+
+
+def test_what_cannot_be_billed_fails_the_message_after_the_rest(queue: Any) -> None:
+    from chalicelib.accounts.store import Assignment
+    from chalicelib.reports import events
+
+    world = due_world()
+    (broken,) = Assignment.under(f"T#{world.reseller_id}", "SUB#a#")
+    broken.update([Assignment.client_id.set("")])
+    with pytest.raises(RuntimeError, match="1 fees of reseller"):
+        events.bill_and_close(record(message_of(world)), None)
+    assert world.billed("acme") == [("2030-04-30", 1000)]
+    assert queue() == []
