@@ -23,6 +23,7 @@ RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
 }  # fmt: skip
+KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
@@ -31,6 +32,7 @@ CLIENT_FIELDS = {
 PACKAGE_FIELDS = {
     "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
     "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "routes", "created_at",
+    "upcoming",
 }  # fmt: skip
 RATE_FIELDS = {
     "scope", "code", "rate_per_minute", "pulse", "connection_fee", "minimum_charge", "grace_seconds", "effective_from",
@@ -151,7 +153,7 @@ def the_operator_keeps_a_resellers_account(walk: Walk) -> None:
     operator.call(404, "GET", "/v1/resellers/unknown")
     assert operator.patch(path, {"name": "Voix Inc."})["name"] == "Voix Inc."
     key = operator.post(f"{path}/keys", {"role": "reseller"})
-    assert key.keys() == {"id", "role", "client_id", "created_at", "api_key"}
+    assert key.keys() == KEY_FIELDS | {"api_key"}
     assert operator.post(f"{path}/payments", {"amount": "500", "description": "Wire"})["amount"] == "500.00"
     assert operator.post(f"{path}/charges", {"amount": "0.5"})["balance_after"] == "499.50"
     entries = operator.pages(f"{path}/ledger")
@@ -182,8 +184,10 @@ def keys_of_lesser_roles_are_made_and_revoked(walk: Walk) -> None:
     assert made["id"] in [key["id"] for key in listed]
     assert all("api_key" not in key for key in listed)
     assert fields_of(walk.reseller.call(422, "POST", "/v1/keys", {"role": "client"})) == ["client_id"]
+    newer = walk.reseller.post(f"/v1/keys/{made['id']}/rotate", {})
     walk.reseller.delete(f"/v1/keys/{made['id']}")
     reader.call(401, "GET", "/v1/account")
+    assert walk.anyone.holding(newer["api_key"]).get("/v1/account")["id"] == walk.ids["reseller"]
 
 
 def packages_and_custom_rates_are_made(walk: Walk) -> None:
@@ -574,6 +578,15 @@ def ledgers_agree_with_the_calls(walk: Walk) -> None:
     assert walk.reseller.get("/v1/account")["balance"] == "497.97848"
 
 
+def a_batch_rated_again_leaves_the_books_as_they_were(walk: Walk) -> None:
+    names = ("acme", "boreal")
+    before = [walk.balance(name) for name in names]
+    batch = next(one for one in walk.reseller.pages("/v1/batches") if one["key"].endswith("october.csv"))
+    walk.reseller.post(f"/v1/batches/{batch['id']}/rerate", None, 202)
+    wait_for(lambda: walk.reseller.get(f"/v1/batches/{batch['id']}")["status"] == "done" or None)
+    assert [walk.balance(name) for name in names] == before
+
+
 def numbers_go_back_where_they_came_from(walk: Walk) -> None:
     reseller = walk.reseller
     early = {"effective_from": "2025-10-01T00:00:00Z"}
@@ -623,6 +636,7 @@ STEPS = (
     the_report_comes_as_csv_too_unless_it_is_large,
     a_clients_key_sees_its_own_and_no_cost,
     ledgers_agree_with_the_calls,
+    a_batch_rated_again_leaves_the_books_as_they_were,
     numbers_go_back_where_they_came_from,
     a_suspended_reseller_may_only_read,
 )
