@@ -204,8 +204,14 @@ def test_a_file_is_read_strictly(reseller: Any, name: str, text: str, fault: str
     )
 
 
-def test_an_import_without_a_line_or_with_too_many_is_refused(reseller: Any) -> None:
-    for body in ({}, {"clients": "company\n"}, {"clients": "company\n" + "A\n" * 501}, {"clients": "x" * 1_000_001}):
+def test_an_import_without_a_line_is_done_at_once(reseller: Any) -> None:
+    for body in ({}, {"clients": "company\n"}, {"clients": "\n", "dids": "number,client\n\n"}):
+        made = reseller.post("/v1/imports", body).json
+        assert (made["status"], made["clients"], made["dids"]) == ("done", 0, 0)
+
+
+def test_an_import_with_too_many_lines_is_refused(reseller: Any) -> None:
+    for body in ({"clients": "company\n" + "A\n" * 501}, {"clients": "x" * 1_000_001}):
         reply = reseller.post("/v1/imports", body)
         assert (reply.status, reply.json["errors"][0]["field"]) == (422, "clients")
 

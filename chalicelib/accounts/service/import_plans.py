@@ -71,15 +71,13 @@ class Reader:
         self._subaccounts: dict[str, Holder] = {}
 
     def read(self, body: ImportIn) -> Plan:
-        """The plan of an import; 422 for one without a line, or with too many."""
+        """The plan of an import; 422 for one with too many lines."""
         found = {name: self._lines(name, getattr(body, name)) for name in FILES}
         lines = sum(map(len, found.values()))
         if lines > MOST_LINES:
             raise Invalid.field(
                 "clients", f"these files have {lines} lines, and an import takes {MOST_LINES}: split it"
             )
-        if not lines and not self._plan.faults:
-            raise Invalid.field("clients", "there is nothing to import: send clients, subaccounts or dids")
         for name, check in (("clients", self._clients), ("subaccounts", self._accounts), ("dids", self._dids)):
             self._file = name
             check(found[name])
