@@ -334,6 +334,19 @@ def a_stranger_signs_up_and_is_let_in(walk: Walk) -> None:
     walk.anyone.call(404, "POST", link, person)
 
 
+def clients_move_in_from_elsewhere(walk: Walk) -> None:
+    body = {"clients": "ref,company,balance\nold-7,Elm,7.50\n", "subaccounts": "", "dids": ""}
+    reseller = walk.reseller
+    assert reseller.post("/v1/imports", {**body, "preview": True}, 200)["status"] == "preview"
+    wrong = {"clients": "company,country\nElm,XX\n"}
+    assert fields_of(reseller.call(422, "POST", "/v1/imports", wrong)) == ["clients"]
+    made = reseller.post("/v1/imports", body, 200)
+    assert (made["status"], made["clients"], list(made["client_ids"])) == ("done", 1, ["old-7"])
+    assert reseller.get(f"/v1/imports/{made['id']}") == made
+    assert reseller.post(f"/v1/imports/{made['id']}/resume", {}, 200) == made
+    assert reseller.get(f"/v1/clients/{made['client_ids']['old-7']}")["balance"] == "7.50"
+
+
 def a_payment_sent_twice_counts_once(walk: Walk) -> None:
     path, key = f"/v1/clients/{walk.ids['boreal']}/payments", {"Idempotency-Key": "payment-1"}
     replies = [walk.reseller.send("POST", path, {"amount": "10.00"}, key) for _ in range(2)]
@@ -629,6 +642,7 @@ STEPS = (
     the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,
     a_stranger_signs_up_and_is_let_in,
+    clients_move_in_from_elsewhere,
     a_payment_sent_twice_counts_once,
     packages_are_attached_and_clients_closed,
     subaccounts_are_made,

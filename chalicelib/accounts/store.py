@@ -76,18 +76,6 @@ class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
 
 
-class SignupLink(Item):
-    """``SIGNUP#<token>`` / ``LINK``: whose clients ask to join there; one per reseller at a time"""
-
-    reseller_id = UnicodeAttribute()
-
-
-class SignupDay(Item):
-    """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many asked to join on that day"""
-
-    asked = NumberAttribute()
-
-
 class ApiKey(Item):
     """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
 

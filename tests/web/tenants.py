@@ -86,6 +86,7 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
     ids["token"] = "no-link"
+    ids["clients"] = "ref,company\nold-1,Walk\n"
     source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
     assert api.put("/v1/cdr-sources", source).status == 200
     ids["source_id"] = source["id"]
@@ -125,6 +126,7 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     host = operator.made("/v1/resellers", {"name": "Host", "email": "h@host.example"})
     link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
+    ids["import_id"] = api.post("/v1/imports", {"clients": f"company\n{tenant.word} moved in\n"}).json["id"]
     tenant.spare = {
         "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},

@@ -6,6 +6,7 @@ from chalicelib.accounts.handlers import (
     audit,
     clients,
     dids,
+    imports,
     keys,
     ledgers,
     packages,
@@ -24,4 +25,5 @@ BLUEPRINTS = (
     subaccounts.bp,
     dids.bp,
     audit.bp,
+    imports.bp,
 )

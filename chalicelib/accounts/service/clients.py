@@ -13,7 +13,7 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger
-from chalicelib.accounts.service import packages, pages
+from chalicelib.accounts.service import import_lock, packages, pages
 from chalicelib.accounts.service.posting import client_of, owner_change, plan, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
@@ -144,7 +144,9 @@ def close(scope: Scope, reseller_id: str, client_id: str) -> None:
             raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
         closing = Client.status.set("closed")
         recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": int(client.balance_e8)})
-        commit(scope, [owner_change(client, client.account(), closing), recorded])
+        commit(
+            scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded]
+        )
 
     settle(decide)
 

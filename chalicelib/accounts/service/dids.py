@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.due import NumberFee, anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
@@ -100,17 +100,22 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
         _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
-        changes = _assigned(body, today)
-        before = {name: getattr(did, name) for name in changes}
-        for name, value in changes.items():
-            setattr(did, name, value)
-        held = _held(did, _in_inventory(number))
-        writes += _dated(scope, reseller_id, number, body, body.client_id, held)
-        recorded = event(scope, reseller_id, "did.assigned", number, changes, before)
-        commit(scope, [*writes, _change(did, changes), recorded], did)
+        writes += [*handing(scope, reseller_id, did, body, today), import_lock.absent(scope, reseller_id)]
+        commit(scope, writes, did)
         return did
 
     return settle(decide)
+
+
+def handing(scope: Scope, reseller_id: str, did: Did, body: AssignIn, today: str) -> list[Write]:
+    """The writes that give a number to a client, beside those that bump the client; ``did`` is changed on the way."""
+    changes = _assigned(body, today)
+    before = {name: getattr(did, name) for name in changes}
+    for name, value in changes.items():
+        setattr(did, name, value)
+    writes = _dated(scope, reseller_id, did.number, body, body.client_id, _held(did, _in_inventory(did.number)))
+    recorded = event(scope, reseller_id, "did.assigned", did.number, changes, before)
+    return [*writes, _change(did, changes), recorded]
 
 
 def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
@@ -138,7 +143,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         for name, value in nobody.items():
             setattr(did, name, value)
         recorded = event(scope, reseller_id, "did.released", number, nobody, before)
-        commit(scope, [*writes, _change(did, nobody), recorded], did)
+        commit(scope, [*writes, _change(did, nobody), import_lock.absent(scope, reseller_id), recorded], did)
         return did
 
     return settle(decide)
@@ -156,7 +161,8 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
         back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
         ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
         writes: list[Write] = [Remove(ended, NumberFee.version == int(ended.version))] if ended else []
-        commit(scope, [gone, back, *writes, event(scope, reseller_id, "did.cancelled", number)], found)
+        writes += [gone, back, import_lock.absent(scope, reseller_id)]
+        commit(scope, [*writes, event(scope, reseller_id, "did.cancelled", number)], found)
         return found
 
     return settle(decide)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib import dated
-from chalicelib.accounts.service import pages, terms
+from chalicelib.accounts.service import import_lock, pages, terms
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
 from chalicelib.accounts.store import ClientPackage, Package, PackageTerms
@@ -120,7 +120,8 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
         if holders:
             raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
         gone = Remove(item, Package.version == int(item.version))
-        commit(scope, [gone, event(scope, reseller_id, "package.deleted", package_id)])
+        recorded = event(scope, reseller_id, "package.deleted", package_id)
+        commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
     settle(decide)
 

@@ -13,7 +13,8 @@ from chalicelib.accounts import store
 from chalicelib.accounts.service.clients import new_client
 from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
-from chalicelib.accounts.store import Client, Reseller, SignupDay, SignupLink
+from chalicelib.accounts.store import Client, Reseller
+from chalicelib.accounts.store_intake import SignupDay, SignupLink
 from chalicelib.errors import NotFound, TooFast
 from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
 
