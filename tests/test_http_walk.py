@@ -275,6 +275,16 @@ def a_quote_explains_the_seed_example(walk: Walk) -> None:
     assert bundle == {"rule": "prefix:1212", "rate_per_minute": "0.015", "billed_seconds": 36, "amount": "0.009"}
 
 
+def the_price_list_says_what_quotes_say(walk: Walk) -> None:
+    path = f"/v1/packages/{walk.ids['bundle']}"
+    items = walk.reseller.get(f"{path}/price-list", limit=200)["items"]
+    rows = {row["prefix"]: row for row in items}
+    quote = walk.reseller.get(f"{path}/quote", number="+12125550100")["price"]
+    assert (rows["1212"]["rule"], rows["1212"]["rate_per_minute"]) == (quote["rule"], quote["rate_per_minute"])
+    reply = walk.reseller.send("GET", f"{path}/price-list", format="csv")
+    assert [row["prefix"] for row in csv.DictReader(io.StringIO(reply.body.decode()))] == list(rows)
+
+
 def clients_are_made_and_pay(walk: Walk) -> None:
     reseller = walk.reseller
     acme = reseller.post("/v1/clients", {"company": "Acme", "credit_limit": "50", "email": "a@acme.example"})
@@ -347,7 +357,7 @@ def packages_are_attached_and_clients_closed(walk: Walk) -> None:
 def subaccounts_are_made(walk: Walk) -> None:
     reseller, everyday, bundle = walk.reseller, walk.ids["everyday"], walk.ids["bundle"]
     body = {"username": "office", "client_id": walk.ids["acme"], "package_id": everyday}
-    office = reseller.post("/v1/subaccounts", {**body, "charge_setup_fee_now": True, "next_billing_date": "2026-12-01"})
+    office = reseller.post("/v1/subaccounts", {**body, "charge_setup_fee_now": True, "next_billing_date": "2126-12-01"})
     assert office.keys() == SUBACCOUNT_FIELDS
     assert walk.balance("acme") == "97.00"
     for name, client, package in (("100000_van", "boreal", bundle), ("desk", "boreal", everyday)):
@@ -385,10 +395,10 @@ def numbers_are_ordered_and_assigned(walk: Walk) -> None:
     assert [item["reseller_id"] for item in walk.operator.pages("/v1/inventory")] == [walk.ids["reseller"], None]
     theirs = {"client_id": walk.ids["acme"], "subaccount_id": walk.ids["100000_van"]}
     assert fields_of(reseller.call(422, "POST", "/v1/dids/14165550100/assign", theirs)) == ["subaccount_id"]
-    ours = {"client_id": walk.ids["acme"], "subaccount_id": walk.ids["office"], "next_billing_date": "2027-01-15"}
+    ours = {"client_id": walk.ids["acme"], "subaccount_id": walk.ids["office"], "next_billing_date": "2127-01-15"}
     prices = {"monthly": "2.5", "setup": "1", "per_minute": "0.012", "charge_setup": False}
     did = reseller.post("/v1/dids/14165550100/assign", {**ours, **prices}, 200)
-    assert (did["monthly"], did["next_billing_date"], did["client_id"]) == ("2.50", "2027-01-15", walk.ids["acme"])
+    assert (did["monthly"], did["next_billing_date"], did["client_id"]) == ("2.50", "2127-01-15", walk.ids["acme"])
     assert walk.balance("acme") == "94.50"
     reseller.call(409, "POST", "/v1/dids/14165550100/cancel", {})
     held = fields_of(reseller.call(409, "DELETE", walk.client))
@@ -584,6 +594,7 @@ STEPS = (
     custom_rates_are_set_listed_and_withdrawn,
     a_deck_is_published_and_a_bad_one_refused_whole,
     a_quote_explains_the_seed_example,
+    the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,
     a_stranger_signs_up_and_is_let_in,
     a_payment_sent_twice_counts_once,

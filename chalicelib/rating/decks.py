@@ -243,8 +243,12 @@ class Deck:
         return line
 
     def lines(self) -> Iterator[DeckLine]:
-        """All lines, in the order of their prefixes (for price lists)."""
+        """All lines, in the order of their prefixes."""
         return (self._read(index) for index in range(len(self)))
+
+    def prefix(self, index: int) -> str:
+        """The prefix of a line; they are in order as text."""
+        return str(self._views["values"][index] // 10 ** (DIGITS - self._lengths[index]))
 
     def prefixes(self) -> tuple[memoryview[int], memoryview[int], memoryview[int]]:
         """Interval starts (64 bits), their owners and the prefixes' lengths (32 bits): for a vectorised search."""
@@ -259,7 +263,7 @@ class Deck:
         views = self._views
         place, ends = views["destinations"][index], views["destination_ends"]
         return DeckLine(
-            prefix=str(views["values"][index] // 10 ** (DIGITS - self._lengths[index])),
+            prefix=self.prefix(index),
             destination=bytes(views["destination_text"][ends[place] : ends[place + 1]]).decode("utf-8"),
             rate_e10=views["rates_e10"][index],
             initial=views["initials"][index],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from chalice.app import Blueprint
@@ -10,10 +11,12 @@ from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import cdr_shapes, shapes
-from chalicelib.rating.service import batch_files, decks, quotes, rates, rerating, sources, uploads
+from chalicelib.rating.price_list import PriceRow
+from chalicelib.rating.service import batch_files, decks, price_lists, quotes, rates, rerating, sources, uploads
 from chalicelib.rating.service.quotes import Quote
 from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
+from chalicelib.web import inline
+from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, csv_text, route
 
 bp = Blueprint(__name__)
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
@@ -86,13 +89,33 @@ def delete_rate(call: Call) -> None:
 )
 def get_quote(call: Call) -> Any:
     """What a call would cost and be sold for, step by step."""
-    query, package_id = call.query(shapes.QuoteQuery), call.path["package_id"]
-    client_id = call.who.client_id
-    if client_id and not clients.holds(call.who.reseller_id, client_id, package_id):
-        raise NotFound()
+    query, package_id, client_id = call.query(shapes.QuoteQuery), _package_id(call), call.who.client_id
     at = call.scope.now if query.at is None else query.at
     found = quotes.quote(call.who.reseller_id, package_id, query.number, query.seconds, at, for_client=bool(client_id))
     return _quote(found, for_client=bool(client_id))
+
+
+@route(
+    bp,
+    "GET",
+    "/v1/packages/{package_id}/price-list",
+    roles=EVERYONE_OF_A_RESELLER,
+    query=shapes.PriceListQuery,
+    answer=Page[shapes.PriceOut],
+    text="text/csv",
+)
+def get_price_list(call: Call) -> Any:
+    """What every number is sold for, by the longest prefix; a client sees the packages it has."""
+    query, package_id = call.query(shapes.PriceListQuery), _package_id(call)
+    now = call.scope.now if query.at is None else query.at
+    # All pages of a list tell the prices of one instant.
+    at, after = call.read_cursor(query.cursor) or (now, "")
+    prices = price_lists.of_package(call.who.reseller_id, package_id, at)
+    if query.format == "csv":
+        text = csv_text(price_lists.COLUMNS, price_lists.file_rows(prices, query.prefix))
+        return inline.csv_file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
+    found = list(islice(prices.rows(query.prefix, after), query.limit + 1))
+    return _page(call, query.limit, found, _price, lambda row: [at, row.prefix])
 
 
 @route(bp, "GET", "/v1/batches", roles=STAFF, query=shapes.BatchQuery, answer=Page[shapes.BatchOut])
@@ -135,6 +158,14 @@ def rerate_batch(call: Call) -> Any:
     return _batch(rerating.start(call.scope, call.who.reseller_id, call.path["batch_id"]))
 
 
+def _package_id(call: Call) -> str:
+    """The package of a path; for a client's key 404 unless the client has it."""
+    package_id = call.path["package_id"]
+    if call.who.client_id and not clients.holds(call.who.reseller_id, call.who.client_id, package_id):
+        raise NotFound()
+    return package_id
+
+
 def _page(call: Call, limit: int, found: list[Any], show: Any, place: Any) -> dict[str, Any]:
     """``found`` holds one item more than the page where there is a next one."""
     more = call.write_cursor(place(found[limit - 1])) if len(found) > limit else None
@@ -163,6 +194,20 @@ def _rate(rate: CustomRateItem) -> shapes.RateShown:
         minimum_charge=shapes.number(rate.minimum_charge_e8),
         grace_seconds=int(rate.grace_seconds),
         effective_from=rates.shown_start(rate),
+    )
+
+
+def _price(row: PriceRow) -> shapes.PriceOut:
+    return shapes.PriceOut(
+        prefix=row.prefix,
+        destination=row.destination,
+        country=row.country,
+        rate_per_minute=row.rate_e10,
+        pulse=Pulse(initial=row.initial, increment=row.increment) if row.increment else None,
+        connection_fee=row.fee_e14,
+        minimum_charge=row.minimum_e8 or None,
+        grace_seconds=row.grace_seconds,
+        rule=row.rule,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
+from chalicelib import money
 from chalicelib.fields import (
     AmountOut,
     CallFee,
@@ -19,7 +20,14 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
+from chalicelib.rating.pricing import FEE_PLACES
 
+ExactFee = Annotated[
+    int,
+    PlainSerializer(lambda fee_e14: money.format_decimal(fee_e14, FEE_PLACES), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{2,14}$"}),
+]
+"""A connection fee in 1e-14."""
 Filename = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_. -]{0,120}$"), Field(examples=["november.csv.gz"])
 ]
@@ -117,6 +125,27 @@ class QuoteOut(Shape):
     cost: QuoteCost | None
     price: QuotePrice
     steps: list[str]
+
+
+class PriceListQuery(Paging):
+    at: Annotated[Instant | None, Field(description="the prices of this instant; now when left out")] = None
+    prefix: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$", description="only numbers that begin so")] = ""
+    format: Literal["json", "csv"] = "json"
+
+
+class PriceOut(Shape):
+    """What numbers under ``prefix`` are sold for, unless a row with a longer prefix has them. With the rule ``no_rate``
+    they cannot be called. The fee is exact, which can take more decimals than an amount has."""
+
+    prefix: str
+    destination: str
+    country: str | None
+    rate_per_minute: RateOut | None
+    pulse: Pulse | None
+    connection_fee: ExactFee
+    minimum_charge: AmountOut | None
+    grace_seconds: int
+    rule: str
 
 
 class BatchOut(Shape):

@@ -132,7 +132,7 @@ def test_the_next_date_is_the_same_day_of_next_month_unless_said(
     made = reseller.post(f"/v1/dids/{did}/assign", body).json
     today.append(_today())
     assert made["next_billing_date"] in [add_month(day) for day in today]
-    for value in ("2027-03-01", None):
+    for value in ("2127-03-01", None):
         reseller.post(f"/v1/dids/{did}/release", {})
         made = reseller.post(f"/v1/dids/{did}/assign", {**body, "next_billing_date": value}).json
         assert made["next_billing_date"] == value
@@ -169,6 +169,7 @@ def test_the_subaccount_must_be_the_clients(reseller: Any, subaccount: dict[str,
         ("per_minute", 0.01, 422),
         ("setup", "-1", 422),
         ("next_billing_date", "soon", 422),
+        ("next_billing_date", "2025-01-31", 422),
         ("charge_setup", 1, 422),
         ("currency", "EUR", 422),
     ],
@@ -278,3 +279,33 @@ def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_tha
     tables = loading.tables(reseller_id, "UTC", int(terms.head_of(reseller_id).version), 0)
     held = [tables.directory.did(did, parse_instant(BEFORE_THE_CALL) + more) for more in (-1, 0, 10**9)]
     assert [each.client_id if each else None for each in held] == [subaccount["client_id"], second, second]
+
+
+def test_of_many_assignments_at_once_one_client_gets_the_number_and_only_that_one_pays(
+    reseller: Any, client: dict[str, Any], did: str
+) -> None:
+    second = reseller.made("/v1/clients", {})
+    ids = [client["id"], second["id"]] * 3
+    with ThreadPoolExecutor(6) as pool:
+        body = {"monthly": "4", "setup": "3"}
+        path = f"/v1/dids/{did}/assign"
+        replies = list(pool.map(lambda one: reseller.post(path, {**body, "client_id": one}).status, ids))
+    assert sorted(replies) == [200] + [409] * 5
+    holder = reseller.get("/v1/dids").json["items"][0]["client_id"]
+    for one in {*ids}:
+        paid = kinds(reseller, f"/v1/clients/{one}/ledger")
+        assert paid == ([("did_monthly", "-4.00"), ("did_setup", "-3.00")] if one == holder else [])
+    assert len(assignments(reseller, did)) == 1
+
+
+def test_a_number_assigned_and_cancelled_at_once_is_in_one_hand(
+    reseller: Any, other: Any, client: dict[str, Any], on_sale: Any
+) -> None:
+    for _ in range(4):
+        number = on_sale()
+        assert reseller.post(f"/v1/dids/{number}/order").status == 200
+        with ThreadPoolExecutor(3) as pool:
+            assigning = pool.submit(reseller.post, f"/v1/dids/{number}/assign", {"client_id": client["id"]})
+            cancelling = pool.submit(reseller.post, f"/v1/dids/{number}/cancel")
+        assert (assigning.result().status, cancelling.result().status) in [(200, 409), (404, 200)]
+        assert other.post(f"/v1/dids/{number}/order").status == (409 if assigning.result().status == 200 else 200)

@@ -24,9 +24,9 @@ def test_a_subaccount_attaches_its_package_and_charges_the_set_up_fee_only_if_as
     reseller: Any, client: dict[str, Any], package: dict[str, Any]
 ) -> None:
     body = {"username": "alice", "client_id": client["id"], "package_id": package["id"]}
-    made = reseller.made("/v1/subaccounts", {**body, "next_billing_date": "2026-12-01"})
+    made = reseller.made("/v1/subaccounts", {**body, "next_billing_date": "2126-12-01"})
     assert {name: made[name] for name in body} == body
-    assert made["next_billing_date"] == "2026-12-01"
+    assert made["next_billing_date"] == "2126-12-01"
     attached = reseller.get(f"/v1/clients/{client['id']}/packages").json["items"]
     assert [item["package_id"] for item in attached] == [package["id"]]
     assert reseller.get(f"/v1/clients/{client['id']}/ledger").json["items"] == []
@@ -63,6 +63,7 @@ def test_the_first_assignment_reaches_back_without_limit(reseller: Any, subaccou
         ("client_id", "nobody", 404),
         ("package_id", "nothing", 404),
         ("next_billing_date", "2026-02-30", 422),
+        ("next_billing_date", "2025-01-31", 422),
         ("charge_setup_fee_now", "yes", 422),
         ("setup_fee", "1", 422),
     ],
@@ -105,10 +106,40 @@ def test_of_eight_equal_user_names_at_once_one_is_made(
 
 def test_the_billing_date_changes_without_a_new_assignment(reseller: Any, subaccount: dict[str, Any]) -> None:
     path = f"/v1/subaccounts/{subaccount['id']}"
-    assert reseller.patch(path, {"next_billing_date": "2027-01-31"}).json["next_billing_date"] == "2027-01-31"
+    assert reseller.patch(path, {"next_billing_date": "2127-01-31"}).json["next_billing_date"] == "2127-01-31"
     assert reseller.patch(path, {"next_billing_date": None}).json["next_billing_date"] is None
     assert reseller.get(path).json == subaccount
     assert len(assignments(reseller, "SUB#alice")) == 1
+
+
+def test_a_billing_date_is_today_in_the_resellers_zone_at_the_earliest(
+    reseller: Any, client: dict[str, Any], package: dict[str, Any]
+) -> None:
+    from chalicelib.accounts.service import subaccounts
+    from chalicelib.accounts.shapes.subaccounts import SubAccountIn
+    from chalicelib.errors import Invalid
+    from chalicelib.periods import parse_instant
+    from chalicelib.tables import Scope
+
+    body = {"client_id": client["id"], "package_id": package["id"], "next_billing_date": "2031-03-09"}
+    # In Toronto the 9th ends, and the 10th begins, at four o'clock UTC.
+    for username, now in (("first", "2031-03-09T05:00:00Z"), ("last", "2031-03-10T03:59:59Z")):
+        scope = Scope("test", parse_instant(now))
+        subaccounts.create(scope, reseller.ids["reseller"], SubAccountIn(username=username, **body))
+    with pytest.raises(Invalid, match="today is 2031-03-10"):
+        scope = Scope("test", parse_instant("2031-03-10T04:00:00Z"))
+        subaccounts.create(scope, reseller.ids["reseller"], SubAccountIn(username="late", **body))
+
+
+def test_a_billing_date_that_has_come_can_be_sent_back_as_it_is(reseller: Any, subaccount: dict[str, Any]) -> None:
+    from chalicelib.accounts.store import SubAccount
+
+    item = SubAccount.get(f"R#{reseller.ids['reseller']}", f"SUB#{subaccount['id']}")
+    item.update(actions=[SubAccount.next_billing_date.set("2025-01-31")])
+    path = f"/v1/subaccounts/{subaccount['id']}"
+    assert reseller.patch(path, {"next_billing_date": "2025-01-31"}).status == 200
+    refused = reseller.patch(path, {"next_billing_date": "2025-02-28"})
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "next_billing_date")
 
 
 def test_another_client_from_a_date_on(reseller: Any, subaccount: dict[str, Any], rated: Any) -> None:
@@ -162,7 +193,7 @@ def test_nothing_moves_while_a_batch_is_being_rated(
     assert "batch-7" in refused.json["detail"]
     body = {"username": "bob", "client_id": client["id"], "package_id": subaccount["package_id"]}
     assert reseller.post("/v1/subaccounts", body).status == 201, "a first assignment moves nothing"
-    assert reseller.patch(path, {"next_billing_date": "2027-01-01"}).status == 200
+    assert reseller.patch(path, {"next_billing_date": "2127-01-01"}).status == 200
     batches("batch-7", False)
     assert reseller.patch(path, {"client_id": second}).status == 200
 

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.due import NumberFee, anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import clients, holders, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
@@ -85,7 +85,7 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
     """Give a number in stock to a client, and charge its set-up and first month unless the body says no.
 
     404 for a number that is not the reseller's, 409 when it is assigned or the client closed, 422 for a sub-account
-    that is not the client's.
+    that is not the client's and for a billing date in the past.
     """
     number = _number(text)
 
@@ -95,7 +95,8 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         client = clients.open_client(reseller_id, body.client_id)
         _check_subaccount(reseller_id, body)
-        today = periods.local_day(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+        billing_dates.refuse_past(reseller_id, scope.now, given(body).get("next_billing_date"))
+        today = billing_dates.today(reseller_id, scope.now)
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
         _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import periods
 from chalicelib.accounts.due import anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import clients, holders, packages, pages
-from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.accounts.service import billing_dates, clients, holders, packages, pages
+from chalicelib.accounts.service.posting import client_of, plan
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
 from chalicelib.accounts.store import Did, SubAccount, Username
@@ -21,10 +20,11 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
     """A sub-account, its package attached to the client if needed, and, if asked, the set-up fee charged.
 
     All in one transaction. 404 for an unknown client or package, 409 for a closed client or a user name that was ever
-    used before.
+    used before, 422 for a billing date in the past.
     """
 
     def decide() -> SubAccount:
+        billing_dates.refuse_past(reseller_id, scope.now, body.next_billing_date)
         client = clients.open_client(reseller_id, body.client_id)
         package = packages.get(reseller_id, body.package_id)
         if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
@@ -74,6 +74,7 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         dated = moved.keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        billing_dates.refuse_past(reseller_id, scope.now, moved.get("next_billing_date"))
         old_client = item.client_id
         for name, value in moved.items():
             setattr(item, name, value)
@@ -132,7 +133,7 @@ def _held(item: SubAccount) -> dict[str, Any]:
 def _setup_fee(scope: Scope, reseller_id: str, item: SubAccount, fee_e8: int) -> list[Posting]:
     if not fee_e8:
         return []
-    month = periods.local_month(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+    month = billing_dates.today(reseller_id, scope.now)[:7]
     return [Posting("package_setup", -fee_e8, f"Set-up of {item.username}", month, f"subaccount:{item.subaccount_id}")]
 
 

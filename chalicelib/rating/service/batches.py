@@ -95,7 +95,7 @@ def _refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     if int(batch.generation) in parts:
         gone = store.look(batch.key, batch.version_id) is None
         if gone:
-            # It will never be rated to the end, so this is the end: the reseller owes what its clients were debited for.
+            # It is never rated to the end, so this is the end: the reseller owes what its clients were debited for.
             _post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in parts.items()])
         return fail(scope, batch, reason, release=gone)
     return rerating.keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
