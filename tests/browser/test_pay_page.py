@@ -124,7 +124,8 @@ CONTRASTS = """() => {
     while (node && clear(getComputedStyle(node).backgroundColor)) { node = node.parentElement; }
     return getComputedStyle(node || document.body).backgroundColor;
   };
-  return [...document.querySelectorAll("main *")].filter(node => node.childElementCount === 0 && node.textContent.trim())
+  return [...document.querySelectorAll("main *")]
+    .filter(node => node.childElementCount === 0 && node.textContent.trim())
     .map(node => {
       const [a, b] = [light(getComputedStyle(node).color), light(behind(node))];
       return [node.textContent, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
