@@ -293,6 +293,7 @@ def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
+    assert [name for name in FUNCTIONS if "secretsmanager:CreateSecret" in actions[name]] == ["APIHandler"]
     assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Hourly", "Reconcile", "Rescan"]
     everything = set().union(*actions.values())
     assert not {action for action in everything if action.startswith("s3:Delete") or action == "dynamodb:Scan"}
