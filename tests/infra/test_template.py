@@ -25,6 +25,8 @@ QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("Hourl
 KEYS = ("pk", "sk", "day_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
+FOLDER = re.compile(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$|:secret:forfait-\$\{Stage\}/[a-z]+/\*$")
+
 
 @pytest.fixture(scope="module")
 def expanded(packaged: Any) -> dict[str, Any]:
@@ -273,9 +275,9 @@ def test_each_function_has_a_role_of_its_own_without_wildcards(packaged: Any) ->
             assert statement["Effect"] == "Allow"
             assert not [action for action in statement["Action"] if "*" in action]
             for resource in listed(statement["Resource"]):
-                # One stage's own things only: a reference, or a folder of the stage's bucket.
+                # One stage's own things only: a reference, or a folder of the stage's bucket or of its secrets.
                 assert {"Ref", "Fn::GetAtt", "Fn::Sub"} & set(resource)
-                assert re.sub(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$", "", str(resource.get("Fn::Sub", ""))).count("*") == 0
+                assert FOLDER.sub("", str(resource.get("Fn::Sub", ""))).count("*") == 0
 
 
 def listed(resource: Any) -> list[Any]:
@@ -306,6 +308,7 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     watched = {
         (each["Properties"]["MetricName"], json.dumps(each["Properties"]["Dimensions"][0]["Value"]))
         for each in alarms.values()
+        if "Dimensions" in each["Properties"]
     }
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
@@ -323,6 +326,19 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     assert alarms["HourlyDeadLettersAlarm"]["Properties"]["Threshold"] == 0
     assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
     assert alarms["HourlyAgeAlarm"]["Properties"]["Threshold"] == 7200
+
+
+def test_what_paypal_does_not_know_or_say_is_counted_by_the_words_that_are_logged(packaged: Any) -> None:
+    source = "".join(path.read_text() for path in (ROOT / "chalicelib" / "payments").rglob("*.py"))
+    filters = of_type(packaged.template, "AWS::Logs::MetricFilter")
+    assert sorted(filters) == ["PaypalInvalid", "PaypalUnclear"]
+    for name, each in filters.items():
+        words = each["Properties"]["FilterPattern"].strip('"')
+        assert f'log.warning("{words}' in source
+        assert each["Properties"]["LogGroupName"] == {"Ref": "ApiLog"}
+        [made], alarm = each["Properties"]["MetricTransformations"], packaged.properties(f"{name}Alarm")
+        assert (made["MetricName"], made["MetricNamespace"]) == (alarm["MetricName"], alarm["Namespace"])
+        assert "Dimensions" not in alarm
 
 
 def test_every_alarm_has_its_line_in_the_operations_guide(packaged: Any) -> None:
