@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -28,6 +29,41 @@ def test_eight_identical_messages_at_once_credit_once(shop: Shop) -> None:
     at_once([lambda: answers.append(shop.send(shop.good))] * 8)
     assert answers == [200] * 8
     assert (shop.ledger(), shop.balance(), shop.now()) == (["deposit 25.00"], "25.00", "paid")
+
+
+def test_without_the_conditions_the_same_goes_wrong(
+    reseller: Any, paypal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: with every condition left out of the writes, eight at once do damage."""
+    from chalicelib import tables
+    from chalicelib.payments.service import apply
+
+    shop = open_shop(reseller, paypal)
+
+    def unguarded(transaction: Any, write: Any) -> None:
+        if isinstance(write, tables.Put):
+            transaction.save(write.item)
+        elif isinstance(write, tables.Change):
+            transaction.update(write.item, list(write.actions))
+
+    def slowly(operation: str, send: Callable[[], Any]) -> Any:
+        if operation == "TransactWriteItems":
+            time.sleep(0.05)
+        return send()
+
+    monkeypatch.setattr(tables, "_add", unguarded)
+    outcomes: list[str] = []
+    real = decide.decide
+
+    def noted(*told: Any) -> Decision:
+        made = real(*told)
+        outcomes.append(made.outcome)
+        return made
+
+    monkeypatch.setattr(apply, "decide", noted)
+    with faults.between(slowly):
+        at_once([lambda: shop.send(shop.good)] * 8)
+    assert outcomes.count("credited") > 1
 
 
 def test_a_payment_and_all_that_follows_at_once_end_where_they_must(shop: Shop) -> None:
@@ -72,17 +108,16 @@ def test_killed_at_any_call_and_sent_again_the_books_are_those_of_one_message(
     expected = ["deposit 25.00", "refund -5.00", "refund -10.00", "chargeback -10.00"]
     assert (shop.ledger(), shop.service(), shop.reviews()) == (expected, "suspended", [])
     most = len(made) // 5 + 6
-    ends = 0
     for call in range(most):
-        again = asked(shop)
+        again, ended = asked(shop), 0
         for raw in story(again):
             with suppress(faults.Killed), faults.killed_at(call, answered=answered):
                 again.send(raw)
-                ends += 1
+                ended += 1
             assert again.send(raw) == 200
         assert again.ledger()[-4:] == expected, f"killed at call {call}"
         assert (again.now(), again.balance(), again.reviews()) == ("paid", "0.00", [])
-    assert ends, "no kill came too late: the last calls were never cut"
+    assert ended == 5, "the last calls were never cut"
     assert shop.reconciled() == []
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import suppress
 from typing import Any
 
+import faults
 import pytest
 from faults import at_once
+from paypal_orders import app_of, approve, captured, deliver, event, order_of
 from paypal_shop import Shop, asked, open_shop
 
-from chalicelib.payments import decide, webhooks
+from chalicelib.payments import decide
 from local.paypal import messages
 from local.paypal.rest import WRONG_SECRET
 from local.paypal.sender import Habits
@@ -27,47 +30,6 @@ def app_shop(reseller: Any, paypal: Any) -> Shop:
     assert reply.status == 200, reply.text
     assert reply.json["app"]["app_key"] == told["app_key"] and "s3cret" not in reply.text
     return asked(shop)
-
-
-def order_of(shop: Shop) -> Any:
-    """Press the button of the pay page; the order that the browser is sent to."""
-    reply = shop.api.with_key("").post(f"/pay/{shop.deposit['invoice']}/checkout")
-    assert reply.status == 415, "a form, and nothing else"
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    reply = shop.api.with_key("").send("POST", f"/pay/{shop.deposit['invoice']}/checkout", b"", headers=headers)
-    assert reply.status == 303, reply.text
-    url = reply.headers["Location"]
-    assert url.startswith(f"{shop.standin.url}/live/checkoutnow?token=")
-    return shop.standin.rest.orders[url.rpartition("=")[2]]
-
-
-def event(shop: Shop, told: dict[str, Any], **headers: str) -> int:
-    """Deliver an event as PayPal signs it; the HTTP status."""
-    raw, signed = shop.standin.rest.sign(told)
-    return deliver(shop, raw, signed | headers)
-
-
-def deliver(shop: Shop, raw: bytes, signed: dict[str, str]) -> int:
-    hook = shop.standin.rest.webhooks[app_of(shop)]["url"]
-    path = "/paypal" + hook.partition("/paypal")[2]
-    lower = {name.lower(): value for name, value in signed.items()}
-    return int(shop.api.with_key("").send("POST", path, raw, headers=lower).status)
-
-
-def app_of(shop: Shop) -> str:
-    return str(shop.api.get("/v1/paypal").json["app"]["app_key"])
-
-
-def approve(shop: Shop) -> tuple[Any, dict[str, Any]]:
-    """The payer approves; the order and the event of it (which the tests deliver by themselves)."""
-    order = order_of(shop)
-    order.status = "APPROVED"
-    shown = {"id": order.order_id, "purchase_units": [order.unit], "status": "APPROVED"}
-    return order, {"event_type": webhooks.APPROVED, "resource_type": "checkout-order", "resource": shown}
-
-
-def captured(order: Any, kind: str = "COMPLETED") -> dict[str, Any]:
-    return {"event_type": f"PAYMENT.CAPTURE.{kind}", "resource_type": "capture", "resource": order.capture}
 
 
 def test_an_order_is_made_from_the_intent_captured_and_credited_once(app_shop: Shop) -> None:
@@ -139,6 +101,24 @@ def test_a_capture_that_waits_is_pending_and_then_paid_or_failed(app_shop: Shop)
     order.capture["status"] = "COMPLETED"
     assert (event(app_shop, captured(order)), app_shop.now()) == (200, "paid")
     assert app_shop.ledger() == ["deposit 25.00"]
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
+def test_killed_at_any_call_an_approval_that_comes_again_is_captured_and_credited_once(
+    app_shop: Shop, answered: bool
+) -> None:
+    _, told = approve(app_shop)
+    with faults.counted() as made:
+        assert event(app_shop, told) == 200
+    for call in range(len(made)):
+        shop = asked(app_shop)
+        order, told = approve(shop)
+        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+            event(shop, told)
+        assert event(shop, told) == 200
+        assert event(shop, captured(order)) == 200
+        assert (shop.now(), shop.reviews()) == ("paid", []), f"killed at call {call}, {made[call]}"
+    assert app_shop.ledger() == ["deposit 25.00"] * (len(made) + 1)
 
 
 def test_a_dispute_is_shown_to_the_reseller(app_shop: Shop) -> None:
