@@ -156,6 +156,8 @@ def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float
         if len(found) > _MAX_ANSWER_BYTES:
             raise OSError("the answer is too long")
         _within(sock, deadline)
+    if answer.length:
+        raise OSError("the answer was cut off")
     return bytes(found)
 
 

@@ -88,8 +88,9 @@ def _status(asked: Asked, state_url: str) -> str:
     line = (
         f'<p id="status" role="status" data-now="{escape(asked.status)}"{poll}{told}>{escape(words[asked.status])}</p>'
     )
-    reload = _tag("p", words["reload"], 'class="small"')
-    return line + (f"<noscript>{reload}</noscript>" if state_url else "")
+    # The script takes this away again.
+    reload = _tag("p", words["reload"], 'class="small" id="reload"')
+    return line + (reload if state_url else "")
 
 
 def _whole(asked: Asked, body: str) -> str:

@@ -19,7 +19,8 @@ _MOVES = ("complete", "deny", "refund", "reverse", "return", "adjust", "dispute"
 def page(title: str, body: str, status: int = 200) -> Answer:
     text = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style><h1>{escape(title)}</h1>"
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>"
         f"<p><em>This is the stand-in for PayPal of Forfait's local stack. No money moves.</em></p>{body}</html>"
     )
     return Answer(status, text.encode(), (("Content-Type", "text/html; charset=utf-8"),))

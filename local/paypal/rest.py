@@ -81,9 +81,16 @@ class Rest:
         if path == "checkoutnow":
             amount = f"{order.unit['amount']['value']} {order.unit['amount']['currency_code']}"
             return pages.approval(environment, order.order_id, amount, order.context["cancel_url"])
+        self.approve(order.order_id)
+        return pages.see_other(f"{order.context['return_url']}?token={order.order_id}&PayerID=LPLWNMTBWMFAY")
+
+    def approve(self, order_id: str) -> None:
+        """The payer agrees; the app is told, and may capture."""
+        order = self.orders.get(order_id)
+        if order is None:
+            raise NoSuchThing("There is no such order.")
         order.status = "APPROVED"
         self.tell(order, "CHECKOUT.ORDER.APPROVED", "checkout-order", _shown(order))
-        return pages.see_other(f"{order.context['return_url']}?token={order.order_id}&PayerID=LPLWNMTBWMFAY")
 
     def refund(self, order_id: str, amount: str) -> Json:
         """The merchant refunds a capture; the event as it was sent."""

@@ -117,7 +117,7 @@ class StandIn:
         return moods.get(self.mood.name, lambda: truth)()
 
     def _control(self, what: str, headers: dict[str, str], body: bytes) -> Answer:
-        """``mood``, ``habits`` (see ``sender.Habits``) and ``move``: JSON, or a form of the overview."""
+        """``mood``, ``habits`` (see ``sender.Habits``), ``move``, ``approve``: JSON, or a form of the overview."""
         if headers.get("content-type", "").startswith("application/json"):
             told = json.loads(body or b"{}")
         else:
@@ -131,6 +131,8 @@ class StandIn:
                 setattr(self.books.sender.habits, name, value)
         elif what == "move":
             self.books.move(told["txn_id"], told["what"], told.get("amount", ""))
+        elif what == "approve":
+            self.rest.approve(told["order_id"])
         elif what == "payments":
             listed = [one.told | {"environment": one.environment} for one in self.books.paid.values()]
             return Answer(200, json.dumps(listed).encode())

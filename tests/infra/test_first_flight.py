@@ -319,6 +319,40 @@ def test_a_notice_is_sent_by_the_function_of_every_minute(flight: Aws) -> None:
     assert told["last_error"] == "the host's name cannot be resolved"
 
 
+def test_a_message_of_paypal_is_kept_byte_for_byte_and_asked_for_again_while_paypal_cannot_be_reached(
+    flight: Aws,
+) -> None:
+    """There is no PayPal here, so its word is unclear: 503, and nothing is credited."""
+    reseller = new_reseller(flight)
+    key, settings = reseller["api_key"], {"email": "shop@voix.example", "amounts": ["25"]}
+    told = flight.call("PUT", "/v1/paypal", key, settings)
+    assert told.status == 200, told
+    client = flight.made("/v1/clients", key, {"company": "Acme", "email": "a@acme.example"})
+    deposit = flight.made(f"/v1/clients/{client['id']}/deposits", key, {"amount": "25"})
+    assert deposit["action"] == "https://www.paypal.com/cgi-bin/webscr"
+    raw = f"txn_id=T1&memo=Zo%E9+%u010D&invoice={deposit['invoice']}&payment_status=Completed".encode()
+    door = deposit["fields"]["notify_url"].rpartition("/")[2]
+    url = f"{flight.endpoint}/_aws/execute-api/{flight.outputs['RestAPIId']}/api/paypal/ipn/{door}"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        DIRECT.open(urllib.request.Request(url, raw, form), timeout=60)
+    assert refusal.value.code == 503
+    refusal.value.close()
+    [kept] = flight.client("dynamodb").query(
+        TableName="forfait-dev",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues={":pk": {"S": f"PP#{reseller['id']}"}, ":sk": {"S": "MSG#"}},
+    )["Items"]
+    assert kept["raw"]["B"] == raw
+    assert kept["outcome"]["S"] == "unclear"
+    page = DIRECT.open(f"{url.partition('/paypal')[0]}/pay/{deposit['invoice']}", timeout=60)
+    assert (
+        "form-action 'self' https://www.paypal.com https://www.sandbox.paypal.com;"
+        in page.headers["Content-Security-Policy"]
+    )
+    assert deposit["invoice"] in page.read().decode()
+
+
 def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:
     body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
     with flight.exchanged("ApiHandlerRole", "dynamodb:PutItem"):

@@ -37,6 +37,8 @@ QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("Hourl
 KEYS = ("pk", "sk", "day_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
+FOLDER = re.compile(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$|:secret:forfait-\$\{Stage\}/[a-z]+/\*$")
+
 
 @pytest.fixture(scope="module")
 def expanded(packaged: Any) -> dict[str, Any]:
@@ -307,14 +309,14 @@ def test_each_function_has_a_role_of_its_own_without_wildcards(packaged: Any) ->
             assert statement["Effect"] == "Allow"
             assert not [action for action in statement["Action"] if "*" in action]
             for resource in listed(statement["Resource"]):
-                # One stage's own things only: a reference, or a folder of the stage's bucket.
+                # One stage's own things only: a reference, or a folder of the stage's bucket or of its secrets.
                 assert {"Ref", "Fn::GetAtt", "Fn::Sub"} & set(resource)
                 named = str(resource.get("Fn::Sub", ""))
                 if "ses:SendEmail" in statement["Action"]:
                     # SES knows addresses and domains as identities; which one may send stands in the condition.
                     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
                     named = named.removesuffix("identity/*")
-                assert re.sub(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$", "", named).count("*") == 0
+                assert FOLDER.sub("", named).count("*") == 0
 
 
 def listed(resource: Any) -> list[Any]:
@@ -332,6 +334,7 @@ def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_o
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
+    assert [name for name in FUNCTIONS if "secretsmanager:CreateSecret" in actions[name]] == ["APIHandler"]
     assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == [
         "Hourly",
         "Reconcile",
@@ -360,6 +363,7 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     watched = {
         (each["Properties"]["MetricName"], json.dumps(each["Properties"]["Dimensions"][0]["Value"]))
         for each in alarms.values()
+        if "Dimensions" in each["Properties"]
     }
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
@@ -377,6 +381,19 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     assert alarms["HourlyDeadLettersAlarm"]["Properties"]["Threshold"] == 0
     assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
     assert alarms["HourlyAgeAlarm"]["Properties"]["Threshold"] == 7200
+
+
+def test_what_paypal_does_not_know_or_say_is_counted_by_the_words_that_are_logged(packaged: Any) -> None:
+    source = "".join(path.read_text() for path in (ROOT / "chalicelib" / "payments").rglob("*.py"))
+    filters = of_type(packaged.template, "AWS::Logs::MetricFilter")
+    assert sorted(filters) == ["PaypalInvalid", "PaypalUnclear"]
+    for name, each in filters.items():
+        words = each["Properties"]["FilterPattern"].strip('"')
+        assert f'log.warning("{words}' in source
+        assert each["Properties"]["LogGroupName"] == {"Ref": "ApiLog"}
+        [made], alarm = each["Properties"]["MetricTransformations"], packaged.properties(f"{name}Alarm")
+        assert (made["MetricName"], made["MetricNamespace"]) == (alarm["MetricName"], alarm["Namespace"])
+        assert "Dimensions" not in alarm
 
 
 def test_every_alarm_has_its_line_in_the_operations_guide(packaged: Any) -> None:

@@ -30,6 +30,16 @@ def test_eight_identical_messages_at_once_credit_once(shop: Shop) -> None:
     assert (shop.ledger(), shop.balance(), shop.now()) == (["deposit 25.00"], "25.00", "paid")
 
 
+def test_without_the_conditions_the_same_goes_wrong(reseller: Any, paypal: Any, operator: Any) -> None:
+    """The negative control: with every condition left out of the writes, eight at once do damage."""
+    shop = open_shop(reseller, paypal)
+    with faults.unconditional():
+        at_once([lambda: shop.send(shop.good)] * 8)
+    path = f"/v1/resellers/{shop.reseller_id}/paypal/messages"
+    outcomes = [message["outcome"] for message in operator.get(path).json["items"]]
+    assert outcomes.count("credited") > 1
+
+
 def test_a_payment_and_all_that_follows_at_once_end_where_they_must(shop: Shop) -> None:
     raws = [messages.encode(shop.good), refund(shop, "5.00"), refund(shop, "4.00"), refund(shop, "16.00", "Reversed")]
     answers: list[int] = []
@@ -72,17 +82,16 @@ def test_killed_at_any_call_and_sent_again_the_books_are_those_of_one_message(
     expected = ["deposit 25.00", "refund -5.00", "refund -10.00", "chargeback -10.00"]
     assert (shop.ledger(), shop.service(), shop.reviews()) == (expected, "suspended", [])
     most = len(made) // 5 + 6
-    ends = 0
     for call in range(most):
-        again = asked(shop)
+        again, ended = asked(shop), 0
         for raw in story(again):
             with suppress(faults.Killed), faults.killed_at(call, answered=answered):
                 again.send(raw)
-                ends += 1
+                ended += 1
             assert again.send(raw) == 200
         assert again.ledger()[-4:] == expected, f"killed at call {call}"
         assert (again.now(), again.balance(), again.reviews()) == ("paid", "0.00", [])
-    assert ends, "no kill came too late: the last calls were never cut"
+    assert ended == 5, "the last calls were never cut"
     assert shop.reconciled() == []
 
 

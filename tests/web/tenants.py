@@ -177,12 +177,31 @@ def _add_paypal(tenant: Tenant) -> None:
     listed = store.Message.under(f"PP#{tenant.ids['reseller_id']}", "MSG#")
     tenant.ids["message_id"], other = (row.message_id for row in listed)
     tenant.spare["POST /v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"] = {"message_id": other}
+    capture = "POST /v1/clients/{client_id}/deposits/{deposit_id}/capture"
+    tenant.spare[capture] = {"deposit_id": _approved_order(tenant)}
+
+
+def _approved_order(tenant: Tenant) -> str:
+    """A deposit whose order at a REST app was approved by the payer, and of which nobody was told."""
+    api = tenant.api
+    assert api.put("/v1/paypal/app", {"app_key": f"App-{tenant.word}", "app_secret": "s3cret"}).status == 200
+    made = api.made(f"/v1/clients/{tenant.ids['client_id']}/deposits", {"amount": "25"})
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    sent = api.with_key("").send("POST", f"/pay/{made['invoice']}/checkout", b"", headers=form)
+    order_id = sent.headers["Location"].rpartition("=")[2]
+    _paypal("control/habits", {"deliver": False})
+    _paypal("control/approve", {"order_id": order_id})
+    return str(made["id"])
 
 
 def _mood(name: str) -> None:
     """What PayPal's stand-in says of the messages that it is asked about."""
-    url = os.environ["FORFAIT_PAYPAL_LOCAL_URL"] + "/control/mood"
-    asked = urllib.request.Request(url, json.dumps({"name": name}).encode(), {"Content-Type": "application/json"})
+    _paypal("control/mood", {"name": name})
+
+
+def _paypal(path: str, told: dict[str, Any]) -> None:
+    url = f"{os.environ['FORFAIT_PAYPAL_LOCAL_URL']}/{path}"
+    asked = urllib.request.Request(url, json.dumps(told).encode(), {"Content-Type": "application/json"})
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30).close()
 
 

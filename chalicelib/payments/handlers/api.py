@@ -75,6 +75,15 @@ def get_deposit(call: Call) -> Any:
     return deposits.get(call.who, call.path["client_id"], call.path["deposit_id"], call.base_url)
 
 
+@route(
+    bp, "POST", "/v1/clients/{client_id}/deposits/{deposit_id}/capture", roles=RESELLER, answer=DepositOut, status=200
+)
+def capture_deposit(call: Call) -> Any:
+    """Ask PayPal now for the money of an order that the payer has approved."""
+    path = call.path
+    return orders.capture(call.scope, Paypal(), call.who, path["client_id"], path["deposit_id"], call.base_url)
+
+
 @route(bp, "GET", "/v1/resellers/{reseller_id}/paypal/messages", roles=OPERATOR, query=Paging, answer=Page[MessageOut])
 def list_paypal_messages(call: Call) -> Any:
     """The messages of a reseller that are still kept, newest first."""

@@ -3,6 +3,7 @@
   var place = document.getElementById("status");
   if (!place || !place.dataset.state) { return; }
   var left = 20;
+  document.getElementById("reload").hidden = true;
   function look() {
     fetch(place.dataset.state, { cache: "no-store", credentials: "omit" })
       .then(function (answer) { return answer.ok ? answer.json() : null; })
