@@ -32,6 +32,11 @@ def anchor_of(date: str | None) -> int | None:
     return int(date[8:]) if date else None
 
 
+def fee_key(what: str, date: str) -> str:
+    """``sk`` of the note in a payer's ledger that a date is charged; ``what`` is a sub-account's id or a number."""
+    return f"ONCE#fee:{what}:{date}"
+
+
 def due_keys(reseller_id: str, today: str) -> Iterator[str]:
     """``sk`` of all that is due today or was before, oldest date first. The index may lag a moment behind.
 

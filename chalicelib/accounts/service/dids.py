@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.due import NumberFee, anchor_of
+from chalicelib.accounts.due import NumberFee, anchor_of, fee_key
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
-from chalicelib.accounts.store import Did, Number, SubAccount
+from chalicelib.accounts.store import Did, Entry, Number, Once, SubAccount
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.numbers import path_number
 from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle
@@ -99,7 +99,8 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         today = billing_dates.today(reseller_id, scope.now)
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
-        _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
+        entries, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
+        writes += [_paid(entry, number, today) for entry in entries if entry.kind == "did_monthly"]
         writes += [*handing(scope, reseller_id, did, body, today), import_lock.absent(scope, reseller_id)]
         commit(scope, writes, did)
         return did
@@ -202,6 +203,11 @@ def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posti
     """The debits of a DID that begins; what is free makes no entry."""
     wanted = (("did_setup", setup_e8, "Set-up"), ("did_monthly", monthly_e8, "First month"))
     return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
+
+
+def _paid(entry: Entry, number: str, today: str) -> Write:
+    """The note that the first month, which begins today, is charged: a date of today does not charge it again."""
+    return Put(Once(entry.pk, fee_key(number, today), sequence=int(entry.entry_id)), anyway=True)
 
 
 def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:
