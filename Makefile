@@ -34,7 +34,7 @@ check: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/infra/test_packaging.py
 
-# FULL=1 measures a million and ten million lines too.
+# FULL=1 measures ten million lines too and draws docs/performance.svg anew.
 bench: $(DEV)
 	@$(PIP) install -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks $(if $(FULL),--full)

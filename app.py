@@ -9,7 +9,7 @@ from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys
-from chalicelib.rating import events
+from chalicelib.rating import events, preview_handlers
 from chalicelib.rating import handlers as rating
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
@@ -18,7 +18,7 @@ from chalicelib.web import openapi, problems, routes
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-for blueprint in (*accounts.BLUEPRINTS, rating.bp, reports.bp, events.bp, hourly.bp):
+for blueprint in (*accounts.BLUEPRINTS, rating.bp, preview_handlers.bp, reports.bp, events.bp, hourly.bp):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 

@@ -7,21 +7,28 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks import machine, table
+from benchmarks import machine, plot, table
+from benchmarks.plan import FULL, QUICK
 from benchmarks.sample import Samples
-from benchmarks.sections import FULL, QUICK, SECTIONS
+from benchmarks.sections import SECTIONS
 from benchmarks.table import Row
 
 LATEST = Path(__file__).with_name("latest.json")
+PICTURE = machine.ROOT / "docs" / "performance.svg"
+"""Of a full run; others put theirs beside the table."""
+MEMORY_MB = 512
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 unless something could not be measured (a bar that is missed is a result, not a failure)."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the product.")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="100,000 lines, some minutes (this is the default)")
-    size.add_argument("--full", action="store_true", help="1,000,000 and 10,000,000 lines, an hour or so; 3 GB of disk")
+    size.add_argument(
+        "--quick", action="store_true", help="up to 1,000,000 lines, about ten minutes (this is the default)"
+    )
+    size.add_argument("--full", action="store_true", help="10,000,000 lines too, half an hour or so; 3 GB of disk")
     parser.add_argument(
         "--only", action="append", choices=SECTIONS, metavar="NAME", help=f"one of {', '.join(SECTIONS)}"
     )
@@ -44,8 +51,17 @@ def main(arguments: list[str] | None = None) -> int:
     table.write(
         chosen.out, rows, about, {"full": chosen.full, "sections": chosen.only or list(SECTIONS), **asdict(plan)}
     )
+    draw(rows, about, PICTURE if chosen.full else chosen.out.with_suffix(".svg"))
     print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
     return 1 if failed else 0
+
+
+def draw(rows: list[Row], about: dict[str, Any], picture: Path) -> None:
+    """Time and memory against lines, when there is enough to draw a curve."""
+    points = [point for row in rows for point in row.points]
+    if len({point.lines for point in points}) > 1:
+        told = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}, {about['date'][:10]}"
+        picture.write_text(plot.svg(points, MEMORY_MB, told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
         put = store.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=path.read_bytes())
         told = {"bucket": {"name": names["FORFAIT_BUCKET"]}, "object": {"key": key, "versionId": put["VersionId"]}}
         body = json.dumps({"Records": [{"s3": told}]})
-        return {"Records": [{"body": body, "attributes": {"ApproximateReceiveCount": "1"}}]}
+        return {"Records": [{"body": body, "receiptHandle": "", "attributes": {"ApproximateReceiveCount": "1"}}]}
 
     rate_dropped_files(drop(f"incoming/decks/value/{DECK_DAY}.csv", deck), context)
     events = [drop(f"incoming/cdr/{shop.reseller_id}/{path.name}", path) for path in paths]

@@ -65,6 +65,12 @@ def peak_mb(pid: int | None = None) -> float | None:
     return kilobytes * 1024 / 1e6
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor seconds, of the user and of the system, that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def child_running(parent: int, word: str) -> int | None:
     """The process id of a child of ``parent`` with ``word`` among its arguments; ``None`` when there is no such."""
     for status in Path("/proc").glob("[0-9]*/stat"):

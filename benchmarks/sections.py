@@ -3,123 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from benchmarks import baselines, cold, core, cost, machine, whole
-from benchmarks.sample import DECK_SIZES, MONTHS_BACK, Samples, month_back
+from benchmarks import baselines, cold, core, cost, engines, machine, whole
+from benchmarks.plan import A_DAY_OF_1000, FULL_SIZE, MILLION, Plan
+from benchmarks.plot import Point
+from benchmarks.sample import MONTHS_BACK, Samples
 from benchmarks.table import JUST_SHOWN, NOT_JUDGED, Row, judged, not_yet, seconds
 
-MILLION = 1_000_000
-A_DAY_OF_1000 = 36
-"""1,000 files over 28 days are so many a day. Each reads what the day's earlier ones wrote, so fewer cost less."""
-FULL_SIZE = "a run this small is not what the bar is about; --full judges it"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is measured. ``memory_lines`` 0: the long run for memory is left out."""
-
-    rounds: int = 3
-    deck: int = 100_000
-    core_lines: int = 100_000
-    decks: tuple[int, ...] = ()
-    memory_lines: int = 0
-    whole_lines: tuple[int, ...] = (1_000, 100_000)
-    small_files: int = 10
-    small_lines: int = 1_000
-    client_files: int = 24
-    cold_rounds: int = 5
-    cost_lines: int = 100_000
-    cost_files: int = 6
-
-
-QUICK = Plan()
-FULL = Plan(
-    core_lines=MILLION,
-    decks=DECK_SIZES,
-    memory_lines=10 * MILLION,
-    whole_lines=(1_000, 100_000, MILLION, 10 * MILLION),
-    small_files=40,
-    client_files=288,
-    cost_lines=MILLION,
-    cost_files=A_DAY_OF_1000,
-)
-
 Measures = list[dict[str, Any]]
-
-
-# --- core ---------------------------------------------------------------------------------------------------------
-
-
-def rating_core(samples: Samples, plan: Plan) -> list[Row]:
-    """Every engine of this version and the baselines, in turn on one file; medians, ratios by processor time."""
-    file, names = samples.calls(plan.core_lines), ["csv.reader"]
-    if baselines.has_polars():
-        names.append("polars")
-    engines = list(core.ENGINES)
-    measures: list[Callable[[], dict[str, Any]]] = [
-        *(lambda name=name: baselines.measure(name, file) for name in names),
-        *(lambda name=name: core.measure(name, samples, plan.core_lines, plan.deck) for name in engines),
-    ]
-    found = dict(zip([*names, *engines], machine.alternately(plan.rounds, *measures), strict=True))
-    if len({each["sums"] for name in engines for each in found[name]}) > 1:
-        raise RuntimeError("two engines, or two runs of one, came to different sums")
-    rows = [_baseline_row(name, found[name], plan.core_lines) for name in names]
-    for name in engines:
-        rows += _engine_rows(name, found, plan)
-    return rows + [_deck_row(engines[-1], samples, plan, size) for size in plan.decks] + _memory_rows(samples, plan)
-
-
-def _baseline_row(name: str, found: Measures, lines: int) -> Row:
-    cpu = machine.middle(found, "cpu")
-    return Row("core", f"baseline {name}, {lines:,} lines", f"{seconds(cpu)} CPU", cpu)
-
-
-def _engine_rows(name: str, found: dict[str, Measures], plan: Plan) -> list[Row]:
-    mine, lines = found[name], plan.core_lines
-    small = lines < MILLION
-    cpu, wall = machine.middle(mine, "cpu"), machine.middle(mine, "wall")
-    figure = f"{lines / cpu:,.0f} lines/s ({seconds(cpu)} CPU, {seconds(wall)} wall)"
-    to_csv = machine.ratio(mine, found["csv.reader"], "cpu")
-    row = Row("core", f"engine {name}, {lines:,} lines", figure, cpu, against=f"{to_csv:.1f} x csv.reader")
-    if name == "reference":
-        row = replace(row, bar="<= 6 x csv.reader", verdict=judged(to_csv, 6))
-    rows = [row]
-    if name != "reference" and "reference" in found:
-        faster = machine.ratio(found["reference"], mine, "cpu")
-        rows.append(_compared(name, "as fast as reference", faster, ">= 10 x", judged(faster, least=10), small))
-    if "polars" in found:
-        times = machine.ratio(mine, found["polars"], "cpu")
-        bar, verdict = ("<= 4 x", judged(times, 4)) if name != "reference" else ("", JUST_SHOWN)
-        rows.append(_compared(name, "the time of polars", times, bar, verdict, small))
-    peak = machine.middle(mine, "peak_mb")
-    rows.append(Row("core", f"engine {name}, most memory, {lines:,} lines", f"{peak:,.0f} MB", peak))
-    return rows
-
-
-def _compared(name: str, base: str, value: float, bar: str, verdict: str, small: bool) -> Row:
-    """One ratio; on a small file the deck's loading and the first use of everything outweigh the lines."""
-    row = Row("core", f"engine {name}, {base}", f"{value:.1f} x", value, bar, verdict=verdict)
-    return replace(row, verdict=NOT_JUDGED, note=FULL_SIZE) if bar and small else row
-
-
-def _deck_row(name: str, samples: Samples, plan: Plan, size: int) -> Row:
-    cpu = core.measure(name, samples, min(plan.core_lines, 100_000), size)["cpu"]
-    return Row("core", f"engine {name}, {size:,} prefixes, 100,000 lines", f"{seconds(cpu)} CPU", cpu)
-
-
-def _memory_rows(samples: Samples, plan: Plan) -> list[Row]:
-    if not plan.memory_lines:
-        return []
-    name = list(core.ENGINES)[-1]
-    found = core.measure(name, samples, plan.memory_lines, plan.deck)
-    what = f"engine {name}, most memory, {plan.memory_lines:,} lines"
-    return [
-        Row("core", what, f"{found['peak_mb']:,.0f} MB ({seconds(found['wall'])} wall)", found["peak_mb"], "<= 512 MB",
-            verdict=judged(found["peak_mb"], 512))
-    ]  # fmt: skip
 
 
 # --- a whole batch, small files, starts -----------------------------------------------------------------------------
@@ -138,35 +32,38 @@ def whole_batch(samples: Samples, plan: Plan) -> list[Row]:
 
 
 def _whole_rows(on: whole.Bench, samples: Samples, plan: Plan, lines: int, rounds: int, engine: str) -> list[Row]:
-    walls: list[float] = []
-    ratios: list[float] = []
+    taken, ratios, cpu_ratios = list[dict[str, Any]](), list[float](), list[float]()
     peak: float | None = None
-    for back in MONTHS_BACK[:rounds]:
-        file = samples.calls(lines, month_back(back))
-        taken = on.one_batch(lines, back)
-        if not walls:
-            peak = on.worker_mb()
-        walls.append(taken["wall"])
+    months = MONTHS_BACK[:rounds] if rounds > 1 else (0,)
+    for back in months:
+        taken.append(on.one_batch(lines, back))
+        peak = peak or on.worker_mb()
         if rounds > 1:
-            output = on.output_of(taken["batch"]["id"], samples.folder / "output.csv")
+            output = on.output_of(taken[-1]["batch"]["id"], samples.folder / "output.csv")
             packed = baselines.measure("gzip -1", output)
             rated = core.measure(engine, samples, lines, plan.deck)
-            ratios.append(taken["wall"] / (rated["wall"] + packed["wall"]))
+            ratios.append(taken[-1]["wall"] / (rated["wall"] + packed["wall"]))
+            cpu_ratios.append(taken[-1]["cpu"] / (rated["cpu"] + packed["cpu"]))
             output.unlink()
-    wall, what = median(walls), f"{lines:,} lines, {samples.world.clients} clients, {file.stat().st_size / 1e6:.0f} MB"
+    wall, cpu = machine.middle(taken, "wall"), machine.middle(taken, "cpu")
+    what = f"{lines:,} lines, {samples.world.clients} clients"
     figure = f"{seconds(wall)} ({lines / wall:,.0f} lines/s)"
-    rows = [Row("whole", what, figure, wall)]
+    row = Row("whole", what, figure, wall)
     if ratios:
         times, big = median(ratios), lines >= MILLION
         against, verdict = f"{times:.1f} x (core + gzip -1)", judged(times, 2) if big else NOT_JUDGED
-        rows = [Row("whole", what, figure, wall, "<= 2 x (core + gzip -1)", against, verdict, "" if big else FULL_SIZE)]
+        row = Row("whole", what, figure, wall, "<= 2 x (core + gzip -1)", against, verdict, "" if big else FULL_SIZE)
+    if peak is not None:
+        row = replace(row, points=(Point("whole batch, rating process", lines, cpu, peak),))
+    ratio = f"{median(cpu_ratios):.1f} x (core + gzip -1)" if cpu_ratios else ""
+    rows = [
+        row,
+        Row("whole", f"  of it the rating process, {lines:,} lines", f"{seconds(cpu)} CPU", cpu, against=ratio),
+    ]
     if peak is not None:
         bar, verdict = ("<= 512 MB", judged(peak, 512)) if lines >= 10 * MILLION else ("", JUST_SHOWN)
-        rows.append(
-            Row(
-                "whole", f"memory of the rating process, {lines:,} lines", f"{peak:,.0f} MB", peak, bar, verdict=verdict
-            )
-        )
+        what = f"memory of the rating process, {lines:,} lines"
+        rows.append(Row("whole", what, f"{peak:,.0f} MB", peak, bar, verdict=verdict))
     return rows
 
 
@@ -262,7 +159,8 @@ def _cost_rows(what: str, bill: cost.Bill, counted: dict[str, Any], most: float,
 
 
 SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
-    "core": rating_core,
+    "core": engines.rating_core,
+    "sizes": engines.sizes,
     "whole": whole_batch,
     "small": small_files,
     "start": stack_starts,

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.plot import Point
+
 MET, MISSED = "met", "NOT MET"
 JUST_SHOWN = "shown"
 """There is no bar for it."""
@@ -18,7 +20,10 @@ NOT_YET = "not in this version"
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``figure`` is ``value`` for people; ``against`` compares with a baseline, in words."""
+    """One line of the table. ``figure`` is ``value`` for people; ``against`` compares with a baseline, in words.
+
+    ``points`` go into the plot.
+    """
 
     section: str
     what: str
@@ -28,6 +33,7 @@ class Row:
     against: str = ""
     verdict: str = JUST_SHOWN
     note: str = ""
+    points: tuple[Point, ...] = ()
 
 
 def judged(value: float, most: float | None = None, least: float | None = None) -> str:

@@ -38,9 +38,9 @@ class Bench:
 
     def __init__(self, stack: Stack, samples: Samples, deck_size: int) -> None:
         self.stack, self.samples = stack, samples
-        operator = over_http(stack.url, stack.operator_key)
-        self.shop: Shop = open_shop(samples.world, operator, lambda key: over_http(stack.url, key))
-        self._api: Send = over_http(stack.url, self.shop.key)
+        operator = _anew(stack.url, stack.operator_key)
+        self.shop: Shop = open_shop(samples.world, operator, lambda key: _anew(stack.url, key))
+        self._api = _anew(stack.url, self.shop.key)
         self._publish(operator, deck_size)
 
     def _publish(self, operator: Send, deck_size: int) -> None:
@@ -56,6 +56,11 @@ class Bench:
         """The most memory that the worker process has held."""
         worker = machine.child_running(self.stack.running.pid, "worker")
         return None if worker is None else machine.peak_mb(worker)
+
+    def worker_cpu(self) -> float:
+        """Processor seconds that the worker process has used."""
+        worker = machine.child_running(self.stack.running.pid, "worker")
+        return 0.0 if worker is None else machine.cpu_seconds(worker)
 
     def rate(self, file: Path, name: str, look_every: float = 0.01) -> Taken:
         """Drop a file and wait for its batch; ``RuntimeError`` unless every line of it was rated."""
@@ -74,10 +79,10 @@ class Bench:
         raise RuntimeError(f"{name} was not rated in time")
 
     def one_batch(self, lines: int, back: int) -> dict[str, Any]:
-        """All clients and 28 days in one file: the month's that begins ``back`` days before the sample's."""
-        file = self.samples.calls(lines, month_back(back))
+        """All clients and 28 days in one file: those that begin ``back`` days before the sample's first instant."""
+        file, before = self.samples.calls(lines, month_back(back) if back else None), self.worker_cpu()
         taken = self.rate(file, f"whole-{lines}-{back}.csv", 0.01 if lines <= 10_000 else 0.1)
-        return {"wall": taken.from_end, "batch": taken.batch}
+        return {"wall": taken.from_end, "cpu": self.worker_cpu() - before, "batch": taken.batch}
 
     def output_of(self, batch_id: str, target: Path) -> Path:
         """What a batch wrote, unpacked into one file: the bytes whose compression the product is compared with."""
@@ -88,6 +93,15 @@ class Bench:
                 for key in (each["Key"] for each in page.get("Contents", []) if batch_id in each["Key"]):
                     file.write(gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
         return target
+
+
+def _anew(url: str, key: str) -> Send:
+    """Requests over a connection each: on a slow machine an open one is closed before it is used again."""
+
+    def send(method: str, path: str, body: Any = None) -> Any:
+        return over_http(url, key)(method, path, body)
+
+    return send
 
 
 @contextmanager

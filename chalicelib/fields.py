@@ -33,8 +33,15 @@ class Shape(BaseModel):
     ``SECRETS`` names the fields of an answer that are shown once and never stored.
     """
 
+    # Validators are built when first used: a cold start pays for those of its own route only.
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, populate_by_name=True, from_attributes=True, serialize_by_alias=True
+        defer_build=True,
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        from_attributes=True,
+        serialize_by_alias=True,
     )
     SECRETS: ClassVar[tuple[str, ...]] = ()
 
@@ -42,7 +49,7 @@ class Shape(BaseModel):
 class Query(BaseModel):
     """Base of query strings: text is converted, unknown parameters are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Paging(Query):

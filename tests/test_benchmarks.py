@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from pytest import approx
 
 from benchmarks import core, cost
 from benchmarks.meter import Meter, size_of
+from benchmarks.plot import Point, svg
 from benchmarks.sample import Samples
 from benchmarks.shop import World
 from benchmarks.table import MET, MISSED, Row, judged, render
@@ -61,3 +63,12 @@ def test_a_bill_is_requests_units_and_seconds_at_their_prices():
     assert bill.sqs == approx(3 * 0.4e-6)
     waits = 3 * cost.WAIT_SECONDS["s3"] + 3 * cost.WAIT_SECONDS["dynamodb"]
     assert bill.compute == approx((1 + waits) * cost.LAMBDA_GB * 1.66667e-5 + 0.2e-6)
+
+
+def test_the_plot_is_an_svg_with_every_curve_and_the_bar():
+    points = [Point(name, lines, lines / 1e6, 100 + lines / 1e5) for name in ("a & b", "c") for lines in (1_000, 10**7)]
+    drawn = ElementTree.fromstring(svg(points, 512, "a machine"))
+    texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"a & b", "c", "bar: 512 MB", "a machine", "1,000", "10 M"} <= set(texts)
+    curves = [each for each in drawn.iter("{http://www.w3.org/2000/svg}path") if "line" in each.get("class", "")]
+    assert len(curves) == 4

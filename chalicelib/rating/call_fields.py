@@ -240,11 +240,8 @@ def _cost_e8(text: str) -> int:
 
 def caller(text: str, home_country: str) -> str:
     """A caller's number is never priced, so what is no number (``anonymous``, a name) stays as it is."""
-    return _caller(text, home_country) if len(text) <= MAX_TEXT else text.strip()[:MAX_TEXT]
-
-
-@lru_cache(maxsize=1 << 16)
-def _caller(text: str, home_country: str) -> str:
+    if len(text) > MAX_TEXT:
+        return text.strip()[:MAX_TEXT]
     try:
         return numbers.normalise(text, home_country)
     except ValueError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from chalicelib.fields import Id, Printable, Shape, Username, Zone
+from chalicelib.fields import AmountOut, Id, InstantOut, Printable, RateOut, Shape, Username, Zone
 
+MAX_PREVIEW_BYTES = 1 << 16
 Direction = Literal["outbound", "inbound"]
 Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
 
@@ -112,3 +115,77 @@ class CdrSource(Shape):
         """The fields of the item that keeps it."""
         parts = {"columns": _said(self.columns), "words": _said(self.words), "defaults": _said(self.defaults)}
         return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}
+
+
+class PreviewIn(Shape):
+    """The beginning of a file. ``base64``: ``text`` is the base64 of its bytes (gzip, other encodings)."""
+
+    text: Annotated[str, Field(examples=["1,2026-11-23T08:30:00Z,outbound,acme,,+14165550123,ANSWERED,61\n"])]
+    base64: bool = False
+    filename: FileName = "preview.csv"
+
+    @model_validator(mode="after")
+    def _is_readable_and_small(self) -> PreviewIn:
+        if len(self.data()) > MAX_PREVIEW_BYTES:
+            raise ValueError(f"there are more than {MAX_PREVIEW_BYTES} bytes; send the beginning of the file")
+        return self
+
+    def data(self) -> bytes:
+        """The bytes; ``ValueError`` for what is no base64, or no text."""
+        try:
+            return b64decode("".join(self.text.split()), validate=True) if self.base64 else self.text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text has half a character; send base64 instead") from None
+        except (binascii.Error, ValueError):
+            raise ValueError("text is not base64") from None
+
+
+class PreviewCall(Shape):
+    """A call as it would be rated, if no free minutes are left."""
+
+    call_id: str
+    start: InstantOut
+    direction: str
+    client_id: str
+    account: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    destination: str
+    country: str | None
+    disposition: str
+    seconds: int
+    billed_seconds: int
+    rule: str
+    rate_per_minute: RateOut
+    amount: AmountOut
+    cost: AmountOut
+    package_id: str | None
+
+
+class PreviewRow(Shape):
+    """One line: ``call``, or ``reason``, ``message`` and the beginning of the ``original`` line."""
+
+    line: int
+    call: PreviewCall | None = None
+    reason: str | None = None
+    message: str | None = None
+    original: str | None = None
+
+
+class PreviewOut(Shape):
+    """How a file would be read. ``format`` is ``unknown`` where every line would be refused."""
+
+    filename: str
+    source_id: str | None
+    format: Annotated[
+        str,
+        Field(json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]}),
+    ]
+    encoding: Annotated[str, Field(json_schema_extra={"enum": ["utf-8", "utf-16-le", "utf-16-be", "windows-1252"]})]
+    delimiter: Annotated[str, Field(json_schema_extra={"enum": [",", ";", "\t"]})]
+    header: bool
+    time_zone: str
+    lines: int
+    rated: int
+    rejected: int
+    items: list[PreviewRow]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chalicelib.rating.formats import Rejection
 
 Ints = NDArray[np.int64]
+Strings = NDArray[np.bytes_]
 
 ROW = np.dtype(
     [
@@ -31,34 +32,55 @@ ROW = np.dtype(
         ("code", "u1"),
     ]
 )
-"""One rated line but its texts. ``code``: see ``code_of``; ``amount_e8`` is without free minutes."""
+"""One rated line but its texts. ``code``: see ``CODES``; ``amount_e8`` is without free minutes."""
 
 DIRECTIONS = ("outbound", "inbound")
 DISPOSITIONS = ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")
 DAY_SECONDS = 86_400
+_MOST_RANGE = 1 << 16
 
 
-def code_of(direction: str, disposition: str) -> int:
-    """Direction and disposition as one small number: bit 0 is set for inbound, the rest is the disposition."""
-    return DIRECTIONS.index(direction) + 2 * DISPOSITIONS.index(disposition)
-
-
+CODES = {
+    (direction, disposition): way + 2 * end
+    for way, direction in enumerate(DIRECTIONS)
+    for end, disposition in enumerate(DISPOSITIONS)
+}
+"""Direction and disposition as one small number: bit 0 is set for inbound, the rest is the disposition."""
 CODE_TEXTS = tuple(f"{DIRECTIONS[code & 1]},{DISPOSITIONS[code >> 1]}" for code in range(8))
 """A code as it stands in a segment's row."""
-CODE_KEYS = tuple(f"{'i' if code & 1 else 'o'}{'a' if code >> 1 == 0 else 'n'}" for code in range(8))
-"""The part of a code that tells calls apart (``segments.key_of``): direction, and whether it was answered."""
+
+
+class Texts(NamedTuple):
+    """A call's texts as they stand in a segment's row, one array of byte strings each: ids and callers are CSV."""
+
+    call_id: Strings
+    account: Strings
+    caller: Strings
+    called: Strings
+
+    def at(self, places: Ints | slice) -> Texts:
+        """Some rows of each."""
+        return Texts(*(column[places] for column in self))
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> Texts:
+        return cls(*(np.array(column, np.bytes_) for column in (zip(*rows, strict=True) if rows else [()] * 4)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Texts]) -> Texts:
+        """One after the other; each column becomes as wide as the widest."""
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 @dataclass
 class Columns:
     """What became of one chunk, in the order of its lines.
 
-    ``texts()`` gives per row ``call_id,account,from,to`` as CSV; it is a function because it takes longer than rating
-    and some callers only want the sums.
+    ``texts()`` is a function because it takes longer than rating and some callers only want the sums.
     """
 
     rows: NDArray[Any]
-    texts: Callable[[], list[str]]
+    texts: Callable[[], Texts]
     rejected: Sequence[Rejection]
 
     def __len__(self) -> int:
@@ -66,4 +88,18 @@ class Columns:
 
 
 def empty(rejected: Sequence[Rejection] = ()) -> Columns:
-    return Columns(np.zeros(0, ROW), list, rejected)
+    return Columns(np.zeros(0, ROW), lambda: Texts.of([]), rejected)
+
+
+def distinct(keys: Ints) -> tuple[Ints, Ints]:
+    """Sorted distinct values, and which of them each key is; quick where the keys lie close together."""
+    if not len(keys):
+        return keys, keys
+    least = int(keys.min())
+    if int(keys.max()) - least >= _MOST_RANGE:
+        found, which = np.unique(keys, return_inverse=True)
+        return found, which
+    found = np.flatnonzero(np.bincount(keys - least))
+    place = np.zeros(int(found[-1]) + 1, np.int64)
+    place[found] = np.arange(len(found))
+    return found + least, place[keys - least]

@@ -12,6 +12,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib.money import MAX_FEE, MAX_RATE, parse_amount, parse_rate
@@ -258,6 +259,12 @@ class Deck:
         """Per line: rate ``_e10`` and fee ``_e8`` (64 bits), initial and increment seconds (32 bits)."""
         views = self._views
         return views["rates_e10"], views["fees_e8"], views["initials"], views["increments"]
+
+    def destinations(self) -> tuple[memoryview[int], list[str]]:
+        """Per line the place of its destination in the list that follows (32 bits)."""
+        ends = self._views["destination_ends"]
+        text = bytes(self._views["destination_text"])
+        return self._views["destinations"], [text[a:b].decode("utf-8") for a, b in pairwise(ends)]
 
     def _read(self, index: int) -> DeckLine:
         views = self._views

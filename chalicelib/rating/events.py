@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
 from chalicelib import periods, queues
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
-from chalicelib.rating.service import decks, reconcile
+from chalicelib.rating.service import decks, endings, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
 from chalicelib.tables import Scope
 
@@ -53,6 +54,15 @@ def rescan(event: CloudWatchEvent) -> None:
     log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
 
 
+@bp.schedule("rate(1 day)", name="sweep")
+def sweep_objects(event: CloudWatchEvent) -> None:
+    """Delete objects under ``rated/`` that are 15 days old and that no index item names."""
+    swept = sweeping.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
+    log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
+    if not swept.finished:
+        log.warning("the sweep ran out of time; it goes on from there with its next run")
+
+
 @bp.schedule("rate(1 day)", name="reconcile")
 def reconcile_books(event: CloudWatchEvent) -> None:
     """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
@@ -71,6 +81,12 @@ def _now(event: CloudWatchEvent) -> int:
     return max(now, periods.parse_instant(event.to_dict()["time"])) if settings.is_local else now
 
 
+def _is_late(event: CloudWatchEvent) -> bool:
+    """Whether the function has less than a minute left to run."""
+    context: Any = event.context
+    return context is not None and context.get_remaining_time_in_millis() < 60_000
+
+
 def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
     scope = Scope(actor="system:rating", now=int(time.time()))
     log.info("%s arrived", arrival.key)
@@ -85,5 +101,5 @@ def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
     except Exception as problem:
         if last_try:
             reason = f"{type(problem).__name__}: the last of {arrivals.MAX_RECEIVES} tries broke; see the log."
-            batches.fail_by_key(scope, arrival.key, arrival.version_id, reason)
+            endings.fail_by_key(scope, arrival.key, arrival.version_id, reason)
         raise

@@ -232,7 +232,7 @@ def _quote(found: Quote, *, for_client: bool) -> shapes.QuoteOut:
     return shapes.QuoteOut(
         number=found.number,
         country=found.country,
-        cost=None if for_client else cost,
+        cost=cost if found.has_cost and not for_client else None,
         price=sold,
         steps=found.steps,
     )

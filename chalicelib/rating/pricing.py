@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, div_half_up, format_amount, format_decimal, format_rate
@@ -135,6 +136,7 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
     return Price(billed_seconds, used, amount_e8(terms, seconds, used), cost)
 
 
+@lru_cache(maxsize=1024)
 def internal_terms(package_id: str) -> CallTerms:
     """A call to a short internal number: no price, no cost, nothing billed."""
     return CallTerms(rule="internal", package_id=package_id)
@@ -165,15 +167,17 @@ def explain(
     markup: Markup | None = None,
     free_seconds: int = 0,
     for_client: bool = False,
+    record_cost: bool = False,
 ) -> list[str]:
     """The steps of a quote: which cost line, which rule won over which, how seconds were billed, the sum.
 
     ``fits`` are the rules that fit the number, the winner first (``Terms.fits``). ``for_client`` leaves out
-    everything that gives away the cost or the markup.
+    everything that gives away the cost or the markup. ``record_cost``: the call's own record will state its cost, so
+    the deck's is only what to expect.
     """
     if terms.rule == "internal":
         return ["A short internal number: it has no price and no cost."]
-    steps = [] if for_client else _cost_steps(terms, seconds, currency)
+    steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
     steps.append(_rule_step(terms, currency, fits, None if for_client else markup, for_client))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
@@ -183,11 +187,13 @@ def explain(
     return steps + _sum_steps(terms, seconds, currency, free_seconds)
 
 
-def _cost_steps(terms: CallTerms, seconds: int, currency: str) -> list[str]:
+def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool) -> list[str]:
     if terms.rule.startswith("did:"):
         where = "The number itself"
     elif terms.prefix:
         where = f"Deck line {terms.prefix}" + (f" ({terms.destination})" if terms.destination else "")
+    elif record_cost:
+        return ["No deck line fits this number; the cost will be what the call's record states."]
     else:
         return ["No deck line fits this number, so there is no cost to start from."]
     fee = f", plus {format_amount(terms.cost_fee_e8)} for the connection" if terms.cost_fee_e8 else ""
@@ -198,7 +204,8 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str) -> list[str]:
         plus = f" + {format_amount(terms.cost_fee_e8)}" if terms.cost_fee_e8 else ""
         total = format_amount(cost_e8(terms, seconds))
         rate = format_rate(terms.cost_rate_e10)
-        steps.append(f"Cost: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
+        said = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
+        steps.append(f"{said}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
     return steps
 
 

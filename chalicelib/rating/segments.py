@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -112,52 +112,36 @@ def encode_rows(
     members: list[Member] = []
     for at in range(0, len(rows), per_member):
         some = rows[at : at + per_member]
-        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-        packed = packer.compress(("\r\n".join(some) + "\r\n").encode()) + packer.flush()
+        packed = pack(("\r\n".join(some) + "\r\n").encode())
         parts.append(packed)
         members.append(Member(offset, len(packed), len(some), starts[at], starts[at + len(some) - 1]))
         offset += len(packed)
     return b"".join(parts), members
 
 
+def pack(text: bytes) -> bytes:
+    """Rows as text -> one gzip member."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    return packer.compress(text) + packer.flush()
+
+
 def row_of(call: RatedCall) -> str:
     """One call as a row."""
     texts = (call.call_id, call.account, call.from_number, call.to_number)
-    (row,) = rows_of(
-        [call.start],
-        [f"{call.direction},{call.disposition}"],
-        [",".join(map(quoted, texts))],
-        [call.seconds],
-        [call.billed_seconds],
-        [call.free_seconds],
-        [call.amount_e8],
-        [call.cost_e8],
-        [call.line],
-        [tail_text(*call[13:])],
+    numbers = (call.seconds, call.billed_seconds, call.free_seconds)
+    amounts = (money.format_amount(call.amount_e8), money.format_amount(call.cost_e8))
+    return ",".join(
+        (
+            periods.format_instant(call.start),
+            call.direction,
+            call.disposition,
+            *map(quoted, texts),
+            *map(str, numbers),
+            *amounts,
+            str(call.line),
+            tail_text(*call[13:]),
+        )
     )
-    return row
-
-
-def rows_of(
-    starts: Iterable[int],
-    kinds: Iterable[str],
-    texts: Iterable[str],
-    seconds: Iterable[int],
-    billed: Iterable[int],
-    free: Iterable[int],
-    amounts_e8: Iterable[int],
-    costs_e8: Iterable[int],
-    lines: Iterable[int],
-    tails: Iterable[str],
-) -> list[str]:
-    """Rows of many calls, column by column; ``kinds`` (direction and disposition), ``texts`` and ``tails`` are CSV."""
-    hour, past, amount = _hour_text, _PAST_HOUR, amount_text
-    columns = zip(starts, kinds, texts, seconds, billed, free, amounts_e8, costs_e8, lines, tails, strict=True)
-    return [
-        f"{hour(at // 3600)}{past[at % 3600]},{kind},{text},{called},{charged},{given},{amount(price)},{amount(cost)},"
-        f"{line},{tail}"
-        for at, kind, text, called, charged, given, price, cost, line, tail in columns
-    ]
 
 
 def tail_text(
@@ -222,19 +206,8 @@ def _split_rows(text: str) -> Iterator[list[str]]:
         yield from (row.split(",") for row in text.split("\r\n") if row)
 
 
-_PAST_HOUR = [f":{n // 60:02d}:{n % 60:02d}Z" for n in range(3600)]
-# Calls share few hours, and their amounts repeat; formatting them anew would take longer than packing them.
-amount_text = lru_cache(maxsize=1 << 16)(money.format_amount)
-
-
 def start_of(text: str) -> int:
     return _hour_start(text[:13]) + int(text[14:16]) * 60 + int(text[17:19])
-
-
-@lru_cache(maxsize=4096)
-def _hour_text(hour: int) -> str:
-    """Hours since 1970 -> ``2026-11-23T08``."""
-    return periods.format_instant(hour * 3600)[:13]
 
 
 @lru_cache(maxsize=4096)

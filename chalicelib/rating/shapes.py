@@ -119,7 +119,7 @@ class QuotePrice(Shape):
 
 
 class QuoteOut(Shape):
-    """``cost`` is null for a client's key."""
+    """``cost`` is null for a client's key, and where only the call's own record will tell it."""
 
     number: str
     country: str | None

@@ -1,33 +1,38 @@
 """Rated lines set aside by client, month and day, in a file, so that memory stays flat however long the input is.
 
 Lines come in the order of the input and are wanted back one client-day at a time. They are gathered into parts of
-bounded size; each part is sorted and written as runs of one client, month and day, and only where the runs lie is kept.
+bounded size; each part is sorted and written column by column, and only where its client-days begin is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.columns import DAY_SECONDS, ROW, Columns
+from chalicelib.rating.columns import DAY_SECONDS, Columns, Texts, distinct
 from chalicelib.rating.tables import Tables
 
 PART_ROWS = 200_000
-_BETWEEN = "\x00"
-"""Separates texts; no line with a control character gets this far."""
+PART_BYTES = 32 << 20
+"""A part is written when it has so many rows, or takes so much memory because of some very long text."""
+
+
+class _Column(NamedTuple):
+    """One column of a part in the file."""
+
+    at: int
+    kind: np.dtype[Any]
 
 
 class Run(NamedTuple):
-    """Some lines of one client, month and day: where their rows and their texts lie in the file."""
+    """The lines of one client, month and day in one part: rows ``first`` to ``last`` of its columns."""
 
-    rows_at: int
-    rows: int
-    texts_at: int
-    text_bytes: int
+    columns: tuple[_Column, ...]
+    first: int
+    last: int
 
 
 class Spill:
@@ -35,15 +40,18 @@ class Spill:
 
     def __init__(self, file: IO[bytes], tables: Tables) -> None:
         self._file, self._tables = file, tables
-        self._rows: list[NDArray[Any]] = []
-        self._texts: list[str] = []
+        self._waiting: list[tuple[NDArray[Any], Texts]] = []
+        self._bytes = self._rows = 0
         self._runs: dict[tuple[str, str], dict[int, list[Run]]] = {}
 
     def add(self, columns: Columns) -> None:
-        if len(columns):
-            self._rows.append(columns.rows)
-            self._texts += columns.texts()
-        if len(self._texts) >= PART_ROWS:
+        if not len(columns):
+            return
+        texts = columns.texts()
+        self._waiting.append((columns.rows, texts))
+        self._rows += len(columns)
+        self._bytes += columns.rows.nbytes + sum(column.nbytes for column in texts)
+        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
             self.flush()
 
     def parts(self) -> list[tuple[str, str]]:
@@ -56,39 +64,48 @@ class Spill:
 
     def holds(self, part: tuple[str, str]) -> int:
         """How many lines a part has."""
-        return sum(run.rows for runs in self._runs.get(part, {}).values() for run in runs)
+        return sum(self.holds_of(part, day) for day in self.days(part))
 
-    def lines(self, part: tuple[str, str], day: int) -> tuple[NDArray[Any], list[str]]:
+    def holds_of(self, part: tuple[str, str], day: int) -> int:
+        """How many lines one client-day has."""
+        return sum(run.last - run.first for run in self._runs[part][day])
+
+    def lines(self, part: tuple[str, str], day: int) -> tuple[NDArray[Any], Texts]:
         """One client-day in the order of the input: rows (``columns.ROW``) and their texts."""
-        rows, texts = [], list[str]()
-        for run in self._runs[part][day]:
-            self._file.seek(run.rows_at)
-            rows.append(np.frombuffer(self._file.read(run.rows * ROW.itemsize), ROW))
-            self._file.seek(run.texts_at)
-            texts += self._file.read(run.text_bytes).decode().split(_BETWEEN)
-        return np.concatenate(rows), texts
+        read = [[self._read(column, run) for column in run.columns] for run in self._runs[part][day]]
+        return np.concatenate([rows for rows, *_ in read]), Texts.joined([Texts(*texts) for _, *texts in read])
 
     def flush(self) -> None:
         """Write what was gathered as one part."""
-        if not self._rows:
+        if not self._waiting:
             return
-        rows, texts = np.concatenate(self._rows), self._texts
-        self._rows, self._texts = [], []
+        rows = np.concatenate([rows for rows, _ in self._waiting])
+        texts = Texts.joined([texts for _, texts in self._waiting])
+        self._waiting, self._bytes, self._rows = [], 0, 0
         clients, names = _clients(self._tables)
-        client, day = clients[rows["holder"]], rows["start"] // DAY_SECONDS
-        order = np.lexsort((rows["line"], day, rows["month"], client))
-        rows, client, day = rows[order], client[order], day[order]
-        texts = [texts[place] for place in order.tolist()]
+        months = len(self._tables.months.values)
+        day = rows["start"] // DAY_SECONDS
+        day -= day.min()
+        found, which = distinct((clients[rows["holder"]] * months + rows["month"]) * (day.max() + 1) + day)
+        # Few places: as small numbers they are sorted by counting, which keeps the order of the input.
+        order = np.argsort(which.astype(np.uint16) if len(found) < 1 << 16 else which, kind="stable")
+        columns = tuple(self._write(column[order]) for column in (rows, *texts))
+        bounds = [0, *np.cumsum(np.bincount(which)).tolist()]
+        for first, last in pairwise(bounds):
+            one = rows[order[first]]
+            part = names[int(clients[one["holder"]])], self._tables.months.values[int(one["month"])]
+            runs = self._runs.setdefault(part, {}).setdefault(int(one["start"]) // DAY_SECONDS, [])
+            runs.append(Run(columns, first, last))
+
+    def _write(self, column: NDArray[Any]) -> _Column:
         at = self._file.seek(0, 2)
-        self._file.write(rows.tobytes())
-        texts_at = self._file.tell()
-        for first, last in _runs(client, rows["month"], day):
-            blob = _BETWEEN.join(texts[first:last]).encode()
-            self._file.write(blob)
-            part = names[client[first]], self._tables.months.values[rows["month"][first]]
-            run = Run(at + first * ROW.itemsize, last - first, texts_at, len(blob))
-            self._runs.setdefault(part, {}).setdefault(int(day[first]), []).append(run)
-            texts_at += len(blob)
+        self._file.write(column.tobytes())
+        return _Column(at, column.dtype)
+
+    def _read(self, column: _Column, run: Run) -> NDArray[Any]:
+        size = column.kind.itemsize
+        self._file.seek(column.at + run.first * size)
+        return np.frombuffer(self._file.read((run.last - run.first) * size), column.kind)
 
 
 def _clients(tables: Tables) -> tuple[NDArray[Any], list[str]]:
@@ -96,12 +113,3 @@ def _clients(tables: Tables) -> tuple[NDArray[Any], list[str]]:
     names = sorted({holder.client_id for holder in tables.holders.values})
     number = {name: n for n, name in enumerate(names)}
     return np.array([number[holder.client_id] for holder in tables.holders.values], np.int64), names
-
-
-def _runs(*columns: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """First and end of each stretch in which no column changes."""
-    changes = np.zeros(len(columns[0]) - 1, bool)
-    for column in columns:
-        changes |= column[1:] != column[:-1]
-    bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(columns[0])]
-    yield from pairwise(bounds)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import IO, Any
 from urllib.parse import quote_plus
@@ -34,6 +34,8 @@ from chalicelib.tables import Item
 BLOCK_BYTES = 1 << 20
 PART_BYTES = 16 << 20
 """What an upload in parts holds in memory; S3 takes 10,000 parts of an object."""
+COMPACTED = "+"
+"""No batch id begins like this."""
 URL_SECONDS = 900
 """How long a presigned upload or download is good for."""
 
@@ -144,6 +146,7 @@ class DeckDrop(Item):
 class Segment(Item):
     """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
 
+    One made of several by a compaction has ``<COMPACTED><id>`` in the place of the batch, and generation 0.
     ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members``
     holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
     """
@@ -167,6 +170,12 @@ class Emptied(Item):
     """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
 
     token = UnicodeAttribute()
+
+
+class SweepPlace(Item):
+    """``SWEEP`` / ``PLACE``: the key after which the next sweep goes on, ``""`` to begin anew"""
+
+    after = UnicodeAttribute()
 
 
 class Verified(Item):
@@ -242,6 +251,22 @@ def versions(prefix: str) -> Iterator[tuple[str, str]]:
         yield from ((found["Key"], found["VersionId"]) for found in page.get("Versions", []))
 
 
+def objects(prefix: str, after: str) -> Iterator[tuple[str, int]]:
+    """Key and time of writing of every object under a prefix, in order of the keys, from behind ``after`` on."""
+    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=prefix, StartAfter=after)
+    for page in pages:
+        yield from ((found["Key"], int(found["LastModified"].timestamp())) for found in page.get("Contents", []))
+
+
+def delete(keys: Sequence[str]) -> None:
+    """Delete objects; those that are gone already do no harm."""
+    for at in range(0, len(keys), 1000):
+        listed = {"Objects": [{"Key": key} for key in keys[at : at + 1000]], "Quiet": True}
+        failed = s3().delete_objects(Bucket=settings.bucket, Delete=listed).get("Errors")
+        if failed:
+            raise RuntimeError(f"{len(failed)} objects could not be deleted, the first one {failed[0]}")
+
+
 def announce(arrivals: Iterator[tuple[str, str]]) -> int:
     """Put object versions on the queue, as S3 does when they are dropped; returns how many."""
     return queues.send(settings.queue, (_message(*arrival) for arrival in arrivals))
@@ -252,8 +277,10 @@ def _message(key: str, version_id: str) -> str:
     return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}]})
 
 
-def write(key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
-    s3().put_object(Bucket=settings.bucket, Key=key, Body=io.BytesIO(body), ContentType=content_type)
+def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
+    """An object in one request: up to 5 GB, streamed where it is a file."""
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
+    s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
 
 
 def upload(key: str, file: IO[bytes], content_type: str) -> None:

@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib import money, numbers, periods
+from chalicelib import numbers, periods
 from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.segments import quoted
 from chalicelib.rating.terms import Terms
 
 NO_RATE = CallTerms(rule="markup")
 """Terms of an unanswered call to a number that no deck knows: it costs nothing, so it needs no rate."""
-_MEMO_LIMIT = 100_000
+_KEPT_TERMS = 100_000
 VECTORISED = 1 << 62
 """Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
+DECK_BITS = 44
+"""Such a number has its deck's number from this bit on."""
 _T = TypeVar("_T")
 
 
@@ -34,13 +35,6 @@ class Holder(NamedTuple):
     name: str
     client_id: str
     package_id: str
-
-
-class Shared(NamedTuple):
-    """``tail``: package, destination, country, rule, rate as a row ends. ``covered``: free minutes may pay."""
-
-    tail: str
-    covered: bool
 
 
 class Numbering(Generic[_T]):
@@ -71,13 +65,18 @@ class Tables:
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
     vectorised: Any = None
-    _memo: dict[tuple[str, int, str], CallTerms | None] = field(default_factory=dict)
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
+    _terms: dict[int, tuple[int, CallTerms]] = field(default_factory=dict)
+    _payers: dict[int, int] = field(default_factory=dict)
+    _inbound: dict[int, CallTerms] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._firsts = {route: [first for first, _ in versions] for route, versions in self.decks.items()}
 
     def place(self, route: str, at: int) -> int:
         """Which deck of a route is in force at an instant; -1 for none."""
-        return bisect_right(self.decks.get(route, ()), at, key=lambda version: version[0]) - 1
+        return bisect_right(self._firsts.get(route, ()), at) - 1
 
     def deck_at(self, route: str, place: int) -> Deck:
         deck = self._open.get((route, place))
@@ -97,15 +96,6 @@ class Tables:
 
     def outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
         """Terms of a call to ``number`` (``+<digits>``, or bare digits of a short one); ``None``: no rate."""
-        # Terms may change at any second, decks at midnight: neither does within one epoch of the package and one day.
-        key = (package_id, self.terms.epoch_number(package_id, at) << 32 | at // periods.DAY_SECONDS, number)
-        if key not in self._memo:
-            if len(self._memo) >= _MEMO_LIMIT:
-                self._memo.clear()
-            self._memo[key] = self._outbound(package_id, at, number)
-        return self._memo[key]
-
-    def _outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
         short = not number.startswith("+")
         digits = number.lstrip("+")
         country = None if short else numbers.country_of(digits)
@@ -116,9 +106,32 @@ class Tables:
             return None
         return self.terms.resolve(package_id, at, digits, country, line)
 
+    def terms_number(self, terms: CallTerms) -> int:
+        """The number of terms; the same object is known at a glance, and its equals by their values."""
+        known = self._terms.get(id(terms))
+        if known is None:
+            if len(self._terms) >= _KEPT_TERMS:
+                self._terms.clear()
+            # The object is kept, so its identity stays its own.
+            known = self._terms[id(terms)] = self.priced.number(terms), terms
+        return known[0]
+
+    def holder_number(self, direction: str, account: str, number: str, holding: Holding) -> int:
+        """The number of whoever pays: the directory has one holding object per stretch of time."""
+        found = self._payers.get(id(holding))
+        if found is None:
+            name = f"sub:{account}" if direction == "outbound" else f"did:{number}"
+            holder = Holder(name, holding.client_id, holding.package_id)
+            found = self._payers[id(holding)] = self.holders.number(holder)
+        return found
+
     def inbound(self, number: str, holding: Holding) -> CallTerms:
         """Terms of a call to a DID."""
-        return pricing.did_terms(number, holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
+        terms = self._inbound.get(id(holding))
+        if terms is None:
+            price = (holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
+            terms = self._inbound[id(holding)] = pricing.did_terms(number, *price)
+        return terms
 
     def month(self, at: int) -> int:
         """The number of an instant's local month; zones change offset on quarters of an hour at the finest."""
@@ -130,12 +143,3 @@ class Tables:
     def call_terms(self, number: int) -> CallTerms:
         """The terms that a column's ``terms`` stands for."""
         return self.vectorised.terms(number) if number >= VECTORISED else self.priced.values[number]
-
-    def shared(self, number: int) -> Shared:
-        """What all calls of some terms share in a segment."""
-        if number >= VECTORISED:
-            found: Shared = self.vectorised.shared(number)
-            return found
-        terms = self.priced.values[number]
-        texts = (terms.package_id, terms.destination, terms.country or "", terms.rule)
-        return Shared(",".join(map(quoted, texts)) + "," + money.format_rate(terms.rate_e10), terms.covered)

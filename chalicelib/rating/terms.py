@@ -28,7 +28,7 @@ SHORT_CODE_DIGITS = 6
 DEFAULT_PULSE = (6, 6)
 """Where neither a custom rate, nor the package, nor a deck line says otherwise."""
 GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
-MEMO_LIMIT = 200_000
+MEMO_LIMIT = 50_000
 """Prepared terms per epoch; more are forgotten at once, so that memory stays flat over any number of lines."""
 
 
@@ -76,16 +76,17 @@ class CustomRate:
     grace_seconds: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Epoch:
-    """A stretch of time in which nothing about a package changes."""
+    """A stretch of time in which nothing about a package changes. Known by its identity."""
 
     package: PackageVersion
     customs: dict[str, CustomRate]
     """By rule, such as ``prefix:1305``; only those in force."""
     lengths: tuple[int, ...]
     """Of the custom prefixes, longest first."""
-    ready: dict[tuple[str, DeckLine | None, str | None], CallTerms] = field(default_factory=dict)
+    ready: dict[tuple[str, int, str | None], tuple[DeckLine | None, CallTerms]] = field(default_factory=dict)
+    """By rule, deck line and country. The line goes by its identity, so it is kept."""
 
     def prefixes(self) -> list[str]:
         """Digits of the custom prefixes in force, sorted as text."""
@@ -114,6 +115,7 @@ class _Package:
         self._customs = _standing(customs)
         changes = {each.effective_from for each in self._versions} | {each.effective_from for each in self._customs}
         self.changes = sorted(changes)
+        self.grants_minutes = any(each.free_minutes for each in versions)
         self._epochs: dict[int, Epoch] = {}
 
     def number(self, at: int) -> int:
@@ -160,6 +162,15 @@ class Terms:
         package = self._packages.get(package_id)
         return package.number(at) if package else 0
 
+    def grants_minutes(self, package_id: str) -> bool:
+        """Whether any version of the package has free minutes."""
+        package = self._packages.get(package_id)
+        return package is not None and package.grants_minutes
+
+    def grant_minutes(self) -> bool:
+        """Whether any package does."""
+        return any(package.grants_minutes for package in self._packages.values())
+
     def package_ids(self) -> list[str]:
         return sorted(self._packages)
 
@@ -194,15 +205,15 @@ class Terms:
             return None
         epoch = package.epoch(at)
         rule, custom = next(epoch.fitting(digits, country), ("markup", None))
-        key = (rule, deck_line, country)
+        key = (rule, id(deck_line), country)
         ready = epoch.ready.get(key)
         if ready is None:
             if custom is None and deck_line is None:
                 return None
             if len(epoch.ready) >= MEMO_LIMIT:
                 epoch.ready.clear()
-            ready = epoch.ready[key] = combine(epoch.package, rule, custom, deck_line, country)
-        return ready
+            ready = epoch.ready[key] = deck_line, combine(epoch.package, rule, custom, deck_line, country)
+        return ready[1]
 
     def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
         """Every rule that fits, the winner first (the others are what it goes before); empty: there is no rate."""

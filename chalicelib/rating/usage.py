@@ -5,16 +5,21 @@ The answer depends on what other batches committed before, so it is decided afre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating import pricing, segments
-from chalicelib.rating.columns import CODE_KEYS, CODE_TEXTS
-from chalicelib.rating.tables import Shared, Tables
+from chalicelib.rating import call_keys, pricing
+from chalicelib.rating.call_keys import Billed
+from chalicelib.rating.columns import Ints, Texts
+from chalicelib.rating.rendering import Rows
+from chalicelib.rating.shared import shared
+from chalicelib.rating.tables import Tables
+
+_BLOCK = 100_000
 
 
 @dataclass
@@ -35,10 +40,9 @@ class Free:
 
 @dataclass(frozen=True)
 class Day:
-    """The calls of a client-day that stand: rows of a segment sorted by start, and what they add up to."""
+    """The calls of a client-day that stand, sorted by start, and what they add up to."""
 
-    rows: Sequence[str]
-    starts: Sequence[int]
+    rows: Rows
     duplicates: int
     seconds: int
     billed_seconds: int
@@ -47,88 +51,72 @@ class Day:
     latest: Mapping[str, int]
 
 
-def decide(rows: NDArray[Any], texts: Sequence[str], known: Collection[str], free: Free, batch_id: str) -> Day:
-    """One client-day. ``rows`` and ``texts`` as rated, in the order of the input; ``known``: calls already billed.
+def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_id: str) -> Day:
+    """One client-day. ``rows`` and ``texts`` as rated, in the order of the input; ``billed``: calls already billed.
     Every row names ``batch_id``, so that a batch can be taken out of a segment that holds several.
 
     Of copies the first line stands. Free minutes go by start, then call id.
     """
-    tables = free.tables
-    fresh = _fresh(rows["code"].tolist(), texts, known)
-    duplicates = len(texts) - len(fresh)
+    stay = call_keys.fresh(rows["code"].astype(np.int64), texts.call_id, billed)
+    duplicates = len(rows) - len(stay)
     if duplicates:
-        rows, texts = rows[fresh], [texts[n] for n in fresh]
-    shared = {number: tables.shared(number) for number in np.unique(rows["terms"]).tolist()}
-    covered = [number for number, each in shared.items() if each.covered]
-    if covered:
-        starts = rows["start"].tolist()
-        order = sorted(range(len(texts)), key=lambda n: (starts[n], segments.first_field(texts[n])))
-    else:
-        order = np.argsort(rows["start"], kind="stable").tolist()
-    rows, texts = rows[order], [texts[n] for n in order]
-    amounts, given = _with_free_minutes(rows, covered, free)
+        rows, texts = rows[stay], texts.at(stay)
+    covered = _covered(rows["terms"], free.tables)
+    # By start alone a file is nearly in order already.
+    order = np.argsort(rows["start"], kind="stable")
+    if covered.any():
+        order = np.lexsort((texts.call_id, rows["start"]))
+    rows, texts, covered = rows[order], texts.at(order), covered[order]
+    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered), free)
+    client = free.tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
+    start, code, seconds, billed_seconds, cost, line = (
+        rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
+    )
+    terms, tables = rows["terms"], free.tables
+    around = f",{client},".encode(), f",{batch_id}\r\n".encode()
     return Day(
-        rows=_rows(rows, texts, amounts, given, shared, tables, batch_id),
-        starts=rows["start"].tolist(),
+        rows=Rows(
+            texts,
+            start,
+            code,
+            seconds,
+            billed_seconds,
+            given,
+            amounts,
+            cost,
+            line,
+            lambda some: shared(tables, terms[some]),
+            *around,
+        ),
         duplicates=duplicates,
         seconds=int(rows["seconds"].sum()),
         billed_seconds=int(rows["billed"].sum()),
-        amount_e8=sum(amounts),
+        amount_e8=int(amounts.sum()),
         cost_e8=int(rows["cost_e8"].sum()),
-        latest=_latest(rows, tables),
+        latest=_latest(rows, free.tables),
     )
 
 
-def _fresh(codes: Sequence[int], texts: Sequence[str], known: Collection[str]) -> Sequence[int]:
-    """Places of the calls that are neither known nor copies of an earlier line."""
-    first, kinds = segments.first_field, CODE_KEYS
-    keys = [
-        kinds[code] + (first(text) if text[0] == '"' else text.partition(",")[0])
-        for code, text in zip(codes, texts, strict=True)
-    ]
-    seen = set(keys)
-    if len(seen) == len(keys) and seen.isdisjoint(known):
-        return range(len(keys))
-    seen, fresh = set(known), []
-    for place, key in enumerate(keys):
-        if key not in seen:
-            seen.add(key)
-            fresh.append(place)
-    return fresh
+def _covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
+    """Which calls free minutes may pay for."""
+    if not tables.terms.grant_minutes():
+        return np.zeros(len(terms), bool)
+    blocks = [terms[at : at + _BLOCK] for at in range(0, len(terms), _BLOCK)]
+    return np.concatenate([shared(tables, block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
-def _with_free_minutes(rows: NDArray[Any], covered: Sequence[int], free: Free) -> tuple[list[int], list[int]]:
+def _with_free_minutes(rows: NDArray[Any], covered: Ints, free: Free) -> tuple[Ints, Ints]:
     """Amounts and free seconds of each call; a call that costs nothing anyway uses none."""
-    amounts: list[int] = rows["amount_e8"].tolist()
-    given = [0] * len(amounts)
-    for place in np.flatnonzero(np.isin(rows["terms"], covered)).tolist() if covered else ():
+    amounts = rows["amount_e8"].copy()
+    given = np.zeros(len(rows), np.int64)
+    for place in covered[amounts[covered] != 0].tolist():
         term = free.tables.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
-        if left > 0 and amounts[place]:
+        if left > 0:
             price = pricing.price(term, int(rows["seconds"][place]), left)
             amounts[place], given[place] = price.amount_e8, price.free_seconds
             free.spend(term.package_id, price.free_seconds)
     return amounts, given
-
-
-def _rows(
-    rows: NDArray[Any],
-    texts: Sequence[str],
-    amounts: Sequence[int],
-    given: Sequence[int],
-    shared: Mapping[int, Shared],
-    tables: Tables,
-    batch_id: str,
-) -> list[str]:
-    """The rows of a segment (``segments.COLUMNS``)."""
-    client = tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
-    tails = {number: f"{client},{each.tail},{batch_id}" for number, each in shared.items()}
-    kinds = [CODE_TEXTS[code] for code in rows["code"].tolist()]
-    starts, seconds, billed, costs, lines, numbers = (
-        rows[name].tolist() for name in ("start", "seconds", "billed", "cost_e8", "line", "terms")
-    )
-    ends = map(tails.__getitem__, numbers)
-    return segments.rows_of(starts, kinds, texts, seconds, billed, given, amounts, costs, lines, ends)
 
 
 def _latest(rows: NDArray[Any], tables: Tables) -> dict[str, int]:

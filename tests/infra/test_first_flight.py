@@ -46,6 +46,7 @@ call_id,start,direction,account,from,to,disposition,seconds
 4,2026-11-01T10:03:00Z,sideways,voix_1001,+14165550100,+14165550123,ANSWERED,61
 """
 SCHEDULED = json.loads((ROOT / "infra" / "scheduled-event.json").read_text())
+RETRY_FAILED = json.loads((ROOT / "infra" / "retry-failed-event.json").read_text())
 """What the operations guide tells people to send by hand."""
 DECK = "prefix,destination,rate_per_minute,initial,increment\n1416,Canada Toronto,0.0052,6,6\n"
 
@@ -283,6 +284,7 @@ def test_a_file_that_nobody_was_told_of_is_rated_by_the_nightly_functions(flight
     batch = done(flight, reseller["api_key"])
     assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
     assert flight.invoke("Reconcile", SCHEDULED) == ("", "null")
+    assert flight.invoke("Sweep", SCHEDULED) == ("", "null")
 
 
 def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
@@ -316,10 +318,14 @@ def test_a_policy_without_the_right_to_read_versions_breaks_rating(flight: Aws) 
     where = {"Bucket": flight.outputs["BucketName"], "Key": f"incoming/cdr/{reseller['id']}/calls.csv"}
     with flight.exchanged("RateDroppedFilesRole", "s3:GetObjectVersion"):
         version = flight.client("s3").put_object(**where, Body=CALLS)["VersionId"]
-        error, answer = flight.invoke("RateDroppedFiles", message(**where, version=version))
+        error, answer = flight.invoke("RateDroppedFiles", message(**where, version=version, receives="5"))
         assert error, answer
         assert "403" in answer or "AccessDenied" in answer
-    assert flight.invoke("RateDroppedFiles", message(**where, version=version))[0] == ""
+    assert done(flight, reseller["api_key"])["status"] == "failed"
+    # The batch was given up by its last try; the operator has it tried again.
+    with flight.exchanged("RescanRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        assert flight.invoke("Rescan", RETRY_FAILED) == ("", "null")
+    until(lambda: flight.call("GET", "/v1/batches", reseller["api_key"]).json["items"][0]["status"] == "done")
     batch = done(flight, reseller["api_key"])
     assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
 
@@ -346,7 +352,7 @@ def test_a_deployment_that_cannot_be_says_why(flight: Aws, packaged: Any) -> Non
         Deployer(flight, poll_seconds=0.1).deploy("twin", packaged.folder)
 
 
-def message(*, Bucket: str, Key: str, version: str) -> dict[str, Any]:
+def message(*, Bucket: str, Key: str, version: str, receives: str = "1") -> dict[str, Any]:
     told = {"bucket": {"name": Bucket}, "object": {"key": Key, "versionId": version}}
-    record = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
+    record = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": receives}}
     return {"Records": [{**record, "body": json.dumps({"Records": [{"s3": told}]}), "eventSource": "aws:sqs"}]}

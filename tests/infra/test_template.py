@@ -19,7 +19,7 @@ from infra import deploy, package
 from local import provision
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ["APIHandler", "BillAndClose", "Hourly", "RateDroppedFiles", "Reconcile", "Rescan"]
+FUNCTIONS = ["APIHandler", "BillAndClose", "Hourly", "RateDroppedFiles", "Reconcile", "Rescan", "Sweep"]
 QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("HourlyDeadLetters", "BillAndClose")}
 """Each queue with its dead letters and the function that it feeds."""
 KEYS = ("pk", "sk", "day_key", "next_billing_date")
@@ -120,6 +120,7 @@ def test_functions_have_the_memory_the_time_and_the_disk_they_need(packaged: Any
         "RateDroppedFiles": (3008, 900),
         "Reconcile": (1769, 900),
         "Rescan": (512, 900),
+        "Sweep": (512, 900),
     }
     assert packaged.properties("RateDroppedFiles")["EphemeralStorage"] == {"Size": 10240}
 
@@ -242,6 +243,7 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
         "RateDroppedFiles": "RatingLog",
         "Reconcile": "ReconcileLog",
         "Rescan": "RescanLog",
+        "Sweep": "SweepLog",
     }
     for name in FUNCTIONS:
         assert packaged.template["Resources"][name]["DependsOn"] == ["Table"]
@@ -255,10 +257,11 @@ def test_schedules_run_daily_or_hourly_and_tell_of_their_failures(expanded: dict
     assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == [
         "rate(1 day)",
         "rate(1 day)",
+        "rate(1 day)",
         "rate(1 hour)",
     ]
     told = of_type(expanded, "AWS::Lambda::EventInvokeConfig").values()
-    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Hourly", "Rescan", "Reconcile"}
+    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Hourly", "Rescan", "Reconcile", "Sweep"}
     for each in told:
         assert each["Properties"]["MaximumRetryAttempts"] == 1
         assert each["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "Alarms"}}}
@@ -282,7 +285,7 @@ def listed(resource: Any) -> list[Any]:
     return resource if isinstance(resource, list) else [resource]
 
 
-def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(packaged: Any) -> None:
+def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_objects(packaged: Any) -> None:
     actions = {
         name: {
             action
@@ -293,11 +296,20 @@ def test_nothing_but_the_api_may_read_the_secret_and_nothing_may_delete_objects(
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
-    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Hourly", "Reconcile", "Rescan"]
+    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Hourly", "Reconcile", "Rescan", "Sweep"]
     everything = set().union(*actions.values())
-    assert not {action for action in everything if action.startswith("s3:Delete") or action == "dynamodb:Scan"}
+    assert "dynamodb:Scan" not in everything
+    deleting = {(name, each) for name in FUNCTIONS for each in actions[name] if each.startswith("s3:Delete")}
+    assert deleting == {("Sweep", "s3:DeleteObject")}
+    [statement] = [
+        each
+        for policy in packaged.properties(packaged.properties("Sweep")["Role"]["Fn::GetAtt"][0])["Policies"]
+        for each in policy["PolicyDocument"]["Statement"]
+        if "s3:DeleteObject" in each["Action"]
+    ]
+    assert statement["Resource"] == {"Fn::Sub": "${Bucket.Arn}/rated/*"}
     assert not {"dynamodb:PutItem", "dynamodb:UpdateItem"} & actions["Hourly"]
-    assert not [name for name in ("Rescan", "Reconcile", "BillAndClose") if "dynamodb:DeleteItem" in actions[name]]
+    assert not [name for name in ("Rescan", "BillAndClose", "Sweep") if "dynamodb:DeleteItem" in actions[name]]
 
 
 def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> None:

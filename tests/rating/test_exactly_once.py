@@ -220,12 +220,12 @@ def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twic
 def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
     from chalicelib.accounts.service import terms
     from chalicelib.errors import Conflict
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.service import endings
 
     dropped = world.drop(csv_file(line("1")))
     with pytest.raises(faults.Killed), faults.killed_at(12, answered=True):
         world.rate(*dropped)
-    batches.fail_by_key(world.scope, *dropped, "the last try broke")
+    endings.fail_by_key(world.scope, *dropped, "the last try broke")
     with pytest.raises(Conflict):
         terms.next_version(terms.head_of(world.reseller_id), moving=True)
     assert world.rate(*dropped).status == "done"

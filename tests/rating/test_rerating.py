@@ -280,7 +280,7 @@ def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monk
 
 
 def test_a_rerating_that_was_given_up_goes_on_with_the_same_generation_and_prices(world):
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.service import endings
 
     batch = world.rate(csv_file(line("1"), line("2", "bob")))
     world.package("p1", markup_percent_e4=500_000)
@@ -295,7 +295,7 @@ def test_a_rerating_that_was_given_up_goes_on_with_the_same_generation_and_price
     with pytest.raises(faults.Killed), faults.between(after_the_first_client):
         world.rate(*again)
     assert world.books()["bob"][0] == -CALL
-    batches.fail_by_key(world.scope, *again, "the last try broke")
+    endings.fail_by_key(world.scope, *again, "the last try broke")
     assert world.found(batch).status == "failed"
     world.package("p1", markup_percent_e4=900_000)
     done = world.rerate(batch)

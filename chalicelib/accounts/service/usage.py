@@ -127,6 +127,12 @@ def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
             yield str(client.client_id), month, generation
 
 
+def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
+    """Generation, month and rated calls of every marker of a batch at one client."""
+    found = Marker.under(f"L#{client_id}", f"MARK#{batch_id}#")
+    return [(*marker.place()[1:], int(marker.rated)) for marker in found]
+
+
 def batches_with(reseller_id: str, holder: str, since: int) -> set[str]:
     """Batches that have billed a call of a holder (``sub:<username>``, ``did:<number>``) that began at ``since`` or
     later, to whichever client."""

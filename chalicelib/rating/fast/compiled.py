@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib import money
 from chalicelib.rating import terms as dated
+from chalicelib.rating.columns import Strings
+from chalicelib.rating.decks import Deck
 from chalicelib.rating.fast.match import Matcher, Prefixes, countries
 from chalicelib.rating.fast.owners import Owners, Timelines, term_columns
 from chalicelib.rating.fast.prices import DeckCosts, Slot
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.segments import quoted
-from chalicelib.rating.tables import VECTORISED, Shared, Tables
+from chalicelib.rating.shared import Shared, texts
+from chalicelib.rating.tables import DECK_BITS, VECTORISED, Tables
+from chalicelib.rating.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
 """Slots of one deck that are laid out (some 2 MB each); calls of further ones go through the reference."""
-_DECK, _SLOT = 44, 24
-"""Bits of the code of a call's terms: deck, slot, interval."""
+_SLOT = 24
+"""The code of a call's terms has the deck from bit ``DECK_BITS`` on, the slot from here, and the interval below."""
+_SLOT_MASK, _PLACE_MASK = (1 << DECK_BITS - _SLOT) - 1, (1 << _SLOT) - 1
 
 
 class Priced:
@@ -32,6 +36,8 @@ class Priced:
         self.slots: list[Slot] = []
         self.slot_of = np.zeros(0, np.int64)
         self.columns: dict[str, Ints] = {}
+        self.packages = self.rules = texts([])
+        self.covered = np.zeros((0, 0), bool)
 
     def lay_out(self) -> None:
         """Put the slots' arrays together; rules are numbered on from slot to slot."""
@@ -50,9 +56,12 @@ class Priced:
             "decimals": np.array([slot.decimals for slot in self.slots], np.int64),
             "safe": np.array([slot.is_safe for slot in self.slots], np.int64),
         }
+        self.packages = texts([slot.epoch.package.package_id for slot in self.slots])
+        self.rules = texts([name for each in rules for name in each.names])
+        self.covered = np.array([_covered(slot.epoch.package) for slot in self.slots], bool)
 
     def code(self, slot: Ints, interval: Ints) -> Ints:
-        return VECTORISED | self.number << _DECK | slot << _SLOT | interval
+        return VECTORISED | self.number << DECK_BITS | slot << _SLOT | interval
 
 
 class Compiled:
@@ -74,19 +83,18 @@ class Compiled:
         routes = [epoch.package.routes for epoch in self.epoch_list]
         self.routes = sorted({route for each in routes for route in each})
         self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
-        self.customs = [Prefixes.of(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes()]
+        self.custom_prefixes = tuple(tuple(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes())
         self._custom_of = _numbered([bool(epoch.prefixes()) for epoch in self.epoch_list])
         self._decks: dict[tuple[str, int], Priced] = {}
         self._by_number: list[Priced] = []
-        self._shared: dict[int, Shared] = {}
 
     def deck(self, route: str, place: int) -> Priced:
         """A deck laid out for matching; ``place`` as ``Tables.place`` has it."""
         found = self._decks.get((route, place))
         if found is None:
             deck = self.tables.deck_at(route, place)
-            matcher = Matcher(deck, self.customs)
-            found = Priced(len(self._by_number), matcher, DeckCosts(deck), route, place)
+            matcher = _matcher(deck, self.custom_prefixes)
+            found = Priced(len(self._by_number), matcher, _costs(deck), route, place)
             found.slot_of = np.full(len(self.epoch_list), -1)
             self._decks[route, place] = found
             self._by_number.append(found)
@@ -99,7 +107,7 @@ class Compiled:
         for number in missing[:room]:
             deck.slot_of[number] = len(deck.slots)
             epoch, customs = self.epoch_list[number], self._custom_of[number]
-            deck.slots.append(Slot(epoch, deck.matcher, deck.costs, customs))
+            deck.slots.append(_slot(epoch, deck.matcher, deck.costs, customs))
         if missing[:room]:
             deck.lay_out()
         return deck.slot_of[epochs]
@@ -112,19 +120,21 @@ class Compiled:
         rule = int(slot.rule[place])
         return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
 
-    def shared(self, code: int) -> Shared:
-        """What a segment's row has of the terms."""
-        found = self._shared.get(code)
-        if found is None:
-            deck, slot, place = self._parts(code)
-            country = countries()[1][int(deck.matcher.country[place])]
-            package = slot.epoch.package
-            covered = package.free_minutes > 0 and dated.covers(package.free_minutes_scope, country)
-            rule, rate = slot.rules.names[int(slot.rule[place])], money.format_rate(int(slot.rate_e10[place]))
-            where = quoted(self._line(deck, place).destination)
-            tail = f"{package.package_id},{where},{country or ''},{rule},{rate}"
-            found = self._shared[code] = Shared(tail, covered)
-        return found
+    def shared(self, codes: Ints) -> Shared:
+        """What segments' rows have of the terms that codes of one deck stand for."""
+        deck = self._by_number[int(codes[0]) - VECTORISED >> DECK_BITS]
+        slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
+        country = deck.matcher.country[place]
+        flat = slot * len(deck.matcher.starts) + place
+        lines, destinations = _destinations(self.tables.deck_at(deck.route, deck.place))
+        return Shared(
+            package=deck.packages[slot],
+            destination=destinations[lines[deck.matcher.line[place]]],
+            country=_country_texts()[country],
+            rule=deck.rules[deck.columns["rule_base"][slot] + deck.columns["rule"][flat]],
+            rate_e10=deck.columns["rate"][flat],
+            covered=deck.covered[slot, country],
+        )
 
     def _line(self, deck: Priced, place: int) -> Any:
         opened = self.tables.deck_at(deck.route, deck.place)
@@ -132,9 +142,45 @@ class Compiled:
 
     def _parts(self, code: int) -> tuple[Priced, Slot, int]:
         code -= VECTORISED
-        deck = self._by_number[code >> _DECK]
-        slot = deck.slots[(code >> _SLOT) & ((1 << _DECK - _SLOT) - 1)]
-        return deck, slot, code & ((1 << _SLOT) - 1)
+        deck = self._by_number[code >> DECK_BITS]
+        return deck, deck.slots[code >> _SLOT & _SLOT_MASK], code & _PLACE_MASK
+
+
+def _covered(package: PackageVersion) -> list[bool]:
+    """Per country, whether the package's free minutes may pay."""
+    scope = package.free_minutes_scope if package.free_minutes > 0 else ()
+    return [dated.covers(scope, country) for country in countries()[1]]
+
+
+# What a container keeps from file to file: small files would spend most of their time on laying out the same deck.
+# Decks and epochs are the same objects as long as ``loading`` keeps them.
+
+
+@lru_cache(maxsize=2)
+def _matcher(deck: Deck, custom_prefixes: tuple[tuple[str, ...], ...]) -> Matcher:
+    return Matcher(deck, [Prefixes.of(prefixes) for prefixes in custom_prefixes])
+
+
+@lru_cache(maxsize=4)
+def _costs(deck: Deck) -> DeckCosts:
+    return DeckCosts(deck)
+
+
+@lru_cache(maxsize=16)
+def _slot(epoch: Epoch, matcher: Matcher, costs: DeckCosts, customs: int | None) -> Slot:
+    return Slot(epoch, matcher, costs, customs)
+
+
+@lru_cache(maxsize=1)
+def _country_texts() -> Strings:
+    return texts([country or "" for country in countries()[1]])
+
+
+@lru_cache(maxsize=8)
+def _destinations(deck: Deck) -> tuple[Ints, Strings]:
+    """Per line of a deck the number of its destination, and the destinations; decks are kept by the container too."""
+    places, names = deck.destinations()
+    return np.frombuffer(places, "i").astype(np.int64), texts(names)
 
 
 def _numbered(wanted: list[bool]) -> list[int | None]:

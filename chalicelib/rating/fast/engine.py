@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating import call_fields, engine
-from chalicelib.rating.columns import ROW, Columns
+from chalicelib.rating import engine
+from chalicelib.rating.columns import ROW, Columns, Texts
 from chalicelib.rating.fast import fields, prices, split
 from chalicelib.rating.fast.compiled import Compiled, Priced
 from chalicelib.rating.fast.fields import Fields
 from chalicelib.rating.fast.match import countries
 from chalicelib.rating.fast.split import Ints, Lines, Mask
+from chalicelib.rating.fast.texts import texts_of
 from chalicelib.rating.formats import Layout, Source
 from chalicelib.rating.pricing import PERCENT_ONE
 from chalicelib.rating.records import Chunk
-from chalicelib.rating.segments import quoted
 from chalicelib.rating.tables import Tables
 
 _US, _CANADA, _ELSEWHERE = 0, 1, 2
@@ -47,7 +48,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
         # A line at a time costs more than a chunk at a time: this one is not plain enough.
         return engine.rate(chunk, layout, source, tables)
     chosen = np.flatnonzero(good)
-    texts = _texts(lines, layout, read, chosen, source.home_country)
+    texts = partial(texts_of, lines, layout, chosen, source.home_country)
     return _with_others(rows[chosen], texts, _reference(chunk, lines, others, layout, source, tables))
 
 
@@ -162,27 +163,6 @@ def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compil
     return good
 
 
-def _texts(lines: Lines, layout: Layout, read: Fields, plain: Ints, home: str) -> Callable[[], list[str]]:
-    """``call_id,account,from,to`` of the plain lines, made when asked for."""
-
-    def make() -> list[str]:
-        text = lines.data.decode("ascii")
-
-        def field(name: str) -> list[str]:
-            begin, end = lines.starts[layout.columns[name]][plain], lines.ends[layout.columns[name]][plain]
-            return [text[first:last] for first, last in zip(begin.tolist(), end.tolist(), strict=True)]
-
-        shift = 10 ** np.clip(split.DIGITS - read.called_digits[plain], 0, split.DIGITS)
-        called = (read.called[plain] // shift).tolist()
-        ids, callers = field("call_id"), [call_fields.caller(each, home) for each in field("from")]
-        if layout.delimiter != ",":
-            ids, callers = [quoted(each) for each in ids], [quoted(each) for each in callers]
-        joined = zip(ids, field("account"), callers, called, strict=True)
-        return [f"{call_id},{account},{caller},+{number}" for call_id, account, caller, number in joined]
-
-    return make
-
-
 def _reference(
     chunk: Chunk, lines: Lines, others: Ints, layout: Layout, source: Source, tables: Tables
 ) -> list[Columns]:
@@ -194,7 +174,7 @@ def _reference(
     ]
 
 
-def _with_others(rows: NDArray[Any], texts: Callable[[], list[str]], others: list[Columns]) -> Columns:
+def _with_others(rows: NDArray[Any], texts: Callable[[], Texts], others: list[Columns]) -> Columns:
     """All rows of a chunk in the order of its lines."""
     rejected = [rejection for each in others for rejection in each.rejected]
     rated = [each for each in others if len(each)]
@@ -202,9 +182,5 @@ def _with_others(rows: NDArray[Any], texts: Callable[[], list[str]], others: lis
         return Columns(rows, texts, rejected)
     together = np.concatenate([rows, *(each.rows for each in rated)])
     order = np.argsort(together["line"], kind="stable")
-
-    def make() -> list[str]:
-        unordered = texts() + [text for each in rated for text in each.texts()]
-        return [unordered[place] for place in order.tolist()]
-
-    return Columns(together[order], make, rejected)
+    made = [texts, *(each.texts for each in rated)]
+    return Columns(together[order], lambda: Texts.joined([each() for each in made]).at(order), rejected)

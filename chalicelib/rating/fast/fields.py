@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from chalicelib import periods
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating import call_fields
+from chalicelib.rating.columns import distinct
 from chalicelib.rating.fast import split
 from chalicelib.rating.fast.split import Ints, Lines, Mask, word
 from chalicelib.rating.formats import Layout, Source
@@ -26,7 +28,7 @@ _NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
 
 @dataclass
 class Fields:
-    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.code_of``, ``called`` filled up to 15 digits.
+    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
 
     ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
     others mean nothing.
@@ -52,7 +54,7 @@ def read(lines: Lines, layout: Layout, source: Source, tables: Tables) -> Fields
 
     start, month, good = _starts(buffer, *field("start"), source, tables)
     code, known = _codes(buffer, field("direction"), field("disposition"))
-    called, digits, plain = _numbers(buffer, *field("to"), source.home_country in NANP)
+    called, digits, plain = _numbers(buffer, *field("to"), source.home_country)
     seconds, whole = split.small_numbers(buffer, *field("seconds"), 5)
     good &= known & plain & whole & (seconds <= call_fields.MAX_SECONDS) & _ids(buffer, *field("call_id"))
     cost = None
@@ -88,7 +90,7 @@ def _starts(
     second = split.decimal(end << np.uint64(40))
     good &= (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
     key = (split.decimal(date) // 10 << 10) + (day << 5) + hour
-    keys, which = split.distinct(np.where(good, key, key[good.argmax()]))
+    keys, which = distinct(np.where(good, key, key[good.argmax()]))
     text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
     hours = [_hour(each, chr(text[10]), text[19:].decode(), source) for each in keys.tolist()]
     firsts = np.array([hour or 0 for hour in hours], np.int64)
@@ -136,13 +138,25 @@ def _codes(
     return code, (outbound | inbound) & (answered | no_answer | busy | failed)
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, nanp: bool) -> tuple[Ints, Ints, Mask]:
-    """Numbers as ``numbers.normalise`` reads them: digits filled up to 15, how many are real, and which were read."""
+class Spelling(NamedTuple):
+    """How numbers are spelled: bytes to ``skip``, ``digits`` behind them, ``ten`` of a number that lacks its 1.
+
+    ``known`` marks those that may be read so, if they are digits.
+    """
+
+    skip: Ints
+    digits: Ints
+    ten: Mask
+    known: Mask
+
+
+def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
+    """Numbers as ``numbers.normalise`` takes them apart."""
     head = split.window(buffer, begin, 1).view(np.uint8)
     plus = head[:, 0] == ord("+")
     skip, ten = plus.astype(np.int64), np.zeros(len(begin), bool)
     known = plus.copy()
-    if nanp:
+    if home in NANP:
         one, zero = head[:, 0] == 49, head[:, 0] == 48
         eleven = one & (length == 11) & (head[:, 1] > 49)
         ten = (length == 10) & (head[:, 0] > 49)
@@ -150,11 +164,16 @@ def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, nanp: bool) -
         double = zero & (head[:, 1] == 48)
         skip += 3 * world + 2 * double
         known |= eleven | ten | world | double
-    value, good = split.left_digits(buffer, begin + skip, length - skip)
     digits = length - skip + ten
-    value = np.where(ten, 10**14 + value // 10, value)
     leading = buffer[begin + skip] != 48
-    return value, digits, good & known & leading & (digits >= 7) & (digits <= 15) & (skip + 6 < length)
+    return Spelling(skip, digits, ten, known & leading & (digits >= 7) & (digits <= split.DIGITS) & (skip + 6 < length))
+
+
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
+    """Numbers as digits filled up to 15, how many of them are real, and which were read."""
+    skip, digits, ten, known = spelling(buffer, begin, length, home)
+    value, good = split.left_digits(buffer, begin + skip, length - skip)
+    return np.where(ten, 10**14 + value // 10, value), digits, good & known
 
 
 def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:

@@ -24,7 +24,6 @@ PAD = 160
 """Bytes behind the chunk, so that every window lies in the buffer: the longest is a call id."""
 MAX_LINE = 1 << 14
 DIGITS = 15
-_MOST_RANGE = 1 << 16
 _LOW_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 _ZEROS = _LOW_BYTES & np.uint64(0x3030303030303030)
 _TO_THE_END = np.array([0, *(64 - 8 * n for n in range(1, 9))], np.uint64)
@@ -149,20 +148,6 @@ def left_digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Mask]
     first, last = nibbles[:, 0], nibbles[:, 1]
     good = (lengths >= 1) & (lengths <= DIGITS) & all_digits(first) & all_digits(last)
     return decimal(first) * 10_000_000 + decimal(last << np.uint64(8)), good
-
-
-def distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """Sorted distinct values, and which of them each key is; quick where the keys lie close together."""
-    if not len(keys):
-        return keys, keys
-    least = int(keys.min())
-    if int(keys.max()) - least >= _MOST_RANGE:
-        found, which = np.unique(keys, return_inverse=True)
-        return found, which
-    found = np.flatnonzero(np.bincount(keys - least))
-    place = np.zeros(int(found[-1]) + 1, np.int64)
-    place[found] = np.arange(len(found))
-    return found + least, place[keys - least]
 
 
 def are_decimals(buffer: Bytes, starts: Ints, lengths: Ints) -> Mask:

@@ -39,22 +39,27 @@ def tables(
     )
 
 
-def quote_tables(reseller_id: str, time_zone: str, terms_version: int) -> Tables:
+def quote_tables(reseller_id: str, time_zone: str, terms_version: int, *, record_costs: bool = False) -> Tables:
     """The newest tables without the directory, kept by the container until terms or decks change."""
-    return _quote_tables(reseller_id, time_zone, terms_version, deck_version())
+    return _quote_tables(reseller_id, time_zone, terms_version, deck_version(), record_costs)
 
 
 @lru_cache(maxsize=32)
-def _quote_tables(reseller_id: str, time_zone: str, terms_version: int, decks_version: int) -> Tables:
+def _quote_tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool
+) -> Tables:
     return Tables(
         directory=Directory({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
+        record_costs=record_costs,
     )
 
 
+@lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
+    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
     packages = [_package(row) for row in accounts.packages(reseller_id, version)]
     return Terms(packages, [_rate(row) for row in store.rates_upto(reseller_id, version)])
 
@@ -96,6 +101,7 @@ def _rate(row: store.CustomRateItem) -> CustomRate:
     )
 
 
+@lru_cache(maxsize=8)
 def _directory(reseller_id: str, version: int) -> Directory:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in accounts.assignments(reseller_id, version):

@@ -16,19 +16,24 @@ from chalicelib.rating.service import loading
 
 @dataclass(frozen=True)
 class Quote:
-    """A priced call that was not made; ``steps`` explain it, without the cost when ``for_client``."""
+    """A priced call that was not made; ``steps`` explain it, without the cost when ``for_client``.
+
+    ``has_cost``: the deck says what it costs. It does not where costs come from the calls' records and no line fits.
+    """
 
     number: str
     country: str | None
     terms: CallTerms
     price: Price
     cost_billed_seconds: int
+    has_cost: bool
     steps: list[str]
 
 
 def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int, *, for_client: bool) -> Quote:
     """Price an answered call of ``seconds`` that starts at ``at``; no free minutes are left.
 
+    As in rating, a reseller whose costs come from the records needs a deck line or a custom rate, others a deck line.
     ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
     reseller = posting.reseller_of(reseller_id)()
@@ -36,12 +41,14 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         wanted = _called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    tables = loading.quote_tables(reseller_id, reseller.time_zone, int(accounts.head_of(reseller_id).version))
+    version, recorded = int(accounts.head_of(reseller_id).version), reseller.cost_source == "record"
+    tables = loading.quote_tables(reseller_id, reseller.time_zone, version, record_costs=recorded)
     if tables.terms.package(package_id, at) is None:
         raise NotFound()
     terms = tables.outbound(package_id, at, wanted)
     if terms is None:
-        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {wanted}")
+        also = ", and no custom rate fits" if recorded else ""
+        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {wanted}{also}")
     digits = wanted.lstrip("+")
     line = tables.deck_line(package_id, at, digits, terms.country)
     steps = pricing.explain(
@@ -51,9 +58,11 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         fits=tables.terms.fits(package_id, at, digits, terms.country, line),
         markup=tables.terms.markup(package_id, at),
         for_client=for_client,
+        record_cost=recorded,
     )
     billed = pricing.billed(seconds, terms.cost_initial, terms.cost_increment)
-    return Quote(wanted, terms.country, terms, pricing.price(terms, seconds), billed, steps)
+    has_cost = line is not None or not recorded
+    return Quote(wanted, terms.country, terms, pricing.price(terms, seconds), billed, has_cost, steps)
 
 
 def _called(text: str, home_country: str) -> str:

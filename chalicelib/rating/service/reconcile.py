@@ -18,7 +18,7 @@ from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service.months import Difference, Marked
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
-from chalicelib.rating.service import lake, segments
+from chalicelib.rating.service import compaction, lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
 from chalicelib.tables import Put, Scope, commit, event, settle
 
@@ -133,8 +133,8 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
             yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
         strays = [c for c in calls if c.client_id != client_id or periods.utc_day(c.start) != segment.day]
         yield from _differ(client_id, f"calls of others in {what}", 0, len(strays))
-        billed_by = segment.sk.split("#")[2]
-        strays = [c for c in calls if c.batch_id != billed_by]
+        billed_by = segments.batch_of(segment)
+        strays = [] if compaction.is_compacted(segment) else [c for c in calls if c.batch_id != billed_by]
         yield from _differ(client_id, f"calls of other batches in {what}", 0, len(strays))
         keys = {segments.key_of_call(call) for call in calls}
         twice = len(calls) - len(keys) + len(keys & seen.setdefault(segment.day, set()))

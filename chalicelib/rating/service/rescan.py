@@ -17,7 +17,7 @@ from chalicelib.config import settings
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.arrivals import MAX_RECEIVES, SPENT_SECONDS
-from chalicelib.rating.service import batch_files, decks
+from chalicelib.rating.service import batch_files, decks, endings
 from chalicelib.rating.store import Batch, DeckDrop
 from chalicelib.tables import Change, Item, Scope, commit, find_many
 
@@ -76,10 +76,7 @@ def _announce(scope: Scope, batch: Batch) -> int:
 
 
 def _give_up(scope: Scope, batch: Batch) -> None:
-    # Here and not above: the API imports this module to know its functions, and must not pay for numpy.
-    from chalicelib.rating.service import batches
-
-    batches.fail(scope, batch, KILLED, release=False)
+    endings.fail(scope, batch, KILLED, release=False)
 
 
 def _unrated(now: int) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Rated calls of one commit, put into S3 before it and made visible by it."""
+"""Rated calls, put into S3 before the commits that make them visible."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.rating import segments, store, usage
+from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
-from chalicelib.rating.service.segments import Known, day_name
+from chalicelib.rating.service.known import Known
+from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import new_id
 
 OBJECT_BYTES = 32 << 20
-"""A commit's calls go to a new object whenever one has grown so large: memory stays flat."""
+"""Calls go to a new object whenever one has grown so large: memory stays flat."""
 
 
 @dataclass
@@ -37,6 +38,29 @@ class Sums:
             self.latest[holder] = max(start, self.latest.get(holder, start))
 
 
+class Objects:
+    """The objects of a batch and month, filled one after the other with the calls of several clients' commits."""
+
+    def __init__(self, batch: Batch, month: str) -> None:
+        self._batch, self._month = batch, month
+        self._body, self._key = bytearray(), self._new_key()
+
+    def put(self, rows: Rows) -> tuple[str, list[Member]]:
+        """Calls of one day; where they will lie once ``flush`` was called."""
+        if len(self._body) >= OBJECT_BYTES:
+            self.flush()
+        return self._key, _packed(rows, self._body)
+
+    def flush(self) -> None:
+        """Write what was put, so that it may be committed."""
+        if self._body:
+            store.write(self._key, bytes(self._body), "application/gzip")
+            self._body, self._key = bytearray(), self._new_key()
+
+    def _new_key(self) -> str:
+        return object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
+
+
 @dataclass
 class Writing:
     """The segments of one client and month of a batch. A lost race writes anew only if the decision may differ."""
@@ -45,6 +69,7 @@ class Writing:
     client_id: str
     month: str
     now: int
+    objects: Objects
     index: list[Segment] = field(default_factory=list)
     sums: Sums = field(default_factory=lambda: Sums({}))
     _decided_on: tuple[frozenset[str], Mapping[str, int]] | None = None
@@ -56,32 +81,19 @@ class Writing:
     def write(
         self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
     ) -> None:
-        """Decide each day in order, put the calls that stand into new objects, and make their index."""
+        """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
         free = usage.Free(tables, dict(used_free))
         self.index, self.sums = [], Sums(free.used)
-        body, key = bytearray(), self._new_key()
         for day in spill.days(part):
-            decided = usage.decide(*spill.lines(part, day), known.keys(day), free, self.batch.batch_id)
-            if not decided.rows:
-                continue
-            data, members = segments.encode_rows(decided.rows, decided.starts, len(body))
-            body += data
-            self.index.append(self._segment(key, day_name(day), decided, members))
-            self.sums.add(decided)
-            if len(body) >= OBJECT_BYTES:
-                store.write(key, bytes(body), "application/gzip")
-                body, key = bytearray(), self._new_key()
-        if body:
-            store.write(key, bytes(body), "application/gzip")
+            decided = usage.decide(*spill.lines(part, day), known.billed(day), free, self.batch.batch_id)
+            if len(decided.rows):
+                self.index.append(self._segment(day_name(day), decided, *self.objects.put(decided.rows)))
+                self.sums.add(decided)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
         self._decided_on = (known.names, before)
 
-    def _new_key(self) -> str:
-        # Named at random: a try that dies leaves an orphan, never an object that another try would trust.
-        return f"rated/{self.batch.reseller_id}/{self.client_id}/{self.month}/{self.batch.batch_id}-{new_id()}.csv.gz"
-
-    def _segment(self, key: str, day: str, decided: usage.Day, members: Sequence[Member]) -> Segment:
+    def _segment(self, day: str, decided: usage.Day, key: str, members: Sequence[Member]) -> Segment:
         return Segment(
             f"L#{self.client_id}",
             f"SEG#{day}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
@@ -96,7 +108,19 @@ class Writing:
             billed_seconds=decided.billed_seconds,
             amount_e8=decided.amount_e8,
             cost_e8=decided.cost_e8,
-            first=decided.starts[0],
-            last=decided.starts[-1],
+            first=int(decided.rows.start[0]),
+            last=int(decided.rows.start[-1]),
             written_at=self.now,
         )
+
+
+def _packed(rows: Rows, body: bytearray) -> list[Member]:
+    """Put a day behind what is in ``body``."""
+    members = []
+    for first in range(0, len(rows), segments.ROWS_PER_MEMBER):
+        last = min(first + segments.ROWS_PER_MEMBER, len(rows))
+        packed = segments.pack(render(rows, first, last))
+        starts = int(rows.start[first]), int(rows.start[last - 1])
+        members.append(Member(len(body), len(packed), last - first, *starts))
+        body += packed
+    return members

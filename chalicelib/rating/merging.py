@@ -1,0 +1,60 @@
+"""Rows of several segments as one, in order of their starts, without reading more of a row than its start.
+
+What goes in comes out, byte for byte: rows are moved, never written anew. Rows come from one gzip member at a time and
+go into members of a file, so memory does not grow with what is merged.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from chalicelib.rating.segments import ROWS_PER_MEMBER, Member, encode_rows, start_of
+
+START_CHARACTERS = len("2026-11-23T08:30:00Z")
+"""A row begins with its start; as text, starts sort as they do in time."""
+
+
+def rows(text: str) -> list[str]:
+    """The text of whole members -> its rows, each as it stands there, quoted line ends and all."""
+    lines = text.split("\r\n")[:-1]
+    if '"' not in text:
+        return lines
+    found, open_row = list[str](), list[str]()
+    for line in lines:
+        open_row.append(line)
+        # Quotes within a field are doubled, so a row ends where its quotes are even in number.
+        if sum(part.count('"') for part in open_row) % 2 == 0:
+            found.append("\r\n".join(open_row))
+            open_row = []
+    return found
+
+
+def merged(streams: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Rows of streams that are each sorted by start; of equal starts, those of an earlier stream come first."""
+    return heapq.merge(*streams, key=lambda row: row[:START_CHARACTERS])
+
+
+class Packer:
+    """Rows, sorted by start, into a file as gzip members that can be read apart."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.members: list[Member] = []
+        self._rows: list[str] = []
+        self._offset = 0
+
+    def add(self, row: str) -> None:
+        self._rows.append(row)
+        if len(self._rows) == ROWS_PER_MEMBER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been gathered; needed once more at the end."""
+        starts = [start_of(row[:START_CHARACTERS]) for row in self._rows]
+        data, members = encode_rows(self._rows, starts, self._offset)
+        self.file.write(data)
+        self.members += members
+        self._offset += len(data)
+        self._rows = []

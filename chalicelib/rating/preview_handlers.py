@@ -1,0 +1,74 @@
+"""The route that shows how a CDR file would be read and priced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.rating import cdr_shapes
+from chalicelib.rating.formats import Rejection
+from chalicelib.rating.service import previews
+from chalicelib.rating.service.previews import Line
+from chalicelib.web.routes import RESELLER, Call, route
+
+bp = Blueprint(__name__)
+SHOWN_CHARACTERS = 300
+"""Shown of a refused line: twenty of them must fit the item that keeps the answer to an Idempotency-Key."""
+
+
+@route(
+    bp,
+    "POST",
+    "/v1/cdr-preview",
+    roles=RESELLER,
+    body=cdr_shapes.PreviewIn,
+    answer=cdr_shapes.PreviewOut,
+    status=200,
+)
+def preview_cdr(call: Call) -> Any:
+    """How the first 20 lines of a CDR file would be read and priced; nothing is posted."""
+    wanted = call.body(cdr_shapes.PreviewIn)
+    found = previews.preview(call.who.reseller_id, wanted.filename, wanted.data())
+    rows = [_row(row) for row in found.rows]
+    rated = sum(row.call is not None for row in rows)
+    return cdr_shapes.PreviewOut(
+        filename=wanted.filename,
+        source_id=found.source_id,
+        format=found.layout.name,
+        encoding=found.encoding,
+        delimiter=found.layout.delimiter,
+        header=found.layout.header,
+        time_zone=found.time_zone,
+        lines=len(rows),
+        rated=rated,
+        rejected=len(rows) - rated,
+        items=rows,
+    )
+
+
+def _row(row: Line | Rejection) -> cdr_shapes.PreviewRow:
+    if isinstance(row, Rejection):
+        original = row.raw[:SHOWN_CHARACTERS]
+        return cdr_shapes.PreviewRow(line=row.line, reason=row.reason, message=row.message, original=original)
+    call, (holding, terms, price) = row.call, row.found
+    told = cdr_shapes.PreviewCall(
+        call_id=call.call_id,
+        start=call.start,
+        direction=call.direction,
+        client_id=holding.client_id,
+        account=call.account,
+        from_=call.from_number,
+        to=call.to_number,
+        destination=terms.destination,
+        country=terms.country,
+        disposition=call.disposition,
+        seconds=call.seconds,
+        billed_seconds=price.billed_seconds,
+        rule=terms.rule,
+        rate_per_minute=terms.rate_e10,
+        amount=price.amount_e8,
+        cost=price.cost_e8,
+        package_id=holding.package_id or None,
+    )
+    return cdr_shapes.PreviewRow(line=call.line, call=told)

@@ -1,0 +1,203 @@
+"""Many small segments of a client-day made one, and the calls of one batch set apart again before it is re-rated.
+
+Both only exchange segments of a client under the client's version: the same rows before and after, in one transaction
+per day. The rating function compacts whatever day its batch has left with more than ``MOST`` segments, after the batch
+is done. A kill leaves an object that nobody names, and the next batch of that day finds it as full as before.
+
+Rows of a batch that is open are never compacted, and ``set_apart`` bumps the version first: whoever read the client
+before that loses, whoever reads it afterwards sees the batch open. So what was set apart stays apart until it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts.service import posting, usage
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.errors import LostRace
+from chalicelib.rating import merging, store
+from chalicelib.rating.segments import Member, RatedCall, decode, unpacked
+from chalicelib.rating.service.segments import batch_of, object_key, span
+from chalicelib.rating.store import COMPACTED, Segment
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, new_id, settle
+
+log = logging.getLogger(__name__)
+
+MOST = 16
+"""Segments of a client-day that are left alone."""
+LEFT = 8
+"""How many remain when the smallest ones are made one; the largest stay, so that no call is moved too often."""
+AT_ONCE = 80
+"""Segments made one by one transaction, which may have 100 writes."""
+IN_MEMORY = 8 << 20
+_SUMMED = ("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8")
+
+
+def compact(scope: Scope, reseller_id: str, client_id: str, day: str) -> int:
+    """Make the smallest segments of a UTC day one, until no more than ``MOST`` are left; returns how many were merged.
+
+    A client that is written to all the time may keep its segments: the next batch tries again.
+    """
+    merger, total = _Merger(scope, reseller_id, client_id, day), 0
+    try:
+        while done := settle(merger.once):
+            total += done
+    except LostRace:
+        log.warning("client %s: %s stays as it is, others write to it all the time", client_id, day)
+    return total
+
+
+class _Merger:
+    """One client-day. What a lost race has written is kept, in case the same segments are still to be merged."""
+
+    def __init__(self, scope: Scope, reseller_id: str, client_id: str, day: str) -> None:
+        self._scope, self._reseller_id, self._client_id, self._day = scope, reseller_id, client_id, day
+        self._written: tuple[list[str], Segment] | None = None
+
+    def once(self) -> int:
+        """One transaction; 0 when there is nothing to do."""
+        client = posting.client_of(self._reseller_id, self._client_id)()
+        head = accounts.head_of(self._reseller_id)
+        found = store.segments_of(self._client_id, self._day, self._day)
+        chosen = choose(found, head.open_batches or ())
+        if not chosen:
+            return 0
+        # Not by their places in the index: what ``set_apart`` leaves of a segment stays at its place.
+        objects = [str(segment.object_key) for segment in chosen]
+        if self._written is None or self._written[0] != objects:
+            self._written = objects, _merge(self._scope, self._reseller_id, chosen)
+        swap: list[Write] = [Put(self._written[1]), *map(_gone, chosen)]
+        commit(self._scope, [posting.owner_change(client, client.account()), *swap])
+        log.info("client %s: %d segments of %s are one", self._client_id, len(chosen), self._day)
+        return len(chosen)
+
+
+def choose(found: Sequence[Segment], open_batches: Any) -> list[Segment]:
+    """Which segments of a day to make one: the smallest of the local month with most of them; none if few enough."""
+    if len(found) <= MOST:
+        return []
+    closed = [segment for segment in found if batch_of(segment) not in open_batches]
+    by_month = [list(some) for _, some in groupby(sorted(closed, key=_month), key=_month)]
+    most = max(by_month, key=len, default=[])
+    smallest = sorted(most, key=lambda segment: (int(segment.rows), segment.sk))[: min(len(found) - LEFT + 1, AT_ONCE)]
+    return sorted(smallest, key=lambda segment: str(segment.sk)) if len(smallest) > 1 else []
+
+
+def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> None:
+    """Have the calls that an open batch has billed to a client in segments of their own again.
+
+    Called by a re-rating before it decides anything about this client; afterwards the index is as if those days had
+    never been compacted.
+    """
+    settle(lambda: _fence(scope, reseller_id, client_id))
+    for generation, month, rows in usage.parts_of_client(client_id, batch_id):
+        first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
+        in_month = [each for each in store.segments_of(client_id, first, last) if each.month == month]
+        if sum(int(each.rows) for each in in_month if batch_of(each) == batch_id) == rows:
+            continue
+        for segment in in_month:
+            if is_compacted(segment):
+                settle(partial(_split, scope, reseller_id, client_id, segment.sk, batch_id, generation))
+
+
+def is_compacted(segment: Segment) -> bool:
+    return batch_of(segment).startswith(COMPACTED)
+
+
+def _month(segment: Segment) -> str:
+    return str(segment.month)
+
+
+def _fence(scope: Scope, reseller_id: str, client_id: str) -> None:
+    client = posting.client_of(reseller_id, client_id)()
+    commit(scope, [posting.owner_change(client, client.account())])
+
+
+def _gone(segment: Segment) -> Remove:
+    return Remove(segment, Segment.object_key == segment.object_key)
+
+
+def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: str, generation: int) -> None:
+    """Take the calls of a batch out of one compacted segment, into one of their own."""
+    client = posting.client_of(reseller_id, client_id)()
+    whole = Segment.find(f"L#{client_id}", at)
+    if whole is None:
+        return
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
+        own, rest = merging.Packer(ours), merging.Packer(others)
+        sums = dict.fromkeys(_SUMMED, 0)
+        for row, call in _rows_and_calls(whole):
+            (own if call.batch_id == batch_id else rest).add(row)
+            if call.batch_id == batch_id:
+                for name in _SUMMED:
+                    sums[name] += 1 if name == "rows" else int(getattr(call, name))
+        own.flush()
+        rest.flush()
+        if not own.members:
+            return
+        left = {name: int(getattr(whole, name)) - value for name, value in sums.items()}
+        name = f"{batch_id}#{generation}"
+        writes: list[Write] = [Put(_stored(scope, reseller_id, whole, name, own, sums))]
+        if rest.members:
+            kept = _stored(scope, reseller_id, whole, f"{batch_of(whole)}#0", rest, left)
+            writes.append(Change(kept, kept.set_all(), Segment.object_key == whole.object_key))
+        else:
+            writes.append(_gone(whole))
+    commit(scope, [posting.owner_change(client, client.account()), *writes])
+
+
+def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment:
+    """The segments' rows in a new object, and its index."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+        packer = merging.Packer(file)
+        for row in merging.merged([_rows(segment) for segment in chosen]):
+            packer.add(row)
+        packer.flush()
+        sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
+        return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}#0", packer, sums)
+
+
+def _stored(
+    scope: Scope, reseller_id: str, like: Segment, name: str, packer: merging.Packer, sums: dict[str, int]
+) -> Segment:
+    """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
+    key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
+    packer.file.seek(0)
+    store.write(key, packer.file, "application/gzip")
+    members: list[Member] = packer.members
+    return Segment(
+        f"L#{like.client_id}",
+        f"SEG#{like.day}#{name}#{like.month}",
+        day_key=f"R#{reseller_id}#{like.day}",
+        client_id=like.client_id,
+        day=like.day,
+        month=like.month,
+        object_key=key,
+        members=[list(member) for member in members],
+        first=members[0].first,
+        last=max(member.last for member in members),
+        written_at=scope.now,
+        rows=sums["rows"],
+        seconds=sums["seconds"],
+        billed_seconds=sums["billed_seconds"],
+        amount_e8=sums["amount_e8"],
+        cost_e8=sums["cost_e8"],
+    )
+
+
+def _rows(segment: Segment) -> Iterator[str]:
+    """The rows of a segment, member by member."""
+    for member in segment.members:
+        yield from merging.rows(unpacked(store.read(segment.object_key, *span([member]))))
+
+
+def _rows_and_calls(segment: Segment) -> Iterator[tuple[str, RatedCall]]:
+    for member in segment.members:
+        data = store.read(segment.object_key, *span([member]))
+        yield from zip(merging.rows(unpacked(data)), decode(data), strict=True)

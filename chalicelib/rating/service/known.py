@@ -1,0 +1,73 @@
+"""Calls that are billed already, as rating a later file needs to know them: by hashes, and exactly when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from chalicelib.rating import call_keys, segments, store
+from chalicelib.rating.call_keys import Billed, Hashes, kind_of
+from chalicelib.rating.service.segments import batch_of, day_name, span
+from chalicelib.rating.store import Segment
+
+KEPT_HASHES = 4_000_000
+"""Hashes of calls that a container remembers (8 bytes each): the files of a client's day come one after another."""
+
+
+class Known:
+    """Calls already billed to a client on some UTC days: which segments there are, and their calls when asked.
+
+    Of the batch that asks, only what its present generation has billed counts: the months in ``settled``. What an
+    earlier one billed will make room.
+    """
+
+    def __init__(self, client_id: str, days: Sequence[int], batch_id: str, settled: Collection[str]) -> None:
+        names = {day_name(day): day for day in days}
+        found = store.segments_of(client_id, min(names), max(names)) if names else []
+        self._segments: dict[int, list[Segment]] = {}
+        for segment in found:
+            if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
+                self._segments.setdefault(names[segment.day], []).append(segment)
+        self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
+
+    def crowded(self, most: int) -> list[str]:
+        """Days that have more than ``most`` segments when one more is added."""
+        return [day_name(day) for day, found in self._segments.items() if len(found) >= most]
+
+    def billed(self, day: int) -> Billed:
+        """What tells the calls of a day apart."""
+        own = self._segments.get(day, [])
+        if not own:
+            return call_keys.NOTHING
+        return Billed(np.concatenate(list(map(_hashes, own))), lambda: frozenset().union(*map(_keys, own)))
+
+
+def _calls_of(segment: Segment) -> list[tuple[int, bytes]]:
+    """Kind and id of each call."""
+    data = store.read(segment.object_key, *span(segment.members))
+    return [
+        (kind_of(direction, disposition), call_id.encode())
+        for direction, disposition, call_id in segments.decode_keys(data)
+    ]
+
+
+def _keys(segment: Segment) -> frozenset[bytes]:
+    return frozenset(call_keys.key_of(*call) for call in _calls_of(segment))
+
+
+def _hashes(segment: Segment) -> Hashes:
+    """Hashes of a segment's calls; objects never change, so remembering them is safe."""
+    place = (segment.object_key, segment.members[0][0])
+    found = _kept.get(place)
+    if found is None:
+        kinds, call_ids = zip(*_calls_of(segment), strict=True)
+        found = call_keys.hashes(np.array(kinds, np.int64), np.array(call_ids, np.bytes_))
+        if sum(map(len, list(_kept.values()))) + len(found) > KEPT_HASHES:
+            _kept.clear()
+        if len(found) <= KEPT_HASHES:
+            _kept[place] = found
+    return found
+
+
+_kept: dict[tuple[str, int], Hashes] = {}

@@ -1,0 +1,186 @@
+"""How a file would be read and priced, told without posting anything."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from typing import Any
+
+import pytest
+from builders import HEADER, csv_file, line
+
+PATH = "/v1/cdr-preview"
+
+
+@pytest.fixture
+def seller(reseller: Any, deck: str) -> Any:
+    """A reseller whose client's sub-account ``alice`` may be called from; its package sells at cost plus 20 %."""
+    client = reseller.made("/v1/clients", {"company": "Acme"})
+    package = reseller.made("/v1/packages", {"name": "Gold", "markup_percent": "20", "free_minutes": 100})
+    made = {"username": "alice", "client_id": client["id"], "package_id": package["id"]}
+    reseller.made("/v1/subaccounts", made)
+    reseller.ids.update(made)
+    return reseller
+
+
+def packed(body: bytes) -> dict[str, Any]:
+    return {"text": base64.b64encode(body).decode(), "base64": True}
+
+
+def preview(seller: Any, body: bytes | str, filename: str = "a.csv") -> Any:
+    content = {"text": body} if isinstance(body, str) else packed(body)
+    reply = seller.post(PATH, {"filename": filename, **content})
+    assert reply.status == 200, reply.text
+    return reply.json
+
+
+def test_a_line_is_shown_as_it_would_be_rated(seller: Any) -> None:
+    shown = preview(seller, csv_file(line("1")).decode())
+    told = ("forfait", "utf-8", ",", True, "America/Toronto", None)
+    names = ("format", "encoding", "delimiter", "header", "time_zone", "source_id")
+    assert tuple(shown[name] for name in names) == told
+    assert (shown["lines"], shown["rated"], shown["rejected"]) == (1, 1, 0)
+    (row,) = shown["items"]
+    assert row == {
+        "line": 2,
+        "reason": None,
+        "message": None,
+        "original": None,
+        "call": {
+            "call_id": "1",
+            "start": "2026-09-10T12:00:00Z",
+            "direction": "outbound",
+            "client_id": seller.ids["client_id"],
+            "account": "alice",
+            "from": "+14165550199",
+            "to": "+12125550100",
+            "destination": "New York",
+            "country": "US",
+            "disposition": "ANSWERED",
+            "seconds": 60,
+            "billed_seconds": 60,
+            "rule": "markup",
+            "rate_per_minute": "0.00624",
+            "amount": "0.00624",
+            "cost": "0.0052",
+            "package_id": seller.ids["package_id"],
+        },
+    }
+
+
+def test_refused_lines_are_shown_in_their_places_with_their_reasons(seller: Any) -> None:
+    bad = line("2", "nobody")
+    shown = preview(seller, csv_file(line("1"), bad, "x" * 1000, line("3")))
+    assert [(row["line"], row["reason"]) for row in shown["items"]] == [
+        (2, None),
+        (3, "unknown_account"),
+        (4, "bad_columns"),
+        (5, None),
+    ]
+    assert (shown["items"][1]["original"], shown["items"][1]["call"]) == (bad, None)
+    assert shown["items"][2]["original"] == "x" * 300
+    assert (shown["rated"], shown["rejected"]) == (2, 2)
+
+
+def test_nothing_is_posted(seller: Any) -> None:
+    for _ in range(2):
+        preview(seller, csv_file(line("1")))
+    assert seller.get("/v1/batches").json["items"] == []
+    assert seller.get(f"/v1/clients/{seller.ids['client_id']}/ledger").json["items"] == []
+    assert seller.get("/v1/account/ledger").json["items"] == []
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("pack", [False, True])
+def test_encoding_and_delimiter_are_told(seller: Any, delimiter: str, encoding: str, pack: bool) -> None:
+    text = csv_file(line("é€")).decode().replace(",", delimiter)
+    body = text.encode(encoding)
+    shown = preview(seller, gzip.compress(body) if pack else body)
+    told = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "cp1252": "windows-1252"}.get(encoding, encoding)
+    assert (shown["encoding"], shown["delimiter"], shown["rated"]) == (told, delimiter, 1)
+    assert shown["items"][0]["call"]["call_id"] == "é€"
+
+
+def test_the_source_that_holds_for_the_name_is_used(seller: Any) -> None:
+    names = {"to": "Number", "start": "When", "seconds": "Length", "account": "User"}
+    defaults = {"direction": "outbound", "disposition": "ANSWERED"}
+    body = {"id": "k", "pattern": "k/", "time_zone": "Asia/Kolkata", "columns": names, "defaults": defaults}
+    assert seller.put("/v1/cdr-sources", body).status == 200
+    text = "When;Number;Length;User\n2026-09-10 12:00:00;12125550100;60;alice\n2026-09-10 12:00:00;x;60;alice\n"
+    shown = preview(seller, text, "k/a.csv")
+    assert (shown["source_id"], shown["format"], shown["time_zone"]) == ("k", "aliased", "Asia/Kolkata")
+    assert shown["items"][0]["call"]["start"] == "2026-09-10T06:30:00Z"
+    assert shown["items"][1]["message"].startswith("Number: ")
+    assert preview(seller, text, "j/a.csv")["format"] == "unknown"
+
+
+def test_only_the_first_twenty_lines_are_shown(seller: Any) -> None:
+    shown = preview(seller, csv_file(*[line(str(n)) for n in range(500)]))
+    assert (shown["lines"], shown["rated"]) == (20, 20)
+    assert [row["line"] for row in shown["items"]] == list(range(2, 22))
+
+
+def test_voipms_rows_say_that_they_are_in_eastern_time(seller: Any) -> None:
+    header = "date,account,callerid,destination,disposition,seconds,description"
+    shown = preview(seller, f"{header}\n2026-09-15 20:05:27,alice,,12125550100,ANSWERED,5,US\n")
+    assert (shown["format"], shown["time_zone"], shown["rated"]) == ("voipms", "America/New_York", 1)
+
+
+@pytest.mark.parametrize("body", ["", "\n\n", HEADER])
+def test_a_file_without_lines_is_shown_as_such(seller: Any, body: str) -> None:
+    shown = preview(seller, body)
+    assert (shown["lines"], shown["items"]) == (0, [])
+
+
+def test_a_file_that_is_no_cdr_file_is_shown_as_unknown(seller: Any) -> None:
+    shown = preview(seller, bytes(range(256)) * 8)
+    assert (shown["format"], shown["rated"]) == ("unknown", 0)
+    assert shown["rejected"] == len(shown["items"]) > 0
+
+
+def test_a_gzip_that_stops_is_shown_up_to_there(seller: Any) -> None:
+    shown = preview(seller, gzip.compress(csv_file(line("1"), line("2")))[:-8])
+    assert [row["reason"] for row in shown["items"]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({"filename": "a"}, "text", "required"),
+        ({"text": "Y!Q=", "base64": True}, "body", "not base64"),
+        ({"text": "é" * 32_769}, "body", "65536 bytes"),
+        (packed(bytes(65_537)), "body", "65536 bytes"),
+        ({"filename": "a", "text": 1}, "text", "string"),
+        ({"filename": "a", "text": "\ud800"}, "body", "half a character"),
+        ({"filename": "/a", "text": ""}, "filename", "must not start with /"),
+    ],
+)
+def test_a_wrong_field_is_422_and_named(seller: Any, body: Any, field: str, message: str) -> None:
+    reply = seller.post(PATH, body)
+    assert reply.status == 422, reply.text
+    (error,) = reply.json["errors"]
+    assert error["field"] == field
+    assert message in error["message"]
+
+
+def test_a_bomb_is_refused_as_such(seller: Any) -> None:
+    reply = seller.post(PATH, packed(gzip.compress(b"\n" * (20 << 20))))
+    assert reply.status == 422
+    assert "unpacked" in reply.json["detail"]
+
+
+def test_the_largest_answer_can_be_kept_for_an_idempotency_key(seller: Any) -> None:
+    bad = "\U0001f4de" * 5000
+    body = {"filename": "a", "text": csv_file(*[bad] * 3).decode()}
+    first = seller.post(PATH, body, headers={"idempotency-key": "k1"})
+    assert first.status == 200
+    assert seller.post(PATH, body, headers={"idempotency-key": "k1"}).json == first.json
+    many = {"filename": "a", "text": csv_file(*["\U0001f4de" * 310] * 20).decode()}
+    assert seller.post(PATH, many, headers={"idempotency-key": "k2"}).status == 200
+
+
+def test_only_a_resellers_full_key_may_preview(seller: Any, operator: Any) -> None:
+    reader = seller.with_key(seller.made("/v1/keys", {"role": "reseller_readonly"})["api_key"])
+    body = {"filename": "a", "text": ""}
+    assert [api.post(PATH, body).status for api in (reader, operator, seller.with_key(""))] == [403, 403, 401]
