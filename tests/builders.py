@@ -126,7 +126,7 @@ class World:
     def reconciled(self, level: int = 2) -> list[Any]:
         from chalicelib.rating.service.reconcile import reconcile
 
-        return reconcile(self.reseller_id, level)
+        return reconcile(self.reseller_id, level, now=self.now)
 
     def books(self) -> dict[str, Any]:
         """All that must come out the same whatever happened on the way: balances, entries, calls, counts of batches."""

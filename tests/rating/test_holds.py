@@ -12,7 +12,7 @@ from typing import Any
 
 import faults
 import pytest
-from builders import World, csv_file, line
+from builders import World, csv_file, line, make_world
 from hypothesis import given
 from hypothesis import strategies as st
 from test_exactly_once import at_once
@@ -203,7 +203,7 @@ def usage(world: World) -> list[tuple[str, int]]:
     return [(kind, -amount) for kind, amount, _ in world.books()["bob"][2] if kind == "call_usage"]
 
 
-def test_without_the_conditions_the_same_calls_overspend(world, monkeypatch):
+def test_without_the_conditions_the_same_calls_overspend(deck, monkeypatch):
     """The negative control: with every condition left out of the writes, calls at once hold more than there is."""
     from chalicelib import tables
 
@@ -216,12 +216,15 @@ def test_without_the_conditions_the_same_calls_overspend(world, monkeypatch):
             time.sleep(0.02)
         return send()
 
+    world = make_world()
+    world.now = NOW
     pay(world, 10 * PRICE)
     monkeypatch.setattr(tables, "_add", unguarded)
     answers: list[Any] = []
     with faults.between(slowly):
         at_once([lambda: answers.append(asked(world, reserve_seconds=60))] * 24)
     assert sum(answer.allowed for answer in answers) > 10
+    assert [found.what for found in world.reconciled()] == ["holds"]
 
 
 def test_calls_that_are_asked_for_do_not_make_a_batch_lose_its_commit(world, monkeypatch):
