@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+SHOWN = 50
+"""Characters of a column's name that are told: what is no CSV can be one endless name."""
+
 
 class BadLine(NamedTuple):
     """One thing wrong with one line; ``column`` is empty where it is about the line."""
@@ -35,10 +38,11 @@ def read(text: str, columns: Collection[str], required: Collection[str]) -> tupl
     delimiter = max(",;\t", key=header.count)
     records = _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     lines: list[Line] = []
+    bad: list[BadLine] = []
     try:
         number, names = next(records, (1, []))
         names = [name.strip().lower() for name in names]
-        bad = list(_header_faults(number, names, columns, required))
+        bad += _header_faults(number, names, columns, required)
         if bad:
             return [], bad
         for number, cells in records:
@@ -81,6 +85,6 @@ def _header_faults(
             yield BadLine(number, name, "is missing from the header")
     for place, name in enumerate(names):
         if name not in columns:
-            yield BadLine(number, name, f"is not a column of this file; they are {', '.join(columns)}")
+            yield BadLine(number, name[:SHOWN], f"is not a column of this file; they are {', '.join(columns)}")
         elif name in names[:place]:
-            yield BadLine(number, name, "stands twice in the header")
+            yield BadLine(number, name[:SHOWN], "stands twice in the header")

@@ -10,8 +10,6 @@ from chalicelib.accounts.shapes import PhoneNumber, nothing
 from chalicelib.accounts.shapes.clients import ClientIn
 from chalicelib.fields import Amount, Day, Fee, InstantOut, Line, Name, Rate, Seconds, Shape, Username
 
-MOST_CHARACTERS = 1_000_000
-
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9 else value
@@ -62,7 +60,7 @@ FILES: dict[str, type[Shape]] = {"clients": ClientRow, "subaccounts": SubAccount
 
 def _file(shape: type[Shape], example: str) -> Any:
     told = f"CSV with a header; columns: {', '.join(shape.model_fields)}"
-    return Field(default="", max_length=MOST_CHARACTERS, description=told, examples=[example])
+    return Field(default="", description=told, examples=[example])
 
 
 class ImportIn(Shape):
