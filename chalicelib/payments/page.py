@@ -49,7 +49,8 @@ def policy(origins: tuple[str, ...]) -> str:
 
 def pay(asked: Asked) -> str:
     """The page with the button, or how far the payment is."""
-    if asked.status in ("pending", "paid"):
+    # A second payment would only have to be given back.
+    if asked.status in ("pending", "paid", "review"):
         return _whole(asked, _status(asked, ""))
     if asked.expired:
         return _whole(asked, _tag("p", _words(asked)["expired"]))
@@ -58,7 +59,7 @@ def pay(asked: Asked) -> str:
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.fields.items()
     )
     button = f'<form method="post" action="{escape(asked.action)}">{hidden}{_tag("button", words["pay"])}</form>'
-    told = _tag("p", words[asked.status]) if asked.status in ("failed", "review") else ""
+    told = _tag("p", words["failed"]) if asked.status == "failed" else ""
     return _whole(asked, told + button + _tag("p", words["leaves"], 'class="small"'))
 
 

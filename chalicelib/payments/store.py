@@ -27,7 +27,7 @@ class Settings(Item):
 
     ``tokens`` has one per environment, never changed: a payment keeps the URL it was made with for its later messages.
     ``receiver_id`` is the merchant id of the first payment, pinned. ``apps`` has the REST app of each environment
-    (``app_key``, ``webhook_id``); its secret lies elsewhere (``vault``).
+    (``app_key``, ``webhook_id``, ``secret_version``); its secret lies elsewhere (``vault``).
     """
 
     email = UnicodeAttribute()

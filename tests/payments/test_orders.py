@@ -236,6 +236,15 @@ def test_without_the_app_the_button_is_back_and_its_events_find_nobody(app_shop:
     assert (after.send(after.good), after.now()) == (200, "paid")
 
 
+def test_a_new_secret_is_used_from_then_on(app_shop: Shop) -> None:
+    from chalicelib.payments import rest
+
+    order_of(app_shop)
+    assert app_shop.api.put("/v1/paypal/app", {"app_key": app_of(app_shop), "app_secret": "an0ther"}).status == 200
+    order_of(asked(app_shop))
+    assert [secret for _, key, secret in rest._tokens if key == app_of(app_shop)] == ["s3cret", "an0ther"]
+
+
 def test_a_secret_is_kept_by_the_secrets_manager_and_nowhere_else(app_shop: Shop, aws: str) -> None:
     import boto3
 

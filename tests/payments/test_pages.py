@@ -134,6 +134,12 @@ def test_a_failed_deposit_can_be_tried_again(shop: Shop) -> None:
     assert texts.WORDS["en"]["failed"] in told.words and len(told.all("form")) == 1
 
 
+def test_a_deposit_that_somebody_must_look_at_has_no_button(shop: Shop) -> None:
+    shop.send(shop.good | {"mc_gross": "24.00"})
+    told = Parsed(look(shop).text)
+    assert told.all("form") == [] and "needs a look by Voix" in told.words
+
+
 def test_an_old_link_has_no_button_but_a_late_payment_counts(shop: Shop) -> None:
     from chalicelib.payments import store
     from chalicelib.payments.store import Deposit

@@ -17,7 +17,7 @@ from chalicelib.config import settings as deployment
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.decide import BOOKS, TXN_ID, decide
-from chalicelib.payments.notices import CASE, Decision, Known, Notice
+from chalicelib.payments.notices import CASE, PAYMENT, Decision, Known, Notice
 from chalicelib.payments.service.config import changed
 from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
 from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
@@ -80,8 +80,9 @@ def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
 
 
 def _deposit(reseller_id: str, notice: Notice, transaction: Transaction | None) -> Deposit | None:
-    """The deposit that a transaction paid, else that of the invoice in the message, if it is this reseller's."""
-    if transaction and transaction.deposit_id:
+    """The deposit that a payment names by its invoice, if it is this reseller's; of what follows a payment, the one
+    that it paid."""
+    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
         return store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
     found = store.deposit_of_invoice(notice.invoice)
     return found if found and found.reseller_id == reseller_id else None

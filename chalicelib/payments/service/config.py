@@ -92,7 +92,7 @@ def shown(reseller_id: str, settings: Settings | None, base_url: str) -> PaypalO
         "amounts": settings.amounts,
         "notify_url": notify_url(base_url, settings.tokens[settings.environment]),
         "receiver_id": settings.receiver_id or None,
-        "app": AppOut(**app) if app else None,
+        "app": AppOut(app_key=app["app_key"], webhook_id=app["webhook_id"]) if app else None,
     }
     return PaypalOut.model_validate(told)
 

@@ -18,7 +18,7 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.tables import Change, Scope, commit, event, settle
+from chalicelib.tables import Change, Scope, commit, event, new_id, settle
 from chalicelib.web.routes import Principal
 
 _ORDER_SECONDS = 3600
@@ -26,7 +26,7 @@ _ORDER_SECONDS = 3600
 
 
 def app_of(reseller_id: str, environment: str) -> dict[str, str] | None:
-    """``app_key`` and ``webhook_id`` of a reseller's app."""
+    """``app_key``, ``webhook_id`` and ``secret_version`` of a reseller's app."""
     settings = store.settings_of(reseller_id)
     return settings.apps.get(environment) if settings else None
 
@@ -45,8 +45,8 @@ def put_app(scope: Scope, paypal: Paypal, reseller_id: str, body: AppIn, base_ur
     except PaypalFailed as problem:
         raise Invalid.field("app_secret", f"is not taken by PayPal ({environment}): {problem}") from None
     # The secret first: an app without its secret would turn payers away.
-    vault.put(reseller_id, environment, body.app_key, body.app_secret)
-    told = {"app_key": body.app_key, "webhook_id": webhook_id}
+    vault.put(reseller_id, environment, body.app_secret)
+    told = {"app_key": body.app_key, "webhook_id": webhook_id, "secret_version": new_id()}
     return _change_apps(scope, reseller_id, environment, told, base_url)
 
 
@@ -75,7 +75,7 @@ def checkout(scope: Scope, paypal: Paypal, invoice: str, base_url: str) -> str:
     if deposit is None:
         raise NotFound()
     found = app_of(deposit.reseller_id, deposit.environment)
-    if found is None or deposit.status in ("paid", "pending") or scope.now >= deposit.open_until:
+    if found is None or deposit.status not in ("open", "failed") or scope.now >= deposit.open_until:
         raise Conflict("This deposit cannot be paid now.")
     app = _app(scope, paypal, deposit.reseller_id, deposit.environment, found)
     page = deposits.pay_url(deposit, base_url)
@@ -168,7 +168,7 @@ def _bind(scope: Scope, deposit: Deposit, order_id: str) -> None:
 
 
 def _app(scope: Scope, paypal: Paypal, reseller_id: str, environment: str, found: Mapping[str, str]) -> App:
-    secret = vault.get(reseller_id, environment, found["app_key"])
+    secret = vault.get(reseller_id, environment, found["secret_version"])
     return App(paypal, environment, found["app_key"], secret, scope.now)
 
 
