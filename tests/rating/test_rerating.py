@@ -100,16 +100,21 @@ def test_a_call_that_belongs_to_another_client_now_moves_with_its_money(world):
 
 
 def test_the_last_call_of_a_holder_is_forgotten_with_the_call_unless_another_batch_has_one(world):
+    from chalicelib.rating.service.segments import last_start
+
+    def last(name: str, holder: str) -> int | None:
+        return last_start(world.clients[name], holder, 0)
+
     first = world.rate(csv_file(line("1", start="2026-09-10T12:00:00Z")))
     late = world.rate(csv_file(line("2", start="2026-09-20T12:00:00Z"), line("3", "bob")))
-    assert month_of(world, "alice").latest == {"sub:alice": 1_789_905_600}
+    assert last("alice", "sub:alice") == 1_789_905_600
     world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=1_789_500_000)
     world.rerate(late)
-    assert month_of(world, "alice").latest == {"sub:alice": 1_789_041_600}
-    assert month_of(world, "bob").latest == {"sub:alice": 1_789_905_600, "sub:bob": 1_789_041_600}
+    assert last("alice", "sub:alice") == 1_789_041_600
+    assert (last("bob", "sub:alice"), last("bob", "sub:bob")) == (1_789_905_600, 1_789_041_600)
     world.assign("SUB#alice", client_id=world.clients["bob"], package_id="p1", effective_from=1_788_000_000)
     world.rerate(first)
-    assert month_of(world, "alice").latest == {}
+    assert last("alice", "sub:alice") is None
     assert ids(world, "alice") == []
 
 
