@@ -4,15 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+BROWSER := $(VENV)/.browser
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench deploy clean python
+.PHONY: help demo serve test test-browser check bench deploy clean python
 
 help:
 	@echo "make demo     a guided tour: a reseller's month on the local stack"
 	@echo "make serve    the local stack on http://127.0.0.1:8000, until Ctrl-C (FORFAIT_PORT, FORFAIT_STATE)"
 	@echo "make test     every test"
+	@echo "make test-browser    the tests that need Chromium (Debian, Ubuntu: apt install chromium)"
 	@echo "make check    format, lint, types, import rules, packaging"
 	@echo "make bench    speeds, printed and written to benchmarks/latest.json"
 	@echo "make deploy STAGE=name    the stack on AWS"
@@ -25,7 +27,12 @@ serve: $(RUNTIME)
 	@$(BIN)/python -m local serve
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+
+test-browser: $(BROWSER)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo "Browser tests need Chromium. On Debian and Ubuntu: apt install chromium" >&2; exit 1; }
+	$(BIN)/python -m pytest tests/browser
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
@@ -59,6 +66,11 @@ $(DEV): requirements.txt requirements-local.txt requirements-dev.txt | python
 	@echo "installing what tests and checks need into $(VENV) (first time: some minutes)"
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@ $(RUNTIME)
+
+$(BROWSER): requirements-browser.txt $(DEV)
+	@echo "installing what browser tests need into $(VENV)"
+	@$(PIP) install -r requirements-browser.txt
+	@touch $@
 
 # Nothing to look for once the environment is there.
 python:

@@ -8,22 +8,46 @@ import json
 from chalice.app import Chalice, Response
 
 from chalicelib.accounts import handlers as accounts
-from chalicelib.accounts.service import keys
+from chalicelib.accounts.service import keys, terms
+from chalicelib.notices import events as told
+from chalicelib.notices import handlers as notices
+from chalicelib.payments import handlers as payments
+from chalicelib.rating import authorization_handlers as authorizations
 from chalicelib.rating import events, preview_handlers
 from chalicelib.rating import handlers as rating
+from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
-from chalicelib.web import openapi, problems, routes
+from chalicelib.web import docs, openapi, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-for blueprint in (*accounts.BLUEPRINTS, rating.bp, preview_handlers.bp, reports.bp, events.bp, hourly.bp):
+blueprints = (
+    *accounts.BLUEPRINTS,
+    rating.bp,
+    authorizations.bp,
+    preview_handlers.bp,
+    *payments.BLUEPRINTS,
+    reports.bp,
+    notices.bp,
+    events.bp,
+    hourly.bp,
+    told.bp,
+)
+for blueprint in blueprints:
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
+terms.install(segments.last_start)
 
 
 @app.route("/v1/openapi.json", methods=["GET"])
 def openapi_document() -> Response:
     """The OpenAPI 3.1 document of every route."""
     return Response(json.dumps(openapi.document()), headers={"Content-Type": "application/json"})
+
+
+@app.route("/docs", methods=["GET"])
+def docs_page() -> Response:
+    """The same for people."""
+    return Response(docs.page(), headers=docs.HEADERS)

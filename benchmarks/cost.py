@@ -102,8 +102,8 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
     from chalicelib.rating.events import rate_dropped_files
     from local.provision import VISIBILITY_SECONDS
 
-    gateway = _gateway()
-    shop = open_shop(world, _sender(gateway, names["FORFAIT_OPERATOR_KEY"]), lambda key: _sender(gateway, key))
+    gateway = in_process()
+    shop = open_shop(world, sender(gateway, names["FORFAIT_OPERATOR_KEY"]), lambda key: sender(gateway, key))
     context = _context(VISIBILITY_SECONDS)
 
     def drop(key: str, path: Path) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
         for event in events:
             rate_dropped_files(event, context)
         cpu = time.process_time() - began - meter.own_cpu
-    send = _sender(gateway, shop.key)
+    send = sender(gateway, shop.key)
     batches = send("GET", f"/v1/batches?limit={len(paths)}", None)["items"]
     lines, rated = (sum(batch[name] for batch in batches) for name in ("lines", "rated"))
     if not lines or rated != lines:
@@ -127,7 +127,7 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
     return {**meter.told(), "cpu": cpu, "files": len(paths), "lines": lines, "peak_mb": machine.peak_mb()}
 
 
-def _gateway() -> Any:
+def in_process() -> Any:
     """The API in this process, behind Chalice's own local gateway."""
     from chalice.config import Config
     from chalice.local import LocalChalice, LocalGateway
@@ -138,7 +138,7 @@ def _gateway() -> Any:
     return LocalGateway(app, Config.create(chalice_stage="local", chalice_app=app, lambda_timeout=30))
 
 
-def _sender(gateway: Any, key: str) -> Send:
+def sender(gateway: Any, key: str) -> Send:
     def send(method: str, path: str, body: Any = None) -> Any:
         raw = b"" if body is None else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {key}", "accept": "*/*", "content-length": str(len(raw))}

@@ -29,6 +29,7 @@ class Plan:
     cold_rounds: int = 5
     cost_lines: int = MILLION
     cost_files: int = A_DAY_OF_1000
+    asked: int = 500
 
 
 QUICK = Plan()

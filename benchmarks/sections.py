@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
-from benchmarks import baselines, cold, core, cost, engines, machine, whole
+from benchmarks import authorize, baselines, cold, core, cost, engines, machine, whole
 from benchmarks.plan import A_DAY_OF_1000, FULL_SIZE, MILLION, Plan
 from benchmarks.plot import Point
 from benchmarks.sample import MONTHS_BACK, Samples
@@ -158,6 +158,23 @@ def _cost_rows(what: str, bill: cost.Bill, counted: dict[str, Any], most: float,
     ]
 
 
+def authorizations(samples: Samples, plan: Plan) -> list[Row]:
+    """How long it takes to say whether a call may start, everything warm: our processor time, and by the clock."""
+    note = "service: the room's function; handler: with key, shapes and gateway; held: with reserve_seconds and call_id"
+    rows = []
+    for what, taken in authorize.measure(samples, plan.asked, plan.deck).items():
+        (cpu, p99), (wall, last) = (_percentiles(taken[name]) for name in ("cpu", "wall"))
+        rows.append(Row("authorize", f"{what}, compute", cpu, p99, "p99 < 20 ms", "", judged(p99, 0.020), note))
+        rows.append(Row("authorize", "  with the emulator's answers", wall, last))
+    return rows
+
+
+def _percentiles(taken: list[float]) -> tuple[str, float]:
+    cuts = quantiles(taken, n=100, method="inclusive")
+    told = ", ".join(f"p{at} {cuts[at - 1] * 1000:.1f} ms" for at in (50, 95, 99))
+    return told, cuts[98]
+
+
 SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
     "core": engines.rating_core,
     "sizes": engines.sizes,
@@ -166,4 +183,5 @@ SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
     "start": stack_starts,
     "cold": cold_starts,
     "cost": aws_cost,
+    "authorize": authorizations,
 }

@@ -25,7 +25,11 @@ class Settings:
     max_file_bytes: int
     max_unpacked_bytes: int
     max_lines: int
+    public_url: str
+    paypal_local_url: str
+    close_after_days: int
     requests_per_minute: int
+    mail_from: str
 
     @property
     def is_local(self) -> bool:
@@ -55,8 +59,9 @@ def read(environ: dict[str, str]) -> Settings:
         except ValueError:
             raise RuntimeError(f"the environment variable {name} must be a whole number") from None
 
+    stage = text("FORFAIT_STAGE")
     return Settings(
-        stage=text("FORFAIT_STAGE"),
+        stage=stage,
         table=text("FORFAIT_TABLE"),
         bucket=text("FORFAIT_BUCKET"),
         currency=text("FORFAIT_CURRENCY", "USD"),
@@ -65,7 +70,12 @@ def read(environ: dict[str, str]) -> Settings:
         max_file_bytes=whole("FORFAIT_MAX_FILE_BYTES", 5 << 30),
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
+        public_url=environ.get("FORFAIT_PUBLIC_URL", "").rstrip("/"),
+        # Whoever decides what PayPal says decides who is paid: no real deployment may be pointed elsewhere.
+        paypal_local_url=environ.get("FORFAIT_PAYPAL_LOCAL_URL", "").rstrip("/") if stage == "local" else "",
+        close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
+        mail_from=environ.get("FORFAIT_MAIL_FROM", ""),
     )
 
 

@@ -156,7 +156,8 @@ Name = Annotated[
 ]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
-Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@+-]{1,64}$")]
+_USERNAME = r"^[A-Za-z0-9_.@+-]{1,64}$"
+Username = Annotated[str, StringConstraints(pattern=_USERNAME)]
 Printable = AfterValidator(_printable)
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), Printable
@@ -177,3 +178,8 @@ class Pulse(Shape):
 def check_id(text: str) -> bool:
     """Whether a path parameter may be part of a key (no separators, bounded)."""
     return re.fullmatch(r"[0-9A-Za-z_.@+-]{1,128}", text, re.ASCII) is not None
+
+
+def is_username(text: str) -> bool:
+    """Whether a sub-account may be called so."""
+    return re.fullmatch(_USERNAME, text, re.ASCII) is not None

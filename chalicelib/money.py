@@ -9,6 +9,7 @@ percentages integers of 1e-4 percent (``_e4``). Text goes in and out through thi
 from __future__ import annotations
 
 import re
+from typing import Any
 
 AMOUNT_PLACES = 8
 RATE_PLACES = 10
@@ -78,6 +79,16 @@ def format_rate(rate_e10: int) -> str:
 
 def format_percent(percent_e4: int) -> str:
     return format_decimal(percent_e4, PERCENT_PLACES)
+
+
+def readable(field: str, value: Any) -> tuple[str, Any]:
+    """A stored field as people read it: the unit leaves its name, and an integer becomes a decimal string."""
+    for unit, write in (("_e8", format_amount), ("_e10", format_rate), ("_e4", format_percent)):
+        if field.endswith(unit):
+            return field.removesuffix(unit), write(int(value)) if isinstance(value, int) else value
+    if isinstance(value, dict):
+        return field, dict(readable(name, inner) for name, inner in value.items())
+    return field, value
 
 
 def div_half_up(numerator: int, denominator: int) -> int:

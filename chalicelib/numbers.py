@@ -7,6 +7,7 @@ against numbering plans: whether a call can be priced is the deck's business, an
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ INTERNAL_MOST = 6
 """Bare digits up to here are an extension or a short code (411), never a number of the world."""
 
 _SEPARATORS = str.maketrans("", "", " -.()")
+_EMERGENCY = re.compile(r"(?:\+|00|011)?1?(?:911|112|988)")
 _NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or up to 6 digits for an internal one"
 
 
@@ -137,6 +139,11 @@ def _e164(digits: str) -> str:
     if not E164_LEAST <= len(digits) <= E164_MOST or digits[0] == "0":
         raise ValueError(_NOT_A_NUMBER)
     return "+" + digits
+
+
+def is_emergency(raw: str) -> bool:
+    """Whether somebody dials 911, 112 or 988, however they spell it: also +1911, 1911, 00112."""
+    return _EMERGENCY.fullmatch(raw.translate(_SEPARATORS)) is not None
 
 
 def path_number(text: str) -> str:

@@ -106,6 +106,12 @@ def day_start(day: str, local: ZoneInfo) -> int:
     return int(midnight.timestamp())
 
 
+def days_around(instant: int, local: ZoneInfo) -> list[tuple[str, int]]:
+    """Yesterday, today and tomorrow with their first instants, and the day after to end them."""
+    yesterday = next_day(local_day(instant, local), -1)
+    return [(day, day_start(day, local)) for day in (next_day(yesterday, n) for n in range(4))]
+
+
 def next_day(day: str, days: int = 1) -> str:
     return (dt.date.fromisoformat(day) + dt.timedelta(days=days)).isoformat()
 

@@ -189,13 +189,19 @@ class Answer(Item):
 
 
 class Event(Item):
-    """Who changed what, when: the audit trail, and the outbox that notifications are sent from."""
+    """``E#<reseller_id or operator>`` / ``<at, 12 digits>#<ulid>``: who changed what, when: the audit trail.
+
+    ``changes`` holds the new values, ``before`` the old ones of what was there before.
+    """
 
     kind = UnicodeAttribute()
     subject = UnicodeAttribute()
     actor = UnicodeAttribute()
+    role = UnicodeAttribute(null=True)
+    label = UnicodeAttribute(null=True)
     at = NumberAttribute()
-    changes = JSONAttribute(null=True)
+    changes: Any = JSONAttribute(null=True)
+    before: Any = JSONAttribute(null=True)
 
 
 class AlreadyAnswered(ForfaitError):
@@ -222,6 +228,8 @@ class Scope:
 
     actor: str
     now: int
+    role: str = ""
+    label: str = ""
     guard: Guard | None = None
     render: Callable[[Any], dict[str, Any] | None] = field(default=lambda result: None, repr=False)
 
@@ -245,11 +253,35 @@ def new_id() -> str:
     return str(ULID())
 
 
-def event(scope: Scope, owner_id: str, kind: str, subject: str, changes: dict[str, Any] | None = None) -> Write:
-    """The record of one change; ``owner_id`` is the reseller whose trail it belongs to."""
-    return Put(
-        Event(f"E#{owner_id}", new_id(), kind=kind, subject=subject, actor=scope.actor, at=scope.now, changes=changes)
+def event(
+    scope: Scope,
+    owner_id: str,
+    kind: str,
+    subject: str,
+    changes: dict[str, Any] | None = None,
+    before: dict[str, Any] | None = None,
+) -> Put:
+    """The record of one change; ``owner_id`` is the reseller whose trail it belongs to.
+
+    ``changes`` names fields and their new values, ``before`` their old ones; what is the same in both is left out.
+    Field names carry their unit (``_e8``). No secret goes in here.
+    """
+    if changes and before:
+        changes = {name: value for name, value in changes.items() if name not in before or before[name] != value}
+        before = {name: value for name, value in before.items() if name in changes}
+    recorded = Event(
+        f"E#{owner_id}",
+        f"{scope.now:012d}#{new_id()}",
+        kind=kind,
+        subject=subject,
+        actor=scope.actor,
+        role=scope.role or None,
+        label=scope.label or None,
+        at=scope.now,
+        changes=changes or None,
+        before=before or None,
     )
+    return Put(recorded)
 
 
 def commit(scope: Scope, writes: Iterable[Write], result: Any = None) -> None:
@@ -314,6 +346,16 @@ def replay(pk: str, sk: str, now: int) -> Answer | None:
 def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
     """Consistent reads of many items at once; absent ones are left out."""
     return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
+
+
+def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
+    """Consistent reads of a few items of any models in one request, in the order asked; ``None`` for an absent one."""
+    keys: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in wanted]
+    found: dict[tuple[str, str], Any] = {}
+    while keys:
+        page, keys = Item._batch_get_page(keys, True, None)  # type: ignore[no-untyped-call]
+        found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
+    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]
 
 
 def _add(transaction: TransactWrite, write: Write) -> None:

@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-SERVICES = ("dynamodb", "s3", "secretsmanager", "sqs")
+SERVICES = ("dynamodb", "s3", "secretsmanager", "sesv2", "sqs")
 """The services whose clients the functions make; a test compares them with the source."""
 MAX_BYTES = 50_000_000
 """Lambda's limit for a zip that is uploaded directly; we stay under it although S3 would allow more."""

@@ -38,6 +38,7 @@ PARAMETERS = {
     "TableName": "FORFAIT_TABLE",
     "QueueName": "FORFAIT_QUEUE",
     "HourlyQueueName": "FORFAIT_HOURLY_QUEUE",
+    "MailFrom": "FORFAIT_MAIL_FROM",
     "SecretName": "FORFAIT_SECRET",
 }
 """The template's parameters by the variable of the stage that holds their value."""

@@ -50,7 +50,8 @@ class Emulator:
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
 
     def provision(self, table: str, bucket: str, queue: str) -> Any:
-        """The application's table, bucket and queue, without functions."""
+        """The application's table, bucket, queue and sender of letters, without functions."""
+        provision.sender(self.client("sesv2"), "notices@forfait.example")
         provision.table(self.client("dynamodb"), table)
         provision.bucket(self.client("s3"), bucket)
         return provision.queue(self.client("sqs"), queue)

@@ -35,6 +35,7 @@ class Running:
     invoke_url: str
     operator_key: str
     signing_key: str
+    paypal_url: str
     schedules: list[str]
 
 

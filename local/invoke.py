@@ -64,5 +64,7 @@ class InvokeServer:
                 self._failed(event)
             return Answer(500, json.dumps({"errorType": failure.kind, "errorMessage": failure.message}).encode())
         finally:
-            # ministack takes the message off its queue, or counts the failure, outside of any request.
-            self._changed()
+            # ministack takes the message off its queue, or counts the failure, outside of any request. A schedule
+            # leaves no such trace, and one comes every minute.
+            if event.get("source") != "aws.events":
+                self._changed()

@@ -6,6 +6,7 @@ the real AWS are described by ``infra``; a difference in keys, indexes or prefix
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -122,6 +123,12 @@ def notification(s3: Client, bucket_name: str, queue_arn: str) -> None:
         )
 
 
+def sender(ses: Client, address: str) -> None:
+    """The address that letters come from, verified as SES demands it; SES itself is not kept over a restart."""
+    with contextlib.suppress(ses.exceptions.AlreadyExistsException):
+        ses.create_email_identity(EmailIdentity=address.rpartition("@")[2])
+
+
 def function(clients: Callable[[str], Client], event_function: EventFunction, invoke_url: str) -> None:
     """An event function whose code is the working tree: ministack forwards every invocation to ``invoke_url``."""
     arn = clients("lambda").create_function(
@@ -146,12 +153,13 @@ def function(clients: Callable[[str], Client], event_function: EventFunction, in
 
 
 def stack(endpoint: str, names: dict[str, str], functions: list[EventFunction], invoke_url: str) -> None:
-    """Everything. ``names`` is the application's environment: FORFAIT_TABLE, FORFAIT_BUCKET, FORFAIT_QUEUE."""
+    """Everything. ``names`` is the application's environment."""
     clients = client_maker(endpoint)
     table(clients("dynamodb"), names["FORFAIT_TABLE"])
     bucket(clients("s3"), names["FORFAIT_BUCKET"])
     queue_arn = queue(clients("sqs"), names["FORFAIT_QUEUE"])
     notification(clients("s3"), names["FORFAIT_BUCKET"], queue_arn)
+    sender(clients("sesv2"), names["FORFAIT_MAIL_FROM"])
     for each in functions:
         function(clients, each, invoke_url)
 

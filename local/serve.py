@@ -20,6 +20,7 @@ from local.events import functions_of
 from local.folder import Folder, Running
 from local.gateway import Gateway
 from local.invoke import InvokeServer
+from local.paypal.server import StandIn
 from local.pool import Pool
 from local.server import HttpServer
 from local.settings import LocalSettings, app_environment, aws_environment
@@ -37,8 +38,9 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     operator_key, signing_key = folder.keys(os.environ)
     # The port that a person chose comes first: when it is taken, nothing else has been touched.
     http_socket = listen(settings.http_port)
+    paypal = StandIn(listen(settings.paypal_port))
     aws, saver = _start_aws(settings, folder)
-    os.environ.update(app_environment(operator_key, signing_key))
+    os.environ.update(app_environment(operator_key, signing_key), FORFAIT_PAYPAL_LOCAL_URL=paypal.url)
     app = _load_app(app_name, app_folder)
     functions = functions_of(app)
     pool = Pool({each.name: each.handler for each in functions}, os.environ, provision.FUNCTION_SECONDS)
@@ -48,13 +50,15 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     provision.stack(aws.endpoint, dict(os.environ), functions, invoke.url)
     http = HttpServer(http_socket, Gateway(app))
     http.start()
+    paypal.start()
     schedules = [each.name for each in functions if each.schedule]
-    running = Running(os.getpid(), http.url, aws.endpoint, invoke.url, operator_key, signing_key, schedules)
+    running = Running(os.getpid(), http.url, aws.endpoint, invoke.url, operator_key, signing_key, paypal.url, schedules)
     folder.announce(running)
     _say(f"ready in {time.monotonic() - began:.1f} s", running, settings.state)
 
     told.wait()
     folder.withdraw()
+    paypal.stop()
     http.stop()
     pool.close()
     invoke.stop()
@@ -119,6 +123,7 @@ def _say(ready: str, running: Running, state: Path) -> None:
     lines = {
         "API": running.url,
         "AWS endpoint": running.aws_endpoint,
+        "PayPal": f"{running.paypal_url} (a stand-in)",
         "operator key": running.operator_key,
         "state": str(state),
     }

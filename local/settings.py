@@ -26,11 +26,12 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """``http_port`` and ``aws_port`` 0 mean any free port; ``retry_seconds`` is the pause before a failed event is
+    """A port of 0 means any free one; ``retry_seconds`` is the pause before a failed event is
     delivered again."""
 
     http_port: int
     aws_port: int
+    paypal_port: int
     state: Path
     retry_seconds: int
 
@@ -47,6 +48,7 @@ def read(environ: Mapping[str, str]) -> LocalSettings:
     return LocalSettings(
         http_port=whole("FORFAIT_PORT", 8000, 65_535),
         aws_port=whole("FORFAIT_AWS_PORT", 0, 65_535),
+        paypal_port=whole("FORFAIT_PAYPAL_PORT", 0, 65_535),
         state=Path(environ.get("FORFAIT_STATE") or ".forfait").expanduser().resolve(),
         retry_seconds=whole("FORFAIT_RETRY_SECONDS", 5, 900),
     )
@@ -90,6 +92,7 @@ def app_environment(operator_key: str, signing_key: str) -> dict[str, str]:
         "FORFAIT_TABLE": "forfait-local",
         "FORFAIT_BUCKET": "forfait-local",
         "FORFAIT_QUEUE": "forfait-local-incoming",
+        "FORFAIT_MAIL_FROM": "notices@forfait.example",
         "FORFAIT_HOURLY_QUEUE": "forfait-local-hourly",
         "FORFAIT_OPERATOR_KEY": operator_key,
         "FORFAIT_SIGNING_KEY": signing_key,

@@ -44,6 +44,7 @@ class Stack:
             "FORFAIT_STATE": str(self.folder.path),
             "FORFAIT_PORT": str(http_port),
             "FORFAIT_AWS_PORT": "0",
+            "FORFAIT_PAYPAL_PORT": "0",
             **(settings or {}),
         }
         self._child: Child | None = None
@@ -98,10 +99,16 @@ class Stack:
         """Where the emulated AWS answers; ``client("s3")`` is a boto3 client for it."""
         return self.running.aws_endpoint
 
+    @property
+    def paypal_url(self) -> str:
+        """Where the stand-in for PayPal answers."""
+        return self.running.paypal_url
+
     def environment(self) -> dict[str, str]:
         """The environment in which ``chalicelib`` works on this stack from another process."""
         keys = app_environment(self.operator_key, self.running.signing_key)
-        return aws_environment(self.aws_endpoint, environment()) | keys
+        paypal = {"FORFAIT_PAYPAL_LOCAL_URL": self.paypal_url}
+        return aws_environment(self.aws_endpoint, environment()) | keys | paypal
 
     def run_schedule(self, name: str, at: datetime) -> Any:
         """Run a schedule now as if it were ``at`` (aware UTC); what it returns, or ``schedule.ScheduleFailed``."""

@@ -39,12 +39,13 @@ class World:
     reseller_id: str
     clients: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    now: int = NOW
 
     @property
     def scope(self) -> Any:
         from chalicelib.tables import Scope
 
-        return Scope("system:test", NOW)
+        return Scope("system:test", self.now)
 
     def package(self, package_id: str, **changes: Any) -> None:
         from chalicelib.accounts.store import FIRST, PackageTerms
@@ -125,7 +126,7 @@ class World:
     def reconciled(self, level: int = 2) -> list[Any]:
         from chalicelib.rating.service.reconcile import reconcile
 
-        return reconcile(self.reseller_id, level)
+        return reconcile(self.reseller_id, level, now=self.now)
 
     def books(self) -> dict[str, Any]:
         """All that must come out the same whatever happened on the way: balances, entries, calls, counts of batches."""

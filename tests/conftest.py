@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,16 +19,23 @@ import pytest
 OPERATOR_KEY = "fo_operator-key-of-the-tests-0123456789abcdefghi"
 ROOT = Path(__file__).parent.parent
 
+# PayPal's stand-in listens here; its address is a setting, so the port is taken before settings are read.
+_PAYPAL = socket.socket()
+_PAYPAL.bind(("127.0.0.1", 0))
+_PAYPAL.listen(128)
+
 # Read at import by chalicelib.config, so it stands before anything of the product is imported.
 os.environ.update(
     FORFAIT_STAGE="local",
     FORFAIT_TABLE=f"forfait-test-{uuid.uuid4().hex[:8]}",
     FORFAIT_BUCKET=f"forfait-test-{uuid.uuid4().hex[:8]}",
     FORFAIT_QUEUE="forfait-test-incoming",
+    FORFAIT_MAIL_FROM="notices@forfait.example",
     FORFAIT_HOURLY_QUEUE="forfait-test-hourly",
     FORFAIT_OPERATOR_KEY=OPERATOR_KEY,
     FORFAIT_SIGNING_KEY="signing-key-of-the-tests",
     FORFAIT_MAX_UNPACKED_BYTES=str(64 << 20),
+    FORFAIT_PAYPAL_LOCAL_URL=f"http://127.0.0.1:{_PAYPAL.getsockname()[1]}",
     FORFAIT_REQUESTS_PER_MINUTE="1000000",
     AWS_ACCESS_KEY_ID="test",
     AWS_SECRET_ACCESS_KEY="test",
@@ -35,6 +43,10 @@ os.environ.update(
     AWS_REGION="us-east-1",
     AWS_EC2_METADATA_DISABLED="true",
 )
+
+
+def pytest_sessionfinish() -> None:
+    _PAYPAL.close()
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +117,18 @@ class Api:
 
 
 @pytest.fixture(scope="session")
-def gateway(aws: str) -> Any:
+def standin() -> Iterator[Any]:
+    """PayPal, as far as the product can see."""
+    from local.paypal.server import StandIn
+
+    paypal = StandIn(_PAYPAL)
+    paypal.start()
+    yield paypal
+    paypal.stop()
+
+
+@pytest.fixture(scope="session")
+def gateway(aws: str, standin: Any) -> Any:
     """The app behind Chalice's own local gateway."""
     from chalice.config import Config
     from chalice.local import LocalChalice, LocalGateway

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from pytest import approx
 
-from benchmarks import core, cost
+from benchmarks import authorize, core, cost
 from benchmarks.meter import Meter, size_of
 from benchmarks.plot import Point, svg
 from benchmarks.sample import Samples
@@ -26,6 +26,13 @@ def test_both_engines_come_to_the_same_sums_on_the_sample(tmp_path):
     assert found[0]["lines"] == 3_000
     assert found[0]["sums"] == found[1]["sums"]
     assert all(each["cpu"] > 0 and each["peak_mb"] > 0 for each in found)
+
+
+def test_calls_are_asked_for_in_every_way_and_answered(tmp_path):
+    samples = Samples(tmp_path, World(clients=2, accounts=3, custom_prefixes=2))
+    found = authorize.measure(samples, 3, 1_000)
+    assert list(found) == ["service", "service, held", "handler", "handler, held"]
+    assert all(len(taken["cpu"]) == len(taken["wall"]) == 3 and min(taken["cpu"]) > 0 for taken in found.values())
 
 
 def test_the_command_writes_what_it_prints(tmp_path):

@@ -36,6 +36,12 @@ def test_everything_else_has_a_default():
     assert (settings.currency, settings.max_lines, settings.is_local) == ("USD", 50_000_000, False)
 
 
+def test_only_the_local_stage_can_be_pointed_at_another_paypal():
+    for stage, url in (("local", "http://127.0.0.1:9"), ("prod", ""), ("dev", ""), ("Local", ""), ("local ", "")):
+        given = {**GIVEN, "FORFAIT_STAGE": stage, "FORFAIT_PAYPAL_LOCAL_URL": "http://127.0.0.1:9/"}
+        assert config.read(given).paypal_local_url == url
+
+
 @mock_aws
 def test_secrets_come_from_secrets_manager_and_are_read_once(monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

@@ -22,7 +22,9 @@ from local.stack import Stack
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
+    "language", "low_balance_threshold",
 }  # fmt: skip
+KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
@@ -31,6 +33,7 @@ CLIENT_FIELDS = {
 PACKAGE_FIELDS = {
     "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
     "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "routes", "created_at",
+    "upcoming",
 }  # fmt: skip
 RATE_FIELDS = {
     "scope", "code", "rate_per_minute", "pulse", "connection_fee", "minimum_charge", "grace_seconds", "effective_from",
@@ -151,7 +154,7 @@ def the_operator_keeps_a_resellers_account(walk: Walk) -> None:
     operator.call(404, "GET", "/v1/resellers/unknown")
     assert operator.patch(path, {"name": "Voix Inc."})["name"] == "Voix Inc."
     key = operator.post(f"{path}/keys", {"role": "reseller"})
-    assert key.keys() == {"id", "role", "client_id", "created_at", "api_key"}
+    assert key.keys() == KEY_FIELDS | {"api_key"}
     assert operator.post(f"{path}/payments", {"amount": "500", "description": "Wire"})["amount"] == "500.00"
     assert operator.post(f"{path}/charges", {"amount": "0.5"})["balance_after"] == "499.50"
     entries = operator.pages(f"{path}/ledger")
@@ -182,8 +185,10 @@ def keys_of_lesser_roles_are_made_and_revoked(walk: Walk) -> None:
     assert made["id"] in [key["id"] for key in listed]
     assert all("api_key" not in key for key in listed)
     assert fields_of(walk.reseller.call(422, "POST", "/v1/keys", {"role": "client"})) == ["client_id"]
+    newer = walk.reseller.post(f"/v1/keys/{made['id']}/rotate", {})
     walk.reseller.delete(f"/v1/keys/{made['id']}")
     reader.call(401, "GET", "/v1/account")
+    assert walk.anyone.holding(newer["api_key"]).get("/v1/account")["id"] == walk.ids["reseller"]
 
 
 def packages_and_custom_rates_are_made(walk: Walk) -> None:
@@ -327,6 +332,19 @@ def a_stranger_signs_up_and_is_let_in(walk: Walk) -> None:
     assert reseller.patch(path, {"status": "active"})["status"] == "active"
     reseller.delete("/v1/signup")
     walk.anyone.call(404, "POST", link, person)
+
+
+def clients_move_in_from_elsewhere(walk: Walk) -> None:
+    body = {"clients": "ref,company,balance\nold-7,Elm,7.50\n", "subaccounts": "", "dids": ""}
+    reseller = walk.reseller
+    assert reseller.post("/v1/imports", {**body, "preview": True}, 200)["status"] == "preview"
+    wrong = {"clients": "company,country\nElm,XX\n"}
+    assert fields_of(reseller.call(422, "POST", "/v1/imports", wrong)) == ["clients"]
+    made = reseller.post("/v1/imports", body, 200)
+    assert (made["status"], made["clients"], list(made["client_ids"])) == ("done", 1, ["old-7"])
+    assert reseller.get(f"/v1/imports/{made['id']}") == made
+    assert reseller.post(f"/v1/imports/{made['id']}/resume", {}, 200) == made
+    assert reseller.get(f"/v1/clients/{made['client_ids']['old-7']}")["balance"] == "7.50"
 
 
 def a_payment_sent_twice_counts_once(walk: Walk) -> None:
@@ -561,6 +579,15 @@ def ledgers_agree_with_the_calls(walk: Walk) -> None:
     assert walk.reseller.get("/v1/account")["balance"] == "497.97848"
 
 
+def a_batch_rated_again_leaves_the_books_as_they_were(walk: Walk) -> None:
+    names = ("acme", "boreal")
+    before = [walk.balance(name) for name in names]
+    batch = next(one for one in walk.reseller.pages("/v1/batches") if one["key"].endswith("october.csv"))
+    walk.reseller.post(f"/v1/batches/{batch['id']}/rerate", None, 202)
+    wait_for(lambda: walk.reseller.get(f"/v1/batches/{batch['id']}")["status"] == "done" or None)
+    assert [walk.balance(name) for name in names] == before
+
+
 def numbers_go_back_where_they_came_from(walk: Walk) -> None:
     reseller = walk.reseller
     early = {"effective_from": "2025-10-01T00:00:00Z"}
@@ -571,6 +598,24 @@ def numbers_go_back_where_they_came_from(walk: Walk) -> None:
     assert reseller.post("/v1/dids/14165550100/cancel", {}, 200).keys() == {"number", "monthly", "setup", "per_minute"}
     reseller.call(404, "POST", "/v1/dids/14165550100/cancel", {})
     assert len(reseller.pages("/v1/dids")) == 1
+
+
+def a_program_is_told_and_the_trail_says_who_did_what(walk: Walk) -> None:
+    reseller = walk.reseller
+    made = reseller.post("/v1/webhooks", {"url": "https://hooks.voix.example/in", "events": ["batch.rejects"]})
+    assert reseller.pages("/v1/webhooks") == [{name: made[name] for name in made if name != "secret"}]
+    turned = reseller.post(f"/v1/webhooks/{made['id']}/rotate", {}, 200)
+    assert turned["secret"] not in (None, made["secret"])
+    reseller.delete(f"/v1/webhooks/{made['id']}")
+    wishes = reseller.get("/v1/notifications")
+    assert "client.low_balance" in wishes["clients"] and "batch.rejects" in wishes["reseller"]
+    assert reseller.put("/v1/notifications", {**wishes, "clients": []})["clients"] == []
+    assert {"items", "next"} == reseller.get("/v1/deliveries").keys()
+    newest = reseller.get("/v1/audit", limit=1)["items"][0]
+    assert newest.keys() == {"id", "at", "kind", "subject", "actor", "role", "label", "changes"}
+    assert (newest["kind"], newest["actor"]) == ("notifications.changed", f"key:{reseller.key.split('_')[1]}")
+    assert newest["changes"] == [{"field": "clients", "old": sorted(wishes["clients"]), "new": []}]
+    assert walk.operator.get("/v1/audit")["items"][0]["actor"] in ("operator", "system:rating")
 
 
 def a_suspended_reseller_may_only_read(walk: Walk) -> None:
@@ -597,6 +642,7 @@ STEPS = (
     the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,
     a_stranger_signs_up_and_is_let_in,
+    clients_move_in_from_elsewhere,
     a_payment_sent_twice_counts_once,
     packages_are_attached_and_clients_closed,
     subaccounts_are_made,
@@ -609,7 +655,9 @@ STEPS = (
     the_report_comes_as_csv_too_unless_it_is_large,
     a_clients_key_sees_its_own_and_no_cost,
     ledgers_agree_with_the_calls,
+    a_batch_rated_again_leaves_the_books_as_they_were,
     numbers_go_back_where_they_came_from,
+    a_program_is_told_and_the_trail_says_who_did_what,
     a_suspended_reseller_may_only_read,
 )
 

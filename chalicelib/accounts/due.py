@@ -1,4 +1,4 @@
-"""What falls due: the index of billing dates, and what a reseller pays for each number it ordered.
+"""What falls due: the index of billing dates, what a reseller pays for each number, and how far its months are closed.
 
 Every item with a ``next_billing_date`` (``SUB#``, ``DID#``, ``NUMBERFEE#`` under ``R#<reseller>``) is in ``due_index``
 by that date, so that an hour in which nothing is due costs one query however many items there are.
@@ -21,9 +21,20 @@ class NumberFee(Item):
     version = NumberAttribute(default=0)
 
 
+class Closed(Item):
+    """``R#<reseller_id>`` / ``CLOSED``: every ledger of the reseller is closed ``through`` this month"""
+
+    through = UnicodeAttribute()
+
+
 def anchor_of(date: str | None) -> int | None:
     """The day of the month that a billing date asks for: later months have it, or their last day."""
     return int(date[8:]) if date else None
+
+
+def fee_key(what: str, date: str) -> str:
+    """``sk`` of the note in a payer's ledger that a date is charged; ``what`` is a sub-account's id or a number."""
+    return f"ONCE#fee:{what}:{date}"
 
 
 def due_keys(reseller_id: str, today: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ The rules are the table of ``docs/ledger.md``; its tests read that table. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib import periods
@@ -29,6 +29,9 @@ KINDS = (
 )
 IRREVERSIBLE = ("call_usage", "reversal", "deposit", "refund", "chargeback", "recredit")
 """Kinds that a reversal refuses: calls are re-rated, and PayPal's entries follow PayPal."""
+
+KEPT_DAYS = 4
+"""Days of spending that a client remembers: yesterday, today, tomorrow (of a switch whose clock is ahead), one more."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,19 @@ def service_of(balance_e8: int, strict: bool, credit_limit_e8: int | None) -> st
     if strict:
         return "suspended" if balance_e8 <= 0 else "active"
     return "suspended" if credit_limit_e8 is not None and balance_e8 < -credit_limit_e8 else "active"
+
+
+def available_e8(account: Account) -> int | None:
+    """What the client may still spend on calls: the balance, and for a permissive client its credit; None: no limit."""
+    if account.strict:
+        return account.balance_e8
+    return None if account.credit_limit_e8 is None else account.balance_e8 + account.credit_limit_e8
+
+
+def spent_after(before: Mapping[str, int], added: Mapping[str, int]) -> dict[str, int]:
+    """Spending on calls by local day after some more; only the latest days are kept."""
+    days = sorted({*before, *added})[-KEPT_DAYS:]
+    return {day: before.get(day, 0) + added.get(day, 0) for day in days}
 
 
 def settle_service(account: Account) -> tuple[Account, tuple[str, ...]]:

@@ -10,6 +10,7 @@ read an older version decides again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -26,6 +27,7 @@ class Owner(Item):
     entries = NumberAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
     posted_at = NumberAttribute(default=0)
+    created_at = NumberAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -53,11 +55,17 @@ class Reseller(Owner):
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
-    created_at = NumberAttribute()
+    language = UnicodeAttribute(default="en")
+    threshold_e8 = NumberAttribute(null=True)
+    low = BooleanAttribute(default=False)
 
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
+
+    def account(self) -> Account:
+        threshold_e8 = None if self.threshold_e8 is None else int(self.threshold_e8)
+        return replace(super().account(), threshold_e8=threshold_e8, low=bool(self.low))
 
     @property
     def signup_path(self) -> str | None:
@@ -66,18 +74,6 @@ class Reseller(Owner):
 
 class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
-
-
-class SignupLink(Item):
-    """``SIGNUP#<token>`` / ``LINK``: whose clients ask to join there; one per reseller at a time"""
-
-    reseller_id = UnicodeAttribute()
-
-
-class SignupDay(Item):
-    """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many asked to join on that day"""
-
-    asked = NumberAttribute()
 
 
 class ApiKey(Item):
@@ -103,7 +99,10 @@ class KeyPointer(Item):
 
 
 class Client(Owner):
-    """``R#<reseller_id>`` / ``CLIENT#<client_id>``"""
+    """``R#<reseller_id>`` / ``CLIENT#<client_id>``
+
+    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    """
 
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute()
@@ -114,6 +113,10 @@ class Client(Owner):
     threshold_e8 = NumberAttribute(null=True)
     low = BooleanAttribute(default=False)
     profile = JSONAttribute()
+    blocked_countries: Any = JSONAttribute(default=list)
+    max_rate_e10 = NumberAttribute(null=True)
+    daily_limit_e8 = NumberAttribute(null=True)
+    spent: Any = JSONAttribute(default=dict)
     created_at = NumberAttribute()
 
     @property
@@ -154,14 +157,12 @@ class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
 
     ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
-    cost of the calls whose local month this is. ``latest``: the start of the last rated call of each sub-account
-    (``sub:<username>``) and DID (``did:<number>``) in this month. ``closing``: balance ``_e8`` and count of entries
-    when the month was closed; its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    cost of the calls whose local month this is. ``closing``: how the ledger stood when the month was closed (see
+    ``service.months``); its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
     """
 
     posted: Any = JSONAttribute(default=dict)
     usage: Any = JSONAttribute(default=dict)
-    latest: Any = JSONAttribute(default=dict)
     state = UnicodeAttribute(default="open")
     closing: Any = JSONAttribute(null=True)
 
@@ -170,8 +171,8 @@ class Marker(Item):
     """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
 
     It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
-    the seconds given for free by package; ``latest``, the last start by holder. ``emptied``: the earlier generation is
-    taken back already, and this one not posted yet (only where both do not fit one transaction).
+    the seconds given for free by package; ``spent``, the amount by recent local day. ``emptied``: the earlier
+    generation is taken back already, and this one not posted yet (only where both do not fit one transaction).
     """
 
     rated = NumberAttribute()
@@ -181,7 +182,7 @@ class Marker(Item):
     cost_e8 = NumberAttribute()
     entry = NumberAttribute(null=True)
     free: Any = JSONAttribute(null=True)
-    latest: Any = JSONAttribute(null=True)
+    spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 
     def place(self) -> tuple[str, int, str]:

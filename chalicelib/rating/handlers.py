@@ -13,7 +13,16 @@ from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.rating import cdr_shapes, shapes
 from chalicelib.rating.price_list import PriceRow
-from chalicelib.rating.service import batch_files, decks, price_lists, quotes, rates, rerating, sources, uploads
+from chalicelib.rating.service import (
+    batch_files,
+    decks,
+    price_lists,
+    quotes,
+    rates,
+    rerating,
+    sources,
+    uploads,
+)
 from chalicelib.rating.service.quotes import Quote
 from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
 from chalicelib.web import inline

@@ -7,6 +7,7 @@ because a deck's fee (1e-8) marked up by a percentage (1e-4 of a percent, that i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, div_half_up, format_amo
 FEE_PLACES = 14
 PERCENT_ONE = 10**6
 """100 % in units of 1e-4 percent; multiplying an ``_e8`` by it gives an ``_e14``."""
+LONGEST = 86_400
+"""Seconds of the longest call that is rated."""
 INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
 """The pulse of a number's cost always, and of its price when none is set."""
 
@@ -134,6 +137,14 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
         return Price(billed_seconds, 0, amount, cost)
     used = min(free_seconds, billed_seconds)
     return Price(billed_seconds, used, amount_e8(terms, seconds, used), cost)
+
+
+def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
+    """The longest call, in whole seconds up to ``LONGEST``, whose amount is within ``available_e8``."""
+    if available_e8 < 0:
+        return 0
+    # Amounts never fall as calls get longer, so the place of the money among them is found by bisection.
+    return bisect_right(range(LONGEST + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
 
 
 @lru_cache(maxsize=1024)

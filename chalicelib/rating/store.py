@@ -22,7 +22,6 @@ from typing import IO, Any
 from urllib.parse import quote_plus
 
 import boto3
-from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -285,6 +284,9 @@ def write(key: str, body: bytes | IO[bytes], content_type: str = "application/oc
 
 def upload(key: str, file: IO[bytes], content_type: str) -> None:
     """A file of any size, from its start, part by part. The object appears whole, or (after a crash) not at all."""
+    # Here and not above: the API imports this module and uploads nothing.
+    from boto3.s3.transfer import TransferConfig
+
     file.seek(0)
     in_parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
     s3().upload_fileobj(file, settings.bucket, key, ExtraArgs={"ContentType": content_type}, Config=in_parts)

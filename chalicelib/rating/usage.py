@@ -5,7 +5,6 @@ The answer depends on what other batches committed before, so it is decided afre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +47,7 @@ class Day:
     billed_seconds: int
     amount_e8: int
     cost_e8: int
-    latest: Mapping[str, int]
+    amounts: Ints
 
 
 def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_id: str) -> Day:
@@ -93,7 +92,7 @@ def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_i
         billed_seconds=int(rows["billed"].sum()),
         amount_e8=int(amounts.sum()),
         cost_e8=int(rows["cost_e8"].sum()),
-        latest=_latest(rows, free.tables),
+        amounts=amounts,
     )
 
 
@@ -117,13 +116,3 @@ def _with_free_minutes(rows: NDArray[Any], covered: Ints, free: Free) -> tuple[I
             amounts[place], given[place] = price.amount_e8, price.free_seconds
             free.spend(term.package_id, price.free_seconds)
     return amounts, given
-
-
-def _latest(rows: NDArray[Any], tables: Tables) -> dict[str, int]:
-    """The last start per holder; rows come sorted by start."""
-    holders, places = np.unique(rows["holder"][::-1], return_index=True)
-    starts = rows["start"][::-1][places]
-    return {
-        tables.holders.values[holder].name: start
-        for holder, start in zip(holders.tolist(), starts.tolist(), strict=True)
-    }

@@ -16,6 +16,7 @@ from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib import periods, queues
 from chalicelib.accounts.service import fees, months
 from chalicelib.config import settings
+from chalicelib.reports import closing
 from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def _messages(at: str) -> Iterator[str]:
 
 @bp.on_sqs_message(queue=settings.hourly_queue, batch_size=1, name="bill_and_close")
 def bill_and_close(event: SQSEvent) -> None:
-    """Bill the reseller's recurring fees that are due. A failure is raised, so that the message comes again."""
+    """Bill the reseller's fees that are due, then close its months that are. A failure is raised: it comes again."""
     for message in event.to_dict()["Records"]:
         try:
             _work(message["body"])
@@ -55,10 +56,24 @@ def bill_and_close(event: SQSEvent) -> None:
 
 def _work(body: str) -> None:
     told, begun = json.loads(body), time.monotonic()
-    scope = Scope(actor="system:fees", now=periods.parse_instant(told["at"]))
-    run = fees.bill_due(scope, told["reseller_id"], lambda: time.monotonic() - begun > WORK_SECONDS)
-    log.info("reseller %s: %d dates, %d entries", told["reseller_id"], run.dates, run.entries)
-    if run.failed:
-        raise RuntimeError(f"{len(run.failed)} fees of reseller {told['reseller_id']} failed; see the log")
-    if not run.finished:
+    reseller_id, now = told["reseller_id"], periods.parse_instant(told["at"])
+
+    def out_of_time() -> bool:
+        return time.monotonic() - begun > WORK_SECONDS
+
+    billed = fees.bill_due(Scope(actor="system:fees", now=now), reseller_id, out_of_time)
+    if billed.failed:
+        # Its months stay open: a fee that is missing belongs into one of them.
+        raise RuntimeError(f"{len(billed.failed)} fees of reseller {reseller_id} failed; see the log")
+    finished = billed.finished
+    if finished:
+        closed = closing.close_due(
+            Scope(actor="system:closing", now=now), reseller_id, settings.close_after_days, out_of_time
+        )
+        if closed.differing:
+            raise RuntimeError(f"{len(closed.differing)} ledgers of reseller {reseller_id} differ; see the log")
+        finished = closed.finished
+        log.info("reseller %s: %d months of ledgers closed", reseller_id, closed.closed)
+    log.info("reseller %s: %d dates, %d fees", reseller_id, billed.dates, billed.entries)
+    if not finished:
         queues.send(settings.hourly_queue, [body])

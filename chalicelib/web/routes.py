@@ -6,14 +6,12 @@ Nothing is read from Chalice's global request outside ``_serve``.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import unquote
@@ -25,9 +23,11 @@ from chalicelib import tables
 from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
-from chalicelib.web import cursors, problems
+from chalicelib.web import cursors, forms, problems
+from chalicelib.web.csv_answers import csv_text as csv_text
 from chalicelib.web.limits import Limiter
 from chalicelib.web.scopes import scopes_of
+from chalicelib.web.urls import base_url
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
@@ -101,6 +101,7 @@ class Call:
     scope: tables.Scope
     path: dict[str, str]
     route: Route
+    base_url: str = ""
     _body: BaseModel | None = field(default=None, repr=False)
     _query: BaseModel | None = field(default=None, repr=False)
 
@@ -161,24 +162,10 @@ def route(
     return declare
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """CSV with CR LF, as RFC 4180 has it. A cell that a spreadsheet would run as a formula gets a leading quote."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(header)
-    writer.writerows([_inert(cell) for cell in row] for row in rows)
-    return out.getvalue()
-
-
-def _inert(cell: object) -> object:
-    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell and not re.fullmatch(r"[+-]?[0-9.]+", cell):
-        return "'" + cell
-    return cell
-
-
 def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     try:
-        return _answer(entry, handler, request, path_values)
+        response = _answer(entry, handler, request, path_values)
+        return forms.as_asked(entry.text, request.query_params, response)
     except ForfaitError as error:
         return problems.from_error(error)
     except Exception:
@@ -197,14 +184,15 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
         raise TooLarge(f"The body is over {entry.most_bytes} bytes.")
     query = _query(entry, dict(request.query_params or {}))
     body = _body(entry, raw)
-    scope = tables.Scope(actor=f"key:{who.key_id}" if who.key_id else who.role, now=now)
+    actor = f"key:{who.key_id}" if who.key_id else who.role
+    scope = tables.Scope(actor=actor, now=now, role=who.role, label=who.label)
     scope.guard = _guard(entry, request, who, path, raw)
     if scope.guard and (stored := _stored(scope.guard, scope.now)):
         return stored
     scope.render = lambda result: _dump(entry, result, secrets=False)
     guard = scope.guard
     try:
-        result = handler(Call(who, scope, path, entry, body, query))
+        result = handler(Call(who, scope, path, entry, base_url(request), body, query))
         if scope.guard:
             # Nothing was written (an upload's URL, say), so the answer is kept by itself.
             tables.commit(scope, [], result)

@@ -7,6 +7,7 @@
 - ``shop``    a reseller, its packages, clients and number; the deck
 - ``month``   a month of calls, rated; the newest, and one explained
 - ``books``   balances and margin
+- ``deposit`` a PayPal payment through the stand-in
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import sys
 from typing import TextIO
 
-from local.demo import books, month, shop
+from local.demo import books, deposit, month, shop
 from local.demo.checks import Checks
 from local.demo.http import Api, Problem
 from local.demo.paper import Paper, count
@@ -29,7 +30,7 @@ def run(url: str, operator_key: str, stack: Stack) -> int | None:
     paper = Paper(sys.stdout, colour=wants_colour(os.environ))
     checks = Checks()
     try:
-        made = _tour(Api(url, operator_key), paper, checks)
+        made = _tour(Api(url, operator_key), paper, checks, stack)
     except Problem as problem:
         paper.end_progress()
         print(f"\nThe tour broke off: {problem}\nThe stack's log: {stack.folder.log}", file=sys.stderr)
@@ -43,7 +44,7 @@ def run(url: str, operator_key: str, stack: Stack) -> int | None:
     return 0
 
 
-def _tour(operator: Api, paper: Paper, checks: Checks) -> Shop:
+def _tour(operator: Api, paper: Paper, checks: Checks, stack: Stack) -> Shop:
     span = month.this_month()
     paper.title(f"Forfait: the first month of a reseller ({span.first:%B %Y})")
     made = shop.open_shop(operator, paper)
@@ -59,6 +60,7 @@ def _tour(operator: Api, paper: Paper, checks: Checks) -> Shop:
     books.show_margin(made, paper, checks, batch, span, charged)
     month.newest_calls(made, paper, span)
     month.explain_call(made, paper, checks, span)
+    deposit.take_deposit(operator, made, paper, checks, stack.paypal_url)
     return made
 
 
@@ -79,6 +81,7 @@ def _where_to_look(paper: Paper, stack: Stack, made: Shop, *, stays: bool) -> No
         ["what", "where"],
         [
             ["every route", f"{url}/v1/openapi.json"],
+            ["PayPal's stand-in", stack.paypal_url if stays else "the address that make serve prints"],
             ["reseller's key", made.api.key],
             ["operator's key", stack.operator_key],
         ],

@@ -56,7 +56,7 @@ class Api:
     def upload(self, data: bytes, **wanted: str) -> str:
         """Ask for a presigned URL (``POST /v1/uploads``) and put a file there; its key in the bucket."""
         place = self.post("/v1/uploads", wanted)
-        _read(urllib.request.Request(place["url"], data, place["headers"], method=place["method"]))
+        send(urllib.request.Request(place["url"], data, place["headers"], method=place["method"]))
         return str(place["key"])
 
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
@@ -64,13 +64,13 @@ class Api:
         data = None
         if body is not None:
             headers["Content-Type"], data = "application/json", json.dumps(body).encode()
-        answer: Json = json.loads(_read(urllib.request.Request(self.url + path, data, headers, method=method)))
+        answer: Json = json.loads(send(urllib.request.Request(self.url + path, data, headers, method=method)))
         return answer
 
 
 def download(url: str) -> bytes:
     """A file by the link that the API gave."""
-    return _read(urllib.request.Request(url))
+    return send(urllib.request.Request(url))
 
 
 def wait_for(what: str, look: Callable[[], _T | None]) -> _T:
@@ -83,7 +83,8 @@ def wait_for(what: str, look: Callable[[], _T | None]) -> _T:
     return found
 
 
-def _read(request: urllib.request.Request) -> bytes:
+def send(request: urllib.request.Request) -> bytes:
+    """The body of the answer to a request; ``Problem`` for any but 2xx."""
     try:
         with _direct.open(request, timeout=_TIMEOUT_SECONDS) as answer:
             return bytes(answer.read())

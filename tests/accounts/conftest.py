@@ -62,26 +62,40 @@ def other(operator: Any) -> Any:
 
 @pytest.fixture
 def rated(reseller: Any) -> Callable[..., None]:
-    """Commit a batch with one rated call: ``rated(client_id, "sub:alice", start, amount_e8)``."""
+    """Commit a batch with one rated call, its segment too: ``rated(client_id, "sub:alice", start, amount_e8)``."""
     from chalicelib.accounts.service import usage
-    from chalicelib.periods import format_instant
-    from chalicelib.tables import Scope
+    from chalicelib.periods import format_instant, utc_day
+    from chalicelib.rating import segments, store
+    from chalicelib.tables import Put, Scope
 
     def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
         batch, month = f"batch-{next(_batches)}", format_instant(start)[:7]
+        kind, name = holder.split(":")
+        account, to, direction = (name, "+15145550000", "outbound") if kind == "sub" else ("", name, "inbound")
+        row = f"{format_instant(start)},{direction},ANSWERED,{batch},{account},+14165550199,{to},60,60,0,0,0,1"
+        row += f",{client_id},,,,,0,{batch}"
+        assert row.count(",") == len(segments.COLUMNS) - 1
+        data, members = segments.encode_rows([row], [start])
+        store.write(f"rated/{batch}", data)
+        sums = {"rows": 1, "seconds": 60, "billed_seconds": 60, "amount_e8": amount_e8, "cost_e8": 0}
+        index = store.Segment(
+            f"L#{client_id}",
+            f"SEG#{utc_day(start)}#{batch}#1#{month}",
+            client_id=client_id,
+            day=utc_day(start),
+            month=month,
+            object_key=f"rated/{batch}",
+            members=[list(member) for member in members],
+            first=start,
+            last=start,
+            written_at=start,
+            **sums,
+        )
         snapshot = usage.snapshot(reseller.ids["reseller"], client_id, batch, 1, month, [])
         what = usage.Usage(
-            batch_id=batch,
-            generation=1,
-            month=month,
-            rated=1,
-            duplicates=0,
-            seconds=60,
-            amount_e8=amount_e8,
-            cost_e8=0,
-            latest={holder: start},
+            batch_id=batch, generation=1, month=month, rated=1, duplicates=0, seconds=60, amount_e8=amount_e8, cost_e8=0
         )
-        usage.commit_usage(Scope("test", int(time.time())), snapshot, what, [])
+        usage.commit_usage(Scope("test", int(time.time())), snapshot, what, [Put(index)])
 
     return commit
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
-from pathlib import Path
 
+import documents
 import pytest
+from documents import Row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,22 +14,11 @@ from chalicelib.accounts import ledger
 from chalicelib.accounts.ledger import Account, Posting
 from chalicelib.money import parse_amount
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "ledger.md"
 LEAST_ROWS = {"Kinds of entries": 15, "Service": 12, "Period": 7, "Crossings": 18}
-"""A row taken out of the document is a test lost."""
-
-Row = dict[str, str]
 
 
 def table(heading: str) -> list[Row]:
-    """The table under a heading of the document."""
-    section = re.split(r"^## ", DOCUMENT.read_text(), flags=re.M)
-    lines = next(part for part in section if part.startswith(heading + "\n")).splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    header, _, *rows = cells
-    found = [dict(zip(header, row, strict=True)) for row in rows]
-    assert len(found) >= LEAST_ROWS[heading]
-    return found
+    return documents.table("ledger.md", heading, LEAST_ROWS[heading])
 
 
 def amount(text: str) -> int | None:

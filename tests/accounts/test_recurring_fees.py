@@ -279,6 +279,19 @@ def test_a_number_that_changes_hands_is_charged_to_each(world: FeeWorld) -> None
     assert world.billed("acme") == world.billed("beta") == [("2026-01-05", 400)]
 
 
+def test_a_first_month_that_is_charged_already_is_not_charged_again_on_its_day(world: FeeWorld) -> None:
+    number = world.order()
+    for _ in range(2):
+        world.assign(number, "acme", charge_monthly=True, next_billing_date=world.today)
+        assert (world.bill().entries, world.bill().dates) == (0, 0)
+        world.release(number)
+    world.assign(number, "acme", charge_monthly=True, next_billing_date=world.today)
+    world.bill(noon("2026-02-05"))
+    assert [entry.kind for entry in world.entries("acme")] == ["did_monthly"] * 4
+    assert world.billed("acme") == [("2026-02-05", 400)]
+    assert world.reconciled() == []
+
+
 def test_a_reversed_fee_is_not_charged_again(world: FeeWorld) -> None:
     from chalicelib.accounts.service import ledgers
 

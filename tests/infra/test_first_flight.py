@@ -32,6 +32,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
+from chalicelib import periods
 from infra.deploy import Deployer, DeploymentFailed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,17 +293,64 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
     client = flight.made("/v1/clients", key, {"company": "Acme"})
     body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
-    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": "2091-04-30"})
-    due = {**SCHEDULED, "time": "2091-04-30T12:00:00Z"}
+    month = periods.next_month(time.strftime("%Y-%m"))
+    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": f"{month}-28"})
+    due = {**SCHEDULED, "time": f"{month}-28T12:00:00Z"}
     with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
         error, answer = flight.invoke("Hourly", due)
     assert (error, json.loads(answer)["queue"]) == ("", "forfait-dev-hourly")
     path = f"/v1/clients/{client['id']}/ledger"
     (entry,) = until(lambda: flight.call("GET", path, key).json["items"])
-    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", "2091-04")
+    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", month)
     message = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
     told = json.dumps({"reseller_id": "nobody", "at": due["time"]})
     assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
+
+
+def test_a_notice_is_sent_by_the_function_of_every_minute(flight: Aws) -> None:
+    """To an address that nobody has: what is tested is that its role may do all that a try takes."""
+    key = new_reseller(flight)["api_key"]
+    flight.made("/v1/webhooks", key, {"url": "https://hooks.forfait.invalid/hook"})
+    client = flight.made("/v1/clients", key, {"balance_mode": "strict"})
+    flight.made(f"/v1/clients/{client['id']}/payments", key, {"amount": "5"})
+    assert flight.invoke("SendNotices", {**SCHEDULED, "time": "2020-01-01T00:00:00Z"}) == ("", "null")
+    (told,) = flight.call("GET", "/v1/deliveries", key).json["items"]
+    assert (told["event"], told["status"], told["attempts"]) == ("client.resumed", "pending", 1)
+    assert told["last_error"] == "the host's name cannot be resolved"
+
+
+def test_a_message_of_paypal_is_kept_byte_for_byte_and_asked_for_again_while_paypal_cannot_be_reached(
+    flight: Aws,
+) -> None:
+    """There is no PayPal here, so its word is unclear: 503, and nothing is credited."""
+    reseller = new_reseller(flight)
+    key, settings = reseller["api_key"], {"email": "shop@voix.example", "amounts": ["25"]}
+    told = flight.call("PUT", "/v1/paypal", key, settings)
+    assert told.status == 200, told
+    client = flight.made("/v1/clients", key, {"company": "Acme", "email": "a@acme.example"})
+    deposit = flight.made(f"/v1/clients/{client['id']}/deposits", key, {"amount": "25"})
+    assert deposit["action"] == "https://www.paypal.com/cgi-bin/webscr"
+    raw = f"txn_id=T1&memo=Zo%E9+%u010D&invoice={deposit['invoice']}&payment_status=Completed".encode()
+    door = deposit["fields"]["notify_url"].rpartition("/")[2]
+    url = f"{flight.endpoint}/_aws/execute-api/{flight.outputs['RestAPIId']}/api/paypal/ipn/{door}"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        DIRECT.open(urllib.request.Request(url, raw, form), timeout=60)
+    assert refusal.value.code == 503
+    refusal.value.close()
+    [kept] = flight.client("dynamodb").query(
+        TableName="forfait-dev",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues={":pk": {"S": f"PP#{reseller['id']}"}, ":sk": {"S": "MSG#"}},
+    )["Items"]
+    assert kept["raw"]["B"] == raw
+    assert kept["outcome"]["S"] == "unclear"
+    page = DIRECT.open(f"{url.partition('/paypal')[0]}/pay/{deposit['invoice']}", timeout=60)
+    assert (
+        "form-action 'self' https://www.paypal.com https://www.sandbox.paypal.com;"
+        in page.headers["Content-Security-Policy"]
+    )
+    assert deposit["invoice"] in page.read().decode()
 
 
 def test_a_policy_without_an_action_that_the_api_needs_breaks_it(flight: Aws) -> None:

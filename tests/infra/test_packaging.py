@@ -24,6 +24,7 @@ NAMES = {
     "FORFAIT_BUCKET": "forfait-dev",
     "FORFAIT_QUEUE": "forfait-dev-incoming",
     "FORFAIT_HOURLY_QUEUE": "forfait-dev-hourly",
+    "FORFAIT_MAIL_FROM": "",
     "FORFAIT_SECRET": "forfait-dev",
 }
 

@@ -13,17 +13,31 @@ import pytest
 from samtranslator.parser import parser as sam_parser
 from samtranslator.translator.translator import Translator
 
+from chalicelib.notices import events as sending_events
+from chalicelib.notices import hooks
+from chalicelib.notices.service import sending
 from chalicelib.rating import arrivals
 from chalicelib.reports import events
 from infra import deploy, package
 from local import provision
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ["APIHandler", "BillAndClose", "Hourly", "RateDroppedFiles", "Reconcile", "Rescan", "Sweep"]
+FUNCTIONS = [
+    "APIHandler",
+    "BillAndClose",
+    "Hourly",
+    "RateDroppedFiles",
+    "Reconcile",
+    "Rescan",
+    "SendNotices",
+    "Sweep",
+]
 QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("HourlyDeadLetters", "BillAndClose")}
 """Each queue with its dead letters and the function that it feeds."""
 KEYS = ("pk", "sk", "day_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
+
+FOLDER = re.compile(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$|:secret:forfait-\$\{Stage\}/[a-z]+/\*$")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +101,13 @@ def test_hourly_work_stops_long_before_its_function_is_ended(packaged: Any) -> N
     assert packaged.properties("BillAndClose")["Timeout"] > events.WORK_SECONDS + 120
 
 
+def test_a_try_ends_before_its_function_and_its_function_before_the_lease(packaged: Any) -> None:
+    """So that a live try is never taken for a dead one, and no try is cut off in the middle."""
+    timeout = packaged.properties("SendNotices")["Timeout"]
+    one_try = hooks.CONNECT_SECONDS + hooks.WHOLE_SECONDS
+    assert sending_events.WORK_SECONDS + 2 * one_try <= timeout < sending.LEASE_SECONDS
+
+
 def test_each_queue_feeds_its_function_one_message_at_a_time(expanded: dict[str, Any]) -> None:
     mappings = of_type(expanded, "AWS::Lambda::EventSourceMapping").values()
     found = {each["Properties"]["FunctionName"]["Ref"]: each["Properties"] for each in mappings}
@@ -121,6 +142,7 @@ def test_functions_have_the_memory_the_time_and_the_disk_they_need(packaged: Any
         "Reconcile": (1769, 900),
         "Rescan": (512, 900),
         "Sweep": (512, 900),
+        "SendNotices": (512, 120),
     }
     assert packaged.properties("RateDroppedFiles")["EphemeralStorage"] == {"Size": 10240}
 
@@ -133,6 +155,7 @@ def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
             "FORFAIT_BUCKET": {"Ref": "Bucket"},
             "FORFAIT_QUEUE": "forfait-dev-incoming",
             "FORFAIT_HOURLY_QUEUE": "forfait-dev-hourly",
+            "FORFAIT_MAIL_FROM": "",
             "FORFAIT_CURRENCY": "USD",
             "FORFAIT_SECRET": {"Fn::GetAtt": ["Secret", "Id"]},
         }
@@ -142,6 +165,7 @@ def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
         "TableName": "forfait-dev",
         "QueueName": "forfait-dev-incoming",
         "HourlyQueueName": "forfait-dev-hourly",
+        "MailFrom": "",
         "SecretName": "forfait-dev",
     }
 
@@ -244,6 +268,7 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
         "Reconcile": "ReconcileLog",
         "Rescan": "RescanLog",
         "Sweep": "SweepLog",
+        "SendNotices": "NoticesLog",
     }
     for name in FUNCTIONS:
         assert packaged.template["Resources"][name]["DependsOn"] == ["Table"]
@@ -252,18 +277,26 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
     assert set(of_type(packaged.template, "AWS::Logs::LogGroup")) == set(logs.values())
 
 
-def test_schedules_run_daily_or_hourly_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
+def test_schedules_run_as_often_as_they_should_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
     rules = of_type(expanded, "AWS::Events::Rule").values()
     assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == [
         "rate(1 day)",
         "rate(1 day)",
         "rate(1 day)",
         "rate(1 hour)",
+        "rate(1 minute)",
     ]
     told = of_type(expanded, "AWS::Lambda::EventInvokeConfig").values()
-    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {"Hourly", "Rescan", "Reconcile", "Sweep"}
+    assert {each["Properties"]["FunctionName"]["Ref"] for each in told} == {
+        "Hourly",
+        "Rescan",
+        "Reconcile",
+        "SendNotices",
+        "Sweep",
+    }
     for each in told:
-        assert each["Properties"]["MaximumRetryAttempts"] == 1
+        every_minute = each["Properties"]["FunctionName"]["Ref"] == "SendNotices"
+        assert each["Properties"]["MaximumRetryAttempts"] == (0 if every_minute else 1)
         assert each["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "Alarms"}}}
 
 
@@ -276,9 +309,14 @@ def test_each_function_has_a_role_of_its_own_without_wildcards(packaged: Any) ->
             assert statement["Effect"] == "Allow"
             assert not [action for action in statement["Action"] if "*" in action]
             for resource in listed(statement["Resource"]):
-                # One stage's own things only: a reference, or a folder of the stage's bucket.
+                # One stage's own things only: a reference, or a folder of the stage's bucket or of its secrets.
                 assert {"Ref", "Fn::GetAtt", "Fn::Sub"} & set(resource)
-                assert re.sub(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$", "", str(resource.get("Fn::Sub", ""))).count("*") == 0
+                named = str(resource.get("Fn::Sub", ""))
+                if "ses:SendEmail" in statement["Action"]:
+                    # SES knows addresses and domains as identities; which one may send stands in the condition.
+                    assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+                    named = named.removesuffix("identity/*")
+                assert FOLDER.sub("", named).count("*") == 0
 
 
 def listed(resource: Any) -> list[Any]:
@@ -296,7 +334,15 @@ def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_o
         for name in FUNCTIONS
     }
     assert [name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions[name]] == ["APIHandler"]
-    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == ["Hourly", "Reconcile", "Rescan", "Sweep"]
+    assert [name for name in FUNCTIONS if "secretsmanager:CreateSecret" in actions[name]] == ["APIHandler"]
+    assert [name for name in FUNCTIONS if "sns:Publish" in actions[name]] == [
+        "Hourly",
+        "Reconcile",
+        "Rescan",
+        "SendNotices",
+        "Sweep",
+    ]
+    assert [name for name in FUNCTIONS if "ses:SendEmail" in actions[name]] == ["SendNotices"]
     everything = set().union(*actions.values())
     assert "dynamodb:Scan" not in everything
     deleting = {(name, each) for name in FUNCTIONS for each in actions[name] if each.startswith("s3:Delete")}
@@ -317,6 +363,7 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     watched = {
         (each["Properties"]["MetricName"], json.dumps(each["Properties"]["Dimensions"][0]["Value"]))
         for each in alarms.values()
+        if "Dimensions" in each["Properties"]
     }
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
@@ -334,6 +381,19 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     assert alarms["HourlyDeadLettersAlarm"]["Properties"]["Threshold"] == 0
     assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
     assert alarms["HourlyAgeAlarm"]["Properties"]["Threshold"] == 7200
+
+
+def test_what_paypal_does_not_know_or_say_is_counted_by_the_words_that_are_logged(packaged: Any) -> None:
+    source = "".join(path.read_text() for path in (ROOT / "chalicelib" / "payments").rglob("*.py"))
+    filters = of_type(packaged.template, "AWS::Logs::MetricFilter")
+    assert sorted(filters) == ["PaypalInvalid", "PaypalUnclear"]
+    for name, each in filters.items():
+        words = each["Properties"]["FilterPattern"].strip('"')
+        assert f'log.warning("{words}' in source
+        assert each["Properties"]["LogGroupName"] == {"Ref": "ApiLog"}
+        [made], alarm = each["Properties"]["MetricTransformations"], packaged.properties(f"{name}Alarm")
+        assert (made["MetricName"], made["MetricNamespace"]) == (alarm["MetricName"], alarm["Namespace"])
+        assert "Dimensions" not in alarm
 
 
 def test_every_alarm_has_its_line_in_the_operations_guide(packaged: Any) -> None:

@@ -200,6 +200,18 @@ def test_cost_and_margin_are_right_to_the_last_digit(toured: Toured) -> None:
     assert row[1:4] == [cents(revenue), cents(cost), cents(revenue - cost)]
 
 
+def test_a_deposit_that_paypal_told_of_three_times_is_credited_once(toured: Toured) -> None:
+    [client] = [one for one in toured.get("/v1/clients")["items"] if one["company"] == "Dune Diner"]
+    entries = toured.get(f"/v1/clients/{client['id']}/ledger")["items"]
+    assert [(entry["kind"], entry["amount"], entry["actor"]) for entry in entries] == [
+        ("deposit", "25.00", "paypal:ipn")
+    ]
+    assert (client["balance"], client["service"]) == ("25.00", "active")
+    assert toured.row("after", "A client pays by PayPal") == ["after", "25.00", "active"]
+    [deposit] = toured.get(f"/v1/clients/{client['id']}/deposits")["items"]
+    assert deposit["status"] == "paid"
+
+
 def test_a_wrong_figure_is_told_and_counted() -> None:
     checks = Checks()
     checks.same("a balance", Decimal("1.00"), Decimal(1))

@@ -14,10 +14,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib import periods
 from local.schedule import ScheduleFailed
 from local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
+# Near the present: months that are over by the pretended date are closed too, each ledger's each.
+NEXT = periods.next_month(datetime.now(UTC).strftime("%Y-%m"))
+LATER = [NEXT, periods.next_month(NEXT), periods.next_month(periods.next_month(NEXT))]
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +40,19 @@ def ask(stack: Stack, method: str, path: str, key: str, body: Any = None) -> Any
 
 
 def shop(stack: Stack) -> tuple[str, str, str]:
-    """A reseller's key, a client with a sub-account that costs 10.00 from 31 January 2031 on, and the reseller's id."""
+    """A key, a client whose sub-account costs 10.00 from the 28th of next month on, and the reseller's id."""
     body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "America/Toronto"}
     reseller = ask(stack, "POST", "/v1/resellers", stack.operator_key, body)
     key = reseller["api_key"]
     package = ask(stack, "POST", "/v1/packages", key, {"name": "Gold", "monthly_fee": "10"})
     client = ask(stack, "POST", "/v1/clients", key, {"company": "Acme"})
     named = {"username": "desk", "client_id": client["id"], "package_id": package["id"]}
-    ask(stack, "POST", "/v1/subaccounts", key, {**named, "next_billing_date": "2031-01-31"})
+    ask(stack, "POST", "/v1/subaccounts", key, {**named, "next_billing_date": f"{NEXT}-28"})
     return key, client["id"], reseller["id"]
+
+
+def noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00:00+00:00")
 
 
 def months(stack: Stack, key: str, client_id: str) -> list[str]:
@@ -54,20 +62,20 @@ def months(stack: Stack, key: str, client_id: str) -> list[str]:
 
 def test_the_hourly_schedule_bills_through_the_queue_before_it_returns(stack: Stack) -> None:
     key, client_id, _ = shop(stack)
-    told = stack.run_schedule("hourly", datetime(2031, 1, 31, 4, 59, tzinfo=UTC))
+    told = stack.run_schedule("hourly", noon(f"{NEXT}-27"))
     assert (told["queue"], months(stack, key, client_id)) == ("forfait-local-hourly", [])
     for _ in range(2):
-        stack.run_schedule("hourly", datetime(2031, 1, 31, 5, tzinfo=UTC))
-        assert months(stack, key, client_id) == ["2031-01"]
+        stack.run_schedule("hourly", noon(f"{NEXT}-28"))
+        assert months(stack, key, client_id) == [NEXT]
 
 
 def test_the_command_pretends_a_date_and_catches_up(stack: Stack) -> None:
     key, client_id, _ = shop(stack)
     environ = os.environ | {"FORFAIT_STATE": str(stack.folder.path)}
-    command = [sys.executable, "-m", "local", "schedule", "hourly", "--at", "2031-04-30T04:00:00Z"]
+    command = [sys.executable, "-m", "local", "schedule", "hourly", "--at", f"{LATER[-1]}-28T12:00:00Z"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["messages"] >= 1
-    assert months(stack, key, client_id) == ["2031-04", "2031-03", "2031-02", "2031-01"]
+    assert months(stack, key, client_id) == LATER[::-1]
 
 
 def test_what_cannot_be_billed_fails_the_command(stack: Stack) -> None:
@@ -78,8 +86,8 @@ def test_what_cannot_be_billed_fails_the_command(stack: Stack) -> None:
     client = dynamodb.get_item(TableName=table, Key=where)["Item"]
     dynamodb.delete_item(TableName=table, Key=where)
     with pytest.raises(ScheduleFailed, match="1 messages of forfait-local-hourly failed every time"):
-        stack.run_schedule("hourly", datetime(2031, 2, 1, 12, tzinfo=UTC))
+        stack.run_schedule("hourly", noon(f"{NEXT}-28"))
     assert "could not be billed" in stack.folder.log.read_text()
     dynamodb.put_item(TableName=table, Item=client)
-    stack.run_schedule("hourly", datetime(2031, 2, 1, 12, tzinfo=UTC))
-    assert months(stack, key, client_id) == ["2031-01"]
+    stack.run_schedule("hourly", noon(f"{NEXT}-28"))
+    assert months(stack, key, client_id) == [NEXT]

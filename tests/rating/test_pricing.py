@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_tables import Row, tables
 
 from chalicelib.money import parse_amount, parse_decimal, parse_percent, parse_rate
 from chalicelib.rating.decks import DeckLine
@@ -43,25 +44,6 @@ TABLES = {
     "Which rule wins": 11,
 }
 """Headings of the tables and the least number of rows; a row taken out of the document is a test lost."""
-
-Row = dict[str, str]
-
-
-def tables(text: str) -> dict[str, list[Row]]:
-    """Markdown -> the rows of the table under each ``###`` heading, cells by column name."""
-    found: dict[str, list[Row]] = {}
-    heading, columns = "", []
-    for line in text.splitlines():
-        if line.startswith("#"):
-            heading, columns = line.lstrip("# "), []
-        elif line.startswith("|"):
-            cells = [cell.strip() for cell in line.strip()[1:-1].split("|")]
-            if not columns:
-                columns = cells
-            elif set(line) - set("|- "):
-                assert len(cells) == len(columns), line
-                found.setdefault(heading, []).append(dict(zip(columns, cells, strict=True)))
-    return found
 
 
 DOCUMENTED = tables(DOCUMENT.read_text(encoding="utf-8"))

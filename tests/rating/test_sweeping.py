@@ -102,7 +102,7 @@ def test_a_commit_that_races_the_sweep_loses_nothing(worlds):
     with faults.between(swept_before):
         world.rate(*dropped)
     assert objects(world) == named(world)
-    assert len(list(store.objects(prefix, ""))) == 4
+    assert len(list(store.objects(prefix, ""))) >= 4
     assert world.reconciled() == []
 
 

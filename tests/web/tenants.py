@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 from builders import World, csv_file, line
+
+from local.paypal import messages
 
 CALLED_ON = "2091-03-10T12:00:00Z"
 """Far from the days of all other tests, because decks are everybody's."""
@@ -28,7 +32,7 @@ class Tenant:
     api: Any
     ids: dict[str, str] = field(default_factory=dict)
     second: dict[str, str] = field(default_factory=dict)
-    spare: dict[str, dict[str, str]] = field(default_factory=dict)
+    spare: dict[str, dict[str, Any]] = field(default_factory=dict)
     readonly: Any = None
     client: Any = None
     words: list[str] = field(default_factory=list)
@@ -62,6 +66,8 @@ def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
         _add_client(operator, tenant, ids, f"{word}-{number}", payments)
     _add_spares(operator, tenant)
     _add_keys(tenant)
+    _add_paypal(tenant)
+    _add_webhooks(tenant)
     _add_batch(tenant)
     return tenant
 
@@ -80,6 +86,7 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
     ids["token"] = "no-link"
+    ids["clients"] = "ref,company\nold-1,Walk\n"
     source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
     assert api.put("/v1/cdr-sources", source).status == 200
     ids["source_id"] = source["id"]
@@ -88,6 +95,12 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
     assert api.post(f"/v1/dids/{held}/assign", {**assigned, "monthly": "7.77", "per_minute": "0.0777"}).status == 200
     ids["number"] = held
     tenant.words.append(held.lstrip("+"))
+    ids |= {"account": name, "call_id": f"{name}-call", "authorization_id": hold(api, name)}
+
+
+def hold(api: Any, account: str) -> str:
+    """A call that the account has been allowed, to a number that needs no deck."""
+    return str(api.made("/v1/authorizations", {"account": account, "number": "2001", "reserve_seconds": 60})["id"])
 
 
 def on_sale(operator: Any) -> str:
@@ -113,6 +126,7 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     host = operator.made("/v1/resellers", {"name": "Host", "email": "h@host.example"})
     link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
+    ids["import_id"] = api.post("/v1/imports", {"clients": f"company\n{tenant.word} moved in\n"}).json["id"]
     tenant.spare = {
         "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},
@@ -125,6 +139,11 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
         "POST /v1/dids/{number}/assign": {"number": order(operator, tenant)},
         "POST /v1/dids/{number}/release": {"number": called_by_nobody},
         "POST /v1/dids/{number}/cancel": {"number": order(operator, tenant)},
+        "POST /v1/authorizations/{authorization_id}/finish": {
+            "authorization_id": hold(api, f"{tenant.word}-1"),
+            "seconds": 7,
+        },
+        "DELETE /v1/authorizations/{authorization_id}": {"authorization_id": hold(api, f"{tenant.word}-1")},
     }
 
 
@@ -134,6 +153,61 @@ def _add_keys(tenant: Tenant) -> None:
     body = {"role": "client", "client_id": tenant.ids["client_id"]}
     tenant.client = api.with_key(api.made("/v1/keys", body)["api_key"])
     tenant.ids["key_id"] = api.made("/v1/keys", {"role": "reseller_readonly"})["id"]
+
+
+def _add_paypal(tenant: Tenant) -> None:
+    """Settings, a deposit of each client, and messages that a person should look at."""
+    api, word = tenant.api, tenant.word
+    settings = {"email": f"shop@{word}.example", "environment": "sandbox", "amounts": ["10", "25"]}
+    assert api.put("/v1/paypal", settings).status == 200
+    for ids in (tenant.ids, tenant.second):
+        made = api.made(f"/v1/clients/{ids['client_id']}/deposits", {"amount": "25"})
+        ids["deposit_id"] = made["id"]
+    _mood("VERIFIED")
+    door = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
+    for last in "12":
+        told = messages.payment("sandbox", made["fields"], f"{messages.new_id(16)}{last}", "Completed")
+        raw = messages.encode(told | {"mc_gross": "24.00", "last_name": word})
+        sent = api.with_key("").send("POST", door, raw, headers={"content-type": "application/x-www-form-urlencoded"})
+        assert sent.status == 200
+    _mood("normal")
+    tenant.ids["review_id"] = api.get("/v1/paypal/reviews").json["items"][0]["id"]
+    from chalicelib.payments import store
+
+    listed = store.Message.under(f"PP#{tenant.ids['reseller_id']}", "MSG#")
+    tenant.ids["message_id"], other = (row.message_id for row in listed)
+    tenant.spare["POST /v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"] = {"message_id": other}
+    capture = "POST /v1/clients/{client_id}/deposits/{deposit_id}/capture"
+    tenant.spare[capture] = {"deposit_id": _approved_order(tenant)}
+
+
+def _approved_order(tenant: Tenant) -> str:
+    """A deposit whose order at a REST app was approved by the payer, and of which nobody was told."""
+    api = tenant.api
+    assert api.put("/v1/paypal/app", {"app_key": f"App-{tenant.word}", "app_secret": "s3cret"}).status == 200
+    made = api.made(f"/v1/clients/{tenant.ids['client_id']}/deposits", {"amount": "25"})
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    sent = api.with_key("").send("POST", f"/pay/{made['invoice']}/checkout", b"", headers=form)
+    order_id = sent.headers["Location"].rpartition("=")[2]
+    _paypal("control/habits", {"deliver": False})
+    _paypal("control/approve", {"order_id": order_id})
+    return str(made["id"])
+
+
+def _mood(name: str) -> None:
+    """What PayPal's stand-in says of the messages that it is asked about."""
+    _paypal("control/mood", {"name": name})
+
+
+def _paypal(path: str, told: dict[str, Any]) -> None:
+    url = f"{os.environ['FORFAIT_PAYPAL_LOCAL_URL']}/{path}"
+    asked = urllib.request.Request(url, json.dumps(told).encode(), {"Content-Type": "application/json"})
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30).close()
+
+
+def _add_webhooks(tenant: Tenant) -> None:
+    for ids, name in ((tenant.ids, "a"), (tenant.second, "b")):
+        ids["webhook_id"] = tenant.api.made("/v1/webhooks", {"url": f"https://{tenant.word}.example/{name}"})["id"]
 
 
 def _add_batch(tenant: Tenant) -> None:

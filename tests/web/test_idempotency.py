@@ -44,12 +44,13 @@ def test_every_post_sent_again_answers_the_same_and_changes_nothing(
     assert first.status in (200, 201, 202), first.text
     before = stored_for(sender, partitions)
     second = api.send("POST", sent.path, sent.body, headers)
-    secret = first.json.get("api_key")
+    secret = first.json.get("api_key") or first.json.get("secret")
     hidden = first.text.replace(f'"{secret}"', "null") if secret else first.text
     assert (second.status, second.text) == (first.status, hidden)
     assert stored_for(sender, partitions) == before
-    if op.in_body:
-        other = api.send("POST", sent.path, request(op, sender.ids, whole=True).body, headers)
+    changed = request(op, sender.ids, whole=True).body
+    if op.in_body and changed != sent.body:
+        other = api.send("POST", sent.path, changed, headers)
         assert other.status in (409, 422), other.text
         assert stored_for(sender, partitions) == before
     if first.status == 202:

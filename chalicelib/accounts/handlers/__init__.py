@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.handlers import clients, dids, keys, ledgers, packages, resellers, signups, subaccounts
+from chalicelib.accounts.handlers import (
+    audit,
+    clients,
+    dids,
+    imports,
+    keys,
+    ledgers,
+    packages,
+    resellers,
+    signups,
+    subaccounts,
+)
 
 BLUEPRINTS = (
     resellers.bp,
@@ -13,4 +24,6 @@ BLUEPRINTS = (
     ledgers.bp,
     subaccounts.bp,
     dids.bp,
+    audit.bp,
+    imports.bp,
 )

@@ -13,7 +13,7 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger
-from chalicelib.accounts.service import packages, pages
+from chalicelib.accounts.service import import_lock, packages, pages
 from chalicelib.accounts.service.posting import client_of, owner_change, plan, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
@@ -21,6 +21,14 @@ from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
 from chalicelib.errors import Conflict, FieldError, NotFound
 from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
 from chalicelib.web.routes import Principal
+
+_STORED = {
+    "credit_limit": "credit_limit_e8",
+    "low_balance_threshold": "threshold_e8",
+    "max_rate_per_minute": "max_rate_e10",
+    "daily_spend_limit": "daily_limit_e8",
+}
+"""Fields whose stored name has their unit."""
 
 
 def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
@@ -46,6 +54,9 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
         balance_mode=body.balance_mode,
         credit_limit_e8=body.credit_limit,
         threshold_e8=body.low_balance_threshold,
+        blocked_countries=body.blocked_countries,
+        max_rate_e10=body.max_rate_per_minute,
+        daily_limit_e8=body.daily_spend_limit,
         profile={name: getattr(body, name) for name in PROFILE},
         created_at=scope.now,
     )
@@ -103,6 +114,7 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
         if "status" in changes and client.status == "closed":
             raise Conflict("A closed client cannot be opened again.")
         stored = _stored(client, changes)
+        changed, before = _flat(stored, changes), _flat(client.attribute_values, changes)
         for name, value in stored.items():
             setattr(client, name, value)
         after, crossings = ledger.settle_service(client.account())
@@ -110,7 +122,7 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
         writes = [
             owner_change(client, after, *actions),
             *told(scope, client, after, crossings),
-            event(scope, reseller_id, "client.changed", client_id, changes),
+            event(scope, reseller_id, "client.changed", client_id, changed, before),
         ]
         client.service, client.low = after.service, after.low
         commit(scope, writes, client)
@@ -132,7 +144,9 @@ def close(scope: Scope, reseller_id: str, client_id: str) -> None:
             raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
         closing = Client.status.set("closed")
         recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": int(client.balance_e8)})
-        commit(scope, [owner_change(client, client.account(), closing), recorded])
+        commit(
+            scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded]
+        )
 
     settle(decide)
 
@@ -203,10 +217,15 @@ def set_or_remove(attribute: Attribute[Any], value: Any) -> Action:
 
 def _stored(client: Client, changes: dict[str, Any]) -> dict[str, Any]:
     """A patch's fields as attributes of the item."""
-    names = {"credit_limit": "credit_limit_e8", "low_balance_threshold": "threshold_e8"}
-    stored = {names.get(name, name): value for name, value in changes.items() if name not in PROFILE}
+    stored = {_STORED.get(name, name): value for name, value in changes.items() if name not in PROFILE}
     profile = {name: value for name, value in changes.items() if name in PROFILE}
     return {**stored, "profile": {**client.profile, **profile}} if profile else stored
+
+
+def _flat(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """What the audit trail tells of the fields of a patch, each by its stored name."""
+    names = [_STORED.get(name, name) for name in changes]
+    return {name: (stored["profile"] if name in PROFILE else stored).get(name) for name in names}
 
 
 def _subaccounts(reseller_id: str, client_id: str) -> list[SubAccount]:

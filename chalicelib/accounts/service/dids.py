@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.due import NumberFee, anchor_of
+from chalicelib.accounts.due import NumberFee, anchor_of, fee_key
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
-from chalicelib.accounts.store import Did, Number, SubAccount
+from chalicelib.accounts.store import Did, Entry, Number, Once, SubAccount
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.numbers import path_number
 from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle
@@ -38,7 +38,7 @@ def stock(scope: Scope, body: InventoryIn) -> Number:
             setup_e8=body.setup,
             per_minute_e10=body.per_minute,
         )
-        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number)], item)
+        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number, _costs(item))], item)
         return item
 
     return settle(decide)
@@ -74,7 +74,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
         _, writes = plan(scope, reseller, fees)
         did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
         taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
-        recorded = event(scope, reseller_id, "did.ordered", number)
+        recorded = event(scope, reseller_id, "did.ordered", number, _costs(found))
         commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
         return did
 
@@ -99,17 +99,24 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         today = billing_dates.today(reseller_id, scope.now)
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
-        _, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
-        changes = _assigned(body, today)
-        for name, value in changes.items():
-            setattr(did, name, value)
-        held = _held(did, _in_inventory(number))
-        writes += _dated(scope, reseller_id, number, body, body.client_id, held)
-        recorded = event(scope, reseller_id, "did.assigned", number, {"client_id": body.client_id})
-        commit(scope, [*writes, _change(did, changes), recorded], did)
+        entries, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
+        writes += [_paid(entry, number, today) for entry in entries if entry.kind == "did_monthly"]
+        writes += [*handing(scope, reseller_id, did, body, today), import_lock.absent(scope, reseller_id)]
+        commit(scope, writes, did)
         return did
 
     return settle(decide)
+
+
+def handing(scope: Scope, reseller_id: str, did: Did, body: AssignIn, today: str) -> list[Write]:
+    """The writes that give a number to a client, beside those that bump the client; ``did`` is changed on the way."""
+    changes = _assigned(body, today)
+    before = {name: getattr(did, name) for name in changes}
+    for name, value in changes.items():
+        setattr(did, name, value)
+    writes = _dated(scope, reseller_id, did.number, body, body.client_id, _held(did, _in_inventory(did.number)))
+    recorded = event(scope, reseller_id, "did.assigned", did.number, changes, before)
+    return [*writes, _change(did, changes), recorded]
 
 
 def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
@@ -133,10 +140,11 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         client_id = did.client_id
         _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
         writes += _dated(scope, reseller_id, number, body, client_id, {})
+        before = {name: getattr(did, name) for name in nobody}
         for name, value in nobody.items():
             setattr(did, name, value)
-        recorded = event(scope, reseller_id, "did.released", number, {"client_id": client_id})
-        commit(scope, [*writes, _change(did, nobody), recorded], did)
+        recorded = event(scope, reseller_id, "did.released", number, nobody, before)
+        commit(scope, [*writes, _change(did, nobody), import_lock.absent(scope, reseller_id), recorded], did)
         return did
 
     return settle(decide)
@@ -154,7 +162,8 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
         back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
         ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
         writes: list[Write] = [Remove(ended, NumberFee.version == int(ended.version))] if ended else []
-        commit(scope, [gone, back, *writes, event(scope, reseller_id, "did.cancelled", number)], found)
+        writes += [gone, back, import_lock.absent(scope, reseller_id)]
+        commit(scope, [*writes, event(scope, reseller_id, "did.cancelled", number)], found)
         return found
 
     return settle(decide)
@@ -182,6 +191,10 @@ def _mine(reseller_id: str, number: str) -> Did:
     return found
 
 
+def _costs(found: Number) -> dict[str, Any]:
+    return {name: int(getattr(found, name)) for name in ("monthly_e8", "setup_e8", "per_minute_e10")}
+
+
 def _owned_by(found: Number, reseller_id: str) -> list[Any]:
     return [Number.reseller_id.set(reseller_id), Number.version.set(int(found.version) + 1)]
 
@@ -190,6 +203,11 @@ def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posti
     """The debits of a DID that begins; what is free makes no entry."""
     wanted = (("did_setup", setup_e8, "Set-up"), ("did_monthly", monthly_e8, "First month"))
     return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
+
+
+def _paid(entry: Entry, number: str, today: str) -> Write:
+    """The note that the first month, which begins today, is charged: a date of today does not charge it again."""
+    return Put(Once(entry.pk, fee_key(number, today), sequence=int(entry.entry_id)), anyway=True)
 
 
 def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalicelib import periods
-from chalicelib.accounts.due import NumberFee, anchor_of, due_keys
+from chalicelib.accounts.due import NumberFee, anchor_of, due_keys, fee_key
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import holders, terms
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
@@ -83,7 +83,7 @@ def _bill_next(scope: Scope, reseller: Reseller, sk: str, today: str) -> int | N
     date = item.next_billing_date
     fee = _fee_of(reseller, item, date)
     moved = _moved_on(item, date)
-    key = f"ONCE#fee:{fee.what}:{date}"
+    key = fee_key(fee.what, date)
     if not fee.amount_e8 or Once.find(f"L#{fee.payer.owner_id}", key):
         commit(scope, [moved])
         return 0

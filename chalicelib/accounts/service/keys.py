@@ -157,7 +157,7 @@ def revoke(scope: Scope, reseller_id: str, key_id: str) -> None:
         pointer = KeyPointer.find(f"R#{reseller_id}", f"KEY#{key_id}")
         if pointer is None:
             raise NotFound()
-        writes = [
+        writes: list[Write] = [
             Remove(pointer, KeyPointer.pk.exists()),
             Remove(ApiKey(f"KEY#{key_id}", "KEY"), ApiKey.reseller_id == reseller_id),
             event(scope, reseller_id, "key.revoked", key_id),

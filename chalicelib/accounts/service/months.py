@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chalicelib import periods
 from chalicelib.accounts import store
+from chalicelib.accounts.due import Closed
 from chalicelib.accounts.service.posting import entry_key, owner_change
-from chalicelib.accounts.store import Client, Entry, Marker, Month, Owner, ResellerPointer
+from chalicelib.accounts.store import Client, Entry, Marker, Month, ResellerPointer
+from chalicelib.accounts.store import Owner as Owner
 from chalicelib.errors import Conflict
 from chalicelib.tables import Put, Scope, commit, event, settle
 
@@ -37,8 +40,7 @@ def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
             return found
         if owner.closed_through and periods.next_month(owner.closed_through) != month:
             raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
-        found.state = "closed"
-        found.closing = {"balance_e8": int(owner.balance_e8), "entries": int(owner.entries)}
+        found.state, found.closing = "closed", _closing(owner, month)
         writes = [
             owner_change(owner, replace(owner.account(), closed_through=month)),
             Put(found, anyway=True),
@@ -50,6 +52,55 @@ def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
     return settle(decide)
 
 
+def _closing(owner: Owner, month: str) -> dict[str, Any]:
+    """How a ledger stands while one of its months is closed.
+
+    Entries of later months may have been posted by then: ``ahead`` has their sums, and ``period_balance_e8`` leaves
+    them out, so that it is what the closed month's statement ends with.
+    """
+    later = Month.under(f"L#{owner.owner_id}", "MONTH#", after=f"MONTH#{month}")
+    ahead = {row.sk.removeprefix("MONTH#"): dict(row.posted) for row in later if row.posted}
+    balance_e8 = int(owner.balance_e8)
+    return {
+        "balance_e8": balance_e8,
+        "entries": int(owner.entries),
+        "period_balance_e8": balance_e8 - sum(amount for posted in ahead.values() for amount in posted.values()),
+        "ahead": ahead,
+    }
+
+
+def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
+    """The months of a ledger that are still open, from its first one up to ``upto``, oldest first."""
+    if owner.closed_through:
+        first = periods.next_month(owner.closed_through)
+    else:
+        # Calls may be older than the client that they were found to belong to.
+        posted = [row.sk.removeprefix("MONTH#") for row in Month.under(f"L#{owner.owner_id}", "MONTH#", limit=1)]
+        first = min(periods.local_month(int(owner.created_at), zone), *posted, "9999-12")
+    found = []
+    while first <= upto:
+        found.append(first)
+        first = periods.next_month(first)
+    return found
+
+
+def all_closed_through(reseller_id: str) -> str:
+    """The last month that is closed in every ledger of a reseller, ``""`` when none is."""
+    found = Closed.find(f"R#{reseller_id}", "CLOSED")
+    return str(found.through) if found else ""
+
+
+def note_all_closed(scope: Scope, reseller_id: str, month: str) -> None:
+    """Remember that no ledger of the reseller has this month open, so that the next hour need not look at each."""
+
+    def decide() -> None:
+        if all_closed_through(reseller_id) < month:
+            earlier = Closed.pk.does_not_exist() | (Closed.through < month)
+            commit(scope, [Put(Closed(f"R#{reseller_id}", "CLOSED", through=month), earlier, anyway=True)])
+
+    settle(decide)
+
+
 def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     """Level 1 of a ledger: entries since the last closed month against balance, running balances and months."""
     owner = read_owner()
@@ -57,12 +108,13 @@ def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     since = store.month(owner_id, owner.closed_through).closing if owner.closed_through else None
     balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
     entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
-    open_months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
+    months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
     if int(owner.version) != int(read_owner().version):
         # It moved while we read: what we read belongs to two states, so look again.
         return check(read_owner)
-    found: list[Difference] = []
-    posted: dict[tuple[str, str], int] = {}
+    found = list(_closed(owner_id, months))
+    ahead: dict[str, dict[str, int]] = (since or {}).get("ahead", {})
+    posted = {(name, kind): amount for name, sums in ahead.items() for kind, amount in sums.items()}
     for entry in entries:
         balance, sequence = balance + int(entry.amount_e8), sequence + 1
         _compare(found, owner_id, f"balance after entry {sequence}", balance, int(entry.balance_after_e8))
@@ -70,13 +122,22 @@ def check(read_owner: Callable[[], Owner]) -> list[Difference]:
         posted[place] = posted.get(place, 0) + int(entry.amount_e8)
     _compare(found, owner_id, "balance", balance, int(owner.balance_e8))
     _compare(found, owner_id, "entries", sequence, int(owner.entries))
-    for name, month in open_months.items():
+    for name, month in months.items():
         if name > owner.closed_through:
             for kind, amount in month.posted.items():
                 _compare(found, owner_id, f"{kind} of {name}", posted.pop((name, kind), 0), amount)
     for (name, kind), amount in posted.items():
         _compare(found, owner_id, f"{kind} of {name}", amount, 0)
     return found
+
+
+def _closed(owner_id: str, months: Mapping[str, Month]) -> Iterator[Difference]:
+    """Closed months whose sums are no longer what they were closed with."""
+    balance = 0
+    for name, month in sorted(months.items()):
+        balance += sum(month.posted.values())
+        if month.closing and month.closing["period_balance_e8"] != balance:
+            yield Difference(owner_id, f"balance of the closed {name}", balance, month.closing["period_balance_e8"])
 
 
 def reseller_ids() -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib import dated
-from chalicelib.accounts.service import pages, terms
+from chalicelib.accounts.service import import_lock, pages, terms
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
 from chalicelib.accounts.store import ClientPackage, Package, PackageTerms
@@ -49,7 +49,8 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
         )
         prices = [(terms.effective(True, None, scope.now), item.price)]
         version, writes = _next_terms(reseller_id, package_id, prices)
-        recorded = event(scope, reseller_id, "package.created", package_id, {"terms_version": version})
+        told = {**_stored(dict(body)), "terms_version": version}
+        recorded = event(scope, reseller_id, "package.created", package_id, told)
         commit(scope, [Put(item), *writes, recorded], item)
         return item
 
@@ -91,6 +92,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
     def decide() -> Package:
         item = get(reseller_id, package_id)
         told, writes = _stored(changes), list[Write]()
+        old = {name: getattr(item, name, item.price.get(name)) for name in told}
         at_once = {name: value for name, value in told.items() if name not in _stored(priced)}
         if priced:
             since = terms.effective(False, asked, scope.now)
@@ -100,7 +102,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
             at_once |= _timeline([*before, *changed], scope.now)
         for name, value in at_once.items():
             setattr(item, name, value)
-        recorded = event(scope, reseller_id, "package.changed", package_id, told)
+        recorded = event(scope, reseller_id, "package.changed", package_id, told, old)
         actions = [getattr(Package, name).set(value) for name, value in at_once.items()]
         commit(scope, [bump(item, *actions), *writes, recorded], item)
         return item
@@ -118,7 +120,8 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
         if holders:
             raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
         gone = Remove(item, Package.version == int(item.version))
-        commit(scope, [gone, event(scope, reseller_id, "package.deleted", package_id)])
+        recorded = event(scope, reseller_id, "package.deleted", package_id)
+        commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
     settle(decide)
 

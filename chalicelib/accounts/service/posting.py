@@ -14,6 +14,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.store import Client, Entry, Month, Once, Owner, Reseller
 from chalicelib.errors import NotFound
+from chalicelib.outbox import announce
 from chalicelib.tables import Change, Put, Scope, Write, commit, event, settle
 
 
@@ -108,6 +109,8 @@ def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
         Owner.posted_at.set(after.posted_at),
         *more,
     ]
+    if isinstance(owner, Reseller):
+        actions.append(Reseller.low.set(after.low))
     if isinstance(owner, Client):
         actions += [Client.service.set(after.service), Client.low.set(after.low)]
     return Change(owner, actions, Owner.version == int(owner.version))
@@ -141,5 +144,10 @@ def told(scope: Scope, owner: Owner, after: ledger.Account, crossings: Sequence[
     """Crossings go to the outbox in the transaction that made them: recorded once, whoever sends them later."""
     if not crossings or not isinstance(owner, Client | Reseller):
         return []
+    who = "client" if isinstance(owner, Client) else "account"
     balance: dict[str, Any] = {"balance_e8": after.balance_e8}
-    return [event(scope, owner.reseller_id, f"client.{name}", owner.owner_id, balance) for name in crossings]
+    writes: list[Write] = []
+    for name in crossings:
+        recorded = event(scope, owner.reseller_id, f"{who}.{name}", owner.owner_id, balance)
+        writes += announce(recorded, threshold_e8=after.threshold_e8)
+    return writes

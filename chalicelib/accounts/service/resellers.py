@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.accounts import ledger
 from chalicelib.accounts.service import keys, pages
-from chalicelib.accounts.service.posting import owner_change, reseller_of
+from chalicelib.accounts.service.clients import set_or_remove
+from chalicelib.accounts.service.posting import owner_change, reseller_of, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.resellers import (
     AccountPatch,
@@ -85,15 +87,23 @@ def activate(scope: Scope, reseller_id: str) -> Reseller:
 def _change(
     scope: Scope, reseller_id: str, changes: dict[str, Any], *, if_suspended: ForfaitError | None = None
 ) -> Reseller:
+    stored = {"threshold_e8" if name == "low_balance_threshold" else name: value for name, value in changes.items()}
+
     def decide() -> Reseller:
         owner = reseller_of(reseller_id)()
         if if_suspended and owner.status == "suspended":
             raise if_suspended
-        actions = [getattr(Reseller, name).set(value) for name, value in changes.items()]
-        for name, value in changes.items():
+        before = {name: owner.attribute_values.get(name) for name in stored}
+        for name, value in stored.items():
             setattr(owner, name, value)
-        recorded = event(scope, reseller_id, "reseller.changed", reseller_id, changes)
-        commit(scope, [owner_change(owner, owner.account(), *actions), recorded], owner)
+        after, crossings = ledger.settle_service(owner.account())
+        actions = [set_or_remove(getattr(Reseller, name), value) for name, value in stored.items()]
+        writes = [
+            owner_change(owner, after, *actions),
+            *told(scope, owner, after, crossings),
+            event(scope, reseller_id, "reseller.changed", reseller_id, stored, before),
+        ]
+        commit(scope, writes, owner)
         return owner
 
     return settle(decide)

@@ -13,7 +13,8 @@ from chalicelib.accounts import store
 from chalicelib.accounts.service.clients import new_client
 from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
-from chalicelib.accounts.store import Client, Reseller, SignupDay, SignupLink
+from chalicelib.accounts.store import Client, Reseller
+from chalicelib.accounts.store_intake import SignupDay, SignupLink
 from chalicelib.errors import NotFound, TooFast
 from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
 
@@ -81,7 +82,8 @@ def _one_more(scope: Scope, reseller_id: str) -> Write:
         return Put(SignupDay(pk, sk, asked=1, expires_at=scope.now + _KEPT_SECONDS))
     asked = int(today.asked)
     if asked >= MOST_A_DAY:
-        raise TooFast("This link has had as many sign-ups as it takes in a day; try again tomorrow.", retry_after=3600)
+        left = periods.DAY_SECONDS - scope.now % periods.DAY_SECONDS
+        raise TooFast("This link has had as many sign-ups as it takes in a day; try again tomorrow.", retry_after=left)
     return Put(SignupDay(pk, sk, asked=asked + 1, expires_at=today.expires_at), SignupDay.asked == asked)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.accounts.due import anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, packages, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages, pages
 from chalicelib.accounts.service.posting import client_of, plan
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
@@ -29,16 +29,10 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
         package = packages.get(reseller_id, body.package_id)
         if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
             raise Conflict(f"The user name {body.username} is taken; names are never used again.")
-        item = _item(scope, reseller_id, body)
+        item = new_item(scope, reseller_id, new_id(), body)
         fee = _setup_fee(scope, reseller_id, item, int(package.setup_fee_e8)) if body.charge_setup_fee_now else []
         _, writes = plan(scope, client, fee)
-        writes += _attached(scope, reseller_id, item.client_id, item.package_id)
-        name = Username(f"R#{reseller_id}", f"USERNAME#{item.username}", subaccount_id=item.subaccount_id)
-        writes += [Put(item), Put(name)]
-        fenced = (item.client_id,)
-        writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=fenced, **_held(item))
-        changes = {"username": item.username, "client_id": item.client_id, "package_id": item.package_id}
-        commit(scope, [*writes, event(scope, reseller_id, "subaccount.created", item.subaccount_id, changes)], item)
+        commit(scope, [*writes, *making(scope, reseller_id, item), import_lock.absent(scope, reseller_id)], item)
         return item
 
     return settle(decide)
@@ -75,17 +69,20 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         dated = (changes if again else moved).keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        before = {name: getattr(item, name) for name in moved}
         billing_dates.refuse_past(reseller_id, scope.now, moved.get("next_billing_date"))
         old_client = item.client_id
         for name, value in moved.items():
             setattr(item, name, value)
         writes: list[Write] = [_change(item, moved)]
         if dated:
+            writes.append(import_lock.absent(scope, reseller_id))
             writes += _moving(scope, reseller_id, item, old_client)
             fenced = (old_client, item.client_id)
             held = {"fenced": fenced, "will_rerate": again, **_held(item)}
             writes += holders.assign(reseller_id, _holder(item), asked, scope.now, **held)
-        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, {**moved, "effective_from": asked})
+        told = {**moved, **({} if asked is None else {"effective_from": asked})}
+        recorded = event(scope, reseller_id, "subaccount.changed", subaccount_id, told, before)
         commit(scope, [*writes, recorded], item)
         return item
 
@@ -100,7 +97,7 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
         _refuse_with_dids(who.reseller_id, item, "deleted")
         client = client_of(who.reseller_id, item.client_id)()
         _, writes = plan(scope, client, [])
-        writes.append(Remove(item, SubAccount.version == int(item.version)))
+        writes += [Remove(item, SubAccount.version == int(item.version)), import_lock.absent(scope, who.reseller_id)]
         fenced = (item.client_id,)
         writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
         recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, {"username": item.username})
@@ -109,8 +106,8 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
     settle(decide)
 
 
-def _item(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
-    subaccount_id = new_id()
+def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccountIn) -> SubAccount:
+    """A sub-account that is not stored yet."""
     return SubAccount(
         f"R#{reseller_id}",
         f"SUB#{subaccount_id}",
@@ -122,6 +119,16 @@ def _item(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
         anchor_day=anchor_of(body.next_billing_date),
         created_at=scope.now,
     )
+
+
+def making(scope: Scope, reseller_id: str, item: SubAccount) -> list[Write]:
+    """The writes that make a sub-account and attach its package, beside those that bump its client."""
+    name = Username(f"R#{reseller_id}", f"USERNAME#{item.username}", subaccount_id=item.subaccount_id)
+    writes = _attached(scope, reseller_id, item.client_id, item.package_id)
+    writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=(item.client_id,), **_held(item))
+    changes = {"username": item.username, "client_id": item.client_id, "package_id": item.package_id}
+    recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, changes)
+    return [*writes, Put(item), Put(name), recorded]
 
 
 def _holder(item: SubAccount) -> str:

@@ -7,20 +7,29 @@ waits until no batch is being rated by earlier terms: otherwise a call could be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, Month, PackageTerms, ResellerPointer, TermsHead
+from chalicelib.accounts.store import Assignment, PackageTerms, Reseller, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-from chalicelib.tables import Change, Write, find_many
+from chalicelib.tables import Change, Item, Write, find_many
+
+LastStart = Callable[[str, str, int], int | None]
+"""Client, holder and an instant -> the start of the holder's latest rated call from then on, if there is any."""
+_readers: list[LastStart] = []
 
 
 def head(reseller_id: str) -> TermsHead | None:
     """The newest terms version of a reseller, ``None`` for an unknown one."""
     return TermsHead.find(f"T#{reseller_id}", "HEAD")
+
+
+def pricing_keys(reseller_id: str) -> tuple[tuple[type[Item], str, str], tuple[type[Item], str, str]]:
+    """Where the terms version and the reseller lie, for ``tables.find_each``."""
+    return (TermsHead, f"T#{reseller_id}", "HEAD"), (Reseller, f"R#{reseller_id}", "RESELLER")
 
 
 def head_of(reseller_id: str) -> TermsHead:
@@ -89,12 +98,25 @@ def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
     return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
 
 
+def holders_ever(reseller_id: str, holder: str) -> set[str]:
+    """The clients that ever had a sub-account (``sub:<username>``) or DID (``did:<number>``)."""
+    kind, _, name = holder.partition(":")
+    return {row.client_id for row in Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#") if row.client_id}
+
+
+def install(last_start: LastStart) -> None:
+    """Hand in who reads rated calls (``app.py`` does: this room is below the one that keeps them)."""
+    _readers[:] = [last_start]
+
+
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
     """409 when calls of this holder (``sub:<username>``, ``did:<number>``) are rated at or after the wanted start."""
-    starts = [int(month.latest.get(holder, FIRST)) for month in Month.under(f"L#{client_id}", "MONTH#")]
-    if starts and max(starts) >= effective_from:
+    if not _readers:
+        raise RuntimeError("nobody was installed to read rated calls: no owner can be moved")
+    last = _readers[0](client_id, holder, effective_from)
+    if last is not None:
         raise Conflict(
-            f"A call of {format_instant(max(starts))} is already rated for the present owner; "
+            f"A call of {format_instant(last)} is already rated for the present owner; "
             "take a later effective_from, or send will_rerate and then re-rate the batches."
         )
 
@@ -108,3 +130,8 @@ def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
     """Every assignment of sub-accounts and DIDs that terms version ``upto`` knows."""
     found = [row for kind in ("DID#", "SUB#") for row in Assignment.under(f"T#{reseller_id}", kind)]
     return [row for row in found if row.version <= upto]
+
+
+def assignments_of(reseller_id: str, holder: str, upto: int) -> Sequence[Assignment]:
+    """The same of one ``SUB#<username>`` or ``DID#<number>``."""
+    return [row for row in Assignment.under(f"T#{reseller_id}", f"{holder}#") if row.version <= upto]

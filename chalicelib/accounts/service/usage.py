@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
-from chalicelib.accounts.store import Assignment, Client, Entry, FreeMinutes, Month, Once
+from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store import Marker as Marker
 from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
 
@@ -22,9 +24,8 @@ from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, fin
 class Usage:
     """What one batch changes for one client in one local month; amounts ``_e8`` and positive.
 
-    ``used_free`` holds, per package, the month's free seconds spent after this batch; ``latest`` the last start per
-    holder (``sub:<username>``, ``did:<number>``); ``rest`` the same from all other batches, for the ``ended`` holders
-    of the snapshot.
+    ``used_free`` holds, per package, the month's free seconds spent after this batch; ``spent`` the part of
+    ``amount_e8`` that falls on each of the last few local days.
     """
 
     batch_id: str
@@ -36,8 +37,7 @@ class Usage:
     amount_e8: int = 0
     cost_e8: int = 0
     used_free: Mapping[str, int] = field(default_factory=dict)
-    latest: Mapping[str, int] = field(default_factory=dict)
-    rest: Mapping[str, int] = field(default_factory=dict)
+    spent: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,6 @@ class Snapshot:
     applied: Marker | None
     earlier: Marker | None
     settled: frozenset[str]
-
-    @property
-    def ended(self) -> tuple[str, ...]:
-        """Holders whose last call of the month, as far as it is known, is one that the earlier generation billed."""
-        latest = (self.earlier.latest if self.earlier else None) or {}
-        return tuple(holder for holder, start in latest.items() if self.month.latest.get(holder) == start)
 
 
 def marker_key(batch_id: str, generation: int, month: str) -> str:
@@ -133,19 +127,6 @@ def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]
     return [(*marker.place()[1:], int(marker.rated)) for marker in found]
 
 
-def batches_with(reseller_id: str, holder: str, since: int) -> set[str]:
-    """Batches that have billed a call of a holder (``sub:<username>``, ``did:<number>``) that began at ``since`` or
-    later, to whichever client."""
-    kind, _, name = holder.partition(":")
-    rows = Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#")
-    return {
-        marker.place()[0]
-        for client_id in {row.client_id for row in rows if row.client_id}
-        for marker in Marker.under(f"L#{client_id}", "MARK#")
-        if (marker.latest or {}).get(holder, since - 1) >= since
-    }
-
-
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
     """Debit the reseller for a month of a batch, once per generation."""
     what = ledger.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
@@ -190,7 +171,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         amount_e8=usage.amount_e8,
         cost_e8=usage.cost_e8,
         free={name: seconds for name, seconds in given.items() if seconds} or None,
-        latest=dict(usage.latest) or None,
+        spent=dict(usage.spent) or None,
     )
     postings = []
     if earlier and earlier.entry is not None:
@@ -199,7 +180,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         source = f"batch:{usage.batch_id}"
         postings.append(ledger.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
     month = _with_usage(snapshot, usage)
-    entries, writes = plan(scope, client, postings, months={usage.month: month})
+    entries, writes = plan(scope, client, postings, *_spent(snapshot, usage), months={usage.month: month})
     for entry in entries:
         if entry.kind == "call_usage":
             marker.entry = int(entry.entry_id)
@@ -216,6 +197,16 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
     return marker, writes
 
 
+def _spent(snapshot: Snapshot, usage: Usage) -> list[Action]:
+    """What the client has spent in the last few days, without the earlier generation's part and with this one's."""
+    before: dict[str, int] = snapshot.client.spent
+    back: dict[str, int] = (snapshot.earlier.spent if snapshot.earlier else None) or {}
+    added = dict(usage.spent)
+    for day in back.keys() & (before.keys() | added.keys()):
+        added[day] = added.get(day, 0) - back[day]
+    return [Client.spent.set(ledger.spent_after(before, added))] if added else []
+
+
 def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:
     """The month without the earlier generation's part, and with this one's."""
     before, earlier = snapshot.month, snapshot.earlier
@@ -225,12 +216,7 @@ def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:
         more["seconds"] -= int(earlier.seconds)
         more["revenue_e8"] -= int(earlier.amount_e8)
         more["cost_e8"] -= int(earlier.cost_e8)
-    latest = {holder: start for holder, start in before.latest.items() if holder not in snapshot.ended}
-    for starts in (usage.rest, usage.latest):
-        for holder, start in starts.items():
-            latest[holder] = max(start, latest.get(holder, start))
     # A month of its own: the snapshot may be decided on once more.
     month = Month(before.pk, before.sk, **before.attribute_values)
     month.usage = {name: before.usage.get(name, 0) + value for name, value in more.items()}
-    month.latest = latest
     return month

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasPath, Field
+from pydantic import AfterValidator, AliasPath, Field
 
-from chalicelib.accounts.shapes import Language, OptionalCountry, OptionalEmail, OptionalZone, left_out
-from chalicelib.fields import Amount, AmountOut, Email, Fee, Id, InstantOut, Line, Paging, Shape
+from chalicelib.accounts.shapes import HomeCountry, Language, OptionalCountry, OptionalEmail, OptionalZone, left_out
+from chalicelib.fields import Amount, AmountOut, Email, Fee, Id, InstantOut, Line, Paging, Rate, RateOut, Shape
 
 BalanceMode = Literal["permissive", "strict"]
 Status = Literal["waiting", "active", "closed"]
@@ -29,6 +29,13 @@ PROFILE = (
 """Fields kept together in the client's ``profile``."""
 
 
+def _each_once(codes: list[str]) -> list[str]:
+    return sorted(set(codes))
+
+
+BlockedCountries = Annotated[list[HomeCountry], AfterValidator(_each_once)]
+
+
 class Person(Shape):
     """Who a client is. ``time_zone`` empty: the reseller's."""
 
@@ -48,12 +55,16 @@ class Person(Shape):
 
 class ClientIn(Person):
     """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning, which goes to
-    ``low_balance_email``, or to ``email`` where that is empty."""
+    ``low_balance_email``, or to ``email`` where that is empty. The last three stop calls from being authorised; null is
+    no limit."""
 
     balance_mode: BalanceMode = "permissive"
     credit_limit: Fee | None = None
     low_balance_threshold: Amount | None = None
     low_balance_email: OptionalEmail = ""
+    blocked_countries: BlockedCountries = []
+    max_rate_per_minute: Rate | None = None
+    daily_spend_limit: Fee | None = None
 
 
 class SignupIn(Person):
@@ -69,6 +80,9 @@ class ClientPatch(Shape):
     balance_mode: BalanceMode = left_out()
     credit_limit: Fee | None = left_out()
     low_balance_threshold: Amount | None = left_out()
+    blocked_countries: BlockedCountries = left_out()
+    max_rate_per_minute: Rate | None = left_out()
+    daily_spend_limit: Fee | None = left_out()
     low_balance_email: OptionalEmail = left_out()
     language: Language = left_out()
     time_zone: OptionalZone = left_out()
@@ -102,6 +116,9 @@ class ClientOut(Shape):
     balance: AmountOut = Field(validation_alias="balance_e8")
     credit_limit: AmountOut | None = Field(validation_alias="credit_limit_e8")
     low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
+    blocked_countries: list[str]
+    max_rate_per_minute: RateOut | None = Field(validation_alias="max_rate_e10")
+    daily_spend_limit: AmountOut | None = Field(validation_alias="daily_limit_e8")
     low_balance_email: str = _kept("low_balance_email")
     language: str = _kept("language", "en")
     time_zone: str = _kept("time_zone")

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from chalicelib.accounts.shapes import HomeCountry, left_out
+from chalicelib.accounts.shapes import HomeCountry, Language, left_out
 from chalicelib.config import settings
-from chalicelib.fields import AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
+from chalicelib.fields import Amount, AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
 from chalicelib.web.scopes import SCOPES, KeyScope
 
 KeyRole = Literal["reseller", "reseller_readonly", "client"]
@@ -35,12 +35,17 @@ class ResellerPatch(Shape):
 
 
 class AccountPatch(Shape):
-    """What a reseller may change of itself; ``cost_source`` says whose cost counts, the deck's or the record's."""
+    """What a reseller may change of itself; ``cost_source`` says whose cost counts, the deck's or the record's.
+
+    Under ``low_balance_threshold`` (what it owes is a negative balance) it is told, in ``language``.
+    """
 
     name: Name = left_out()
     time_zone: Zone = left_out()
     home_country: HomeCountry = left_out()
     cost_source: CostSource = left_out()
+    language: Language = left_out()
+    low_balance_threshold: Amount | None = left_out()
 
 
 class ResellerOut(Shape):
@@ -53,6 +58,8 @@ class ResellerOut(Shape):
     cost_source: CostSource
     status: Literal["pending", "active", "suspended"]
     balance: AmountOut = Field(validation_alias="balance_e8")
+    language: str
+    low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
     created_at: InstantOut
 
 

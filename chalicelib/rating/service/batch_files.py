@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from chalicelib.accounts.service import usage
+from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import NotFound
 from chalicelib.rating import store
+from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch
 from chalicelib.tables import find_many
 
@@ -39,7 +40,8 @@ def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]
 def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None, limit: int) -> list[Batch]:
     """The same, of batches that have billed calls of a sub-account (``sub:<username>``) or DID (``did:<number>``) that
     began at ``since`` or later: what is to be rated again when its owner changes from then on."""
-    found = _batches(reseller_id, sorted(usage.batches_with(reseller_id, holder, since)))
+    clients = accounts.holders_ever(reseller_id, holder)
+    found = _batches(reseller_id, sorted(segments.batches_with(clients, holder, since)))
     newest_first = sorted(found, key=place_of, reverse=True)
     return [batch for batch in newest_first if after is None or place_of(batch) < after][:limit]
 

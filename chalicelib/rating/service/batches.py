@@ -19,13 +19,14 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
+from chalicelib.outbox import announce
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, compaction, endings, loading, pins
 from chalicelib.rating.service.committing import Superseded, commit_parts
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Put, Scope, commit, new_id, settle
+from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +174,15 @@ def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
         [
             Change(found, [*found.set_all(), Batch.standing.remove()], endings.still(batch) & (Batch.status != "done")),
             accounts.close_batch(batch.reseller_id, batch.batch_id),
+            *_refused(scope, found),
         ],
     )
     return found
+
+
+def _refused(scope: Scope, batch: Batch) -> list[Write]:
+    """A batch with refused lines is told of as it closes, once."""
+    if not batch.rejected:
+        return []
+    told = {"key": batch.key, "lines": int(batch.lines), "rejected": int(batch.rejected)}
+    return announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))

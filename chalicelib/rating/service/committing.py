@@ -8,12 +8,12 @@ on has changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from chalicelib.accounts.service import usage
 from chalicelib.rating import store
-from chalicelib.rating.service import compaction, endings
+from chalicelib.rating.service import compaction, endings, releasing
 from chalicelib.rating.service.earlier import Earlier
 from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.writing import Objects, Writing
@@ -52,6 +52,7 @@ def commit_parts(
             objects.flush()
             for each in some:
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
+                releasing.release(scope, spill, each.part)
     return crowded
 
 
@@ -107,9 +108,8 @@ class _Commit:
             return crowded
         earlier = Earlier(self.batch, self.client_id, self.month)
         old = [*facts.fence, *earlier.taken_out(snapshot, snapshot.earlier)]
-        what = replace(what, rest=earlier.rest(snapshot.ended))
         if not usage.commit_usage(self.scope, snapshot, what, [*old, *new]):
-            nothing = usage.Usage(self.batch.batch_id, int(self.batch.generation), self.month, rest=what.rest)
+            nothing = usage.Usage(self.batch.batch_id, int(self.batch.generation), self.month)
             usage.empty(self.scope, snapshot, nothing, old)
             return self.decide()
         return crowded
@@ -127,7 +127,7 @@ class _Commit:
             amount_e8=sums.amount_e8,
             cost_e8=sums.cost_e8,
             used_free=sums.used_free,
-            latest=sums.latest,
+            spent=sums.spent,
         )
 
 

@@ -6,14 +6,11 @@ the commit is refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from chalicelib import periods
 from chalicelib.accounts.service import posting
 from chalicelib.accounts.service.usage import Marker, Snapshot
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
-from chalicelib.rating.segments import holder_of
 from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch, Emptied, Segment
 from chalicelib.tables import Put, Remove, Write, new_id
@@ -32,7 +29,6 @@ class Earlier:
         found = [each for each in store.segments_of(client_id, *days) if each.month == month]
         own = [each for each in found if segments.batch_of(each) == self.batch_id]
         self.own = [each for each in own if segments.generation_of(each) < batch.generation]
-        self.others = [each for each in found if segments.batch_of(each) != self.batch_id]
 
     def taken_out(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
         """The writes that take the calls of a marker out of the index and note that the lake is stale."""
@@ -45,20 +41,6 @@ class Earlier:
         stale = Emptied(f"L#{self.client_id}", f"EMPTIED#{self.month}", token=new_id())
         gone = [Remove(each, Segment.object_key == each.object_key) for each in self.own]
         return [*gone, Put(stale, anyway=True)]
-
-    def rest(self, holders: Collection[str]) -> dict[str, int]:
-        """The last start of each of these holders among the calls that other batches have billed in this month."""
-        found: dict[str, int] = {}
-        members = [(member, segment) for segment in self.others for member in segment.members]
-        for member, segment in sorted(members, key=lambda pair: pair[0][4], reverse=True):
-            # Members still to come hold nothing later than their own last start.
-            if all(found.get(holder, member[4] - 1) >= member[4] for holder in holders):
-                break
-            for call in segments.read(segment, [member]):
-                holder = holder_of(call)
-                if holder in holders and call.batch_id != self.batch_id:
-                    found[holder] = max(call.start, found.get(holder, call.start))
-        return found
 
     def _explain(self, snapshot: Snapshot, name: str, found: int, counted: int) -> None:
         """Either a twin was faster and the snapshot is old, or the books were wrong before."""

@@ -13,6 +13,7 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
 from chalicelib.accounts.service.usage import Marker
 from chalicelib.config import settings
+from chalicelib.outbox import announce
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, rerating
 from chalicelib.rating.store import Batch
@@ -49,10 +50,11 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
         if found is None or found.status in ("done", "failed") or found.generation != batch.generation:
             return found or batch
         found.status, found.reason, found.finished_at = "failed", reason, scope.now
+        told = {"key": found.key, "reason": reason}
         writes = [
             Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
             *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
-            event(scope, found.reseller_id, "batch.failed", found.batch_id, {"reason": reason}),
+            *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
         ]
         commit(scope, writes)
         return found

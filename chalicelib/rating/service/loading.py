@@ -39,15 +39,11 @@ def tables(
     )
 
 
-def quote_tables(reseller_id: str, time_zone: str, terms_version: int, *, record_costs: bool = False) -> Tables:
-    """The newest tables without the directory, kept by the container until terms or decks change."""
-    return _quote_tables(reseller_id, time_zone, terms_version, deck_version(), record_costs)
-
-
-@lru_cache(maxsize=32)
-def _quote_tables(
-    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool
+@lru_cache(maxsize=64)
+def kept_tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> Tables:
+    """The same without the directory, kept by the container until terms or decks change: for one call at a time."""
     return Tables(
         directory=Directory({}, {}),
         terms=terms(reseller_id, terms_version),
@@ -55,6 +51,13 @@ def _quote_tables(
         zone=periods.zone(time_zone),
         record_costs=record_costs,
     )
+
+
+@lru_cache(maxsize=4096)
+def kept_account(reseller_id: str, username: str, terms_version: int) -> Directory:
+    """Who held one sub-account, kept likewise."""
+    rows = accounts.assignments_of(reseller_id, f"SUB#{username}", terms_version)
+    return Directory({username: [_holding(row) for row in rows]}, {})
 
 
 @lru_cache(maxsize=8)
@@ -106,20 +109,22 @@ def _directory(reseller_id: str, version: int) -> Directory:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in accounts.assignments(reseller_id, version):
         kind, _, holder = row.holder.partition("#")
-        held[kind].setdefault(holder, []).append(
-            Holding(
-                effective_from=int(row.effective_from),
-                version=int(row.version),
-                client_id=row.client_id,
-                subaccount_id=row.subaccount_id,
-                package_id=row.package_id,
-                rate_e10=int(row.rate_e10),
-                initial=int(row.initial),
-                increment=int(row.increment),
-                cost_e10=int(row.cost_e10),
-            )
-        )
+        held[kind].setdefault(holder, []).append(_holding(row))
     return Directory(held["SUB"], held["DID"])
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(
+        effective_from=int(row.effective_from),
+        version=int(row.version),
+        client_id=row.client_id,
+        subaccount_id=row.subaccount_id,
+        package_id=row.package_id,
+        rate_e10=int(row.rate_e10),
+        initial=int(row.initial),
+        increment=int(row.increment),
+        cost_e10=int(row.cost_e10),
+    )
 
 
 def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:

@@ -24,7 +24,9 @@ COLUMNS = (
 def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
     """``NotFound`` for a package that the reseller never had."""
     reseller = posting.reseller_of(reseller_id)()
-    tables = loading.quote_tables(reseller_id, reseller.time_zone, int(accounts.head_of(reseller_id).version))
+    version = int(accounts.head_of(reseller_id).version)
+    recorded = reseller.cost_source == "record"
+    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     try:
         return PriceList(tables, package_id, at)
     except ValueError:

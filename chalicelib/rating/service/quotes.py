@@ -38,11 +38,11 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     """
     reseller = posting.reseller_of(reseller_id)()
     try:
-        wanted = _called(number, reseller.home_country)
+        wanted = called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
     version, recorded = int(accounts.head_of(reseller_id).version), reseller.cost_source == "record"
-    tables = loading.quote_tables(reseller_id, reseller.time_zone, version, record_costs=recorded)
+    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     if tables.terms.package(package_id, at) is None:
         raise NotFound()
     terms = tables.outbound(package_id, at, wanted)
@@ -65,8 +65,9 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     return Quote(wanted, terms.country, terms, pricing.price(terms, seconds), billed, has_cost, steps)
 
 
-def _called(text: str, home_country: str) -> str:
-    """A number in a query: as dialled at home, or E.164 with or without ``+``, which may have been decoded to a blank.
+def called(text: str, home_country: str) -> str:
+    """A number that somebody asks about: as dialled at home, or E.164 with or without ``+``, which may have been
+    decoded to a blank.
 
     ``ValueError`` for anything else.
     """

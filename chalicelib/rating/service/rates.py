@@ -14,6 +14,15 @@ from chalicelib.rating import store
 from chalicelib.rating.store import CustomRateItem
 from chalicelib.tables import Put, Scope, commit, event, settle
 
+_PRICED = (
+    "rate_e10",
+    "initial",
+    "increment",
+    "connection_fee_e8",
+    "minimum_charge_e8",
+    "grace_seconds",
+    "effective_from",
+)
 GROUPS = ("us", "canada")
 
 
@@ -53,8 +62,8 @@ def put_rate(
         rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
         rate.package_id, rate.version = package_id, version
         rate.effective_from = accounts.effective(not before, asked, scope.now)
-        changes = {"rate_e10": None if _is_withdrawn(rate) else int(rate.rate_e10)}
-        told = event(scope, reseller_id, "rate.changed", f"{package_id}/{rate.scope}/{rate.code}", changes)
+        subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
+        told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
         commit(scope, [Put(rate), taken, told], rate)
         return rate
 
@@ -91,6 +100,11 @@ def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, l
     places = sorted(place for place in recorded if after is None or place > after)
     found = (shown(recorded[place], now) for place in places)
     return list(islice((rate for rate in found if rate is not None), limit))
+
+
+def _told(rate: CustomRateItem) -> dict[str, object]:
+    """What the audit trail says of a version."""
+    return {name: rate.attribute_values.get(name) for name in _PRICED}
 
 
 def _is_withdrawn(rate: CustomRateItem) -> bool:

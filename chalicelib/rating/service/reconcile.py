@@ -1,9 +1,9 @@
 """Does everything add up? Run by tests, every night, and by the operator; it only reads.
 
-Level 1 compares sums: entries with balances and months, markers with months, the index of segments with both, each
-finished batch with its own markers and with what it has debited the reseller. Level 2 reads segments again and compares
-them with their index. It may run while files are being rated: a client that moved while it was read is read again, and
-batches that are not finished are left for the next night.
+Level 1 compares sums: entries with balances and months, markers with months, the index of segments with both, open
+holds with their sums, each finished batch with its own markers and with what it has debited the reseller. Level 2 reads
+segments again and compares them with their index. It may run while files are being rated: a client that moved while it
+was read is read again, and batches that are not finished are left for the next night.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service.months import Difference, Marked
 from chalicelib.errors import LostRace
-from chalicelib.rating import store
+from chalicelib.rating import hold_store, store
 from chalicelib.rating.service import compaction, lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
 from chalicelib.tables import Put, Scope, commit, event, settle
@@ -38,7 +38,7 @@ def nightly(scope: Scope) -> list[Difference]:
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
         try:
-            differences = reconcile(reseller_id, 2, int(before.upto) if before else 0)
+            differences = reconcile(reseller_id, 2, int(before.upto) if before else 0, scope.now)
         except LostRace:
             log.warning("reseller %s is not checked: a ledger moved each time it was looked at", reseller_id)
             continue
@@ -54,10 +54,11 @@ def nightly(scope: Scope) -> list[Difference]:
     return found
 
 
-def reconcile(reseller_id: str, level: int = 1, since: int = 0) -> list[Difference]:
+def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) -> list[Difference]:
     """Every difference in a reseller's books; none is good news. ``LostRace`` for a ledger that never holds still.
 
-    Level 2 reads the client-days again that have a segment written at or after ``since`` (0: all of them).
+    Level 2 reads the client-days again that have a segment written at or after ``since`` (0: all of them). What is held
+    for calls in progress is compared as of ``now`` (0: not at all).
     """
     # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
     batches = Batch.under(f"R#{reseller_id}", "BATCH#")
@@ -69,9 +70,17 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0) -> list[Differen
         found += differences
         for marker in markers:
             marked.setdefault(marker.batch_id, []).append(marker)
+        if now:
+            found += settle(partial(_held, client_id, now))
         if level >= 2:
             found += _contents(client_id, index, since)
     return [*found, *_batches(reseller_id, batches, marked)]
+
+
+def of_client(reseller_id: str, client_id: str) -> list[Difference]:
+    """Level 1 of one client: its ledger, its months, its index of calls."""
+    _, _, found = settle(partial(_still, reseller_id, client_id))
+    return [*months.check(posting.client_of(reseller_id, client_id)), *found]
 
 
 def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
@@ -106,6 +115,15 @@ def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) 
     revenue = sum(sums["revenue_e8"] for sums in indexed.values())
     debited = sum(months.debited(client_id).values())
     yield from _differ(client_id, "call_usage entries against segments", revenue, debited)
+
+
+def _held(client_id: str, now: int) -> list[Difference]:
+    """A client's open holds against their sums; ``LostRace`` when one was made or let go meanwhile."""
+    pk = f"H#{client_id}"
+    head, holds = hold_store.head_of(pk), hold_store.open_holds(pk, now)
+    if int(hold_store.head_of(pk).version) != int(head.version):
+        raise LostRace()
+    return list(_differ(client_id, "holds", sum(int(hold.amount_e8) for hold in holds), head.sums().open_e8(now)))
 
 
 def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, float]) -> None:

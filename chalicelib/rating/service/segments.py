@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chalicelib import periods
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
 from chalicelib.tables import new_id
+
+MEMBERS_AT_ONCE = 64
+"""Members (some 130,000 calls) that a search reads at a time."""
 
 
 def batch_of(segment: Segment) -> str:
@@ -25,6 +28,45 @@ def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> li
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
     offset, length = span(segment.members if members is None else members)
     return list(segments.decode(store.read(segment.object_key, offset, length)))
+
+
+def last_start(client_id: str, holder: str, since: int) -> int | None:
+    """The start of the latest rated call of ``sub:<username>`` or ``did:<number>`` at or after an instant.
+
+    Found in the calls themselves, newest first: owners seldom move, and nothing need be kept per holder for it.
+    """
+    name, found = holder.partition(":")[2], since - 1
+    newest = sorted(store.segments_of(client_id, periods.utc_day(since), "9999"), key=_last, reverse=True)
+    for segment in newest:
+        members = [member for member in segment.members if member[4] >= since]
+        for end in range(len(members), 0, -MEMBERS_AT_ONCE):
+            some = members[max(0, end - MEMBERS_AT_ONCE) : end]
+            if some[-1][4] <= found:
+                break
+            offset, length = span(some)
+            data = store.read(segment.object_key, offset, length)
+            if name in segments.unpacked(data):
+                starts = (call.start for call in segments.decode(data) if segments.holder_of(call) == holder)
+                found = max(found, max(starts, default=found))
+    return found if found >= since else None
+
+
+def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]:
+    """Batches that have billed a call of a holder that began at ``since`` or later, to one of these clients."""
+    name, found = holder.partition(":")[2], set[str]()
+    first_day = periods.utc_day(max(since, 0))
+    for segment in (each for one in client_ids for each in store.segments_of(one, first_day, "9999")):
+        members = [member for member in segment.members if member[4] >= since]
+        for first in range(0, len(members), MEMBERS_AT_ONCE):
+            data = store.read(segment.object_key, *span(members[first : first + MEMBERS_AT_ONCE]))
+            if name in segments.unpacked(data):
+                calls = (call for call in segments.decode(data) if call.start >= since)
+                found |= {call.batch_id for call in calls if segments.holder_of(call) == holder}
+    return found
+
+
+def _last(segment: Segment) -> int:
+    return int(segment.last)
 
 
 def key_of_call(call: RatedCall) -> str:

@@ -25,11 +25,12 @@ def put(scope: Scope, reseller_id: str, said: dict[str, Any]) -> CdrSource:
     """Declare a source, or declare it anew; ``said`` has the fields of ``CdrSource``. 409 above ``MOST`` of them."""
 
     def decide() -> CdrSource:
-        known = {source.source_id for source in listed(reseller_id)}
+        known = {source.source_id: source for source in listed(reseller_id)}
         if said["source_id"] not in known and len(known) >= MOST:
             raise Conflict(f"There are {MOST} sources already; remove one first.")
         source = CdrSource(f"R#{reseller_id}", f"CDRSOURCE#{said['source_id']}", **said)
-        told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source))
+        before = _plain(known[source.source_id]) if source.source_id in known else None
+        told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
         commit(scope, [Put(source, anyway=True), told], source)
         return source
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+import numpy as np
+
+from chalicelib import periods
 from chalicelib.rating import segments, store, usage
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
@@ -27,15 +31,17 @@ class Sums:
     seconds: int = 0
     amount_e8: int = 0
     cost_e8: int = 0
-    latest: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
 
-    def add(self, day: usage.Day) -> None:
+    def add(self, day: usage.Day, recent: Sequence[tuple[str, int]]) -> None:
         self.rated += len(day.rows)
         self.seconds += day.seconds
         self.amount_e8 += day.amount_e8
         self.cost_e8 += day.cost_e8
-        for holder, start in day.latest.items():
-            self.latest[holder] = max(start, self.latest.get(holder, start))
+        for (name, first), (_, end) in pairwise(recent):
+            low, high = np.searchsorted(day.rows.start, (first, end))
+            if amount_e8 := int(day.amounts[low:high].sum()):
+                self.spent[name] = self.spent.get(name, 0) + amount_e8
 
 
 class Objects:
@@ -82,13 +88,13 @@ class Writing:
         self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
     ) -> None:
         """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
-        free = usage.Free(tables, dict(used_free))
+        free, recent = usage.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
         for day in spill.days(part):
             decided = usage.decide(*spill.lines(part, day), known.billed(day), free, self.batch.batch_id)
             if len(decided.rows):
                 self.index.append(self._segment(day_name(day), decided, *self.objects.put(decided.rows)))
-                self.sums.add(decided)
+                self.sums.add(decided, recent)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
         self._decided_on = (known.names, before)

@@ -1,0 +1,21 @@
+"""``/v1/audit``: who changed what, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts.handlers import lists
+from chalicelib.accounts.service import audit
+from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery
+from chalicelib.fields import Page
+from chalicelib.web.routes import OPERATOR, STAFF, Call, route
+
+bp = Blueprint(__name__)
+
+
+@route(bp, "GET", "/v1/audit", roles=(*OPERATOR, *STAFF), query=AuditQuery, answer=Page[AuditOut])
+def list_audit(call: Call) -> Any:
+    """Every change with its old and new values, newest first; a page may be short and still have a next one."""
+    return lists.page(call, audit.listed(call.who, call.query(AuditQuery), lists.asked(call)))

@@ -1,0 +1,95 @@
+"""Imports: what is sent, the rows of its files, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from chalicelib.accounts.shapes import PhoneNumber, nothing
+from chalicelib.accounts.shapes.clients import ClientIn
+from chalicelib.fields import Amount, Day, Fee, InstantOut, Line, Name, Rate, Seconds, Shape, Username
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9 else value
+
+
+CellSeconds = Annotated[Seconds, BeforeValidator(_whole)]
+
+
+class ClientRow(ClientIn):
+    """A line of the file of clients: a client, its opening balance, and the name by which the other files call it."""
+
+    ref: Line = ""
+    balance: Amount = nothing()
+
+
+class SubAccountRow(Shape):
+    """``client``: a ``ref`` of this import, or an id. ``package``: an id, or a name that only one package has."""
+
+    username: Username
+    client: Name
+    package: Name
+    next_billing_date: Day | None = None
+
+
+class DidRow(Shape):
+    """A number of the reseller's stock; ``subaccount`` is a user name."""
+
+    number: PhoneNumber
+    client: Name
+    subaccount: Username | None = None
+    monthly: Fee = nothing()
+    setup: Fee = nothing()
+    per_minute: Rate = nothing()
+    initial: CellSeconds | None = None
+    increment: CellSeconds | None = None
+    next_billing_date: Day | None = None
+
+    @model_validator(mode="after")
+    def _whole_pulse(self) -> DidRow:
+        if (self.initial is None) != (self.increment is None):
+            raise ValueError("initial and increment go together")
+        return self
+
+
+FILES: dict[str, type[Shape]] = {"clients": ClientRow, "subaccounts": SubAccountRow, "dids": DidRow}
+"""The files of an import in the order in which they are applied, and the shape of their lines."""
+
+
+def _file(shape: type[Shape], example: str) -> Any:
+    told = f"CSV with a header; columns: {', '.join(shape.model_fields)}"
+    return Field(default="", description=told, examples=[example])
+
+
+class ImportIn(Shape):
+    """Files as text; ``preview`` says what would happen, and changes nothing."""
+
+    clients: str = _file(ClientRow, "ref,company,balance\nold-1,Acme,12.50\n")
+    subaccounts: str = _file(SubAccountRow, "username,client,package,next_billing_date\n")
+    dids: str = _file(DidRow, "number,client,subaccount,monthly,per_minute\n")
+    preview: bool = False
+
+
+class ImportFault(Shape):
+    """What is wrong with a line; ``column`` is empty where it is about the line."""
+
+    file: str
+    line: int
+    column: str
+    message: str
+
+
+class ImportOut(Shape):
+    """``applying``: not all of it is there yet; send it again, or ``resume`` it. ``client_ids``: by ``ref``."""
+
+    id: str | None
+    status: Literal["preview", "applying", "done"]
+    clients: int
+    subaccounts: int
+    dids: int
+    errors: list[ImportFault]
+    client_ids: dict[str, str]
+    created_at: InstantOut | None
+    finished_at: InstantOut | None

@@ -1,0 +1,69 @@
+"""The bytes of an IPN message, read for us; what is posted back to PayPal is always the bytes themselves.
+
+``urllib.parse.parse_qsl`` is not used: it drops blank fields or decodes as UTF-8, and the ``charset`` field of the
+message names what the percent-escapes are encoded in (windows-1252 unless it says otherwise).
+"""
+
+from __future__ import annotations
+
+import codecs
+from urllib.parse import unquote_to_bytes
+
+MAX_BYTES, MAX_FIELDS = 64 << 10, 400
+DEFAULT_CHARSET = "cp1252"
+_ASIAN = ("big5", "big5hkscs", "euc-jp", "euc-kr", "gb2312", "gbk", "gb18030", "shift_jis", "iso2022_jp")
+_OTHERS = ("ascii", "utf-8", "koi8-r", "koi8-u", "cp874", *(f"cp{number}" for number in range(1250, 1259)))
+_ISO = tuple(f"iso8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16))
+_CHARSETS = frozenset(codecs.lookup(name).name for name in (*_ASIAN, *_OTHERS, *_ISO))
+"""Encodings of text; Python knows others that would read amounts out of what PayPal never wrote (UTF-7, escapes)."""
+_IDENTITY = ("txn_id", "parent_txn_id", "txn_type", "payment_status", "transaction_entity", "test_ipn", "case_id")
+_MONEY = ("mc_gross", "mc_currency", "business", "receiver_email", "receiver_id", "invoice", "custom", "charset")
+ONCE = frozenset((*_IDENTITY, *_MONEY))
+"""Fields that decide. Twice, and nobody can say which one PayPal meant."""
+
+
+class BadForm(ValueError):
+    """A body that PayPal does not send; ``reason`` is one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def parse(raw: bytes) -> dict[str, str]:
+    """The fields, decoded; of a harmless field that comes twice the first.
+
+    ``BadForm`` with ``too_many_fields``, ``repeated_field`` (one of ``ONCE``), ``cmd`` (a command of our own post-back
+    inside the body), or ``empty``.
+    """
+    parts = [part for part in raw.split(b"&") if part]
+    if not parts:
+        raise BadForm("empty")
+    if len(parts) > MAX_FIELDS:
+        raise BadForm("too_many_fields")
+    fields: dict[str, bytes] = {}
+    for part in parts:
+        name_bytes, _, value = part.partition(b"=")
+        name = _unquote(name_bytes).decode("ascii", "replace")
+        if name.strip().lower() == "cmd":
+            raise BadForm("cmd")
+        if name in fields and name in ONCE:
+            raise BadForm("repeated_field")
+        fields.setdefault(name, _unquote(value))
+    charset = _charset(fields.get("charset", b""))
+    return {name: value.decode(charset, "replace") for name, value in fields.items()}
+
+
+def _unquote(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def _charset(named: bytes) -> str:
+    """The encoding that the message names, windows-1252 for none and for one that no text is written in."""
+    # PayPal spells windows-874 so; Python knows it by its number only.
+    name = named.decode("ascii", "replace").strip().lower().replace("windows-", "cp")
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return DEFAULT_CHARSET
+    return found if found in _CHARSETS else DEFAULT_CHARSET

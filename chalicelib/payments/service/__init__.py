@@ -1,0 +1,1 @@
+"""What this room does: settings, deposits, messages, and what they move."""

@@ -1,0 +1,208 @@
+"""A verified notice becomes ledger entries: read what is known, decide by ``decide``, write once.
+
+One transaction holds the entries, the balance and service of the client, the sums of the payment, the deposit's
+status, what was booked, and whatever a person should look at. A repeat finds the booking; a twin loses the race and
+reads again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib import money, periods
+from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.config import settings as deployment
+from chalicelib.errors import NotFound
+from chalicelib.payments import store
+from chalicelib.payments.decide import BOOKS, TXN_ID, decide
+from chalicelib.payments.notices import CASE, PAYMENT, Decision, Known, Notice
+from chalicelib.payments.service.config import changed
+from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
+from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
+
+FORGOTTEN_SECONDS = 400 * periods.DAY_SECONDS
+"""How long a refund waits for a payment that never comes. Cards are charged back for up to a year and more."""
+TEXTS = {
+    "deposit": "PayPal deposit",
+    "refund": "PayPal refund",
+    "chargeback": "PayPal dispute",
+    "recredit": "PayPal dispute closed",
+}
+"""Descriptions of the entries."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The items that a notice is decided on, all read at this try."""
+
+    settings: Settings
+    deposit: Deposit | None
+    transaction: Transaction | None
+    known: Known
+
+
+def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> Decision:
+    """Do what a notice says, once, however often and beside whomever it comes."""
+
+    # What is booked makes a repeat safe by itself; the answer to an Idempotency-Key is not made here.
+    scope = replace(scope, guard=None)
+
+    def attempt() -> Decision:
+        found = _find(reseller_id, environment, notice)
+        decision = decide(notice, found.known)
+        if writes := _writes(scope, reseller_id, environment, notice, found, decision):
+            commit(scope, writes)
+        return decision
+
+    # Fewer tries than usual: PayPal waits 20 s for an answer, and sends again.
+    return settle(attempt, attempts=20)
+
+
+def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
+    settings = store.settings_of(reseller_id)
+    if settings is None:
+        raise NotFound()
+    transaction = store.transaction(reseller_id, environment, notice.original) if _is_id(notice.original) else None
+    done = notice.movement in BOOKS and _was_booked(reseller_id, environment, notice.txn_id, BOOKS[notice.movement])
+    deposit = _deposit(reseller_id, notice, transaction)
+    known = Known(
+        environment=environment,
+        current=settings.environment,
+        currency=deployment.currency,
+        merchant_id=_pinned(settings, environment, deposit),
+        intent=deposit.intent() if deposit else None,
+        payment=transaction.payment() if transaction else None,
+        done=done,
+    )
+    return Found(settings, deposit, transaction, known)
+
+
+def _deposit(reseller_id: str, notice: Notice, transaction: Transaction | None) -> Deposit | None:
+    """The deposit that a payment names by its invoice, if it is this reseller's; of what follows a payment, the one
+    that it paid."""
+    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
+        return store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
+    found = store.deposit_of_invoice(notice.invoice)
+    return found if found and found.reseller_id == reseller_id else None
+
+
+def _pinned(settings: Settings, environment: str, deposit: Deposit | None) -> str:
+    """The account that must be paid: the one the deposit was made for, else the one that was paid first."""
+    if deposit and deposit.merchant_id:
+        return str(deposit.merchant_id)
+    same = settings.environment == environment and (deposit is None or deposit.email == settings.email)
+    return (settings.merchant_id or settings.receiver_id) if same else ""
+
+
+def _writes(
+    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
+) -> list[Write]:
+    """Everything that a decision changes, for one transaction; empty when it changes nothing."""
+    writes: list[Write] = []
+    deposit = found.deposit
+    if decision.postings and deposit:
+        writes += _postings(scope, reseller_id, notice, deposit, decision)
+    if decision.payment:
+        writes.append(_transaction(scope, reseller_id, environment, notice, found, decision))
+    if decision.book:
+        writes.append(Put(_booking(scope, reseller_id, environment, notice.txn_id, decision.book)))
+    if decision.status and deposit:
+        writes.append(Change(deposit, [Deposit.status.set(decision.status)], Deposit.status == deposit.status))
+    if decision.review and (decision.book or not _reviewed(reseller_id, environment, notice, decision)):
+        writes += _review(scope, reseller_id, environment, notice, found, decision)
+    if decision.pin and found.settings.email == (deposit.email if deposit else ""):
+        found.settings.receiver_id = decision.pin
+        writes.append(changed(found.settings))
+    return writes
+
+
+def _postings(scope: Scope, reseller_id: str, notice: Notice, deposit: Deposit, decision: Decision) -> list[Write]:
+    """The entries, in the reseller's month of today."""
+    month = periods.local_month(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
+    client = client_of(reseller_id, deposit.client_id)()
+    source = f"paypal:{notice.txn_id}"
+    wanted = [Posting(kind, amount, TEXTS[kind], month, source) for kind, amount in decision.postings]
+    _, writes = plan(scope, client, wanted)
+    for kind, amount in decision.postings:
+        told = {"amount": money.format_amount(amount), "deposit_id": deposit.deposit_id, "txn_id": notice.txn_id}
+        writes.append(event(scope, reseller_id, f"ledger.{kind}", deposit.client_id, told))
+    return writes
+
+
+def _transaction(
+    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
+) -> Write:
+    """The sums of a payment after the decision, if nobody changed them since."""
+    payment, before, deposit = decision.payment, found.transaction, found.deposit
+    assert payment is not None
+    key = (store.partition(reseller_id), f"TXN#{environment}#{notice.original}")
+    fields: dict[str, Any] = {name: getattr(payment, name) for name in (*store.SUMS, "state", "merchant_id")}
+    if deposit:
+        fields |= {"client_id": deposit.client_id, "deposit_id": deposit.deposit_id}
+    if not payment.state:
+        fields["expires_at"] = scope.now + FORGOTTEN_SECONDS
+    version = int(before.version) if before else 0
+    item = Transaction(*key, **fields, version=version + 1)
+    return Put(item, Transaction.version == version) if before else Put(item)
+
+
+def _review(
+    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
+) -> list[Write]:
+    """An item for a person, and the note that it was made: a message that comes again makes no second one."""
+    review_id, deposit = new_id(), found.deposit
+    item = Review(
+        store.partition(reseller_id),
+        f"REVIEW#{review_id}",
+        review_id=review_id,
+        reason=decision.review,
+        environment=environment,
+        txn_id=notice.txn_id,
+        note=notice.note,
+        client_id=deposit.client_id if deposit else "",
+        deposit_id=deposit.deposit_id if deposit else "",
+        told=_told(notice),
+        at=scope.now,
+    )
+    told = {"reason": decision.review, "txn_id": notice.txn_id, "review_id": review_id}
+    noted = _booking(scope, reseller_id, environment, notice.txn_id, _review_kind(notice, decision))
+    # Beside a booking the note may stand already: the same remark on an earlier movement is another one's.
+    return [
+        Put(item),
+        Put(noted, anyway=bool(decision.book)),
+        event(scope, reseller_id, "paypal.review", review_id, told),
+    ]
+
+
+def _told(notice: Notice) -> str:
+    """The amount that PayPal named, for a person to compare; cut, because it comes from outside."""
+    text = f"{notice.amount} {notice.currency}".strip()
+    return "".join(c for c in text if c.isprintable())[:40]
+
+
+def _review_kind(notice: Notice, decision: Decision) -> str:
+    # A case is known by its own id, which is part of the note; any other remark by what it says.
+    return f"review:{decision.review}" + (f":{notice.note}" if notice.movement == CASE else "")
+
+
+def _reviewed(reseller_id: str, environment: str, notice: Notice, decision: Decision) -> bool:
+    return _was_booked(reseller_id, environment, notice.txn_id, _review_kind(notice, decision))
+
+
+def _booking(scope: Scope, reseller_id: str, environment: str, txn_id: str, kind: str) -> Booked:
+    item = store.booked(reseller_id, environment, txn_id, kind)
+    item.at = scope.now
+    return item
+
+
+def _was_booked(reseller_id: str, environment: str, txn_id: str, kind: str) -> bool:
+    if not _is_id(txn_id):
+        return False
+    key = store.booked(reseller_id, environment, txn_id, kind)
+    return Booked.find(key.pk, key.sk) is not None
+
+
+def _is_id(txn_id: str) -> bool:
+    return TXN_ID.fullmatch(txn_id) is not None

@@ -1,0 +1,78 @@
+"""The words of the pay page, in the languages of clients."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "fr", "es")
+
+_EN = {
+    "title": "Deposit",
+    "to": "to {seller}",
+    "pay": "Pay with PayPal",
+    "leaves": "You will be taken to PayPal and back.",
+    "test": "Test: this payment goes to PayPal's sandbox, no real money moves.",
+    "open": "We are waiting for PayPal's confirmation. This takes a few seconds as a rule.",
+    "pending": "PayPal has your payment and waits for the money. It is credited as soon as it arrives.",
+    "paid": "Paid. The amount is on your account.",
+    "failed": "PayPal did not complete this payment. Nothing was credited.",
+    "review": "PayPal's message about this payment needs a look by {seller}. You need not pay again.",
+    "late": "There is no answer yet. You may close this page: the amount is credited when PayPal confirms it.",
+    "cancelled": "You came back without paying. Nothing was changed.",
+    "expired": "This link has expired. Ask {seller} for a new one.",
+    "again": "Back to the payment",
+    "missing": "There is no payment at this address.",
+    "reload": "Reload this page to see whether the payment has arrived.",
+}
+_FR = {
+    "title": "Dépôt",
+    "to": "à {seller}",
+    "pay": "Payer avec PayPal",
+    "leaves": "Vous serez dirigé vers PayPal, puis ramené ici.",
+    "test": "Essai : ce paiement va au bac à sable de PayPal, aucun argent réel ne circule.",
+    "open": "Nous attendons la confirmation de PayPal. Cela prend en général quelques secondes.",
+    "pending": "PayPal a reçu votre paiement et attend les fonds. Il sera crédité dès leur arrivée.",
+    "paid": "Payé. Le montant est sur votre compte.",
+    "failed": "PayPal n'a pas effectué ce paiement. Rien n'a été crédité.",
+    "review": "Le message de PayPal sur ce paiement doit être examiné par {seller}. Ne payez pas une seconde fois.",
+    "late": "Pas encore de réponse. Vous pouvez fermer cette page : le montant sera crédité dès que PayPal confirme.",
+    "cancelled": "Vous êtes revenu sans payer. Rien n'a changé.",
+    "expired": "Ce lien a expiré. Demandez-en un nouveau à {seller}.",
+    "again": "Revenir au paiement",
+    "missing": "Il n'y a pas de paiement à cette adresse.",
+    "reload": "Rechargez cette page pour voir si le paiement est arrivé.",
+}
+_ES = {
+    "title": "Depósito",
+    "to": "a {seller}",
+    "pay": "Pagar con PayPal",
+    "leaves": "Irá a PayPal y volverá aquí.",
+    "test": "Prueba: este pago va al entorno de pruebas de PayPal, no se mueve dinero real.",
+    "open": "Esperamos la confirmación de PayPal. Suele tardar unos segundos.",
+    "pending": "PayPal tiene su pago y espera los fondos. Se abonará en cuanto lleguen.",
+    "paid": "Pagado. El importe está en su cuenta.",
+    "failed": "PayPal no completó este pago. No se abonó nada.",
+    "review": "{seller} debe revisar el mensaje de PayPal sobre este pago. No pague de nuevo.",
+    "late": "Aún no hay respuesta. Puede cerrar esta página: el importe se abonará cuando PayPal lo confirme.",
+    "cancelled": "Ha vuelto sin pagar. No se ha cambiado nada.",
+    "expired": "Este enlace ha caducado. Pida uno nuevo a {seller}.",
+    "again": "Volver al pago",
+    "missing": "No hay ningún pago en esta dirección.",
+    "reload": "Recargue esta página para ver si el pago ha llegado.",
+}
+WORDS = {"en": _EN, "fr": _FR, "es": _ES}
+
+
+def words(language: str) -> dict[str, str]:
+    """The words for a client's language (``fr-CA`` is French), English where there are none."""
+    return WORDS.get(language.partition("-")[0].lower(), _EN)
+
+
+def language_of(language: str) -> str:
+    """The language that ``words`` are in."""
+    short = language.partition("-")[0].lower()
+    return short if short in LANGUAGES else "en"
+
+
+def amount(text: str, currency: str, language: str) -> str:
+    """``25.00`` as it is written in a language, with a space that does not break."""
+    mark = {"fr": ",", "es": ","}.get(language_of(language), ".")
+    return f"{text.replace('.', mark)}\N{NO-BREAK SPACE}{currency}"

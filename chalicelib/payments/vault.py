@@ -1,0 +1,49 @@
+"""Secrets of resellers' own REST apps, one secret per reseller and environment in AWS Secrets Manager.
+
+The local stack emulates Secrets Manager, so the way is the same there. A secret is read once per container.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import boto3
+
+from chalicelib.config import settings
+
+
+@lru_cache(maxsize=1)
+def _client() -> Any:
+    return boto3.client("secretsmanager")
+
+
+def _name(reseller_id: str, environment: str) -> str:
+    return f"forfait-{settings.stage}/paypal/{reseller_id}/{environment}"
+
+
+_read: dict[tuple[str, str], str] = {}
+
+
+def put(reseller_id: str, environment: str, secret: str) -> None:
+    """Keep the secret of an app, in the place of an earlier one."""
+    name = _name(reseller_id, environment)
+    try:
+        _client().create_secret(
+            Name=name, SecretString=secret, Description="The secret of a reseller's PayPal REST app"
+        )
+    except _client().exceptions.ResourceExistsException:
+        _client().put_secret_value(SecretId=name, SecretString=secret)
+
+
+def get(reseller_id: str, environment: str, version: str) -> str:
+    """The secret of an app. What is remembered is remembered by ``version``, which changes when the secret does."""
+    name = _name(reseller_id, environment)
+    if (found := _read.get((name, version))) is None:
+        found = _read[name, version] = str(_client().get_secret_value(SecretId=name)["SecretString"])
+    return found
+
+
+def remove(reseller_id: str, environment: str) -> None:
+    """Forget it, at once: a secret that waits for its deletion would be in the way of the next one."""
+    _client().delete_secret(SecretId=_name(reseller_id, environment), ForceDeleteWithoutRecovery=True)

@@ -1,0 +1,158 @@
+"""Money held back for calls that are not rated yet: its sums, and which rated call settles which hold.
+
+A hold ends at the latest at its expiry. Expiries are whole hours, so the sums of all open holds of a client are a
+handful of numbers, and time alone takes what has expired out of them, however late DynamoDB deletes the items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+KEPT_SECONDS = 48 * 3600
+"""How long a hold waits for its call's record."""
+_HOUR = 3600
+NEAR_SECONDS = 600
+"""A call's record without a known id is taken for a hold's that was made so long before or after its start."""
+MOST_PER_CALL = 20
+"""Holds that one record ends; a switch that gives every call the same id must not make a record endless."""
+_SAME_LENGTH = 2
+"""Two clocks that measured the same call may differ by so many seconds."""
+_KEPT_DAYS = 4
+
+
+def expiry(now: int) -> int:
+    """When a hold made now ends: ``KEPT_SECONDS``, up to the full hour."""
+    return -(-(now + KEPT_SECONDS) // _HOUR) * _HOUR
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Open holds of one client, ``_e8``, by their expiry and by the local day on which they were made."""
+
+    by_expiry: Mapping[int, int] = field(default_factory=dict)
+    by_day: Mapping[str, int] = field(default_factory=dict)
+
+    def any_open(self, now: int) -> bool:
+        """Whether there may be open holds at an instant, of nothing perhaps."""
+        return any(end > now for end in self.by_expiry)
+
+    def open_e8(self, now: int) -> int:
+        """All that is held at an instant."""
+        return sum(held for end, held in self.by_expiry.items() if end > now)
+
+    def made_on_e8(self, day: str) -> int:
+        """What is held for calls of a local day."""
+        return self.by_day.get(day, 0)
+
+    def changed(self, now: int, expires_at: int, day: str, by_e8: int) -> Sums:
+        """The sums after a hold grew or shrank; what has expired is dropped."""
+        ends, days = dict(self.by_expiry), dict(self.by_day)
+        # Somebody whose clock is ahead may have dropped this hour already: then there is nothing to take away from.
+        if by_e8 >= 0 or expires_at in ends:
+            ends[expires_at] = ends.get(expires_at, 0) + by_e8
+        if by_e8 >= 0 or day in days:
+            days[day] = days.get(day, 0) + by_e8
+        kept = {end: held for end, held in ends.items() if end > now}
+        return Sums(kept, {name: days[name] for name in sorted(days)[-_KEPT_DAYS:]})
+
+
+class Open(NamedTuple):
+    """An open hold: ``name`` is its key, ``seconds`` -1 while the call has not finished."""
+
+    name: str
+    account: str
+    number: str
+    call_id: str
+    made_at: int
+    seconds: int
+
+
+class Called(NamedTuple):
+    """What a rated call is known by."""
+
+    call_id: str
+    account: str
+    number: str
+    start: int
+    seconds: int
+
+
+def concerned(holds: Sequence[Open], calls: Iterable[Called]) -> list[Called]:
+    """The calls that may have one of these holds, by id or by likelihood; few of many."""
+    known = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
+    numbers = _by_number(holds)
+    return [
+        call
+        for call in calls
+        if any((call.account, call_id) in known for call_id in _ids(call))
+        or any(_fits(hold, call) for hold in numbers.get((call.account, call.number), ()))
+    ]
+
+
+class Match(NamedTuple):
+    """A record, and the names of the holds that end with it."""
+
+    call: Called
+    names: tuple[str, ...]
+
+
+def matches(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
+    """Which holds the records of calls put an end to; records that end none are left out.
+
+    A record ends every hold of its account and call id (Asterisk's ids have more words behind in records). One that
+    ends none so ends the likeliest hold of its account and number, if any, so that a switch that sends no ids, or
+    others than it writes, does not wait for the holds to expire.
+    """
+    by_id: dict[tuple[str, str], list[str]] = {}
+    for hold in holds:
+        if hold.call_id:
+            by_id.setdefault((hold.account, hold.call_id), []).append(hold.name)
+    found, strangers = list[Match](), list[Called]()
+    for call in calls:
+        same = [name for call_id in _ids(call) for name in by_id.get((call.account, call_id), ())]
+        if same:
+            found.append(Match(call, tuple(same[:MOST_PER_CALL])))
+        else:
+            strangers.append(call)
+    ended = {name for match in found for name in match.names}
+    return found + _likeliest([hold for hold in holds if hold.name not in ended], strangers)
+
+
+def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
+    """One hold per call, the nearest in time first; each hold once."""
+    by_number = _by_number(holds)
+    pairs = sorted(
+        (abs(call.start - hold.made_at), place, hold.name)
+        for place, call in enumerate(calls)
+        for hold in by_number.get((call.account, call.number), ())
+        if _fits(hold, call)
+    )
+    by_place: dict[int, str] = {}
+    used = set[str]()
+    for _, place, name in pairs:
+        if place not in by_place and name not in used:
+            by_place[place] = name
+            used.add(name)
+    return [Match(calls[place], (name,)) for place, name in by_place.items()]
+
+
+def _by_number(holds: Iterable[Open]) -> dict[tuple[str, str], list[Open]]:
+    found: dict[tuple[str, str], list[Open]] = {}
+    for hold in holds:
+        found.setdefault((hold.account, hold.number), []).append(hold)
+    return found
+
+
+def _ids(call: Called) -> set[str]:
+    return {call.call_id, call.call_id.partition(" ")[0]}
+
+
+def _fits(hold: Open, call: Called) -> bool:
+    """Whether a call may be a hold's though no id says so. A hold that has an id must also have the same length."""
+    if abs(call.start - hold.made_at) > NEAR_SECONDS:
+        return False
+    if hold.seconds < 0:
+        return not hold.call_id
+    return abs(hold.seconds - call.seconds) <= _SAME_LENGTH

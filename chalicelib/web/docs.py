@@ -1,0 +1,234 @@
+"""The OpenAPI document as a page that people read: plain HTML, made here, without any script.
+
+The browser is told to load nothing at all but the one style sheet that stands in the page, known by its hash. Every
+operation is a ``details`` element, which browsers open by keyboard and find when they search the page. The anchors
+stand inside, because a browser opens what hides the place that a link leads to.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from chalicelib.web import openapi
+
+_STYLE = Path(__file__).with_name("docs.css").read_text(encoding="utf-8")
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+HEADERS: dict[str, str | list[str]] = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+_INTRODUCTION = """
+<p>Send <code>Authorization: Bearer &lt;key&gt;</code>. Bodies and answers are JSON. Amounts and rates are strings, such
+as <code>"0.012"</code>; a JSON number where money is due is refused. Instants are UTC, such as
+<code>2026-11-23T08:30:00Z</code>.</p>
+<dl>
+<dt>Errors</dt><dd><code>application/problem+json</code> with <code>title</code>, <code>status</code>,
+<code>detail</code> and <code>errors</code>, which names each field that is wrong.</dd>
+<dt>Lists</dt><dd><code>items</code> and <code>next</code>. Send <code>next</code> as <code>cursor</code> for the next
+page; it is null on the last one.</dd>
+<dt>Sent again</dt><dd>A POST with the same <code>Idempotency-Key</code> and body acts once and answers the same, for
+seven days.</dd>
+<dt>Too fast</dt><dd>429; <code>Retry-After</code> says in how many seconds to try again.</dd>
+</dl>
+<p>For programs: <a href="v1/openapi.json">the OpenAPI 3.1 document</a>, which this page is made from.</p>
+"""
+
+
+@lru_cache(maxsize=1)
+def page() -> str:
+    """The whole page; made once per container."""
+    document = openapi.document()
+    areas: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            areas.setdefault(told["tags"][0], []).append((method, path, told))
+    ordered = {name: sorted(areas[name], key=lambda one: one[1]) for name in sorted(areas)}
+    schemas = document["components"]["schemas"]
+    sections = [_area(name, operations, document) for name, operations in ordered.items()]
+    title = f"{escape(document['info']['title'])} API"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        '<a class="skip" href="#main">To the text</a><div class="page">'
+        f'{_menu(ordered)}<main id="main" tabindex="-1"><h1>{title}</h1>'
+        f"<p>{escape(document['info']['description'])}</p>{_INTRODUCTION}{''.join(sections)}"
+        f'<section aria-labelledby="shapes"><h2 id="shapes">Shapes</h2>{_shapes(schemas)}</section>'
+        "</main></div></body></html>\n"
+    )
+
+
+def _menu(areas: dict[str, list[tuple[str, str, dict[str, Any]]]]) -> str:
+    parts = []
+    for name, operations in areas.items():
+        items = "".join(
+            f'<li><a href="#{_anchor(told)}"><span class="{method}">{method.upper()}</span> '
+            f"{escape(path.removeprefix('/v1'))}</a></li>"
+            for method, path, told in operations
+        )
+        parts.append(f'<h2><a href="#area-{escape(name)}">{escape(name)}</a></h2><ul>{items}</ul>')
+    shapes = '<h2><a href="#shapes">Shapes</a></h2>'
+    return f'<nav aria-label="Operations">{"".join(parts)}{shapes}</nav>'
+
+
+def _anchor(told: dict[str, Any]) -> str:
+    return f"op-{escape(told['operationId'])}"
+
+
+def _area(name: str, operations: list[tuple[str, str, dict[str, Any]]], document: dict[str, Any]) -> str:
+    inside = "".join(_operation(method, path, told, document) for method, path, told in operations)
+    name = escape(name)
+    return f'<section aria-labelledby="area-{name}"><h2 id="area-{name}">{name}</h2>{inside}</section>'
+
+
+def _operation(method: str, path: str, told: dict[str, Any], document: dict[str, Any]) -> str:
+    body = told.get("requestBody")
+    schema = body["content"]["application/json"]["schema"] if body else None
+    return (
+        f'<details><summary><h3><span class="method {method}">{method.upper()}</span> '
+        f'<code class="path">{escape(path)}</code></h3><span class="says">{escape(told["summary"])}</span></summary>'
+        f'<div class="inside" id="{_anchor(told)}">{_keys(told)}{_parameters(told["parameters"])}'
+        f"{_body(schema, document) if schema else ''}{_answers(told['responses'])}"
+        f"<h4>Example</h4><pre><code>{escape(_curl(method, path, schema, document))}</code></pre></div></details>"
+    )
+
+
+def _keys(told: dict[str, Any]) -> str:
+    if not told["x-roles"]:
+        return "<p>No key is needed.</p>"
+    scopes = _codes(told["x-scopes"]) or '<span class="faint">none: only keys without scopes</span>'
+    return f"<dl><dt>Roles</dt><dd>{_codes(told['x-roles'])}</dd><dt>Scopes</dt><dd>{scopes}</dd></dl>"
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return ", ".join(f"<code>{escape(text)}</code>" for text in texts)
+
+
+def _parameters(found: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            one["name"],
+            f"{_kind(one['schema'])} <span class='faint'>({one['in']})</span>",
+            one["required"],
+            one["schema"],
+        )
+        for one in found
+    ]
+    return f"<h4>Parameters</h4>{_table(rows)}" if rows else ""
+
+
+def _body(schema: dict[str, Any], document: dict[str, Any]) -> str:
+    name = schema["$ref"].rpartition("/")[2]
+    shape = document["components"]["schemas"][name]
+    return f"<h4>Body: {_link(name)}</h4>{_paragraph(shape)}{_fields(shape)}"
+
+
+def _answers(responses: dict[str, Any]) -> str:
+    rows = []
+    for status, told in responses.items():
+        kinds = [
+            _kind(each["schema"]) if "json" in media else f"<code>{escape(media)}</code>"
+            for media, each in told.get("content", {}).items()
+        ]
+        rows.append(
+            f'<tr><th scope="row">{status}</th><td>{escape(told["description"])}</td><td>{", ".join(kinds)}</td></tr>'
+        )
+    head = '<thead><tr><th scope="col">Status</th><th scope="col">When</th><th scope="col">Body</th></tr></thead>'
+    return f'<h4>Answers</h4><div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _shapes(schemas: dict[str, Any]) -> str:
+    return "".join(
+        f'<details><summary><h3><code class="path">{escape(name)}</code></h3></summary>'
+        f'<div class="inside" id="shape-{escape(name)}">{_paragraph(schema)}{_fields(schema)}</div></details>'
+        for name, schema in sorted(schemas.items())
+    )
+
+
+def _paragraph(schema: dict[str, Any]) -> str:
+    text = schema.get("description", "").replace("``", "`")
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    if "properties" not in schema:
+        return f"<p>{_kind(schema)}</p>"
+    wanted = schema.get("required", [])
+    return _table([(name, _kind(each), name in wanted, each) for name, each in schema["properties"].items()])
+
+
+def _table(rows: list[tuple[str, str, bool, dict[str, Any]]]) -> str:
+    if not rows:
+        return '<p class="faint">No fields.</p>'
+    lines = "".join(
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{kind}</td><td>{"required" if required else ""}</td>'
+        f"<td>{_notes(schema)}</td></tr>"
+        for name, kind, required, schema in rows
+    )
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("Name", "Kind", "Needed", "Notes"))
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """What a value is, in words; shapes are links."""
+    if "$ref" in schema:
+        return _link(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_kind(one) for one in schema["anyOf"]))
+    if "enum" in schema:
+        return "one of " + _codes(json.dumps(one) for one in schema["enum"])
+    if "const" in schema:
+        return f"<code>{escape(json.dumps(schema['const']))}</code>"
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    return escape(f"{kind} ({schema['format']})" if "format" in schema else kind)
+
+
+def _notes(schema: dict[str, Any]) -> str:
+    """What bounds a value, and an example."""
+    parts = [escape(schema.get("description", ""))]
+    names = {"minimum": "at least", "maximum": "at most", "minLength": "length from", "maxLength": "length to"}
+    for one in (schema, *schema.get("anyOf", [])):
+        parts += [f"{words} {escape(str(one[name]))}" for name, words in names.items() if name in one]
+        if "pattern" in one:
+            parts.append(f"pattern <code>{escape(one['pattern'])}</code>")
+        if one.get("examples"):
+            parts.append(f"such as <code>{escape(json.dumps(one['examples'][0]))}</code>")
+    if "default" in schema and schema["default"] is not None:
+        parts.append(f"default <code>{escape(json.dumps(schema['default']))}</code>")
+    return "; ".join(part for part in parts if part)
+
+
+def _link(name: str) -> str:
+    return f'<a href="#shape-{escape(name)}">{escape(name)}</a>'
+
+
+def _curl(method: str, path: str, schema: dict[str, Any] | None, document: dict[str, Any]) -> str:
+    lines = [f'curl -X {method.upper()} "$URL{path}"', '-H "Authorization: Bearer $KEY"']
+    if schema:
+        shape = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        body = {name: _sample(shape["properties"][name]) for name in shape.get("required", [])}
+        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body)}'"]
+    return " \\\n  ".join(lines)
+
+
+def _sample(schema: dict[str, Any]) -> Any:
+    for name in ("const", "default"):
+        if name in schema:
+            return schema[name]
+    for name in ("examples", "enum"):
+        if schema.get(name):
+            return schema[name][0]
+    return {"integer": 1, "boolean": True, "array": [], "object": {}}.get(schema.get("type", ""), "...")
