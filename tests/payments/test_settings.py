@@ -217,7 +217,8 @@ def test_the_trail_says_what_was_done(shop: Shop) -> None:
     trail = {row.kind: row for row in Event.under(f"E#{shop.reseller_id}", "")}
     assert {"paypal.changed", "deposit.created", "ledger.deposit"} <= set(trail)
     assert trail["ledger.deposit"].changes["txn_id"] == shop.good["txn_id"]
-    assert EMAIL not in str([row.changes for row in trail.values()])
+    assert trail["paypal.changed"].changes["email"] == EMAIL, "to whom the money goes"
+    assert shop.good["payer_email"] not in str([row.changes for row in trail.values()])
 
 
 def test_a_door_takes_nothing_but_a_post(shop: Shop) -> None:

@@ -81,6 +81,10 @@ def _change(name: str, old: Any, new: Any) -> ChangeOut:
 
 def _said(name: str, value: Any) -> Any:
     """A stored value as people read it; an instant from which something always held is null."""
+    if isinstance(value, list):
+        return [_said(name, each) for each in value]
+    if isinstance(value, dict):
+        return {money.readable(inner, None)[0]: _said(inner, each) for inner, each in value.items()}
     if isinstance(value, int) and (name.endswith("_at") or name == "effective_from"):
         return periods.format_instant(value) if value >= periods.EARLIEST else None
     return money.readable(name, value)[1]

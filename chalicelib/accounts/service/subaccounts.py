@@ -127,6 +127,7 @@ def making(scope: Scope, reseller_id: str, item: SubAccount) -> list[Write]:
     writes = _attached(scope, reseller_id, item.client_id, item.package_id)
     writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=(item.client_id,), **_held(item))
     changes = {"username": item.username, "client_id": item.client_id, "package_id": item.package_id}
+    changes |= {"next_billing_date": item.next_billing_date} if item.next_billing_date else {}
     recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, changes)
     return [*writes, Put(item), Put(name), recorded]
 

@@ -39,8 +39,8 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
 
 
 def _told(settings: Settings) -> dict[str, Any]:
-    """What the audit trail says of settings; no address, no token and no secret of an app."""
-    return {"environment": settings.environment, "amounts": list(settings.amounts)}
+    """What the audit trail says of settings: where the money goes above all; no token and no secret of an app."""
+    return {name: getattr(settings, name) for name in ("email", "merchant_id", "environment", "amounts")}
 
 
 def notify_url(base_url: str, token: str) -> str:
