@@ -50,7 +50,7 @@ PATCHES = {
     "client.changed": (
         "/v1/clients/{client}",
         {"balance_mode": "strict", "low_balance_threshold": "-5"},
-        {"balance_mode": ("permissive", "strict"), "threshold": (None, "-5.00")},
+        {"balance_mode": ("permissive", "strict"), "low_balance_threshold": (None, "-5.00")},
     ),
 }
 
@@ -85,7 +85,7 @@ def test_puts_and_assignments_tell_old_and_new_too(
         assert reseller.put(rate, {"rate_per_minute": price}).status == 200
     assert reseller.delete(rate).status == 204
     withdrawn, second, first = trail(reseller, kind="rate.changed")
-    assert [changes(one)["rate"] for one in (first, second, withdrawn)] == [
+    assert [changes(one)["rate_per_minute"] for one in (first, second, withdrawn)] == [
         (None, "0.01"),
         ("0.01", "0.02"),
         ("0.02", None),
@@ -137,13 +137,16 @@ def test_what_begins_tells_what_it_began_with(reseller: Any, package: dict[str, 
         "balance_mode": (None, "permissive"),
         "company": (None, "Acme"),
         "credit_limit": (None, "50.00"),
-        "daily_limit": (None, "5.00"),
+        "daily_spend_limit": (None, "5.00"),
         "language": (None, "en"),
     }
     body = {"username": "alice", "client_id": made["id"], "package_id": package["id"]}
     sub = reseller.made("/v1/subaccounts", {**body, "next_billing_date": "2091-01-31"})
     (told,) = trail(reseller, subject=sub["id"])
     assert changes(told) == {name: (None, value) for name, value in {**body, "next_billing_date": "2091-01-31"}.items()}
+    assert reseller.delete(f"/v1/subaccounts/{sub['id']}").status == 204
+    ended = trail(reseller, subject=sub["id"])[0]
+    assert ended["kind"] == "subaccount.deleted" and changes(ended)["username"] == ("alice", None)
     reply = reseller.post("/v1/imports", {"clients": "ref,company,balance,credit_limit\n7,Birch,-8.20,40\n"})
     done = reply.json
     (told,) = trail(reseller, subject=done["client_ids"]["7"])

@@ -125,7 +125,7 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
         if holders:
             raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
         gone = Remove(item, Package.version == int(item.version))
-        recorded = event(scope, reseller_id, "package.deleted", package_id)
+        recorded = event(scope, reseller_id, "package.deleted", package_id, None, {"name": item.name})
         commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
     settle(decide)
