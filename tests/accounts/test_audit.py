@@ -156,6 +156,18 @@ def test_what_begins_tells_what_it_began_with(reseller: Any, package: dict[str, 
     }  # fmt: skip
 
 
+def test_a_closed_month_tells_its_balances_as_money(reseller: Any, client: dict[str, Any]) -> None:
+    from chalicelib.accounts.service import months, posting
+
+    reseller.made(f"/v1/clients/{client['id']}/payments", {"amount": "10", "description": "of a later month"})
+    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    months.close(Scope("system:closing", 1_790_000_000), read, "2020-01")
+    (told,) = trail(reseller, kind="month.closed")
+    assert changes(told) == {
+        "balance": (None, "10.00"), "entries": (None, 1), "period_balance": (None, "0.00"),
+    }  # fmt: skip
+
+
 def test_no_secret_is_on_the_trail(reseller: Any) -> None:
     made = [reseller.made("/v1/keys", {}) for _ in range(2)]
     made.append(reseller.made(f"/v1/keys/{made[0]['id']}/rotate", {}))
