@@ -27,6 +27,8 @@ WITH_BODY = [op for op in OPERATIONS if op.schema and op.roles]
 WITH_PATH = [op for op in OPERATIONS if op.in_path and op.roles]
 DECIMAL = "^-?[0-9]{1,15}"
 """How the pattern of a field begins that takes money."""
+LINES = ("POST /v1/cdr-preview", "text")
+"""A file of calls: what cannot stand in it is told line by line, as in a batch."""
 ENDS = {
     '"date"': (
         "0001-01-01",
@@ -124,6 +126,8 @@ def test_money_is_a_decimal_string_and_nothing_else(op: Operation, ours: Tenant,
 def test_a_text_with_a_character_that_cannot_be_printed_is_refused(op: Operation, ours: Tenant, operator: Any) -> None:
     sent, key = request(op, ours.ids, whole=True), _key(op, ours, operator)
     for name in _fields(op, lambda schema: schema.get("type") == "string"):
+        if (str(op), name) == LINES:
+            continue
         for bad in (b"\\u0000", b"\\ud800", b"\\u202e", b"\\n"):
             raw = json.dumps({**sent.body, name: "walk@SPOILT.example"}).encode().replace(b"SPOILT", b"a" + bad + b"b")
             assert is_problem(key.send(op.method, sent.path, raw), 422, name), (name, bad)
