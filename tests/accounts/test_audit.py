@@ -68,6 +68,22 @@ def test_every_patch_tells_old_and_new(
     assert found.keys() - expected.keys() <= {"terms_version", "effective_from", "anchor_day"}
 
 
+def test_a_patch_that_changes_nothing_tells_nothing(
+    reseller: Any, client: dict[str, Any], package: dict[str, Any], subaccount: dict[str, Any]
+) -> None:
+    before = trail(reseller)
+    for path, body in (
+        ("/v1/account", {"name": "Voix"}),
+        (f"/v1/packages/{package['id']}", {"name": package["name"], "setup_fee": package["setup_fee"]}),
+        (f"/v1/subaccounts/{subaccount['id']}", {"package_id": package["id"]}),
+        (f"/v1/clients/{client['id']}", {"company": client["company"], "credit_limit": None}),
+        (f"/v1/clients/{client['id']}", {}),
+    ):
+        assert reseller.patch(path, body).status == 200
+    assert reseller.post("/v1/account/activate").status == 200
+    assert trail(reseller) == before
+
+
 def test_every_patch_of_the_document_is_among_them() -> None:
     import app  # noqa: F401
     from chalicelib.web.routes import ROUTES

@@ -122,6 +122,8 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
             raise Conflict("A closed client cannot be opened again.")
         stored = _stored(client, changes)
         changed, before = _flat(stored, changes), _flat(client.attribute_values, changes)
+        if changed == before:
+            return client
         for name, value in stored.items():
             setattr(client, name, value)
         after, crossings = ledger.settle_service(client.account())

@@ -96,6 +96,8 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
         told, writes = _stored(changes), list[Write]()
         at_once = {name: value for name, value in told.items() if name not in new}
         old = {name: getattr(item, name) for name in at_once}
+        if old == told:
+            return item
         if priced:
             since = terms.effective(False, asked, scope.now)
             before, base, later = _prices_around(reseller_id, package_id, since)

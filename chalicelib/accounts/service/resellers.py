@@ -98,6 +98,8 @@ def _change(
         if if_suspended and owner.status == "suspended":
             raise if_suspended
         before = {name: owner.attribute_values.get(name) for name in stored}
+        if stored == before:
+            return owner
         for name, value in stored.items():
             setattr(owner, name, value)
         after, crossings = ledger.settle_service(owner.account())

@@ -69,6 +69,8 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
         dated = (changes if again else moved).keys() & {"client_id", "package_id"}
         if asked is not None and not dated:
             raise Invalid.field("effective_from", "dates a change of client or package, and this request has none")
+        if not moved and not dated:
+            return item
         before = {name: getattr(item, name) for name in moved}
         billing_dates.refuse_past(reseller_id, scope.now, moved.get("next_billing_date"))
         old_client = item.client_id
