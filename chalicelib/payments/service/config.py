@@ -30,12 +30,18 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
     def decide() -> PaypalOut:
         before = store.settings_of(reseller_id)
         after, writes = _after(reseller_id, before, body)
-        changes = {"environment": body.environment, "amounts": list(body.amounts)}
+        recorded = event(scope, reseller_id, "paypal.changed", reseller_id, _told(after), _told(before))
         out = shown(reseller_id, after, base_url)
-        commit(scope, [*writes, event(scope, reseller_id, "paypal.changed", reseller_id, changes)], out)
+        commit(scope, [*writes, recorded], out)
         return out
 
     return settle(decide)
+
+
+def _told(settings: Settings | None) -> dict[str, Any]:
+    """What the trail says of the settings: above all whose account the money goes to."""
+    names = ("email", "merchant_id", "environment", "amounts")
+    return {name: getattr(settings, name) for name in names} if settings else {}
 
 
 def notify_url(base_url: str, token: str) -> str:
