@@ -6,9 +6,11 @@ button: the capture's id is the transaction id, so a payment that both channels 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from chalicelib.accounts.service.posting import client_of
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
@@ -75,7 +77,8 @@ def checkout(scope: Scope, paypal: Paypal, invoice: str, base_url: str) -> str:
     if deposit is None:
         raise NotFound()
     found = app_of(deposit.reseller_id, deposit.environment)
-    if found is None or deposit.status not in ("open", "failed") or scope.now >= deposit.open_until:
+    client = client_of(deposit.reseller_id, deposit.client_id)()
+    if found is None or deposit.status not in ("open", "failed") or deposits.is_over(deposit, client.status, scope.now):
         raise Conflict("This deposit cannot be paid now.")
     app = _app(scope, paypal, deposit.reseller_id, deposit.environment, found)
     page = deposits.pay_url(deposit, base_url)
@@ -119,13 +122,20 @@ def capture(scope: Scope, paypal: Paypal, who: Principal, client_id: str, deposi
     deposit = store.deposit(who.reseller_id, client_id, deposit_id)
     if deposit is None or not deposit.order_id:
         raise Conflict("This deposit has no order at PayPal.")
-    try:
+    with told_to_whoever_asks():
         notice = _capture(scope, paypal, deposit)
-    except PaypalFailed as problem:
-        raise Conflict(f"PayPal does not give the money: {problem}") from None
     if notice is not None:
         apply(scope, who.reseller_id, deposit.environment, notice)
     return deposits.get(who, client_id, deposit_id, base_url)
+
+
+@contextmanager
+def told_to_whoever_asks() -> Iterator[None]:
+    """For a person who asks for the money: that PayPal does not give it is a 409, and no failure of ours."""
+    try:
+        yield
+    except PaypalFailed as problem:
+        raise Conflict(f"PayPal does not give the money: {problem}") from None
 
 
 def _capture(scope: Scope, paypal: Paypal, deposit: Deposit) -> Notice | None:
