@@ -173,6 +173,15 @@ def test_reviews_are_counted_listed_and_ticked_off(shop: Shop) -> None:
     assert shop.reviews() == [], "what was ticked off does not come back by a repeat"
 
 
+def test_no_more_reviews_are_counted_than_fit_a_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.payments.service import config
+
+    for amount in ("21.00", "22.00", "23.00"):
+        shop.send(shop.good | {"mc_gross": amount, "txn_id": messages.new_id()})
+    monkeypatch.setattr(config, "MOST_COUNTED", 2)
+    assert (shop.api.get("/v1/paypal").json["open_reviews"], len(shop.reviews())) == (2, 3)
+
+
 def test_the_operator_verifies_again_what_paypal_did_not_know_at_first(shop: Shop, operator: Any) -> None:
     raw = messages.encode(shop.good)
     assert shop.send(raw, known=False) == 200

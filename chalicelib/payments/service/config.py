@@ -10,6 +10,8 @@ from chalicelib.payments.shapes import AppOut, HealthOut, PaypalIn, PaypalOut
 from chalicelib.payments.store import Door, Review, Settings
 from chalicelib.tables import Put, Scope, Write, commit, event, settle
 
+MOST_COUNTED = 1000
+"""Reviews are counted up to here: one page of the table, and more than anybody looks at."""
 NOTES = (
     "Test with a live deposit of 1 before you tell your clients, and refund it at PayPal.",
     "At PayPal, switch IPN on (Account settings, Notifications) and enter notify_url, and set the language encoding to "
@@ -84,7 +86,7 @@ def shown(reseller_id: str, settings: Settings | None, base_url: str) -> PaypalO
     health = store.health(reseller_id)
     told: dict[str, Any] = {
         "health": HealthOut.model_validate({name: _instant(getattr(health, name)) for name in HealthOut.model_fields}),
-        "open_reviews": len(Review.under(store.partition(reseller_id), "REVIEW#")),
+        "open_reviews": len(Review.under(store.partition(reseller_id), "REVIEW#", limit=MOST_COUNTED)),
         "notes": [*_warnings(), *NOTES],
     }
     names = ("email", "merchant_id", "notify_url", "receiver_id", "app")
