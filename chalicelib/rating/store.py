@@ -42,11 +42,8 @@ URL_SECONDS = 900
 class Batch(Item):
     """``R#<reseller_id>`` / ``BATCH#<batch_id>``
 
-    ``terms_version``, ``deck_version``, zone, country, cost source and the declaration that holds for the file are
-    pinned by the first attempt, so that every later one reads and prices it the same way. ``place`` sorts batches by
-    their making, to the millisecond. ``generation`` is the one that stands or is being rated, ``latest_generation`` the
-    highest that was ever begun, ``standing`` what the batch says about the earlier one while the next is being rated.
-    ``seen_at`` is the last sign of life of a try, ``announced_at`` when ``rescan`` announced a batch without one.
+    A ``generation`` pins what prices it at its first try; ``latest_generation`` is the highest ever begun, ``standing``
+    what the earlier one came to. ``place``: order of making. ``seen_at``, ``announced_at``: see ``rescan``.
     """
 
     batch_id = UnicodeAttribute()

@@ -98,11 +98,18 @@ def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_r
 
 
 def test_a_day_of_many_files_keeps_few_segments_and_every_call_once(world):
+    from chalicelib.rating.service import known
+
     for body in files(60):
         world.rate(body)
     assert len(segments_of(world)) <= 16
     calls = world.books()["calls of alice"]
     assert len({call[1] for call in calls}) == len(calls) == 180
+    # Also a container that remembers nothing reads few objects to know what is billed: at most 17 and a compaction's.
+    known._kept.clear()
+    with faults.counted() as made:
+        world.rate(csv_file(line("last", start=f"{DAY}T23:59:00Z")))
+    assert made.count("GetObject") <= 1 + 17 + 10
     # All of it, dropped again in one file, is known already.
     lines = [each for body in files(60) for each in body.decode().split("\n", 1)[1].rstrip("\n").split("\n2026")]
     again = world.rate("\n".join([files(1)[0].decode().split("\n", 1)[0], *lines, ""]).encode())
