@@ -41,7 +41,7 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
 
 
 def _told(settings: Settings | None) -> dict[str, Any]:
-    """What the audit trail says of settings, above all whose account the money goes to; no token, no secret of an app."""
+    """What the audit trail says of settings: above all whose account is paid; no token, no secret of an app."""
     names = ("email", "merchant_id", "environment", "amounts")
     return {name: getattr(settings, name) for name in names} if settings else {}
 
