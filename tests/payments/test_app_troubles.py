@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import faults
 import pytest
-from paypal_orders import app_of, approve, event
-from paypal_shop import FORM, Shop
+from paypal_orders import app_of, approve, event, order_of
+from paypal_shop import FORM, Shop, asked
 
+from chalicelib.payments import rest, vault
 from local.wire import Answer
 
 
@@ -64,6 +66,32 @@ def test_the_operator_is_told_when_paypal_does_not_give_the_money(app_shop: Shop
     assert (operator.post(path).json["outcome"], app_shop.ledger()) == ("credited", ["deposit 25.00"])
     assert app_shop.api.delete("/v1/paypal/app").status == 204
     assert operator.post(path).status in (200, 409)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
+def test_a_change_of_app_that_is_cut_off_anywhere_leaves_an_app_with_its_own_secret(
+    app_shop: Shop, answered: bool
+) -> None:
+    secrets: dict[str, str] = {}
+
+    def change(name: str) -> bool:
+        told = {"app_key": f"{name}-{app_shop.reseller_id}", "app_secret": f"secret-{name}"}
+        secrets[told["app_key"]] = told["app_secret"]
+        return bool(app_shop.api.put("/v1/paypal/app", told).status == 200)
+
+    ended = False
+    for call in range(40):
+        assert change(f"Before{call}")
+        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+            ended = change(f"After{call}")
+        # Another container, which remembers nothing.
+        vault._read.clear()
+        rest._tokens.clear()
+        order_of(asked(app_shop))
+        assert [secrets[key] == secret for _, key, secret in rest._tokens] == [True], f"killed at call {call}"
+        if ended:
+            return
+    raise AssertionError("the last call was never cut")
 
 
 def test_no_order_is_made_for_a_closed_client(app_shop: Shop) -> None:

@@ -20,7 +20,7 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.tables import Change, Scope, commit, event, new_id, settle
+from chalicelib.tables import Change, Scope, commit, event, settle
 from chalicelib.web.routes import Principal
 
 _ORDER_SECONDS = 3600
@@ -46,9 +46,9 @@ def put_app(scope: Scope, paypal: Paypal, reseller_id: str, body: AppIn, base_ur
         webhook_id = app.webhook(f"{base_url}/paypal/webhook/{settings.tokens[environment]}")
     except PaypalFailed as problem:
         raise Invalid.field("app_secret", f"is not taken by PayPal ({environment}): {problem}") from None
-    # The secret first: an app without its secret would turn payers away.
-    vault.put(reseller_id, environment, body.app_secret)
-    told = {"app_key": body.app_key, "webhook_id": webhook_id, "secret_version": new_id()}
+    # The secret first: an app without its secret would turn payers away. The app before it keeps its own until then.
+    version = vault.put(reseller_id, environment, body.app_secret)
+    told = {"app_key": body.app_key, "webhook_id": webhook_id, "secret_version": version}
     return _change_apps(scope, reseller_id, environment, told, base_url)
 
 
