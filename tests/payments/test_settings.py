@@ -101,6 +101,22 @@ def test_the_account_that_is_paid_first_is_pinned_and_no_other_is_taken(shop: Sh
     assert shop.api.get("/v1/paypal").json["receiver_id"] is None
 
 
+def test_a_refund_of_another_business_of_the_reseller_is_no_work_for_it(shop: Shop, operator: Any) -> None:
+    shop.send(shop.good)
+    other = messages.change(shop.good, "Refunded", "-9.00", "refund") | {"parent_txn_id": "ELSEWHERE1"}
+    del other["invoice"]
+    shop.send(other | {"receiver_id": "ANOTHERONE123"})
+    assert (shop.last(operator)["reason"], shop.reviews()) == ("not_ours", [])
+    del other["receiver_id"]
+    shop.send(other)
+    assert (shop.last(operator)["reason"], shop.reviews()) == ("payment_not_seen", []), (
+        "nothing says that it is not ours"
+    )
+    shop.send(shop.good | {"payment_status": "Refunded", "mc_gross": "-9.00", "txn_id": messages.new_id(),
+                           "parent_txn_id": shop.good["txn_id"], "receiver_id": "ANOTHERONE123"})  # fmt: skip
+    assert (shop.reviews(), shop.ledger()) == (["wrong_receiver"], ["deposit 25.00"]), "of a payment of ours it is one"
+
+
 def test_with_a_merchant_id_only_that_account_counts(reseller: Any, paypal: Any) -> None:
     shop = open_shop(reseller, paypal)
     assert reseller.put("/v1/paypal", SETTINGS | {"merchant_id": "7E7MGXCWTTKK2"}).status == 200
