@@ -65,6 +65,8 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
     name, found = holder.partition(":")[2], set[str]()
     first_day = periods.utc_day(max(since, 0))
     for segment in (each for one in client_ids for each in store.segments_of(one, first_day, "9999")):
+        if batch_of(segment) in found:
+            continue
         members = [member for member in segment.members if member[4] >= since]
         for first in range(0, len(members), MEMBERS_AT_ONCE):
             data = store.read(segment.object_key, *span(members[first : first + MEMBERS_AT_ONCE]))
