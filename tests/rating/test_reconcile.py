@@ -153,7 +153,7 @@ def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
         with suppress(RuntimeError):
             events.reconcile_books({**told, "time": periods.format_instant(at)}, None)
 
-    told = {name: "" for name in ("version", "account", "region", "detail", "detail-type", "source", "id", "resources")}
+    told = dict.fromkeys(("version", "account", "region", "detail", "detail-type", "source", "id", "resources"), "")
     ResellerPointer("RESELLERS", world.reseller_id).save()
     world.now = int(time.time())
     reconcile(world.now + 90 * 86_400)
