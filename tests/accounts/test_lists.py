@@ -76,7 +76,9 @@ def test_a_wrong_parameter_is_422_and_named(reseller: Any, query: str) -> None:
 
 def test_a_tampered_cursor_is_422(filled: Any) -> None:
     cursor = filled.get("/v1/clients?limit=1").json["next"]
-    assert filled.get(f"/v1/clients?cursor={cursor[:-2]}xx").status == 422
+    # Not its last character, which may stand for the same bytes with another one.
+    other = "B" if cursor[9] == "A" else "A"
+    assert filled.get(f"/v1/clients?cursor={cursor[:9]}{other}{cursor[10:]}").status == 422
 
 
 def test_fifty_items_are_the_default_page(reseller: Any) -> None:

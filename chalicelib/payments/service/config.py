@@ -30,12 +30,17 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
     def decide() -> PaypalOut:
         before = store.settings_of(reseller_id)
         after, writes = _after(reseller_id, before, body)
-        changes = {"environment": body.environment, "amounts": list(body.amounts)}
+        told = (_told(after), _told(before) if before else None)
         out = shown(reseller_id, after, base_url)
-        commit(scope, [*writes, event(scope, reseller_id, "paypal.changed", reseller_id, changes)], out)
+        commit(scope, [*writes, event(scope, reseller_id, "paypal.changed", reseller_id, *told)], out)
         return out
 
     return settle(decide)
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """What the audit trail says of settings; no address, no token and no secret of an app."""
+    return {"environment": settings.environment, "amounts": list(settings.amounts)}
 
 
 def notify_url(base_url: str, token: str) -> str:
