@@ -5,7 +5,11 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of the public internet's own IPv6. Beyond it lie the ways to write an IPv4 address (``::10.0.0.1``,
+``64:ff9b::/96``) and what is used inside networks only."""
+_EXAMPLES = ipaddress.ip_network("3fff::/20")
+"""For documents (RFC 9637); not every Python knows it."""
 
 
 def check_url(text: str, *, loopback: bool) -> str:
@@ -41,13 +45,13 @@ def is_public(text: str) -> bool:
     """Whether an IP address is one of the public internet, also when it wears another kind's clothes."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _TRANSLATED:
-            return False
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None and not inner.is_global:
-            return False
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped.is_global and not address.ipv4_mapped.is_multicast
+        if address not in _UNICAST or address in _EXAMPLES:
+            return False
+        inner = address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inner is not None and not inner.is_global:
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -16,9 +16,10 @@ CallId = Annotated[
 
 class AuthorizationIn(Shape):
     """A call that a switch is about to make. ``number`` as it was dialled; ``call_id`` as the call's record will have
-    it; with ``reserve_seconds`` the price of so long a call is held back."""
+    it; with ``reserve_seconds`` the price of so long a call is held back. An empty ``account`` is nobody's, and may
+    call an emergency number all the same."""
 
-    account: Annotated[str, Field(min_length=1, max_length=64), Printable]
+    account: Annotated[str, Field(max_length=64), Printable]
     number: Annotated[str, Field(min_length=1, max_length=40), Printable]
     call_id: CallId | None = None
     reserve_seconds: Annotated[int | None, Field(ge=1, le=86_400)] = None

@@ -50,7 +50,7 @@ PATCHES = {
     "client.changed": (
         "/v1/clients/{client}",
         {"balance_mode": "strict", "low_balance_threshold": "-5"},
-        {"balance_mode": ("permissive", "strict"), "threshold": (None, "-5.00")},
+        {"balance_mode": ("permissive", "strict"), "low_balance_threshold": (None, "-5.00")},
     ),
 }
 
@@ -85,7 +85,7 @@ def test_puts_and_assignments_tell_old_and_new_too(
         assert reseller.put(rate, {"rate_per_minute": price}).status == 200
     assert reseller.delete(rate).status == 204
     withdrawn, second, first = trail(reseller, kind="rate.changed")
-    assert [changes(one)["rate"] for one in (first, second, withdrawn)] == [
+    assert [changes(one)["rate_per_minute"] for one in (first, second, withdrawn)] == [
         (None, "0.01"),
         ("0.01", "0.02"),
         ("0.02", None),
@@ -96,6 +96,76 @@ def test_puts_and_assignments_tell_old_and_new_too(
     released, assigned = trail(reseller, subject=did.replace("+", "%2B"))[:2]
     assert changes(assigned)["monthly"] == ("0.00", "4.50")
     assert changes(released)["client_id"] == (client["id"], "")
+
+
+def test_a_price_that_starts_later_tells_the_one_that_it_takes_the_place_of(
+    reseller: Any, package: dict[str, Any]
+) -> None:
+    for day, percent in (("2090-01-01", "30"), ("2091-01-01", "40"), ("2090-07-01", "35")):
+        body = {"markup_percent": percent, "effective_from": f"{day}T00:00:00Z"}
+        assert reseller.patch(f"/v1/packages/{package['id']}", body).status == 200
+    told = [changes(one) for one in reversed(trail(reseller, kind="package.changed"))]
+    assert [one["markup_percent"] for one in told] == [("20.00", "30.00"), ("30.00", "40.00"), ("30.00", "35.00")]
+    # The last one changed what was to follow, too.
+    assert told[2]["later"] == (
+        [{"effective_from": "2091-01-01T00:00:00Z", "markup_percent": "40.00"}],
+        [{"effective_from": "2091-01-01T00:00:00Z", "markup_percent": "35.00"}],
+    )
+    assert "later" not in told[0]
+
+
+def test_where_payments_go_tells_old_and_new(reseller: Any) -> None:
+    first = {"email": "pay@voix.example", "environment": "live", "amounts": ["10"]}
+    assert reseller.put("/v1/paypal", first).status == 200
+    assert (
+        reseller.put("/v1/paypal", {**first, "email": "thief@x.example", "merchant_id": "7E7MGXCWTTKK2"}).status == 200
+    )
+    second, made = trail(reseller, kind="paypal.changed")
+    assert changes(made) == {
+        "email": (None, "pay@voix.example"),
+        "merchant_id": (None, ""),
+        "environment": (None, "live"),
+        "amounts": (None, ["10"]),
+    }
+    assert changes(second) == {"email": ("pay@voix.example", "thief@x.example"), "merchant_id": ("", "7E7MGXCWTTKK2")}
+
+
+def test_what_begins_tells_what_it_began_with(reseller: Any, package: dict[str, Any]) -> None:
+    made = reseller.made("/v1/clients", {"company": "Acme", "credit_limit": "50", "daily_spend_limit": "5"})
+    (told,) = trail(reseller, subject=made["id"])
+    assert changes(told) == {
+        "balance_mode": (None, "permissive"),
+        "company": (None, "Acme"),
+        "credit_limit": (None, "50.00"),
+        "daily_spend_limit": (None, "5.00"),
+        "language": (None, "en"),
+    }
+    body = {"username": "alice", "client_id": made["id"], "package_id": package["id"]}
+    sub = reseller.made("/v1/subaccounts", {**body, "next_billing_date": "2091-01-31"})
+    (told,) = trail(reseller, subject=sub["id"])
+    assert changes(told) == {name: (None, value) for name, value in {**body, "next_billing_date": "2091-01-31"}.items()}
+    assert reseller.delete(f"/v1/subaccounts/{sub['id']}").status == 204
+    ended = trail(reseller, subject=sub["id"])[0]
+    assert ended["kind"] == "subaccount.deleted" and changes(ended)["username"] == ("alice", None)
+    reply = reseller.post("/v1/imports", {"clients": "ref,company,balance,credit_limit\n7,Birch,-8.20,40\n"})
+    done = reply.json
+    (told,) = trail(reseller, subject=done["client_ids"]["7"])
+    found = changes(told)
+    assert {name: found[name][1] for name in ("import_id", "company", "balance", "credit_limit")} == {
+        "import_id": done["id"], "company": "Birch", "balance": "-8.20", "credit_limit": "40.00",
+    }  # fmt: skip
+
+
+def test_a_closed_month_tells_its_balances_as_money(reseller: Any, client: dict[str, Any]) -> None:
+    from chalicelib.accounts.service import months, posting
+
+    reseller.made(f"/v1/clients/{client['id']}/payments", {"amount": "10", "description": "of a later month"})
+    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    months.close(Scope("system:closing", 1_790_000_000), read, "2020-01")
+    (told,) = trail(reseller, kind="month.closed")
+    assert changes(told) == {
+        "balance": (None, "10.00"), "entries": (None, 1), "period_balance": (None, "0.00"),
+    }  # fmt: skip
 
 
 def test_no_secret_is_on_the_trail(reseller: Any) -> None:

@@ -46,6 +46,20 @@ def test_the_scopes_that_open_an_operation(method: str, path: str, scopes: tuple
     assert scopes_of(method, path) == scopes
 
 
+def test_every_write_that_no_scope_opens_is_meant_to_be_so() -> None:
+    import app  # noqa: F401
+
+    found = {entry.path for entry in ROUTES if entry.method != "GET" and "reseller" in entry.roles and not entry.scopes}
+    assert found == {
+        "/v1/account", "/v1/account/activate", "/v1/cdr-preview", "/v1/cdr-sources", "/v1/cdr-sources/{source_id}",
+        "/v1/imports", "/v1/imports/{import_id}/resume", "/v1/keys", "/v1/keys/{key_id}", "/v1/keys/{key_id}/rotate",
+        "/v1/notifications", "/v1/packages", "/v1/packages/{package_id}",
+        "/v1/packages/{package_id}/rates/{scope}/{code}", "/v1/paypal", "/v1/paypal/app",
+        "/v1/paypal/reviews/{review_id}", "/v1/signup", "/v1/webhooks", "/v1/webhooks/{webhook_id}",
+        "/v1/webhooks/{webhook_id}/rotate",
+    }  # fmt: skip
+
+
 def test_a_key_of_one_scope_reaches_exactly_what_the_document_says(reseller: Any) -> None:
     for scope in SCOPES:
         key = narrowed(reseller, scope)

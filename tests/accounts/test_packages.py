@@ -247,3 +247,17 @@ def test_a_custom_rate_is_shown_as_it_is_in_force_or_as_it_will_be(reseller: Any
     assert reseller.delete(path).status == 404
     reseller.put(path, {"rate_per_minute": "0.05"})
     assert shown() == "0.05"
+
+
+def test_a_new_name_is_answered_with_the_price_that_is_in_force_by_then(reseller: Any) -> None:
+    from chalicelib import periods
+    from chalicelib.accounts.service import packages
+    from chalicelib.accounts.shapes.packages import PackagePatch
+    from chalicelib.tables import Scope
+
+    made = reseller.made("/v1/packages", {"name": "Old", "markup_percent": "10"})
+    later = {"markup_percent": "30", "effective_from": "2091-01-01T00:00:00Z"}
+    assert reseller.patch(f"/v1/packages/{made['id']}", later).status == 200
+    scope = Scope("test", now=periods.parse_instant("2091-01-02T00:00:00Z"))
+    item = packages.patch(scope, reseller.ids["reseller"], made["id"], PackagePatch(name="New"))
+    assert (item.name, item.price["markup_percent_e4"], item.upcoming) == ("New", 300_000, [])

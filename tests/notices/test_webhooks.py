@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -50,6 +51,14 @@ def test_there_are_ten_at_most(reseller: Any) -> None:
     for number in range(10):
         reseller.made("/v1/webhooks", {"url": f"https://example.com/{number}"})
     assert reseller.post("/v1/webhooks", {"url": "https://example.com/11"}).status == 409
+
+
+def test_there_are_ten_at_most_also_when_many_come_at_once(reseller: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda n: reseller.post("/v1/webhooks", {"url": f"https://e.example/{n}"}).status, range(16))
+        )
+    assert sorted(found) == [201] * 10 + [409] * 6
 
 
 def test_a_stranger_neither_turns_nor_deletes_nor_looks(reseller: Any, other: Any) -> None:

@@ -214,7 +214,10 @@ def test_without_the_app_the_button_is_back_and_its_events_find_nobody(app_shop:
     _, approved = approve(app_shop)
     raw, signed = app_shop.standin.rest.sign(approved)
     hook = "/paypal" + app_shop.standin.rest.webhooks[app_of(app_shop)]["url"].partition("/paypal")[2]
+    before = app_of(app_shop)
     assert app_shop.api.delete("/v1/paypal/app").status == 204
+    told = app_shop.api.get("/v1/audit?kind=paypal.app").json["items"][0]["changes"]
+    assert {"field": "app_key", "old": before, "new": None} in told
     lower = {name.lower(): value for name, value in signed.items()}
     assert app_shop.api.with_key("").send("POST", hook, raw, headers=lower).status == 404
     after = asked(app_shop)

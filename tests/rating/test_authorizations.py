@@ -53,7 +53,7 @@ def test_numbers_are_read_as_dialled_at_home(shop):
 
 
 @pytest.mark.parametrize("number", ["911", "112", "988", "+1911", "1911", "+1 988", "00112"])
-@pytest.mark.parametrize("account", ["alice", "nobody at all"])
+@pytest.mark.parametrize("account", ["alice", "nobody at all", ""])
 def test_an_emergency_call_is_never_refused(shop, number, account):
     change(shop, shop.ids["alice"], daily_spend_limit="0", blocked_countries=["US", "CA"])
     shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "5", "description": "all of it"})
@@ -192,6 +192,17 @@ def test_the_same_call_has_one_hold_however_often_it_asks(shop):
     shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "5", "description": "all of it"})
     late = ask(shop, call_id="call-1", reserve_seconds=1200)
     assert (late["allowed"], late["id"], late["hangup_after"]) == (True, first["id"], 1200)
+
+
+def test_an_id_that_is_used_anew_after_its_call_has_ended_holds_anew(shop):
+    first = ask(shop, call_id="call-1", reserve_seconds=3000)
+    assert shop.post(f"/v1/authorizations/{first['id']}/finish", {"seconds": 300}).status == 200
+    again = ask(shop, call_id="call-1", reserve_seconds=3000)
+    assert again["id"] != first["id"] and (again["max_seconds"], again["hangup_after"]) == (2700, 2700)
+    assert ask(shop)["reason"] == "suspended"
+    # Nothing is left for a third one, and the ended call's price is still held beside the new one's.
+    assert shop.post(f"/v1/authorizations/{again['id']}/finish", {"seconds": 0}).status == 200
+    assert ask(shop, call_id="call-1")["max_seconds"] == 2700
 
 
 def test_a_request_sent_again_under_its_key_gets_the_same_answer(shop):

@@ -14,6 +14,13 @@ from chalicelib.web.routes import Principal
 
 READ_AT_MOST = 2000
 """Events that one request looks at: a filter that lets few through gives short pages instead of a long wait."""
+_ASKED = {
+    "threshold": "low_balance_threshold",
+    "max_rate": "max_rate_per_minute",
+    "daily_limit": "daily_spend_limit",
+    "rate": "rate_per_minute",
+}
+"""Fields that requests call otherwise than the store."""
 _EVER = f"{10**12 - 1}"
 
 
@@ -76,11 +83,16 @@ def _told(row: Event) -> AuditOut:
 
 
 def _change(name: str, old: Any, new: Any) -> ChangeOut:
-    return ChangeOut(field=money.readable(name, None)[0], old=_said(name, old), new=_said(name, new))
+    said = money.readable(name, None)[0]
+    return ChangeOut(field=_ASKED.get(said, said), old=_said(name, old), new=_said(name, new))
 
 
 def _said(name: str, value: Any) -> Any:
     """A stored value as people read it; an instant from which something always held is null."""
+    if isinstance(value, list):
+        return [_said(name, each) for each in value]
+    if isinstance(value, dict):
+        return {money.readable(inner, None)[0]: _said(inner, each) for inner, each in value.items()}
     if isinstance(value, int) and (name.endswith("_at") or name == "effective_from"):
         return periods.format_instant(value) if value >= periods.EARLIEST else None
     return money.readable(name, value)[1]

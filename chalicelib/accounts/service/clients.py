@@ -36,7 +36,7 @@ def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
 
     def decide() -> Client:
         item = new_client(scope, reseller_id, new_id(), body)
-        commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id)], item)
+        commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, began_with(item))], item)
         return item
 
     return settle(decide)
@@ -63,6 +63,13 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
     settled, _ = ledger.settle_service(item.account())
     item.service, item.low = settled.service, settled.low
     return item
+
+
+def began_with(item: Client) -> dict[str, Any]:
+    """What the audit trail tells of a new client: all that was said of it."""
+    names = ("balance_mode", *_STORED.values(), "blocked_countries")
+    said = {**{name: getattr(item, name) for name in names}, **item.profile}
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def get(who: Principal, client_id: str) -> Client:

@@ -217,7 +217,9 @@ def _writes_of(scope: Scope, reseller_id: str, import_id: str, row: Row) -> list
 def _client(scope: Scope, reseller_id: str, import_id: str, client_id: str, body: ClientRow) -> list[Write]:
     """A client whose first entry is its opening balance. Nothing is crossed by it: the client begins there."""
     item = clients.new_client(scope, reseller_id, client_id, body)
-    recorded = event(scope, reseller_id, "client.created", client_id, {"import_id": import_id})
+    told = {"import_id": import_id, **clients.began_with(item)}
+    told |= {"balance_e8": body.balance} if body.balance else {}
+    recorded = event(scope, reseller_id, "client.created", client_id, told)
     if not body.balance:
         return [Put(item), recorded]
     month = billing_dates.today(reseller_id, scope.now)[:7]

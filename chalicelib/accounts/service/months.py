@@ -41,10 +41,11 @@ def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
         if owner.closed_through and periods.next_month(owner.closed_through) != month:
             raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
         found.state, found.closing = "closed", _closing(owner, month)
+        told = {name: value for name, value in found.closing.items() if name != "ahead"}
         writes = [
             owner_change(owner, replace(owner.account(), closed_through=month)),
             Put(found, anyway=True),
-            event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", dict(found.closing)),
+            event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", told),
         ]
         commit(scope, writes)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib import dated
@@ -89,14 +89,19 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
     if asked is not None and not priced:
         raise Invalid.field("effective_from", "dates price fields only, and this request has none")
 
+    new = _stored(priced)
+
     def decide() -> Package:
-        item = get(reseller_id, package_id)
+        item = at(get(reseller_id, package_id), scope.now)
         told, writes = _stored(changes), list[Write]()
-        old = {name: getattr(item, name, item.price.get(name)) for name in told}
-        at_once = {name: value for name, value in told.items() if name not in _stored(priced)}
+        at_once = {name: value for name, value in told.items() if name not in new}
+        old = {name: getattr(item, name) for name in at_once}
         if priced:
             since = terms.effective(False, asked, scope.now)
-            before, changed = _repriced(reseller_id, package_id, since, _stored(priced))
+            before, base, later = _prices_around(reseller_id, package_id, since)
+            changed = [(start, {**price, **new}) for start, price in ((since, base), *later)]
+            old |= {name: base.get(name) for name in new} | {"later": _told(later, new)}
+            told["later"] = _told(changed[1:], new)
             told["terms_version"], writes = _next_terms(reseller_id, package_id, changed)
             told["effective_from"] = since
             at_once |= _timeline([*before, *changed], scope.now)
@@ -120,7 +125,7 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
         if holders:
             raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
         gone = Remove(item, Package.version == int(item.version))
-        recorded = event(scope, reseller_id, "package.deleted", package_id)
+        recorded = event(scope, reseller_id, "package.deleted", package_id, None, {"name": item.name})
         commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
     settle(decide)
@@ -132,10 +137,9 @@ def bump(item: Package, *actions: Any) -> Write:
     return Change(item, [Package.version.set(version + 1), *actions], Package.version == version)
 
 
-def _repriced(
-    reseller_id: str, package_id: str, since: int, changes: dict[str, Any]
-) -> tuple[list[Price], list[Price]]:
-    """The prices that hold until ``since``, and those from then on with ``changes`` in them."""
+def _prices_around(reseller_id: str, package_id: str, since: int) -> tuple[list[Price], dict[str, Any], list[Price]]:
+    """The prices that begin before ``since``, those in force then, and those that begin later; 409 when these are too
+    many to change together."""
     stored = PackageTerms.under(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
     prices = [(int(row.effective_from), dict(row.price)) for row in dated.standing(stored)]
     before = [each for each in prices if each[0] < since]
@@ -143,7 +147,12 @@ def _repriced(
     later = [each for each in prices if each[0] > since]
     if len(later) >= MOST_LATER:
         raise Conflict(f"{len(later)} later versions of this package would change too; take a later effective_from.")
-    return before, [(start, {**price, **changes}) for start, price in ((since, base), *later)]
+    return before, base, later
+
+
+def _told(prices: Sequence[Price], names: Iterable[str]) -> list[dict[str, Any]]:
+    """What the audit trail says of versions in which these fields change."""
+    return [{"effective_from": start, **{name: price.get(name) for name in names}} for start, price in prices]
 
 
 def _timeline(prices: Sequence[Price], now: int) -> dict[str, Any]:

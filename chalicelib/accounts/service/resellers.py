@@ -46,12 +46,16 @@ def create(scope: Scope, body: ResellerIn) -> ResellerMade:
             Put(ResellerPointer("RESELLERS", reseller_id)),
             Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
             *key.writes,
-            event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status}),
+            event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status, **_said(body)}),
         ]
         commit(scope, writes, made)
         return made
 
     return settle(decide)
+
+
+def _said(body: ResellerIn) -> dict[str, Any]:
+    return {name: value for name, value in body if name != "activate"}
 
 
 def get(reseller_id: str) -> Reseller:

@@ -10,7 +10,7 @@ import secrets
 
 from chalicelib import periods
 from chalicelib.accounts import store
-from chalicelib.accounts.service.clients import new_client
+from chalicelib.accounts.service.clients import began_with, new_client
 from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
 from chalicelib.accounts.store import Client, Reseller
@@ -67,7 +67,7 @@ def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
         counted = _one_more(scope, reseller.reseller_id)
         asked = ClientIn(**dict(body), balance_mode="strict")
         item = new_client(scope, reseller.reseller_id, new_id(), asked, status="waiting")
-        recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id)
+        recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id, began_with(item))
         commit(scope, [Put(item), counted, recorded], item)
         return item
 

@@ -100,7 +100,7 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
         writes += [Remove(item, SubAccount.version == int(item.version)), import_lock.absent(scope, who.reseller_id)]
         fenced = (item.client_id,)
         writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
-        recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, {"username": item.username})
+        recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, _told(item))
         commit(scope, [*writes, recorded])
 
     settle(decide)
@@ -126,9 +126,14 @@ def making(scope: Scope, reseller_id: str, item: SubAccount) -> list[Write]:
     name = Username(f"R#{reseller_id}", f"USERNAME#{item.username}", subaccount_id=item.subaccount_id)
     writes = _attached(scope, reseller_id, item.client_id, item.package_id)
     writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=(item.client_id,), **_held(item))
-    changes = {"username": item.username, "client_id": item.client_id, "package_id": item.package_id}
-    recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, changes)
+    recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, _told(item))
     return [*writes, Put(item), Put(name), recorded]
+
+
+def _told(item: SubAccount) -> dict[str, Any]:
+    """What the audit trail says of a sub-account that begins or ends."""
+    names = ("username", "client_id", "package_id", "next_billing_date")
+    return {name: getattr(item, name) for name in names if getattr(item, name)}
 
 
 def _holder(item: SubAccount) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.accounts.service import pages
+from chalicelib.accounts.service.posting import plan, reseller_of
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.notices import signing, store
 from chalicelib.notices.shapes import DeliveriesQuery, WebhookIn, WebhookMade, WebhookOut, WishesIn
@@ -19,6 +20,8 @@ def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
     """A webhook with a secret of its own; 409 above ``MOST`` of them."""
 
     def decide() -> WebhookMade:
+        # The reseller's version fences the count.
+        _, counted = plan(scope, reseller_of(reseller_id)(), [])
         if len(store.webhooks(reseller_id)) >= MOST:
             raise Conflict(f"There are {MOST} webhooks already; delete one first.")
         webhook_id = new_id()
@@ -33,7 +36,8 @@ def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
         )
         told = {"url": item.url, "events": item.events}
         made = _made(item)
-        commit(scope, [Put(item), event(scope, reseller_id, "webhook.created", webhook_id, told)], made)
+        recorded = event(scope, reseller_id, "webhook.created", webhook_id, told)
+        commit(scope, [*counted, Put(item), recorded], made)
         return made
 
     return settle(decide)

@@ -194,11 +194,13 @@ def _change_apps(
 ) -> PaypalOut:
     def decide() -> PaypalOut:
         settings = _settings(reseller_id)
+        before = settings.apps.get(environment)
         others = {name: told for name, told in settings.apps.items() if name != environment}
         settings.apps = others | ({environment: app} if app else {})
         told = {"environment": environment, "app_key": app["app_key"] if app else None}
+        was = {"app_key": before["app_key"]} if before else None
         out = config.shown(reseller_id, settings, base_url)
-        commit(scope, [config.changed(settings), event(scope, reseller_id, "paypal.app", reseller_id, told)], out)
+        commit(scope, [config.changed(settings), event(scope, reseller_id, "paypal.app", reseller_id, told, was)], out)
         return out
 
     return settle(decide)

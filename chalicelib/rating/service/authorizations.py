@@ -105,6 +105,10 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
     head, hold = _head_and_hold(asked)
     if hold and int(hold.expires_at or 0) <= scope.now:
         hold = None
+    name = _name(asked) if asked.call_id else new_id()
+    if hold and hold.finished:
+        # Its price stays held until its record comes; whoever uses the id again makes another call.
+        hold, name = None, new_id()
     verdict = authorizing.decide(_standing(asked, head, scope.now, hold), asked.terms, asked.reserve_seconds)
     rate_e10 = asked.terms.rate_e10 if asked.terms else None
     if hold:
@@ -113,7 +117,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
         return _answer(Verdict("ok", most), rate_e10, hold)
     if not asked.reserve_seconds or not verdict.allowed:
         return _answer(verdict, rate_e10, None)
-    hold = _new_hold(asked, verdict, scope.now)
+    hold = _new_hold(asked, name, verdict, scope.now)
     answer = _answer(verdict, rate_e10, hold)
     expired = Hold.pk.does_not_exist() | (Hold.expires_at <= scope.now)
     grown = hold_store.next_head(head, scope.now, [(hold, verdict.hold_e8)])
@@ -166,12 +170,12 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
     )
 
 
-def _new_hold(asked: _Asked, verdict: Verdict, now: int) -> Hold:
+def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
     assert asked.terms is not None
     kept = asdict(asked.terms)
     return Hold(
         f"H#{asked.client_id}",
-        f"HOLD#{_name(asked) if asked.call_id else new_id()}",
+        f"HOLD#{name}",
         reseller_id=asked.reseller_id,
         client_id=asked.client_id,
         account=asked.account,

@@ -44,7 +44,7 @@ def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
         source = CdrSource.find(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
         if source is None:
             raise NotFound("There is no such source.")
-        told = event(scope, reseller_id, "cdr_source.deleted", source_id)
+        told = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))
         commit(scope, [Remove(source, CdrSource.pk.exists()), told])
 
     settle(decide)
