@@ -9,7 +9,7 @@ The rooms, from the door to the cellar; a room may use those below it, never tho
 - ``accounts``  who has money, what they hold, where the money moved
 - ``web``       routes, problems, cursors, OpenAPI
 - ``outbox``    what is to be told, put down with what caused it
-- ``tables``    the DynamoDB table and its one transaction
+- ``tables``    the one transaction, over the ``items`` of the one DynamoDB table
 - ``money``, ``periods``, ``numbers``, ``fields``, ``config``, ``errors``   values everybody shares
 
 Inside a room: ``handlers -> service -> store -> pure files``.

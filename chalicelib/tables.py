@@ -4,8 +4,6 @@ All items live in a single table (``pk``, ``sk``), described model by model in e
 changes data goes through ``commit``: one ``TransactWriteItems`` whose writes were decided purely beforehand. Whoever
 loses a race gets ``LostRace`` and decides again on fresh data (``settle`` does that loop), so no rule of money is ever
 checked outside the write that depends on it.
-
-The models share one connection: PynamoDB would otherwise build a client, and a cold start, per model.
 """
 
 from __future__ import annotations
@@ -14,20 +12,19 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.connection.table import TableConnection
-from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
-from chalicelib.config import settings
 from chalicelib.errors import ForfaitError, LostRace
+from chalicelib.items import Item as Item
+from chalicelib.items import find_each as find_each
+from chalicelib.items import find_many as find_many
 
 MAX_WRITES = 100
 """DynamoDB's limit of actions in one transaction."""
@@ -50,99 +47,6 @@ _AMBIGUOUS = {"InternalServerError", "TransactionInProgressException"}
 _SAME_AGAIN = 5
 
 _T = TypeVar("_T")
-_I = TypeVar("_I", bound="Item")
-
-
-class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Segments of every client of a reseller on one day; sparse: only segments carry ``day_key``."""
-
-    class Meta:
-        index_name = "day_index"
-        projection = AllProjection()
-
-    day_key = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Keys of the items of a partition by the date on which they are due; sparse, as most items have none."""
-
-    class Meta:
-        index_name = "due_index"
-        projection = KeysOnlyProjection()
-
-    pk = UnicodeAttribute(hash_key=True)
-    next_billing_date = UnicodeAttribute(range_key=True)
-
-
-class Item(Model):
-    """Base of every model: the keys, an optional end of life, and the shared connection."""
-
-    class Meta:
-        table_name = settings.table
-        billing_mode = "PAY_PER_REQUEST"
-        max_retry_attempts = 6
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    expires_at = NumberAttribute(null=True)
-    day_key = UnicodeAttribute(null=True)
-    day_index = DayIndex()
-    next_billing_date = UnicodeAttribute(null=True)
-    due_index = DueIndex()
-
-    _shared: ClassVar[TableConnection | None] = None
-
-    @classmethod
-    def _get_connection(cls) -> TableConnection:
-        if Item._shared is None:
-            Item._shared = super()._get_connection.__func__(Item)  # type: ignore[attr-defined]
-        return Item._shared
-
-    @classmethod
-    def find(cls: type[_I], pk: str, sk: str) -> _I | None:
-        """Strongly consistent read of one item, ``None`` when there is none."""
-        try:
-            return cls.get(pk, sk, consistent_read=True)
-        except DoesNotExist:
-            return None
-
-    @classmethod
-    def under(
-        cls: type[_I],
-        pk: str,
-        prefix: str,
-        *,
-        after: str | None = None,
-        last: str | None = None,
-        limit: int | None = None,
-        newest_first: bool = False,
-    ) -> list[_I]:
-        """Items whose ``sk`` starts with ``prefix`` in order of ``sk``, consistently read.
-
-        ``after`` (a whole ``sk``) resumes behind that item; ``last`` stops at that ``sk``, itself included.
-        """
-        # A key of a table is never empty, so neither may a bound be.
-        low, high = prefix or "\x01", last if last is not None else prefix + "\U0010ffff"
-        if after is not None:
-            low, high = (low, after) if newest_first else (after, high)
-        # One more than asked, because BETWEEN includes the item to resume behind.
-        rows = cls.query(
-            pk,
-            cls.sk.between(low, high),
-            consistent_read=True,
-            scan_index_forward=not newest_first,
-            limit=None if limit is None else limit + (after is not None),
-        )
-        return [row for row in rows if row.sk != after][:limit]
-
-    def set_all(self) -> list[Action]:
-        """Actions that write every set attribute but the keys."""
-        return [
-            getattr(type(self), name).set(value)
-            for name, value in self.attribute_values.items()
-            if name not in ("pk", "sk") and value is not None
-        ]
 
 
 @dataclass(frozen=True)
@@ -341,21 +245,6 @@ def replay(pk: str, sk: str, now: int) -> Answer | None:
     """The stored answer of an Idempotency-Key, if it is still kept."""
     stored = Answer.find(pk, sk)
     return stored if stored and (stored.expires_at or 0) >= now else None
-
-
-def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
-    """Consistent reads of many items at once; absent ones are left out."""
-    return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
-
-
-def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
-    """Consistent reads of a few items of any models in one request, in the order asked; ``None`` for an absent one."""
-    keys: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in wanted]
-    found: dict[tuple[str, str], Any] = {}
-    while keys:
-        page, keys = Item._batch_get_page(keys, True, None)  # type: ignore[no-untyped-call]
-        found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
-    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]
 
 
 def _add(transaction: TransactWrite, write: Write) -> None:

@@ -1,0 +1,127 @@
+"""The items of the one DynamoDB table: keys, indexes, the shared connection, and consistent reads.
+
+The models share one connection: PynamoDB would otherwise build a client, and a cold start, per model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chalicelib.config import settings
+
+_I = TypeVar("_I", bound="Item")
+
+
+class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Segments of every client of a reseller on one day; sparse: only segments carry ``day_key``."""
+
+    class Meta:
+        index_name = "day_index"
+        projection = AllProjection()
+
+    day_key = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Keys of the items of a partition by the date on which they are due; sparse, as most items have none."""
+
+    class Meta:
+        index_name = "due_index"
+        projection = KeysOnlyProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    next_billing_date = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """Base of every model: the keys, an optional end of life, and the shared connection."""
+
+    class Meta:
+        table_name = settings.table
+        billing_mode = "PAY_PER_REQUEST"
+        max_retry_attempts = 6
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    expires_at = NumberAttribute(null=True)
+    day_key = UnicodeAttribute(null=True)
+    day_index = DayIndex()
+    next_billing_date = UnicodeAttribute(null=True)
+    due_index = DueIndex()
+
+    _shared: ClassVar[TableConnection | None] = None
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        if Item._shared is None:
+            Item._shared = super()._get_connection.__func__(Item)  # type: ignore[attr-defined]
+        return Item._shared
+
+    @classmethod
+    def find(cls: type[_I], pk: str, sk: str) -> _I | None:
+        """Strongly consistent read of one item, ``None`` when there is none."""
+        try:
+            return cls.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    @classmethod
+    def under(
+        cls: type[_I],
+        pk: str,
+        prefix: str,
+        *,
+        after: str | None = None,
+        last: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[_I]:
+        """Items whose ``sk`` starts with ``prefix`` in order of ``sk``, consistently read.
+
+        ``after`` (a whole ``sk``) resumes behind that item; ``last`` stops at that ``sk``, itself included.
+        """
+        # A key of a table is never empty, so neither may a bound be.
+        low, high = prefix or "\x01", last if last is not None else prefix + "\U0010ffff"
+        if after is not None:
+            low, high = (low, after) if newest_first else (after, high)
+        # One more than asked, because BETWEEN includes the item to resume behind.
+        rows = cls.query(
+            pk,
+            cls.sk.between(low, high),
+            consistent_read=True,
+            scan_index_forward=not newest_first,
+            limit=None if limit is None else limit + (after is not None),
+        )
+        return [row for row in rows if row.sk != after][:limit]
+
+    def set_all(self) -> list[Action]:
+        """Actions that write every set attribute but the keys."""
+        return [
+            getattr(type(self), name).set(value)
+            for name, value in self.attribute_values.items()
+            if name not in ("pk", "sk") and value is not None
+        ]
+
+
+def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
+    """Consistent reads of many items at once; absent ones are left out."""
+    return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
+
+
+def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
+    """Consistent reads of a few items of any models in one request, in the order asked; ``None`` for an absent one."""
+    keys: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in wanted]
+    found: dict[tuple[str, str], Any] = {}
+    while keys:
+        page, keys = Item._batch_get_page(keys, True, None)  # type: ignore[no-untyped-call]
+        found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
+    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]
