@@ -56,14 +56,14 @@ clean:
 
 # The stamps are as old as the last installation, so a changed list of requirements installs again.
 $(RUNTIME): requirements.txt requirements-local.txt | python
-	@test -x $(BIN)/python && $(BIN)/python -c "import pip" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing what the local stack needs into $(VENV) (first time: about a minute)"
+	@test -x $(BIN)/python && $(BIN)/python -c "import pip" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install -r requirements.txt -r requirements-local.txt
 	@touch $@
 
 $(DEV): requirements.txt requirements-local.txt requirements-dev.txt | python
-	@test -x $(BIN)/python && $(BIN)/python -c "import pip" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing what tests and checks need into $(VENV) (first time: some minutes)"
+	@test -x $(BIN)/python && $(BIN)/python -c "import pip" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@ $(RUNTIME)
 

@@ -159,10 +159,15 @@ Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 _USERNAME = r"^[A-Za-z0-9_.@+-]{1,64}$"
 Username = Annotated[str, StringConstraints(pattern=_USERNAME)]
 Printable = AfterValidator(_printable)
-Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), Printable
-]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+COUNTRY = "[A-Z]{2}"
+MEANT = {
+    EMAIL: "must be an e-mail address such as me@example.com",
+    COUNTRY: "must be an ISO 3166 alpha-2 code such as CA",
+}
+"""Patterns, and what is said to whom they do not let through."""
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{EMAIL}$"), Printable]
+Country = Annotated[str, StringConstraints(pattern=f"^{COUNTRY}$")]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})]
 Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "examples": ["USD"]})]
 Seconds = Annotated[int, Field(ge=1, le=3600)]

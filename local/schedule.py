@@ -74,11 +74,12 @@ def command(state: Path, name: str, at: str | None) -> None:
     if name not in running.schedules:
         raise SystemExit(f"no schedule {name!r}; there are: {', '.join(sorted(running.schedules))}")
     try:
-        print(json.dumps(run(running, name, _instant(at))))
+        answer = run(running, name, _instant(at))
     except ScheduleFailed as failure:
         raise SystemExit(f"{name} failed: {failure}") from None
     except urllib.error.URLError:
         raise SystemExit(f"the stack on {state} is gone; start it again with `make serve`") from None
+    print("done" if answer is None else json.dumps(answer))
 
 
 def _instant(text: str | None) -> datetime:

@@ -122,6 +122,7 @@ def _deliver_again(sqs: Any, event: dict[str, Any], seconds: int) -> None:
 def _say(ready: str, running: Running, state: Path) -> None:
     lines = {
         "API": running.url,
+        "its page": f"{running.url}/docs",
         "AWS endpoint": running.aws_endpoint,
         "PayPal": f"{running.paypal_url} (a stand-in)",
         "operator key": running.operator_key,

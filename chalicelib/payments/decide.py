@@ -34,6 +34,9 @@ BOOKS = {PAYMENT: "credit", REFUND: "refund", REVERSAL: "reversal", RECREDIT: "r
 ENTRIES = {REFUND: "refund", REVERSAL: "chargeback", ADJUSTMENT: "chargeback", RECREDIT: "recredit"}
 """Kinds of ledger entries."""
 
+ELSEWHERE = ("wrong_environment", "wrong_receiver", "wrong_currency")
+"""Doubts that say whose a movement is not."""
+
 
 def ignored(reason: str) -> Decision:
     return Decision("ignored", reason)
@@ -156,7 +159,8 @@ def _taken_back(notice: Notice, known: Known) -> Decision:
     if known.done:
         return Decision("duplicate", "booked_before")
     if wrong := _doubtful(notice, known):
-        return review(known, wrong)
+        # Nothing of it is known, and no deposit of ours is paid so: another business of this reseller, no work for it.
+        return review(known, wrong) if _ours(known) or wrong not in ELSEWHERE else ignored("not_ours")
     before = known.payment or Payment()
     after = _counted(before, notice.movement, abs(_amount(notice) or 0))
     change = before.taken_e8 - after.taken_e8
@@ -201,9 +205,10 @@ def _doubtful(notice: Notice, known: Known) -> str:
 def _wrong_owner(notice: Notice, known: Known) -> str:
     """The receiver of a movement, as far as there is something to compare it with. An adjustment names none, or us."""
     merchant_id = (known.payment.merchant_id if known.payment else "") or known.merchant_id
-    if notice.movement == ADJUSTMENT or not (merchant_id or known.intent):
-        return ""
     intent = known.intent
+    comparable = intent or (merchant_id and notice.receiver and notice.receiver.merchant_id)
+    if notice.movement == ADJUSTMENT or not comparable:
+        return ""
     return _wrong_receiver(
         notice, merchant_id or (intent.merchant_id if intent else ""), intent.email if intent else ""
     )

@@ -106,4 +106,11 @@ class App:
         return self._send(method, path, raw, **({"PayPal-Request-Id": request_id} if request_id else {}))
 
     def _send(self, method: str, path: str, raw: bytes, **headers: str) -> Any:
+        try:
+            return self.paypal.call(self.environment, method, path, self._authorization(), raw, **headers)
+        except PaypalFailed as problem:
+            if problem.status != 401:
+                raise
+        # The token ended before its time: PayPal may take it back.
+        _tokens.pop(self._place, None)
         return self.paypal.call(self.environment, method, path, self._authorization(), raw, **headers)

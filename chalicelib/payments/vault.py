@@ -25,22 +25,24 @@ def _name(reseller_id: str, environment: str) -> str:
 _read: dict[tuple[str, str], str] = {}
 
 
-def put(reseller_id: str, environment: str, secret: str) -> None:
-    """Keep the secret of an app, in the place of an earlier one."""
+def put(reseller_id: str, environment: str, secret: str) -> str:
+    """Keep the secret of an app beside an earlier one; its version. Until somebody notes that version, whoever reads
+    the earlier one still finds it."""
     name = _name(reseller_id, environment)
+    told = "The secret of a reseller's PayPal REST app"
     try:
-        _client().create_secret(
-            Name=name, SecretString=secret, Description="The secret of a reseller's PayPal REST app"
-        )
+        kept = _client().create_secret(Name=name, SecretString=secret, Description=told)
     except _client().exceptions.ResourceExistsException:
-        _client().put_secret_value(SecretId=name, SecretString=secret)
+        kept = _client().put_secret_value(SecretId=name, SecretString=secret)
+    return str(kept["VersionId"])
 
 
 def get(reseller_id: str, environment: str, version: str) -> str:
-    """The secret of an app. What is remembered is remembered by ``version``, which changes when the secret does."""
+    """The secret of an app, in the version that belongs to it."""
     name = _name(reseller_id, environment)
     if (found := _read.get((name, version))) is None:
-        found = _read[name, version] = str(_client().get_secret_value(SecretId=name)["SecretString"])
+        kept = _client().get_secret_value(SecretId=name, VersionId=version)
+        found = _read[name, version] = str(kept["SecretString"])
     return found
 
 

@@ -68,7 +68,7 @@ def reconcile_books(event: CloudWatchEvent) -> None:
     """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
     # The event's own instant, so that a schedule can be run with a date to pretend.
     now = periods.parse_instant(event.to_dict()["time"])
-    found = reconcile.nightly(Scope(actor="system:reconcile", now=now))
+    found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
     for difference in found:
         log.error("the books differ: %s", difference)
     if found:

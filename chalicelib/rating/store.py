@@ -234,10 +234,19 @@ def look(key: str, version_id: str) -> tuple[int, int] | None:
     return int(answer["ContentLength"]), int(answer["LastModified"].timestamp())
 
 
+class Missing(Exception):
+    """An object, or the wanted part of it, is not in the bucket."""
+
+
 def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
     """An object, or ``length`` bytes of it."""
     span = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
-    return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
+    try:
+        return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] in ("NoSuchKey", "InvalidRange"):
+            raise Missing(key) from problem
+        raise
 
 
 def versions(prefix: str) -> Iterator[tuple[str, str]]:

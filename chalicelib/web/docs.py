@@ -42,6 +42,7 @@ page; it is null on the last one.</dd>
 seven days.</dd>
 <dt>Too fast</dt><dd>429; <code>Retry-After</code> says in how many seconds to try again.</dd>
 </dl>
+<p>In the examples <code>URL</code> is the address of this deployment and <code>KEY</code> your key.</p>
 <p>For programs: <a href="v1/openapi.json">the OpenAPI 3.1 document</a>, which this page is made from.</p>
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,14 @@ from chalice.app import Response
 from pydantic import ValidationError
 
 from chalicelib.errors import FieldError, ForfaitError, Invalid, TooFast
+from chalicelib.fields import MEANT
 
 log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
 """Findings that an answer lists: a body can hold more than Lambda may answer."""
+_SUBJECT = re.compile("^[A-Z][a-z]+ should ")
+"""How pydantic's sentences begin: "Input should be a valid string"."""
 _TITLES = {
     400: "Malformed request",
     404: "Not found",
@@ -67,5 +71,11 @@ def chalice_errors(request: Any, next_step: Callable[[Any], Response]) -> Respon
 
 
 def _sentence(item: Any) -> str:
+    """What is wrong, so that it reads on from the field's name."""
     message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "string_pattern_mismatch":
+        # Only the message has the pattern: contexts are left out, for they may hold what is no JSON.
+        pattern = message.partition("'")[2].removesuffix("'")
+        message = next((meant for form, meant in MEANT.items() if pattern in (f"^{form}$", f"^({form})?$")), message)
+    message = _SUBJECT.sub("must ", message, count=1)
     return {"extra_forbidden": "is not a field of this request", "missing": "is required"}.get(item["type"], message)

@@ -78,6 +78,12 @@ def test_the_command_pretends_a_date_and_catches_up(stack: Stack) -> None:
     assert months(stack, key, client_id) == LATER[::-1]
 
 
+def test_a_schedule_that_returns_nothing_says_that_it_is_done(stack: Stack) -> None:
+    environ = os.environ | {"FORFAIT_STATE": str(stack.folder.path)}
+    command = [sys.executable, "-m", "local", "schedule", "rescan"]
+    assert subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout == "done\n"
+
+
 def test_what_cannot_be_billed_fails_the_command(stack: Stack) -> None:
     key, client_id, reseller_id = shop(stack)
     table = stack.environment()["FORFAIT_TABLE"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from paypal_shop import Shop, open_shop
+from paypal_shop import Shop, asked, open_shop
 
 from local.paypal.sender import Habits
 from local.paypal.server import Mood, StandIn
+
+_apps = itertools.count(1)
 
 
 @pytest.fixture
@@ -25,3 +28,14 @@ def shop(reseller: Any, paypal: StandIn) -> Iterator[Shop]:
     made = open_shop(reseller, paypal)
     yield made
     assert made.reconciled() == []
+
+
+@pytest.fixture
+def app_shop(reseller: Any, paypal: Any) -> Shop:
+    """A shop with a REST app of its own."""
+    shop = open_shop(reseller, paypal)
+    told = {"app_key": f"App-{reseller.ids['reseller']}-{next(_apps)}", "app_secret": "s3cret"}
+    reply = reseller.put("/v1/paypal/app", told)
+    assert reply.status == 200, reply.text
+    assert reply.json["app"]["app_key"] == told["app_key"] and "s3cret" not in reply.text
+    return asked(shop)

@@ -64,6 +64,19 @@ def test_two_payments_of_one_deposit_at_once_credit_one_and_show_the_other(shop:
     assert (shop.ledger(), shop.reviews()) == (["deposit 25.00"], ["paid_twice"])
 
 
+def test_a_twin_that_comes_between_any_two_calls_is_no_second_payment(shop: Shop) -> None:
+    with faults.counted() as made:
+        assert shop.send(shop.good) == 200
+    answers: list[int] = []
+    for call in range(len(made)):
+        again = asked(shop)
+        with faults.stopped_at(call, lambda again=again: answers.append(again.send(again.good))) as go_on:  # type: ignore[misc]
+            assert again.send(again.good) == 200
+            go_on()
+        assert (answers.pop(), again.now(), again.reviews()) == (200, "paid", []), f"stopped at call {call}"
+    assert shop.ledger() == ["deposit 25.00"] * (len(made) + 1)
+
+
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
 def test_killed_at_any_call_and_sent_again_the_books_are_those_of_one_message(
     reseller: Any, paypal: Any, answered: bool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from contextlib import suppress
 from typing import Any
@@ -17,19 +16,6 @@ from chalicelib.payments import decide
 from local.paypal import messages
 from local.paypal.rest import WRONG_SECRET
 from local.paypal.sender import Habits
-
-_apps = itertools.count(1)
-
-
-@pytest.fixture
-def app_shop(reseller: Any, paypal: Any) -> Shop:
-    """A shop with a REST app of its own."""
-    shop = open_shop(reseller, paypal)
-    told = {"app_key": f"App-{reseller.ids['reseller']}-{next(_apps)}", "app_secret": "s3cret"}
-    reply = reseller.put("/v1/paypal/app", told)
-    assert reply.status == 200, reply.text
-    assert reply.json["app"]["app_key"] == told["app_key"] and "s3cret" not in reply.text
-    return asked(shop)
 
 
 def test_an_order_is_made_from_the_intent_captured_and_credited_once(app_shop: Shop) -> None:

@@ -152,8 +152,9 @@ def test_every_reason_is_explained(shop: Shop) -> None:
     used |= {reason for row in table("What several messages do") for reason in words(row["reviews"])}
     assert used <= told
     from chalicelib.payments import decide, form
+    from chalicelib.payments.service import inbox
 
-    source = "".join(Path(module.__file__).read_text() for module in (decide, form))
+    source = "".join(Path(module.__file__).read_text() for module in (decide, form, inbox))
     known = set(re.findall(r"(?:ignored|review|_review)\((?:known, )?\"(\w+)\"", source))
     known |= set(re.findall(r"return \"(\w+)\"", source)) | set(re.findall(r"BadForm\(\"(\w+)\"", source))
     known |= set(re.findall(r"Decision\(\s*\"\w+\",\s*\"(\w+)\"", source))

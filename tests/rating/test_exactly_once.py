@@ -33,6 +33,44 @@ def with_free_minutes(world: World) -> World:
     return world
 
 
+def test_parts_decided_few_at_a_time_into_small_objects_come_to_the_same(worlds, monkeypatch):
+    """Five clients and two months, where a real file would need more than 50 clients and 32 MB to meet these seams."""
+    from chalicelib.rating.service import committing, writing
+
+    def rated(few: bool, kill: int | None = None) -> tuple[dict[str, Any], int]:
+        monkeypatch.setattr(committing, "AT_ONCE", 2 if few else 50)
+        monkeypatch.setattr(writing, "OBJECT_BYTES", 1 if few else 32 << 20)
+        world = with_free_minutes(worlds())
+        for name in ("carol", "dan"):
+            world.client(name, "minutes")
+        who = ("alice", "bob", "carol", "dan", "free")
+        starts = (AUGUST, "2026-09-01T02:00:00Z", "2026-09-01T05:00:00Z", SEPTEMBER)
+        dropped = world.drop(csv_file(*[line(n, n, 90, start=start) for start in starts for n in who]))
+        with faults.counted() as made, suppress(faults.Killed):
+            if kill is None:
+                world.rate(*dropped)
+            else:
+                with faults.killed_at(kill, answered=kill % 2 == 0):
+                    world.rate(*dropped)
+        # Ids are the same in every client and day, so the other file's are copies of what is billed, or will be.
+        world.rate(csv_file(*[line(n, n, 90, start=SEPTEMBER) for n in who]))
+        assert world.rate(*dropped).status == "done"
+        assert world.reconciled() == []
+        return world.books(), len(made)
+
+    expected, _ = rated(few=False)
+    assert len(expected["calls of carol"]) == 3
+    found, calls = rated(few=True)
+    assert found == expected
+    for kill in range(calls // 4, calls, calls // 5):
+        found, _ = rated(few=True, kill=kill)
+        # Whoever came first has the copies; what they come to together is the same.
+        assert {name: found[name][0] for name in ("alice", "bob", "reseller")} == {
+            name: expected[name][0] for name in ("alice", "bob", "reseller")
+        }, f"killed at call {kill}"
+        assert [call[:2] for call in found["calls of carol"]] == [call[:2] for call in expected["calls of carol"]]
+
+
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
 def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_run(worlds, answered):
     undisturbed = with_free_minutes(worlds())

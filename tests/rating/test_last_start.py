@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import faults
 import pytest
 from builders import World, csv_file, line
 
@@ -38,6 +39,14 @@ def test_it_is_what_looking_at_every_call_finds(world: World, monkeypatch: pytes
         for since in (0, *(SEPTEMBER + dice.randrange(13 * 86_400) for _ in range(12)), *made.get(holder, [])[:5]):
             expected = max((start for start in made.get(holder, []) if start >= since), default=None)
             assert last_start(alice, holder, since) == expected
+
+
+def test_a_batch_whose_call_is_found_is_not_read_any_further(world: World) -> None:
+    days = [line(f"{n}", start=f"2026-09-{n:02d}T12:00:00Z") for n in range(1, 21)]
+    first, second = world.rate(csv_file(*days)), world.rate(csv_file(days[0], line("x")))
+    with faults.counted() as made:
+        found = segments.batches_with([world.clients["alice"]], "sub:alice", 0)
+    assert (found, made.count("GetObject")) == ({first.batch_id, second.batch_id}, 2)
 
 
 def test_what_is_kept_per_month_and_batch_does_not_grow_with_the_holders(world: World) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import faults
@@ -77,3 +79,85 @@ def test_books_that_are_read_while_files_are_rated_add_up(world):
         thread.join()
     assert errors == []
     assert looks > 1
+
+
+@pytest.mark.parametrize("harm", ["gone", "short", "cut", "no gzip", "not ours"])
+def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check(worlds, harm):
+    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.rating import store
+    from chalicelib.rating.segments import pack
+    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.store import Verified
+
+    harmed, other = sorted([worlds(), worlds()], key=lambda world: world.reseller_id)
+    for world in (harmed, other):
+        ResellerPointer("RESELLERS", world.reseller_id).save()
+        world.rate(csv_file(line("1"), line("2")))
+    (segment,) = store.segments_of(harmed.clients["alice"], "0", "9")
+    whole = store.read(segment.object_key)
+    store.delete([segment.object_key])
+    broken = {"short": b"", "cut": whole[:-9], "no gzip": b"x" * len(whole), "not ours": pack(b"a,b\r\n")}
+    if harm != "gone":
+        store.write(segment.object_key, broken[harm])
+    found = [one for one in nightly(harmed.scope) if one.owner_id in harmed.clients.values()]
+    assert [(one.expected, one.found) for one in found] == [(2, 0)]
+    assert f"segment {segment.sk}, which can not be read" in found[0].what
+    verified = [Verified.find(f"R#{world.reseller_id}", "VERIFIED") for world in (harmed, other)]
+    assert [one is not None for one in verified] == [False, True]
+    store.write(segment.object_key, whole)
+
+
+def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
+    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.rating import store
+    from chalicelib.rating.service.reconcile import nightly
+
+    world = worlds()
+    ResellerPointer("RESELLERS", world.reseller_id).save()
+    world.rate(csv_file(line("1")))
+    world.now += 86_400
+    nightly(world.scope)
+    (old,) = store.segments_of(world.clients["alice"], "0", "9")
+    whole = store.read(old.object_key)
+    store.delete([old.object_key])
+    world.now += 86_400
+    world.rate(csv_file(line("2", start="2026-09-11T12:00:00Z")))
+    found = [one.what for one in nightly(world.scope) if one.owner_id == world.clients["alice"]]
+    assert found == [f"{old.object_key}, wanted for the lake and not in the bucket"]
+    store.write(old.object_key, whole)
+
+
+def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monkeypatch):
+    from chalicelib.rating.service import segments
+    from chalicelib.rating.service.calls import Selection, totals
+
+    world.rate(csv_file(*[line(f"{n}", start=f"2026-09-10T12:00:{n % 60:02d}Z") for n in range(5000)]))
+    start = 1_789_041_600 + 1  # A second after the first calls, so that the index alone can not answer.
+    with faults.counted() as made:
+        sums = totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"]))
+    assert (sums.calls, made.count("GetObject")) == (4916, 1)
+    monkeypatch.setattr(segments, "MEMBERS_AT_ONCE", 1)
+    with faults.counted() as made:
+        assert totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"])) == sums
+        assert world.reconciled() == []
+    assert made.count("GetObject") == 6
+
+
+def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
+    from chalicelib import periods
+    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.rating import events, store
+
+    def reconcile(at: int) -> None:
+        # Books that other tests have spoilt differ, which it says at its end.
+        with suppress(RuntimeError):
+            events.reconcile_books({**told, "time": periods.format_instant(at)}, None)
+
+    told = dict.fromkeys(("version", "account", "region", "detail", "detail-type", "source", "id", "resources"), "")
+    ResellerPointer("RESELLERS", world.reseller_id).save()
+    world.now = int(time.time())
+    reconcile(world.now + 90 * 86_400)
+    world.rate(csv_file(line("1")))
+    reconcile(world.now + 86_400)
+    files = [key for key, _ in store.objects(f"lake/reseller={world.reseller_id}/", "")]
+    assert len(files) == 1

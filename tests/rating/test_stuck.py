@@ -200,6 +200,18 @@ def test_a_batch_that_is_killed_again_after_it_was_announced_is_given_up_and_say
     assert may_move(world)
 
 
+def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
+    from chalicelib.rating.service import endings
+
+    dropped = world.drop(FILE)
+    with faults.stopped_at(25, lambda: world.rate(*dropped)) as go_on:
+        endings.fail_by_key(world.scope, *dropped, "the last of 5 tries broke")
+        assert batch_of(world).status == "failed"
+        go_on()
+    assert (batch_of(world).status, batch_of(world).reason) == ("done", None)
+    assert may_move(world)
+
+
 def test_a_batch_tried_again_on_demand_gets_all_its_chances_anew(world):
     dropped = killed(world)
     rescan(world)

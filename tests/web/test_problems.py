@@ -261,6 +261,25 @@ def test_a_store_that_fails_is_500_without_its_words(reseller: Any, caplog: pyte
     assert "limit" not in caplog.text, "query strings are never logged"
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("email", "nobody", "must be an e-mail address such as me@example.com"),
+        ("country", "Canada", "must be an ISO 3166 alpha-2 code such as CA"),
+        ("country", "XX", "must be an ISO 3166 alpha-2 code such as CA"),
+        ("balance_mode", "loose", "must be 'permissive' or 'strict'"),
+        ("zip", "1" * 300, "must have at most 200 characters"),
+        ("phone", 5, "must be a valid string"),
+        ("low_balance_threshold", "5,00", "must be a decimal number such as 0.012"),
+    ],
+)
+def test_what_is_wrong_with_a_field_reads_on_from_its_name(
+    reseller: Any, field: str, value: object, message: str
+) -> None:
+    reply = reseller.post("/v1/clients", {"company": "a", field: value})
+    assert (reply.status, reply.json["detail"]) == (422, f"{field} {message}")
+
+
 def _key(op: Operation, ours: Tenant, operator: Any) -> Any:
     return ours.api if "reseller" in op.roles else operator
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from chalicelib import numbers, periods
-from chalicelib.fields import Country, Printable
+from chalicelib.fields import COUNTRY, EMAIL, Country, Printable
 
 
 def absent() -> Any:
@@ -62,10 +62,10 @@ PhoneNumber = Annotated[str, AfterValidator(numbers.path_number)]
 """A number of the world, with or without ``+``; stored with it."""
 OptionalEmail = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$"),
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^({EMAIL})?$"),
     Printable,
 ]
-OptionalCountry = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$"), AfterValidator(_country)]
+OptionalCountry = Annotated[str, StringConstraints(pattern=f"^({COUNTRY})?$"), AfterValidator(_country)]
 OptionalZone = Annotated[
     str, AfterValidator(_zone_or_none), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})
 ]

@@ -64,9 +64,14 @@ def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
     settings = store.settings_of(reseller_id)
     if settings is None:
         raise NotFound()
+    # The deposit comes before the payment: read the other way round, what a twin credits in between would look like a
+    # deposit that somebody else has paid.
+    deposit = _of_invoice(reseller_id, notice)
     transaction = store.transaction(reseller_id, environment, notice.original) if _is_id(notice.original) else None
     done = notice.movement in BOOKS and _was_booked(reseller_id, environment, notice.txn_id, BOOKS[notice.movement])
-    deposit = _deposit(reseller_id, notice, transaction)
+    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
+        # What follows a payment is about the deposit that it paid, whatever invoice it names.
+        deposit = store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
     known = Known(
         environment=environment,
         current=settings.environment,
@@ -79,11 +84,8 @@ def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
     return Found(settings, deposit, transaction, known)
 
 
-def _deposit(reseller_id: str, notice: Notice, transaction: Transaction | None) -> Deposit | None:
-    """The deposit that a payment names by its invoice, if it is this reseller's; of what follows a payment, the one
-    that it paid."""
-    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
-        return store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
+def _of_invoice(reseller_id: str, notice: Notice) -> Deposit | None:
+    """The deposit that a notice names by its invoice, if it is this reseller's."""
     found = store.deposit_of_invoice(notice.invoice)
     return found if found and found.reseller_id == reseller_id else None
 
@@ -92,8 +94,13 @@ def _pinned(settings: Settings, environment: str, deposit: Deposit | None) -> st
     """The account that must be paid: the one the deposit was made for, else the one that was paid first."""
     if deposit and deposit.merchant_id:
         return str(deposit.merchant_id)
-    same = settings.environment == environment and (deposit is None or deposit.email == settings.email)
-    return (settings.merchant_id or settings.receiver_id) if same else ""
+    return (settings.merchant_id or settings.receiver_id) if _is_of(settings, environment, deposit) else ""
+
+
+def _is_of(settings: Settings, environment: str, deposit: Deposit | None) -> bool:
+    """Whether the present settings are those of a message: a late one may belong to the environment or the account
+    before them, whose merchant id says nothing about theirs."""
+    return settings.environment == environment and (deposit is None or deposit.email == settings.email)
 
 
 def _writes(
@@ -109,12 +116,22 @@ def _writes(
     if decision.book:
         writes.append(Put(_booking(scope, reseller_id, environment, notice.txn_id, decision.book)))
     if decision.status and deposit:
-        writes.append(Change(deposit, [Deposit.status.set(decision.status)], Deposit.status == deposit.status))
+        writes += _status(scope, reseller_id, notice, deposit, decision.status)
     if decision.review and (decision.book or not _reviewed(reseller_id, environment, notice, decision)):
         writes += _review(scope, reseller_id, environment, notice, found, decision)
-    if decision.pin and found.settings.email == (deposit.email if deposit else ""):
+    if decision.pin and _is_of(found.settings, environment, deposit):
         found.settings.receiver_id = decision.pin
-        writes.append(changed(found.settings))
+        pinned = event(scope, reseller_id, "paypal.pinned", reseller_id, {"receiver_id": decision.pin})
+        writes += [changed(found.settings), pinned]
+    return writes
+
+
+def _status(scope: Scope, reseller_id: str, notice: Notice, deposit: Deposit, status: str) -> list[Write]:
+    """The deposit's new status. The trail has a line of its own for what neither an entry nor a review tells of."""
+    writes: list[Write] = [Change(deposit, [Deposit.status.set(status)], Deposit.status == deposit.status)]
+    if status in ("pending", "failed"):
+        told = {"deposit_id": deposit.deposit_id, "txn_id": notice.txn_id}
+        writes.append(event(scope, reseller_id, f"deposit.{status}", deposit.client_id, told))
     return writes
 
 

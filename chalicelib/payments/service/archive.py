@@ -78,6 +78,9 @@ def settle(
         finish(kept, VERIFIED, act(), txn_id)
         store.tell_health(reseller_id, "verified_at", scope.now)
         return SETTLED
+    if kept.verdict == VERIFIED:
+        # Asked about again. PayPal need not know its old messages for ever: what it said, and what that did, stands.
+        return SETTLED
     if verdict == INVALID:
         finish(kept, INVALID, Decision("invalid"))
         store.tell_health(reseller_id, "invalid_at", scope.now)

@@ -10,6 +10,8 @@ from chalicelib.payments.shapes import AppOut, HealthOut, PaypalIn, PaypalOut
 from chalicelib.payments.store import Door, Review, Settings
 from chalicelib.tables import Put, Scope, Write, commit, event, settle
 
+MOST_COUNTED = 1000
+"""Reviews are counted up to here: one page of the table, and more than anybody looks at."""
 NOTES = (
     "Test with a live deposit of 1 before you tell your clients, and refund it at PayPal.",
     "At PayPal, switch IPN on (Account settings, Notifications) and enter notify_url, and set the language encoding to "
@@ -30,17 +32,18 @@ def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> Paypal
     def decide() -> PaypalOut:
         before = store.settings_of(reseller_id)
         after, writes = _after(reseller_id, before, body)
-        told = (_told(after), _told(before) if before else None)
+        recorded = event(scope, reseller_id, "paypal.changed", reseller_id, _told(after), _told(before))
         out = shown(reseller_id, after, base_url)
-        commit(scope, [*writes, event(scope, reseller_id, "paypal.changed", reseller_id, *told)], out)
+        commit(scope, [*writes, recorded], out)
         return out
 
     return settle(decide)
 
 
-def _told(settings: Settings) -> dict[str, Any]:
-    """What the audit trail says of settings: where the money goes above all; no token and no secret of an app."""
-    return {name: getattr(settings, name) for name in ("email", "merchant_id", "environment", "amounts")}
+def _told(settings: Settings | None) -> dict[str, Any]:
+    """What the audit trail says of settings: above all whose account is paid; no token, no secret of an app."""
+    names = ("email", "merchant_id", "environment", "amounts")
+    return {name: getattr(settings, name) for name in names} if settings else {}
 
 
 def notify_url(base_url: str, token: str) -> str:
@@ -83,7 +86,7 @@ def shown(reseller_id: str, settings: Settings | None, base_url: str) -> PaypalO
     health = store.health(reseller_id)
     told: dict[str, Any] = {
         "health": HealthOut.model_validate({name: _instant(getattr(health, name)) for name in HealthOut.model_fields}),
-        "open_reviews": len(Review.under(store.partition(reseller_id), "REVIEW#")),
+        "open_reviews": len(Review.under(store.partition(reseller_id), "REVIEW#", limit=MOST_COUNTED)),
         "notes": [*_warnings(), *NOTES],
     }
     names = ("email", "merchant_id", "notify_url", "receiver_id", "app")

@@ -86,6 +86,11 @@ def pay_url(item: Deposit, base_url: str) -> str:
     return f"{base_url}/pay/{item.invoice}"
 
 
+def is_over(item: Deposit, client_status: str, now: int) -> bool:
+    """Whether the button is gone: a week has passed, or the client was closed. What was begun before still counts."""
+    return now >= int(item.open_until) or client_status == "closed"
+
+
 def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[str, str]]:
     """Where the payer's browser is sent to, and with which fields.
 

@@ -43,7 +43,8 @@ def take_event(scope: Scope, paypal: Paypal, token: str, raw: bytes, headers: Ma
 def verify_again(scope: Scope, paypal: Paypal, reseller_id: str, message_id: str) -> Message:
     """Ask PayPal about a kept message once more, and do what it says if it is known now."""
     kept = archive.find(reseller_id, message_id)
-    _work(scope, paypal, reseller_id, kept)
+    with orders.told_to_whoever_asks():
+        _work(scope, paypal, reseller_id, kept)
     return kept
 
 
@@ -53,7 +54,9 @@ def replay(scope: Scope, paypal: Paypal, reseller_id: str, message_id: str) -> M
     if kept.verdict != VERIFIED:
         raise Conflict("Only a message that PayPal has verified is decided again; ask PayPal first (verify).")
     notice = _read(kept)
-    archive.finish(kept, VERIFIED, _act(scope, paypal, reseller_id, kept, notice), _txn_id(notice))
+    with orders.told_to_whoever_asks():
+        decision = _act(scope, paypal, reseller_id, kept, notice)
+    archive.finish(kept, VERIFIED, decision, _txn_id(notice))
     return kept
 
 

@@ -6,9 +6,11 @@ button: the capture's id is the transaction id, so a payment that both channels 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from chalicelib.accounts.service.posting import client_of
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
@@ -18,7 +20,7 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.tables import Change, Scope, commit, event, new_id, settle
+from chalicelib.tables import Change, Scope, commit, event, settle
 from chalicelib.web.routes import Principal
 
 _ORDER_SECONDS = 3600
@@ -44,9 +46,9 @@ def put_app(scope: Scope, paypal: Paypal, reseller_id: str, body: AppIn, base_ur
         webhook_id = app.webhook(f"{base_url}/paypal/webhook/{settings.tokens[environment]}")
     except PaypalFailed as problem:
         raise Invalid.field("app_secret", f"is not taken by PayPal ({environment}): {problem}") from None
-    # The secret first: an app without its secret would turn payers away.
-    vault.put(reseller_id, environment, body.app_secret)
-    told = {"app_key": body.app_key, "webhook_id": webhook_id, "secret_version": new_id()}
+    # The secret first: an app without its secret would turn payers away. The app before it keeps its own until then.
+    version = vault.put(reseller_id, environment, body.app_secret)
+    told = {"app_key": body.app_key, "webhook_id": webhook_id, "secret_version": version}
     return _change_apps(scope, reseller_id, environment, told, base_url)
 
 
@@ -75,7 +77,8 @@ def checkout(scope: Scope, paypal: Paypal, invoice: str, base_url: str) -> str:
     if deposit is None:
         raise NotFound()
     found = app_of(deposit.reseller_id, deposit.environment)
-    if found is None or deposit.status not in ("open", "failed") or scope.now >= deposit.open_until:
+    client = client_of(deposit.reseller_id, deposit.client_id)()
+    if found is None or deposit.status not in ("open", "failed") or deposits.is_over(deposit, client.status, scope.now):
         raise Conflict("This deposit cannot be paid now.")
     app = _app(scope, paypal, deposit.reseller_id, deposit.environment, found)
     page = deposits.pay_url(deposit, base_url)
@@ -119,13 +122,20 @@ def capture(scope: Scope, paypal: Paypal, who: Principal, client_id: str, deposi
     deposit = store.deposit(who.reseller_id, client_id, deposit_id)
     if deposit is None or not deposit.order_id:
         raise Conflict("This deposit has no order at PayPal.")
-    try:
+    with told_to_whoever_asks():
         notice = _capture(scope, paypal, deposit)
-    except PaypalFailed as problem:
-        raise Conflict(f"PayPal does not give the money: {problem}") from None
     if notice is not None:
         apply(scope, who.reseller_id, deposit.environment, notice)
     return deposits.get(who, client_id, deposit_id, base_url)
+
+
+@contextmanager
+def told_to_whoever_asks() -> Iterator[None]:
+    """For a person who asks for the money: that PayPal does not give it is a 409, and no failure of ours."""
+    try:
+        yield
+    except PaypalFailed as problem:
+        raise Conflict(f"PayPal does not give the money: {problem}") from None
 
 
 def _capture(scope: Scope, paypal: Paypal, deposit: Deposit) -> Notice | None:

@@ -25,8 +25,7 @@ def look(invoice: str, now: int, base_url: str) -> Asked:
         language=client.profile.get("language", "en"),
         status=deposit.status,
         sandbox=deposit.environment == "sandbox",
-        # Nothing is credited by closing a client, so what was begun still counts; only the button goes.
-        expired=now >= int(deposit.open_until) or client.status == "closed",
+        expired=deposits.is_over(deposit, client.status, now),
         action=action,
         fields=fields,
     )

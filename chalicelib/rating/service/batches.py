@@ -166,13 +166,15 @@ def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
     found = store.batch(batch.reseller_id, batch.batch_id) or batch
     if found.status == "done" or found.generation != batch.generation:
         return found
-    found.standing = None
+    found.standing = found.reason = None
     for name, value in done.items():
         setattr(found, name, value)
+    # A twin may have given up meanwhile, and said why.
+    gone = [Batch.standing.remove(), Batch.reason.remove()]
     commit(
         scope,
         [
-            Change(found, [*found.set_all(), Batch.standing.remove()], endings.still(batch) & (Batch.status != "done")),
+            Change(found, [*found.set_all(), *gone], endings.still(batch) & (Batch.status != "done")),
             accounts.close_batch(batch.reseller_id, batch.batch_id),
             *_refused(scope, found),
         ],

@@ -100,7 +100,7 @@ def totals(reseller_id: str, selection: Selection) -> Totals:
             if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
                 sums.add(int(segment.rows), segment)
                 continue
-            for call in segments.read(segment):
+            for call in segments.calls(segment):
                 if selection.wants(call):
                     sums.add(1, call)
     return sums

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import groupby
 
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting
@@ -27,18 +28,23 @@ log = logging.getLogger(__name__)
 FIRST_DAY, LAST_DAY = "0000", "9999"
 
 
-def nightly(scope: Scope) -> list[Difference]:
+def nightly(scope: Scope, clock: int | None = None) -> list[Difference]:
     """Level 2 for every reseller, over the segments written since the last time.
+
+    ``clock`` is the real time, where ``scope.now`` may be a date to pretend: segments are written by the clock.
 
     Differences are told in the reseller's events and come back; a reseller with none gets its new calls into the lake
     and is marked as verified.
     """
     found: list[Difference] = []
+    # An hour back: a try that was killed may have left its clock behind ours.
+    upto = min(scope.now, scope.now if clock is None else clock) - 3600
     for reseller_id in months.reseller_ids():
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
+        since = int(before.upto) if before else 0
         try:
-            differences = reconcile(reseller_id, 2, int(before.upto) if before else 0, scope.now)
+            differences = reconcile(reseller_id, 2, since, scope.now) or list(_publish(scope, reseller_id, since))
         except LostRace:
             log.warning("reseller %s is not checked: a ledger moved each time it was looked at", reseller_id)
             continue
@@ -47,11 +53,17 @@ def nightly(scope: Scope) -> list[Difference]:
             commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
             found += differences
         else:
-            for client_id in months.client_ids(reseller_id):
-                lake.publish(scope, reseller_id, client_id, int(before.upto) if before else 0)
-            # An hour back: a try that was killed may have left its clock behind ours.
-            commit(scope, [Put(Verified(*place, upto=scope.now - 3600), anyway=True)])
+            commit(scope, [Put(Verified(*place, upto=upto), anyway=True)])
     return found
+
+
+def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]:
+    """New calls into the lake; a client's month of which an older object is gone can not be put together."""
+    for client_id in months.client_ids(reseller_id):
+        try:
+            lake.publish(scope, reseller_id, client_id, since)
+        except store.Missing as problem:
+            yield Difference(client_id, f"{problem}, wanted for the lake and not in the bucket", 1, 0)
 
 
 def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) -> list[Difference]:
@@ -133,31 +145,38 @@ def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, flo
 
 
 def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[Difference]:
-    seen: dict[str, set[str]] = {}
     days = {segment.day for segment in index if segment.written_at >= since}
-    for segment in index:
-        if segment.day not in days:
-            continue
-        calls = segments.read(segment)
-        what = f"segment {segment.sk}"
-        sums = {
-            "rows": len(calls),
-            "seconds": sum(call.seconds for call in calls),
-            "billed_seconds": sum(call.billed_seconds for call in calls),
-            "amount_e8": sum(call.amount_e8 for call in calls),
-            "cost_e8": sum(call.cost_e8 for call in calls),
-        }
-        for name, value in sums.items():
-            yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
-        strays = [c for c in calls if c.client_id != client_id or periods.utc_day(c.start) != segment.day]
-        yield from _differ(client_id, f"calls of others in {what}", 0, len(strays))
-        billed_by = segments.batch_of(segment)
-        strays = [] if compaction.is_compacted(segment) else [c for c in calls if c.batch_id != billed_by]
-        yield from _differ(client_id, f"calls of other batches in {what}", 0, len(strays))
-        keys = {segments.key_of_call(call) for call in calls}
-        twice = len(calls) - len(keys) + len(keys & seen.setdefault(segment.day, set()))
-        yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)
-        seen[segment.day] |= keys
+    # Day by day, as the index is sorted, so that only one day's ids are held at a time.
+    for day, found in groupby(index, key=lambda segment: segment.day):
+        seen = set[str]()
+        for segment in found if day in days else ():
+            yield from _content(client_id, segment, seen)
+
+
+def _content(client_id: str, segment: Segment, seen: set[str]) -> Iterator[Difference]:
+    """A segment read again; ``seen`` are the keys of the calls that the day has had so far."""
+    what, billed_by = f"segment {segment.sk}", segments.batch_of(segment)
+    sums = dict.fromkeys(("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8"), 0)
+    of_others = of_other_batches = twice = 0
+    try:
+        for call in segments.calls(segment):
+            for name in sums:
+                sums[name] += 1 if name == "rows" else getattr(call, name)
+            of_others += call.client_id != client_id or periods.utc_day(call.start) != segment.day
+            of_other_batches += call.batch_id != billed_by
+            key = segments.key_of_call(call)
+            twice += key in seen
+            seen.add(key)
+    except segments.UNREADABLE as problem:
+        why = f"which can not be read: {type(problem).__name__} {problem}"
+        yield Difference(client_id, f"rows of {what}, {why}", int(segment.rows), sums["rows"])
+        return
+    for name, value in sums.items():
+        yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
+    yield from _differ(client_id, f"calls of others in {what}", 0, of_others)
+    if not compaction.is_compacted(segment):
+        yield from _differ(client_id, f"calls of other batches in {what}", 0, of_other_batches)
+    yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)
 
 
 def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[Marked]]) -> Iterator[Difference]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib import periods
 from chalicelib.rating import segments, store
@@ -12,6 +13,8 @@ from chalicelib.tables import new_id
 
 MEMBERS_AT_ONCE = 64
 """Members (some 130,000 calls) that a search reads at a time."""
+UNREADABLE = (store.Missing, zlib.error, EOFError, ValueError, TypeError)
+"""What comes of reading a segment whose bytes are gone or damaged."""
 
 
 def batch_of(segment: Segment) -> str:
@@ -26,8 +29,14 @@ def generation_of(segment: Segment) -> int:
 
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
-    offset, length = span(segment.members if members is None else members)
-    return list(segments.decode(store.read(segment.object_key, offset, length)))
+    return list(calls(segment, members))
+
+
+def calls(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> Iterator[RatedCall]:
+    """The same without holding them all at once: a client's day may have millions."""
+    some = segment.members if members is None else members
+    for first in range(0, len(some), MEMBERS_AT_ONCE):
+        yield from segments.decode(store.read(segment.object_key, *span(some[first : first + MEMBERS_AT_ONCE])))
 
 
 def last_start(client_id: str, holder: str, since: int) -> int | None:
@@ -56,6 +65,8 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
     name, found = holder.partition(":")[2], set[str]()
     first_day = periods.utc_day(max(since, 0))
     for segment in (each for one in client_ids for each in store.segments_of(one, first_day, "9999")):
+        if batch_of(segment) in found:
+            continue
         members = [member for member in segment.members if member[4] >= since]
         for first in range(0, len(members), MEMBERS_AT_ONCE):
             data = store.read(segment.object_key, *span(members[first : first + MEMBERS_AT_ONCE]))
