@@ -80,7 +80,8 @@ def _where_to_look(paper: Paper, stack: Stack, made: Shop, *, stays: bool) -> No
     paper.table(
         ["what", "where"],
         [
-            ["every route", f"{url}/v1/openapi.json"],
+            ["every route", f"{url}/docs"],
+            ["the same for programs", f"{url}/v1/openapi.json"],
             ["PayPal's stand-in", stack.paypal_url if stays else "the address that make serve prints"],
             ["reseller's key", made.api.key],
             ["operator's key", stack.operator_key],

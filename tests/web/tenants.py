@@ -86,7 +86,6 @@ def _add_client(operator: Any, tenant: Tenant, ids: dict[str, str], name: str, p
         paid = api.made(f"/v1/clients/{ids['client_id']}/payments", {"amount": "50", "description": f"{name} paid"})
     ids["entry_id"] = paid["id"]
     ids["token"] = "no-link"
-    ids["clients"] = "ref,company\nold-1,Walk\n"
     source = {"id": f"{name}-source", "pattern": f"{name}/*.csv", "time_zone": "Asia/Tokyo"}
     assert api.put("/v1/cdr-sources", source).status == 200
     ids["source_id"] = source["id"]

@@ -103,6 +103,8 @@ def request(op: Operation, ids: dict[str, str], *, whole: bool = False, query: d
         asked = {name: value for name, value in asked.items() if op.in_query[name]["required"]}
     asked |= query or {}
     fresh = {"username": f"walk-{uuid.uuid4().hex[:12]}", "number": f"+1438{uuid.uuid4().int % 10**8:08d}"}
+    if op.path == "/v1/imports":
+        fresh["clients"] = "ref,company\nold-1,Walk\n"
     body = bodies.body_of(op.schema, op.document, {**ids, **fresh}, whole=whole) if op.schema else None
     return Request(op.method, path + (f"?{urlencode(asked)}" if asked else ""), body)
 
