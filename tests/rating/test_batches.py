@@ -282,14 +282,20 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     world.rate(csv_file(line("1")))
-    assert [one for one in nightly(world.scope) if one.owner_id in world.clients.values()] == []
+    assert [
+        one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
+    ] == []
     segment = store.segments_of(world.clients["alice"], "0", "9")[0]
     good = store.read(segment.object_key)
     world.rate(csv_file(line("2")))
     keys = {found.object_key for found in store.segments_of(world.clients["alice"], "0", "9")}
     (other,) = keys - {segment.object_key}
     store.write(segment.object_key, store.read(other))
-    found = [one.what for one in nightly(world.scope) if one.owner_id == world.clients["alice"]]
+    found = [
+        one.what
+        for one in nightly(world.scope, reseller_ids=[world.reseller_id])
+        if one.owner_id == world.clients["alice"]
+    ]
     assert any("calls billed twice" in what for what in found)
     assert [row.kind for row in Event.under(f"E#{world.reseller_id}", "")] == ["books.differ"]
     store.write(segment.object_key, good)
@@ -308,7 +314,7 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
     head = TermsHead.get(f"T#{world.reseller_id}", "HEAD")
     head.update(actions=[TermsHead.open_batches.remove()])
     world.rate(csv_file(line("1"), line("2", start="2026-09-11T12:00:00Z"), line("3", start="2026-08-11T12:00:00Z")))
-    nightly(world.scope)
+    nightly(world.scope, reseller_ids=[world.reseller_id])
     prefix = f"lake/reseller={world.reseller_id}/"
     keys = [key for key, _ in store.versions(prefix)]
     client = world.clients["alice"]
@@ -316,9 +322,9 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
     found = [call for key in keys for call in decode(store.read(key))]
     assert sorted(call.call_id for call in found) == sorted(call[1] for call in world.books()["calls of alice"])
     # A night later nothing is new, and nothing is written again.
-    nightly(Scope("system:test", world.scope.now + 86_400))
+    nightly(Scope("system:test", world.scope.now + 86_400), reseller_ids=[world.reseller_id])
     written = len(list(store.versions(prefix)))
-    nightly(Scope("system:test", world.scope.now + 2 * 86_400))
+    nightly(Scope("system:test", world.scope.now + 2 * 86_400), reseller_ids=[world.reseller_id])
     assert len(list(store.versions(prefix))) == written
 
 

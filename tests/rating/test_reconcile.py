@@ -53,7 +53,9 @@ def test_the_nightly_check_looks_at_a_reseller_with_an_open_batch(world):
     ResellerPointer("RESELLERS", world.reseller_id).save()
     world.rate(csv_file(line("1")))
     left_open(world)
-    assert [one for one in nightly(world.scope) if one.owner_id in world.clients.values()] == []
+    assert [
+        one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
+    ] == []
     assert Verified.find(f"R#{world.reseller_id}", "VERIFIED") is not None
 
 
@@ -99,7 +101,8 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
     broken = {"short": b"", "cut": whole[:-9], "no gzip": b"x" * len(whole), "not ours": pack(b"a,b\r\n")}
     if harm != "gone":
         store.write(segment.object_key, broken[harm])
-    found = [one for one in nightly(harmed.scope) if one.owner_id in harmed.clients.values()]
+    both = [harmed.reseller_id, other.reseller_id]
+    found = [one for one in nightly(harmed.scope, reseller_ids=both) if one.owner_id in harmed.clients.values()]
     assert [(one.expected, one.found) for one in found] == [(2, 0)]
     assert f"segment {segment.sk}, which can not be read" in found[0].what
     verified = [Verified.find(f"R#{world.reseller_id}", "VERIFIED") for world in (harmed, other)]
@@ -116,13 +119,17 @@ def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
     ResellerPointer("RESELLERS", world.reseller_id).save()
     world.rate(csv_file(line("1")))
     world.now += 86_400
-    nightly(world.scope)
+    nightly(world.scope, reseller_ids=[world.reseller_id])
     (old,) = store.segments_of(world.clients["alice"], "0", "9")
     whole = store.read(old.object_key)
     store.delete([old.object_key])
     world.now += 86_400
     world.rate(csv_file(line("2", start="2026-09-11T12:00:00Z")))
-    found = [one.what for one in nightly(world.scope) if one.owner_id == world.clients["alice"]]
+    found = [
+        one.what
+        for one in nightly(world.scope, reseller_ids=[world.reseller_id])
+        if one.owner_id == world.clients["alice"]
+    ]
     assert found == [f"{old.object_key}, wanted for the lake and not in the bucket"]
     store.write(old.object_key, whole)
 

@@ -232,13 +232,13 @@ def test_the_lake_forgets_what_a_rerating_took_away(world):
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     batch = world.rate(csv_file(line("1")))
-    nightly(world.scope)
+    nightly(world.scope, reseller_ids=[world.reseller_id])
     key = f"lake/reseller={world.reseller_id}/client={world.clients['alice']}/month=2026-09/calls.csv.gz"
     assert [call.call_id for call in decode(store.read(key))] == ["1"]
     world.assign("SUB#alice", client_id="")
     world.assign("SUB#alice", client_id="", effective_from=-(2**61))
     world.rerate(batch)
-    nightly(world.scope)
+    nightly(world.scope, reseller_ids=[world.reseller_id])
     assert list(decode(store.read(key))) == []
 
 

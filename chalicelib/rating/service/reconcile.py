@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 FIRST_DAY, LAST_DAY = "0000", "9999"
 
 
-def nightly(scope: Scope, clock: int | None = None) -> list[Difference]:
-    """Level 2 for every reseller, over the segments written since the last time.
+def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] | None = None) -> list[Difference]:
+    """Level 2 for every reseller, or for these, over the segments written since the last time.
 
     ``clock`` is the real time, where ``scope.now`` may be a date to pretend: segments are written by the clock.
 
@@ -39,7 +39,7 @@ def nightly(scope: Scope, clock: int | None = None) -> list[Difference]:
     found: list[Difference] = []
     # An hour back: a try that was killed may have left its clock behind ours.
     upto = min(scope.now, scope.now if clock is None else clock) - 3600
-    for reseller_id in months.reseller_ids():
+    for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
         since = int(before.upto) if before else 0
