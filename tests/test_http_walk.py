@@ -28,7 +28,7 @@ KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
-    "time_zone", "low_balance_email",
+    "time_zone", "low_balance_email", "blocked_countries", "max_rate_per_minute", "daily_spend_limit",
 }  # fmt: skip
 PACKAGE_FIELDS = {
     "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
@@ -618,6 +618,45 @@ def a_program_is_told_and_the_trail_says_who_did_what(walk: Walk) -> None:
     assert walk.operator.get("/v1/audit")["items"][0]["actor"] in ("operator", "system:rating")
 
 
+def a_switch_asks_and_a_file_is_looked_at_first(walk: Walk) -> None:
+    reseller, asked = walk.reseller, {"account": "office", "number": "+442079460000", "reserve_seconds": 60}
+    first = reseller.post("/v1/authorizations", {**asked, "call_id": "walk-1"})
+    assert (first["allowed"], first["reason"], first["rate"]) == (True, "ok", "0.012")
+    held = reseller.post(f"/v1/authorizations/{first['id']}/finish", {"seconds": 60}, 200)
+    assert (held["seconds"], held["amount"]) == (60, "0.012")
+    second = reseller.post("/v1/authorizations", {**asked, "call_id": "walk-2"})
+    reseller.delete(f"/v1/authorizations/{second['id']}")
+    reseller.call(404, "DELETE", f"/v1/authorizations/{second['id']}")
+    text = f"{HEADER}\nw1,2025-10-05T12:00:00Z,outbound,office,+14165550100,+442079460000,ANSWERED,60\n"
+    looked = reseller.post("/v1/cdr-preview", {"text": text}, 200)
+    assert (looked["lines"], looked["rated"], looked["items"][0]["call"]["amount"]) == (1, 1, "0.012")
+
+
+def paypal_is_set_up_and_a_deposit_begun(walk: Walk) -> None:
+    reseller = walk.reseller
+    wanted = {"email": "shop@voix.example", "environment": "sandbox", "amounts": ["10", "25"]}
+    assert reseller.put("/v1/paypal", wanted)["notify_url"]
+    reseller.put("/v1/paypal/app", {"app_key": "walk-app", "app_secret": "walk-secret"})
+    assert "walk-secret" not in str(reseller.get("/v1/paypal"))
+    reseller.delete("/v1/paypal/app")
+    made = reseller.post(f"{walk.client}/deposits", {"amount": "25"})
+    assert (made["status"], made["amount"]) == ("open", "25.00")
+    assert fields_of(reseller.call(422, "POST", f"{walk.client}/deposits", {"amount": "26"})) == ["amount"]
+    assert reseller.get(f"{walk.client}/deposits/{made['id']}")["invoice"] == made["invoice"]
+    assert [one["id"] for one in reseller.pages(f"{walk.client}/deposits")] == [made["id"]]
+    assert reseller.pages("/v1/paypal/reviews") == []
+    assert walk.operator.pages(f"/v1/resellers/{walk.ids['reseller']}/paypal/messages") == []
+
+
+NEEDS_PAYPAL = {
+    ("POST", "/v1/clients/{client_id}/deposits/{deposit_id}/capture"),
+    ("DELETE", "/v1/paypal/reviews/{review_id}"),
+    ("POST", "/v1/resellers/{reseller_id}/paypal/messages/{message_id}/verify"),
+    ("POST", "/v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"),
+}
+"""Routes that succeed only after PayPal has said something: ``tests/payments`` and the walk of every route do."""
+
+
 def a_suspended_reseller_may_only_read(walk: Walk) -> None:
     path = f"/v1/resellers/{walk.ids['reseller']}"
     walk.operator.patch(path, {"status": "suspended"})
@@ -658,6 +697,8 @@ STEPS = (
     a_batch_rated_again_leaves_the_books_as_they_were,
     numbers_go_back_where_they_came_from,
     a_program_is_told_and_the_trail_says_who_did_what,
+    a_switch_asks_and_a_file_is_looked_at_first,
+    paypal_is_set_up_and_a_deposit_begun,
     a_suspended_reseller_may_only_read,
 )
 
@@ -669,7 +710,7 @@ def test_a_reseller_walks_every_route(walk: Walk) -> None:
     routes = [(method.upper(), path) for path, methods in document["paths"].items() for method in methods]
     # The most literal pattern first, as the gateway matches: "{" sorts behind letters.
     called = {next(route for route in sorted(routes) if _fits(route, *been)) for been in _known(walk, routes)}
-    assert set(routes) - called == set()
+    assert set(routes) - called == NEEDS_PAYPAL
 
 
 def _known(walk: Walk, routes: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from chalicelib.accounts.shapes import PhoneNumber, nothing
-from chalicelib.accounts.shapes.clients import ClientIn
+from chalicelib.accounts.shapes.clients import BlockedCountries, ClientIn
 from chalicelib.fields import Amount, Day, Fee, InstantOut, Line, Name, Rate, Seconds, Shape, Username
 
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9 else value
+
+
+def _words(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
 
 
 CellSeconds = Annotated[Seconds, BeforeValidator(_whole)]
@@ -22,6 +26,7 @@ class ClientRow(ClientIn):
     """A line of the file of clients: a client, its opening balance, and the name by which the other files call it."""
 
     ref: Line = ""
+    blocked_countries: Annotated[BlockedCountries, BeforeValidator(_words)] = []
     balance: Amount = nothing()
 
 

@@ -39,14 +39,15 @@ class Swept:
     finished: bool = True
 
 
-def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False) -> Swept:
+def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix: str = PREFIX) -> Swept:
     """Delete what is old and unnamed, client-month by client-month; ``out_of_time`` stops it between two of them.
+    ``prefix`` may be that of one reseller.
 
     The next run goes on where this one stopped. One that was killed does its part again, which changes nothing.
     """
     place = SweepPlace.find("SWEEP", "PLACE")
     swept, after = Swept(), str(place.after) if place else ""
-    for month, found in groupby(store.objects(PREFIX, after), key=lambda each: each[0].rpartition("/")[0]):
+    for month, found in groupby(store.objects(prefix, after), key=lambda each: each[0].rpartition("/")[0]):
         if out_of_time():
             swept.finished = False
             break
