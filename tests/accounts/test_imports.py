@@ -204,6 +204,17 @@ def test_a_file_is_read_strictly(reseller: Any, name: str, text: str, fault: str
     )
 
 
+def test_limits_against_fraud_come_with_a_client(reseller: Any) -> None:
+    text = "ref,blocked_countries,max_rate_per_minute,daily_spend_limit\na,KY CU,0.5,20\nb,Cuba,,\n"
+    told = reseller.post("/v1/imports", {"clients": text, "preview": True}).json["errors"]
+    assert [(one["line"], one["column"].partition(".")[0]) for one in told] == [(3, "blocked_countries")]
+    made = reseller.post("/v1/imports", {"clients": text.rsplit("b,", 1)[0]}).json
+    client = reseller.get(f"/v1/clients/{made['client_ids']['a']}").json
+    assert (client["blocked_countries"], client["max_rate_per_minute"], client["daily_spend_limit"]) == (
+        ["CU", "KY"], "0.50", "20.00",
+    )  # fmt: skip
+
+
 def test_an_import_without_a_line_is_done_at_once(reseller: Any) -> None:
     for body in ({}, {"clients": "company\n"}, {"clients": "\n", "dids": "number,client\n\n"}):
         made = reseller.post("/v1/imports", body).json
