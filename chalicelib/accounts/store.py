@@ -16,6 +16,10 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.accounts.ledger import Account
+from chalicelib.accounts.store_keys import ApiKey as ApiKey
+from chalicelib.accounts.store_keys import KeyPointer as KeyPointer
+from chalicelib.accounts.store_numbers import Did as Did
+from chalicelib.accounts.store_numbers import Number as Number
 from chalicelib.tables import Item
 
 
@@ -74,28 +78,6 @@ class Reseller(Owner):
 
 class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
-
-
-class ApiKey(Item):
-    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
-
-    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
-    when it comes to it. ``last_used_at`` is right to the hour.
-    """
-
-    key_id = UnicodeAttribute()
-    sha256 = UnicodeAttribute()
-    role = UnicodeAttribute()
-    reseller_id = UnicodeAttribute()
-    client_id = UnicodeAttribute(null=True)
-    label = UnicodeAttribute(default="")
-    scopes: Any = JSONAttribute(null=True)
-    last_used_at = NumberAttribute(null=True)
-    created_at = NumberAttribute()
-
-
-class KeyPointer(Item):
-    """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
 
 
 class Client(Owner):
@@ -275,32 +257,6 @@ class TermsHead(Item):
 
     version = NumberAttribute(default=0)
     open_batches = UnicodeSetAttribute(null=True)
-
-
-class Number(Item):
-    """``INVENTORY`` / ``<number>``: the operator's stock; ``reseller_id`` is empty while nobody has ordered it"""
-
-    number = UnicodeAttribute()
-    monthly_e8 = NumberAttribute()
-    setup_e8 = NumberAttribute()
-    per_minute_e10 = NumberAttribute()
-    reseller_id = UnicodeAttribute(default="")
-    version = NumberAttribute(default=0)
-
-
-class Did(Item):
-    """``R#<reseller_id>`` / ``DID#<number>``: ordered; ``client_id`` is empty while it is in stock"""
-
-    number = UnicodeAttribute()
-    client_id = UnicodeAttribute(default="")
-    subaccount_id = UnicodeAttribute(default="")
-    monthly_e8 = NumberAttribute(default=0)
-    setup_e8 = NumberAttribute(default=0)
-    per_minute_e10 = NumberAttribute(default=0)
-    pulse: Any = JSONAttribute(null=True)
-    anchor_day = NumberAttribute(null=True)
-    version = NumberAttribute(default=0)
-    ordered_at = NumberAttribute()
 
 
 FIRST = -(2**62)

@@ -28,6 +28,9 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 
 from chalicelib import queues
 from chalicelib.config import settings
+from chalicelib.rating.store_decks import DeckDrop as DeckDrop
+from chalicelib.rating.store_decks import DeckHead as DeckHead
+from chalicelib.rating.store_decks import DeckVersion as DeckVersion
 from chalicelib.tables import Item
 
 BLOCK_BYTES = 1 << 20
@@ -107,36 +110,6 @@ class CustomRateItem(Item):
     connection_fee_e8 = NumberAttribute(null=True)
     minimum_charge_e8 = NumberAttribute(null=True)
     grace_seconds = NumberAttribute(default=0)
-
-
-class DeckHead(Item):
-    """``DECKS`` / ``HEAD``: counts published decks"""
-
-    version = NumberAttribute(default=0)
-
-
-class DeckVersion(Item):
-    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``"""
-
-    route = UnicodeAttribute()
-    effective_from = UnicodeAttribute()
-    version = NumberAttribute()
-    object_key = UnicodeAttribute()
-    prefixes = NumberAttribute()
-    dropped_at = NumberAttribute()
-
-
-class DeckDrop(Item):
-    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file as it was dropped, and what became of it"""
-
-    drop_id = UnicodeAttribute()
-    route = UnicodeAttribute()
-    effective_from = UnicodeAttribute()
-    status = UnicodeAttribute()
-    prefixes = NumberAttribute(default=0)
-    errors: Any = JSONAttribute(default=list)
-    errors_key = UnicodeAttribute(null=True)
-    created_at = NumberAttribute()
 
 
 class Segment(Item):

@@ -26,39 +26,19 @@ from chalicelib.fields import check_id
 from chalicelib.web import cursors, forms, problems
 from chalicelib.web.csv_answers import csv_text as csv_text
 from chalicelib.web.limits import Limiter
+from chalicelib.web.principals import EVERYONE_OF_A_RESELLER as EVERYONE_OF_A_RESELLER
+from chalicelib.web.principals import OPERATOR as OPERATOR
+from chalicelib.web.principals import READ_ONLY_KEYS as READ_ONLY_KEYS
+from chalicelib.web.principals import RESELLER as RESELLER
+from chalicelib.web.principals import STAFF as STAFF
+from chalicelib.web.principals import Principal as Principal
 from chalicelib.web.scopes import scopes_of
 from chalicelib.web.urls import base_url
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
 
-OPERATOR = ("operator",)
-STAFF = ("reseller", "reseller_readonly")
-RESELLER = ("reseller",)
-EVERYONE_OF_A_RESELLER = ("reseller", "reseller_readonly", "client")
-READ_ONLY_KEYS = ("reseller_readonly", "client")
 MAX_BODY_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who calls. ``reseller_id`` is empty for the operator, ``client_id`` for all but a client's key.
-
-    ``standing`` is the reseller's status: with anything but ``active`` a key may only read. ``scopes`` narrow what the
-    role may, ``None`` does not.
-    """
-
-    role: str
-    key_id: str
-    reseller_id: str = ""
-    client_id: str = ""
-    standing: str = "active"
-    scopes: tuple[str, ...] | None = None
-    label: str = ""
-
-    @property
-    def tenant(self) -> str:
-        return f"{self.reseller_id or self.role}/{self.client_id}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""Items of API keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.tables import Item
+
+
+class ApiKey(Item):
+    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
+
+    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
+    when it comes to it. ``last_used_at`` is right to the hour.
+    """
+
+    key_id = UnicodeAttribute()
+    sha256 = UnicodeAttribute()
+    role = UnicodeAttribute()
+    reseller_id = UnicodeAttribute()
+    client_id = UnicodeAttribute(null=True)
+    label = UnicodeAttribute(default="")
+    scopes: Any = JSONAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
+    created_at = NumberAttribute()
+
+
+class KeyPointer(Item):
+    """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""

@@ -1,0 +1,39 @@
+"""Items of decks: what was dropped, and what of it is in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.tables import Item
+
+
+class DeckHead(Item):
+    """``DECKS`` / ``HEAD``: counts published decks"""
+
+    version = NumberAttribute(default=0)
+
+
+class DeckVersion(Item):
+    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``"""
+
+    route = UnicodeAttribute()
+    effective_from = UnicodeAttribute()
+    version = NumberAttribute()
+    object_key = UnicodeAttribute()
+    prefixes = NumberAttribute()
+    dropped_at = NumberAttribute()
+
+
+class DeckDrop(Item):
+    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file as it was dropped, and what became of it"""
+
+    drop_id = UnicodeAttribute()
+    route = UnicodeAttribute()
+    effective_from = UnicodeAttribute()
+    status = UnicodeAttribute()
+    prefixes = NumberAttribute(default=0)
+    errors: Any = JSONAttribute(default=list)
+    errors_key = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
