@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
-from chalicelib.rating.service.segments import span
+from chalicelib.rating.service.segments import portions
 from chalicelib.rating.store import Emptied, Segment
 from chalicelib.tables import Remove, Scope, commit
 
@@ -50,7 +50,8 @@ def _write(key: str, segments: Iterable[Segment]) -> None:
     """Put one file together, by way of a temporary one, so that memory stays flat."""
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
         for segment in segments:
-            whole.write(store.read(segment.object_key, *span(segment.members)))
+            for data in portions(segment, segment.members):
+                whole.write(data)
         if not whole.tell():
             whole.write(_NOTHING)
         store.upload(key, whole, "application/gzip")
