@@ -18,6 +18,10 @@ from pynamodb.models import Model
 from chalicelib.config import settings
 
 _I = TypeVar("_I", bound="Item")
+_AT_ONCE = 100
+"""DynamoDB's limit of items that one request reads."""
+_AT_ONCE = 100
+"""DynamoDB's limit of items that one request reads."""
 
 
 class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
@@ -118,10 +122,15 @@ def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[st
 
 
 def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
-    """Consistent reads of a few items of any models in one request, in the order asked; ``None`` for an absent one."""
-    keys: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in wanted]
+    """Consistent reads of items of any models, a hundred per request, in the order asked; ``None`` for an absent one.
+
+    They are not of one instant: what depends on an item is read after it.
+    """
+    keys = list(dict.fromkeys((pk, sk) for _, pk, sk in wanted))
     found: dict[tuple[str, str], Any] = {}
-    while keys:
-        page, keys = Item._batch_get_page(keys, True, None)  # type: ignore[no-untyped-call]
-        found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
+    for first in range(0, len(keys), _AT_ONCE):
+        left: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[first : first + _AT_ONCE]]
+        while left:
+            page, left = Item._batch_get_page(left, True, None)  # type: ignore[no-untyped-call]
+            found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
     return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]

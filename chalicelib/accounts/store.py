@@ -267,8 +267,12 @@ def reseller(reseller_id: str) -> Reseller | None:
     return Reseller.find(f"R#{reseller_id}", "RESELLER")
 
 
+def client_key(reseller_id: str, client_id: str) -> tuple[str, str]:
+    return f"R#{reseller_id}", f"CLIENT#{client_id}"
+
+
 def client(reseller_id: str, client_id: str) -> Client | None:
-    return Client.find(f"R#{reseller_id}", f"CLIENT#{client_id}")
+    return Client.find(*client_key(reseller_id, client_id))
 
 
 def month(owner_id: str, name: str) -> Month:

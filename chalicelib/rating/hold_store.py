@@ -15,7 +15,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.rating import holds
 from chalicelib.rating.holds import Called, Open, Sums
-from chalicelib.tables import Item, Put, Write
+from chalicelib.tables import Item, Put, Write, find_each
 
 
 class HoldsHead(Item):
@@ -80,7 +80,13 @@ def key_of(hold_id: str) -> tuple[str, str]:
 
 def head_of(pk: str) -> HoldsHead:
     """The head of a partition, new where no call was ever held. Whatever depends on it is read after it."""
-    return HoldsHead.find(pk, "HEAD") or HoldsHead(pk, "HEAD")
+    return heads_of([pk])[0]
+
+
+def heads_of(pks: Sequence[str]) -> list[HoldsHead]:
+    """The same of several partitions."""
+    found = find_each(*((HoldsHead, pk, "HEAD") for pk in pks))
+    return [head or HoldsHead(pk, "HEAD") for pk, head in zip(pks, found, strict=True)]
 
 
 def open_holds(pk: str, now: int) -> list[Hold]:

@@ -64,6 +64,7 @@ def other(operator: Any) -> Any:
 def rated(reseller: Any) -> Callable[..., None]:
     """Commit a batch with one rated call, its segment too: ``rated(client_id, "sub:alice", start, amount_e8)``."""
     from chalicelib.accounts.service import usage
+    from chalicelib.accounts.service.snapshots import Part, snapshots
     from chalicelib.periods import format_instant, utc_day
     from chalicelib.rating import segments, store
     from chalicelib.tables import Put, Scope
@@ -91,7 +92,7 @@ def rated(reseller: Any) -> Callable[..., None]:
             written_at=start,
             **sums,
         )
-        snapshot = usage.snapshot(reseller.ids["reseller"], client_id, batch, 1, month, [])
+        (snapshot,) = snapshots(reseller.ids["reseller"], batch, 1, [Part(client_id, month)])
         what = usage.Usage(
             batch_id=batch, generation=1, month=month, rated=1, duplicates=0, seconds=60, amount_e8=amount_e8, cost_e8=0
         )

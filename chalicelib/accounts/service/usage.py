@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts import ledger, store
-from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
+from chalicelib.accounts import ledger
+from chalicelib.accounts.service.posting import entry_key, plan, post, reseller_of
+from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store import Marker as Marker
 from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
@@ -40,44 +41,8 @@ class Usage:
     spent: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in.
-
-    ``used_free`` is as if the ``earlier`` generation of this part had given its free seconds back; ``stored_free`` as
-    it stands. ``settled`` are the months of this client in which this generation is applied.
-    """
-
-    client: Client
-    month: Month
-    used_free: Mapping[str, int]
-    stored_free: Mapping[str, int]
-    applied: Marker | None
-    earlier: Marker | None
-    settled: frozenset[str]
-
-
 def marker_key(batch_id: str, generation: int, month: str) -> str:
     return f"MARK#{batch_id}#{generation}#{month}"
-
-
-def snapshot(
-    reseller_id: str, client_id: str, batch_id: str, generation: int, month: str, packages: Sequence[str]
-) -> Snapshot:
-    """Read what a usage commit is decided on. The owner comes first: all else is fenced by its version."""
-    owner = client_of(reseller_id, client_id)()
-    applied, earlier, settled = None, None, set[str]()
-    for marker in Marker.under(f"L#{client_id}", f"MARK#{batch_id}#"):
-        _, of_generation, of_month = marker.place()
-        if of_generation > generation or (of_generation == generation and not marker.emptied):
-            settled.add(of_month)
-            applied = marker if of_month == month else applied
-        elif of_month == month:
-            earlier = marker
-    given: dict[str, int] = (earlier.free if earlier else None) or {}
-    stored = _free_seconds(client_id, month, sorted({*packages, *given}))
-    used = {package_id: seconds - given.get(package_id, 0) for package_id, seconds in stored.items()}
-    return Snapshot(owner, store.month(client_id, month), used, stored, applied, earlier, frozenset(settled))
 
 
 def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence[Write]) -> Marker | None:
@@ -148,13 +113,6 @@ def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> ledge
     """The entry that takes a debit of calls back; ``amount_e8`` is the debit's own."""
     told = f"Reversal of entry {entry_id} (call_usage): the calls of {month} are rated again"
     return ledger.Posting("reversal", -amount_e8, told, month, f"batch:{batch_id}", reversal_of=entry_id)
-
-
-def _free_seconds(client_id: str, month: str, packages: Sequence[str]) -> dict[str, int]:
-    """Free seconds spent in a month, by package."""
-    keys = {(f"L#{client_id}", f"FREE#{package_id}#{month}"): package_id for package_id in packages}
-    found = find_many(list(keys), FreeMinutes) if keys else {}
-    return {package_id: int(found[key].used_seconds) if key in found else 0 for key, package_id in keys.items()}
 
 
 def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, list[Write]]:

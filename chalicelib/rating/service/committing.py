@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from chalicelib.accounts.service import usage
+from chalicelib.accounts.service import snapshots, usage
+from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.rating import store
 from chalicelib.rating.service import compaction, endings, releasing
 from chalicelib.rating.service.earlier import Earlier
@@ -47,12 +48,12 @@ def commit_parts(
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [_Commit(scope, batch, tables, spill, objects, part) for part in of_month[first : first + AT_ONCE]]
-            for each in some:
-                each.look()
+            for each, facts in zip(some, _read(batch, some), strict=True):
+                each.look(*facts)
             objects.flush()
             for each in some:
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
-                releasing.release(scope, spill, each.part)
+            releasing.release(scope, spill, [each.part for each in some])
     return crowded
 
 
@@ -65,7 +66,7 @@ class _Facts:
     """What a part is decided on."""
 
     fence: list[Write]
-    snapshot: usage.Snapshot
+    snapshot: Snapshot
     known: Known
 
 
@@ -80,12 +81,8 @@ class _Commit:
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
 
-    def look(self) -> _Facts:
-        """Read the facts and decide on them, without changing a ledger."""
-        fence, generation = _fence(self.batch), int(self.batch.generation)
-        snapshot = usage.snapshot(
-            self.batch.reseller_id, self.client_id, self.batch.batch_id, generation, self.month, self.packages
-        )
+    def look(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
+        """Decide on a snapshot that was read after ``fence``, without changing a ledger."""
         days = [] if snapshot.applied else self.spill.days(self.part)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
@@ -95,7 +92,7 @@ class _Commit:
 
     def decide(self) -> list[str]:
         """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
-        facts, self._facts = self._facts or self.look(), None
+        facts, self._facts = self._facts or self.look(*_read(self.batch, [self])[0]), None
         snapshot = facts.snapshot
         if snapshot.applied:
             return []
@@ -129,6 +126,15 @@ class _Commit:
             used_free=sums.used_free,
             spent=sums.spent,
         )
+
+
+def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
+    """The fence and what was read after it, for each."""
+    fence = _fence(batch)
+    parts = [snapshots.Part(*each.part, each.packages) for each in commits]
+    return [
+        (fence, each) for each in snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), parts)
+    ]
 
 
 def _fence(batch: Batch) -> list[Write]:

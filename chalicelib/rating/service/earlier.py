@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from chalicelib import periods
 from chalicelib.accounts.service import posting
-from chalicelib.accounts.service.usage import Marker, Snapshot
+from chalicelib.accounts.service.snapshots import Snapshot
+from chalicelib.accounts.service.usage import Marker
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service import segments

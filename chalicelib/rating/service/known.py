@@ -56,22 +56,50 @@ def _keys(segment: Segment) -> Iterator[Keys]:
 
 def _hashes(segment: Segment) -> Iterator[Hashes]:
     """Hashes of a segment's calls; objects never change, so remembering them is safe."""
-    place = (segment.object_key, segment.members[0][0])
-    kept = _kept.get(place)
+    kept = _kept.get(_place(segment))
     if kept is not None:
         yield kept
         return
-    keep = segment.rows <= KEPT_HASHES
     found = list[Hashes]()
     for keys in _keys(segment):
         hashes = call_keys.hashes(*keys)
-        if keep:
+        if segment.rows <= KEPT_HASHES:
             found.append(hashes)
         yield hashes
-    if keep:
-        if sum(map(len, list(_kept.values()))) + int(segment.rows) > KEPT_HASHES:
-            _kept.clear()
-        _kept[place] = np.concatenate(found)
+    remember(segment, found)
 
 
-_kept: dict[tuple[str, int], Hashes] = {}
+def remember(segment: Segment, found: Sequence[Hashes]) -> None:
+    """Keep the hashes of a segment's calls, so that the next file's try need not read it; too many are not kept."""
+    count = sum(map(len, found))
+    if count != segment.rows or count > KEPT_HASHES:
+        return
+    _kept.add(_place(segment), np.concatenate(found))
+
+
+def _place(segment: Segment) -> tuple[str, int]:
+    return segment.object_key, int(segment.members[0][0])
+
+
+class _Kept:
+    """Hashes by place, all forgotten at once when they become too many."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[tuple[str, int], Hashes] = {}
+        self._count = 0
+
+    def get(self, place: tuple[str, int]) -> Hashes | None:
+        return self._hashes.get(place)
+
+    def clear(self) -> None:
+        self._hashes, self._count = {}, 0
+
+    def add(self, place: tuple[str, int], hashes: Hashes) -> None:
+        if self._count + len(hashes) > KEPT_HASHES:
+            self.clear()
+        if place not in self._hashes:
+            self._hashes[place] = hashes
+            self._count += len(hashes)
+
+
+_kept = _Kept()

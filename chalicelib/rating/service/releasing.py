@@ -27,9 +27,24 @@ TRIES = 500
 _INBOUND = 1
 
 
-def release(scope: Scope, spill: Spill, part: tuple[str, str]) -> None:
-    """Let go of the open holds whose calls are in a part (client and month) of a batch."""
-    pk = f"H#{part[0]}"
+Part = tuple[str, str]
+"""A client and a local month."""
+
+
+def release(scope: Scope, spill: Spill, parts: Sequence[Part]) -> None:
+    """Let go of the open holds whose calls are in some parts of a batch. Most clients have none, so look for all."""
+    heads = hold_store.heads_of([_pk(part) for part in parts])
+    for part, head in zip(parts, heads, strict=True):
+        if head.sums().any_open(scope.now):
+            _release(scope, spill, part)
+
+
+def _pk(part: Part) -> str:
+    return f"H#{part[0]}"
+
+
+def _release(scope: Scope, spill: Spill, part: Part) -> None:
+    pk = _pk(part)
     calls: Iterable[Called] = _calls(scope.now, spill, part)
     while hold_store.head_of(pk).sums().any_open(scope.now):
         waiting = [hold.open() for hold in hold_store.open_holds(pk, scope.now)]
@@ -77,7 +92,7 @@ def _let_go(scope: Scope, pk: str, some: Sequence[Match]) -> None:
         commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == int(hold.amount_e8)) for hold in gone)])
 
 
-def _calls(now: int, spill: Spill, part: tuple[str, str]) -> Iterator[Called]:
+def _calls(now: int, spill: Spill, part: Part) -> Iterator[Called]:
     """The outbound calls of a part that may have an open hold: none is older than holds get."""
     since = (now - holds.KEPT_SECONDS) // periods.DAY_SECONDS - 1
     for run in (run for day in spill.days(part) if day >= since for run in spill.runs(part, day)):

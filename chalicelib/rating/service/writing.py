@@ -10,10 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from chalicelib import periods
-from chalicelib.rating import segments, usage
+from chalicelib.rating import call_keys, segments, usage
+from chalicelib.rating.call_keys import Hashes
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
-from chalicelib.rating.service.known import Known
+from chalicelib.rating.service.known import KEPT_HASHES, Known, remember
 from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
@@ -115,31 +116,33 @@ class Writing:
 
     def _write_day(self, day: int, slices: Slices, free: usage.Free, recent: Sequence[tuple[str, int]]) -> None:
         """Put one day's calls where they belong, and their index behind that of the days before."""
-        key, members = self.objects.begin(), list[Member]()
+        key, members, hashes = self.objects.begin(), list[Member](), list[Hashes]()
         totals, per_member = Counter[str](), segments.rows_per_member(slices.standing)
         for rows, texts in slices:
             decided = usage.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
             members += self.objects.put(decided.rows, per_member)
+            if slices.standing <= KEPT_HASHES:
+                hashes.append(call_keys.hashes(call_keys.kinds(decided.rows.code), decided.rows.texts.call_id))
             self.sums.add(decided, recent)
             totals.update(decided.sums)
         name = day_name(day)
-        self.index.append(
-            Segment(
-                f"L#{self.client_id}",
-                f"SEG#{name}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
-                day_key=f"R#{self.batch.reseller_id}#{name}",
-                client_id=self.client_id,
-                day=name,
-                month=self.month,
-                object_key=key,
-                members=[list(member) for member in members],
-                first=members[0].first,
-                last=members[-1].last,
-                written_at=self.now,
-                rows=totals["rows"],
-                seconds=totals["seconds"],
-                billed_seconds=totals["billed_seconds"],
-                amount_e8=totals["amount_e8"],
-                cost_e8=totals["cost_e8"],
-            )
+        segment = Segment(
+            f"L#{self.client_id}",
+            f"SEG#{name}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
+            day_key=f"R#{self.batch.reseller_id}#{name}",
+            client_id=self.client_id,
+            day=name,
+            month=self.month,
+            object_key=key,
+            members=[list(member) for member in members],
+            first=members[0].first,
+            last=members[-1].last,
+            written_at=self.now,
+            rows=totals["rows"],
+            seconds=totals["seconds"],
+            billed_seconds=totals["billed_seconds"],
+            amount_e8=totals["amount_e8"],
+            cost_e8=totals["cost_e8"],
         )
+        remember(segment, hashes)
+        self.index.append(segment)

@@ -1,0 +1,88 @@
+"""What commits of calls are decided on: owners, markers, months and free minutes of many parts, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chalicelib.accounts import store
+from chalicelib.accounts.store import Client, FreeMinutes, Marker, Month
+from chalicelib.errors import NotFound
+from chalicelib.tables import find_each
+
+
+class Part(NamedTuple):
+    """What a batch bills to one client in one local month; ``packages`` are those that may grant free minutes."""
+
+    client_id: str
+    month: str
+    packages: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in.
+
+    ``used_free`` is as if the ``earlier`` generation of this part had given its free seconds back; ``stored_free`` as
+    it stands. ``settled`` are the months of this client in which this generation is applied.
+    """
+
+    client: Client
+    month: Month
+    used_free: Mapping[str, int]
+    stored_free: Mapping[str, int]
+    applied: Marker | None
+    earlier: Marker | None
+    settled: frozenset[str]
+
+
+class _Marked(NamedTuple):
+    """What the markers of a batch say of a part, as ``Snapshot`` has it."""
+
+    applied: Marker | None
+    earlier: Marker | None
+    settled: frozenset[str]
+
+    def given(self) -> dict[str, int]:
+        """Free seconds that the earlier generation spent, by package."""
+        return (self.earlier.free if self.earlier else None) or {}
+
+
+def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
+    """Read each part. The owners come first: all else is fenced by their versions."""
+    owners = find_each(*((Client, *store.client_key(reseller_id, part.client_id)) for part in parts))
+    if None in owners:
+        raise NotFound()
+    marked = [_marked(part, batch_id, generation) for part in parts]
+    packages = [sorted({*part.packages, *said.given()}) for part, said in zip(parts, marked, strict=True)]
+    months = find_each(*((Month, f"L#{part.client_id}", f"MONTH#{part.month}") for part in parts))
+    found = iter(
+        find_each(
+            *(
+                (FreeMinutes, f"L#{part.client_id}", f"FREE#{package_id}#{part.month}")
+                for part, own in zip(parts, packages, strict=True)
+                for package_id in own
+            )
+        )
+    )
+    read = []
+    for part, owner, month, said, own in zip(parts, owners, months, marked, packages, strict=True):
+        stored = {package_id: int(free.used_seconds) if (free := next(found)) else 0 for package_id in own}
+        used = {package_id: seconds - said.given().get(package_id, 0) for package_id, seconds in stored.items()}
+        there = month or Month(f"L#{part.client_id}", f"MONTH#{part.month}")
+        read.append(Snapshot(owner, there, used, stored, *said))
+    return read
+
+
+def _marked(part: Part, batch_id: str, generation: int) -> _Marked:
+    # All of the batch's: a late try must see that a later generation has taken the place of its own.
+    applied, earlier, settled = None, None, set[str]()
+    for marker in Marker.under(f"L#{part.client_id}", f"MARK#{batch_id}#"):
+        _, of_generation, of_month = marker.place()
+        if of_generation > generation or (of_generation == generation and not marker.emptied):
+            settled.add(of_month)
+            applied = marker if of_month == part.month else applied
+        elif of_month == part.month:
+            earlier = marker
+    return _Marked(applied, earlier, frozenset(settled))
