@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks import machine
 from benchmarks.sample import Samples, Span, month_back
 from benchmarks.shop import DECK_DAY, Send, Shop, open_shop, over_http
+from chalicelib import money
 from local.stack import Stack
 
 BUCKET = "forfait-local"
@@ -84,6 +85,12 @@ class Bench:
         taken = self.rate(file, f"whole-{lines}-{back}.csv", 0.01 if lines <= 10_000 else 0.1)
         return {"wall": taken.from_end, "cpu": self.worker_cpu() - before, "batch": taken.batch}
 
+    def charged(self) -> dict[str, int]:
+        """What each client of the world owes by its ledger, in 1e-8; it has paid nothing."""
+        world = self.samples.world
+        found = [self._api("GET", f"/v1/clients/{client_id}", None) for client_id in self.shop.clients]
+        return {world.client_name(n): -money.parse_amount(client["balance"]) for n, client in enumerate(found)}
+
     def output_of(self, batch_id: str, target: Path) -> Path:
         """What a batch wrote, unpacked into one file: the bytes whose compression the product is compared with."""
         s3 = self.stack.client("s3")
@@ -93,6 +100,18 @@ class Bench:
                 for key in (each["Key"] for each in page.get("Contents", []) if batch_id in each["Key"]):
                     file.write(gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
         return target
+
+
+def one_day(samples: Samples, millions: int) -> Path:
+    """A file in which one client makes all the calls, of one day: a million of them, again and again with other ids."""
+    header, *lines = samples.calls(1_000_000, Span(0, 1440, 0)).read_bytes().splitlines(keepends=True)
+    path = samples.folder / "one-day.csv"
+    with path.open("wb") as file:
+        file.write(header)
+        for number in range(millions):
+            # An id begins with a hexadecimal digit.
+            file.write(b"".join(b"%x" % number + line[1:] for line in lines))
+    return path
 
 
 def _anew(url: str, key: str) -> Send:

@@ -1,12 +1,8 @@
-"""Which calls of a client-day are copies: found by hashes of 64 bits, decided by the ids themselves.
-
-A day may hold millions of calls, so ids are compared only where hashes are equal: nearly never, unless a file was sent
-twice. A collision, even one that somebody made on purpose, costs time and never a call.
-"""
+"""What tells the calls of a client-day apart: a key, and a hash of 64 bits for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,15 +15,19 @@ _FACTORS = np.array([(0x9E3779B97F4A7C15 * (2 * n + 1) | 1) % 2**64 for n in ran
 _LAST = np.uint64(0xC4CEB9FE1A85EC53)
 
 
+Keys = tuple[Ints, Strings]
+"""Kinds and ids of some calls."""
+
+
 @dataclass(frozen=True)
 class Billed:
-    """Calls that are billed already: their hashes, and how to find their keys (``key_of``) where that is needed."""
+    """Calls that are billed already, block by block: their ``hashes``, and their ``keys`` where those are needed."""
 
-    hashes: Hashes
-    keys: Callable[[], Collection[bytes]]
+    hashes: Callable[[], Iterable[Hashes]]
+    keys: Callable[[], Iterable[Keys]]
 
 
-NOTHING = Billed(np.zeros(0, np.uint64), tuple)
+NOTHING = Billed(tuple, tuple)
 
 
 def kinds(codes: Ints) -> Ints:
@@ -58,23 +58,3 @@ def hashes(kind: Ints, call_ids: Strings) -> Hashes:
 def _mixed(values: Hashes) -> Hashes:
     mixed: Hashes = values ^ values >> np.uint64(32)
     return mixed
-
-
-def fresh(codes: Ints, call_ids: Strings, billed: Billed) -> Ints:
-    """Places of the calls that are neither billed nor copies of an earlier line."""
-    kind = kinds(codes)
-    own = hashes(kind, call_ids)
-    ordered = np.sort(own)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    suspect = np.isin(own, billed.hashes)
-    is_billed = bool(suspect.any())
-    suspect |= np.isin(own, twice)
-    stays = ~suspect
-    seen = set(billed.keys()) if is_billed else set()
-    places = np.flatnonzero(suspect)
-    for place, one, call_id in zip(places.tolist(), kind[places].tolist(), call_ids[places].tolist(), strict=True):
-        key = key_of(one, call_id)
-        if key not in seen:
-            seen.add(key)
-            stays[place] = True
-    return np.flatnonzero(stays)

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from chalicelib.rating.segments import ROWS_PER_MEMBER, Member, encode_rows, start_of
+from chalicelib.rating.segments import Member, encode_rows, rows_per_member, start_of
 
 START_CHARACTERS = len("2026-11-23T08:30:00Z")
 """A row begins with its start; as text, starts sort as they do in time."""
@@ -37,23 +37,23 @@ def merged(streams: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 class Packer:
-    """Rows, sorted by start, into a file as gzip members that can be read apart."""
+    """Rows, sorted by start and ``rows`` at most, into a file as gzip members that can be read apart."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+    def __init__(self, file: IO[bytes], rows: int) -> None:
+        self.file, self._per_member = file, rows_per_member(rows)
         self.members: list[Member] = []
         self._rows: list[str] = []
         self._offset = 0
 
     def add(self, row: str) -> None:
         self._rows.append(row)
-        if len(self._rows) == ROWS_PER_MEMBER:
+        if len(self._rows) == self._per_member:
             self.flush()
 
     def flush(self) -> None:
         """Write what has been gathered; needed once more at the end."""
         starts = [start_of(row[:START_CHARACTERS]) for row in self._rows]
-        data, members = encode_rows(self._rows, starts, self._offset)
+        data, members = encode_rows(self._rows, starts, self._offset, self._per_member)
         self.file.write(data)
         self.members += members
         self._offset += len(data)

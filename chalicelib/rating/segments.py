@@ -40,6 +40,8 @@ COLUMNS = (
     "batch_id",
 )
 ROWS_PER_MEMBER = 2048
+MOST_MEMBERS = 2000
+"""Members of a segment, more or less. The index lists each in 50 bytes, so a month of such days fits a transaction."""
 
 _GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"; the header has no time in it
 _LEVEL = 1  # of isal's four: a quarter of zlib's time at its level 1, and fewer bytes (decisions/0015)
@@ -79,6 +81,11 @@ class Member(NamedTuple):
     rows: int
     first: int
     last: int
+
+
+def rows_per_member(rows: int) -> int:
+    """How many rows a member has in a segment of ``rows``: more than usual only in a very large one."""
+    return max(ROWS_PER_MEMBER, -(-rows // MOST_MEMBERS))
 
 
 def quoted(field: str) -> str:

@@ -1,18 +1,20 @@
 """Rated lines set aside by client, month and day, in a file, so that memory stays flat however long the input is.
 
 Lines come in the order of the input and are wanted back one client-day at a time. They are gathered into parts of
-bounded size; each part is sorted and written column by column, and only where its client-days begin is kept.
+bounded size; each part is sorted and written column by column, and only where its client-days begin is kept. Within a
+part a client-day is sorted by start, so that a stretch of a day too long for memory can be read out of every part.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.columns import DAY_SECONDS, Columns, Texts, distinct
+from chalicelib.rating.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
+from chalicelib.rating.shelf import Rows, Shelf
 from chalicelib.rating.tables import Tables
 
 PART_ROWS = 200_000
@@ -20,29 +22,18 @@ PART_BYTES = 32 << 20
 """A part is written when it has so many rows, or takes so much memory because of some very long text."""
 
 
-class _Column(NamedTuple):
-    """One column of a part in the file."""
-
-    at: int
-    kind: np.dtype[Any]
-
-
-class Run(NamedTuple):
-    """The lines of one client, month and day in one part: rows ``first`` to ``last`` of its columns."""
-
-    columns: tuple[_Column, ...]
-    first: int
-    last: int
-
-
 class Spill:
-    """``add`` columns, ``flush`` at the end, then read ``parts`` and ``lines``."""
+    """``add`` columns, ``flush`` at the end, then read ``parts`` and their lines, one run or all runs at a time.
+
+    A run is what one part holds of a client, month and day: sorted by start, and equal starts in the order of the
+    input. Each run comes before the next one in the input. ``shelf`` is open for more that must not stay in memory.
+    """
 
     def __init__(self, file: IO[bytes], tables: Tables) -> None:
-        self._file, self._tables = file, tables
+        self.shelf, self._tables = Shelf(file), tables
         self._waiting: list[tuple[NDArray[Any], Texts]] = []
         self._bytes = self._rows = 0
-        self._runs: dict[tuple[str, str], dict[int, list[Run]]] = {}
+        self._runs: dict[tuple[str, str], dict[int, list[Rows]]] = {}
 
     def add(self, columns: Columns) -> None:
         if not len(columns):
@@ -70,10 +61,24 @@ class Spill:
         """How many lines one client-day has."""
         return sum(run.last - run.first for run in self._runs[part][day])
 
+    def runs(self, part: tuple[str, str], day: int) -> list[Rows]:
+        """Where the runs of one client-day lie: ``columns.ROW``, then the columns of ``Texts``."""
+        return self._runs[part][day]
+
+    def read(self, run: Rows) -> tuple[NDArray[Any], Texts]:
+        """A run, or a stretch of one: rows (``columns.ROW``) and their texts."""
+        rows, *texts = self.shelf.get(run)
+        return rows, Texts(*texts)
+
+    def starts(self, run: Rows) -> Ints:
+        """Only the starts of a run."""
+        found: Ints = self.shelf.get(run._replace(columns=run.columns[:1]))[0]["start"]
+        return found
+
     def lines(self, part: tuple[str, str], day: int) -> tuple[NDArray[Any], Texts]:
-        """One client-day in the order of the input: rows (``columns.ROW``) and their texts."""
-        read = [[self._read(column, run) for column in run.columns] for run in self._runs[part][day]]
-        return np.concatenate([rows for rows, *_ in read]), Texts.joined([Texts(*texts) for _, *texts in read])
+        """One client-day, all runs one after the other."""
+        read = list(map(self.read, self.runs(part, day)))
+        return np.concatenate([rows for rows, _ in read]), Texts.joined([texts for _, texts in read])
 
     def flush(self) -> None:
         """Write what was gathered as one part."""
@@ -89,23 +94,16 @@ class Spill:
         found, which = distinct((clients[rows["holder"]] * months + rows["month"]) * (day.max() + 1) + day)
         # Few places: as small numbers they are sorted by counting, which keeps the order of the input.
         order = np.argsort(which.astype(np.uint16) if len(found) < 1 << 16 else which, kind="stable")
-        columns = tuple(self._write(column[order]) for column in (rows, *texts))
         bounds = [0, *np.cumsum(np.bincount(which)).tolist()]
+        starts = rows["start"][order]
+        for first, last in pairwise(bounds):
+            order[first:last] = order[first:last][np.argsort(starts[first:last], kind="stable")]
+        columns = self.shelf.put([column[order] for column in (rows, *texts)])
         for first, last in pairwise(bounds):
             one = rows[order[first]]
             part = names[int(clients[one["holder"]])], self._tables.months.values[int(one["month"])]
             runs = self._runs.setdefault(part, {}).setdefault(int(one["start"]) // DAY_SECONDS, [])
-            runs.append(Run(columns, first, last))
-
-    def _write(self, column: NDArray[Any]) -> _Column:
-        at = self._file.seek(0, 2)
-        self._file.write(column.tobytes())
-        return _Column(at, column.dtype)
-
-    def _read(self, column: _Column, run: Run) -> NDArray[Any]:
-        size = column.kind.itemsize
-        self._file.seek(column.at + run.first * size)
-        return np.frombuffer(self._file.read((run.last - run.first) * size), column.kind)
+            runs.append(Rows(columns, first, last))
 
 
 def _clients(tables: Tables) -> tuple[NDArray[Any], list[str]]:

@@ -1,4 +1,4 @@
-"""What one batch changes for one client and day, decided purely: duplicates out, free minutes spent, sums made.
+"""What one batch changes for one client and day, decided purely: calls put in order, free minutes spent, sums made.
 
 The answer depends on what other batches committed before, so it is decided afresh whenever a commit loses a race.
 """
@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating import call_keys, pricing
-from chalicelib.rating.call_keys import Billed
+from chalicelib.rating import pricing
 from chalicelib.rating.columns import Ints, Texts
 from chalicelib.rating.rendering import Rows
 from chalicelib.rating.shared import shared
@@ -39,34 +38,22 @@ class Free:
 
 @dataclass(frozen=True)
 class Day:
-    """The calls of a client-day that stand, sorted by start, and what they add up to."""
+    """Calls of a client-day, or of a slice of one, sorted by start; ``sums`` by the names of ``store.Segment``."""
 
     rows: Rows
-    duplicates: int
-    seconds: int
-    billed_seconds: int
-    amount_e8: int
-    cost_e8: int
-    amounts: Ints
+    sums: dict[str, int]
 
 
-def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_id: str) -> Day:
-    """One client-day. ``rows`` and ``texts`` as rated, in the order of the input; ``billed``: calls already billed.
+def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: str) -> Day:
+    """One slice of a client-day (``slices``): ``rows`` and ``texts`` as rated, without copies.
     Every row names ``batch_id``, so that a batch can be taken out of a segment that holds several.
 
-    Of copies the first line stands. Free minutes go by start, then call id.
+    Free minutes go by start, then (``by_id``) call id; what is equal keeps its order.
     """
-    stay = call_keys.fresh(rows["code"].astype(np.int64), texts.call_id, billed)
-    duplicates = len(rows) - len(stay)
-    if duplicates:
-        rows, texts = rows[stay], texts.at(stay)
-    covered = _covered(rows["terms"], free.tables)
     # By start alone a file is nearly in order already.
-    order = np.argsort(rows["start"], kind="stable")
-    if covered.any():
-        order = np.lexsort((texts.call_id, rows["start"]))
-    rows, texts, covered = rows[order], texts.at(order), covered[order]
-    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered), free)
+    order = np.lexsort((texts.call_id, rows["start"])) if by_id else np.argsort(rows["start"], kind="stable")
+    rows, texts = rows[order], texts.at(order)
+    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered(rows["terms"], free.tables)), free)
     client = free.tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     start, code, seconds, billed_seconds, cost, line = (
         rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
@@ -87,16 +74,17 @@ def decide(rows: NDArray[Any], texts: Texts, billed: Billed, free: Free, batch_i
             lambda some: shared(tables, terms[some]),
             *around,
         ),
-        duplicates=duplicates,
-        seconds=int(rows["seconds"].sum()),
-        billed_seconds=int(rows["billed"].sum()),
-        amount_e8=int(amounts.sum()),
-        cost_e8=int(rows["cost_e8"].sum()),
-        amounts=amounts,
+        sums={
+            "rows": len(rows),
+            "seconds": int(seconds.sum()),
+            "billed_seconds": int(billed_seconds.sum()),
+            "amount_e8": int(amounts.sum()),
+            "cost_e8": int(cost.sum()),
+        },
     )
 
 
-def _covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
+def covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
     """Which calls free minutes may pay for."""
     if not tables.terms.grant_minutes():
         return np.zeros(len(terms), bool)
@@ -104,11 +92,11 @@ def _covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
     return np.concatenate([shared(tables, block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
-def _with_free_minutes(rows: NDArray[Any], covered: Ints, free: Free) -> tuple[Ints, Ints]:
+def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[Ints, Ints]:
     """Amounts and free seconds of each call; a call that costs nothing anyway uses none."""
     amounts = rows["amount_e8"].copy()
     given = np.zeros(len(rows), np.int64)
-    for place in covered[amounts[covered] != 0].tolist():
+    for place in payable[amounts[payable] != 0].tolist():
         term = free.tables.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:

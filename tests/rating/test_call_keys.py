@@ -2,47 +2,98 @@
 
 from __future__ import annotations
 
+import io
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from chalicelib.rating import call_keys
-from chalicelib.rating.call_keys import NOTHING, Billed, fresh, hashes, key_of, kind_of, kinds
+from chalicelib.rating import copies
+from chalicelib.rating.call_keys import NOTHING, Billed, hashes, kind_of, kinds
 from chalicelib.rating.columns import CODES, DIRECTIONS, DISPOSITIONS
+from chalicelib.rating.copies import Lines
 from chalicelib.rating.segments import key_of as key_in_a_row
+from chalicelib.rating.shelf import Shelf
+
+Call = tuple[int, bytes]
+"""Kind and id."""
 
 
-def known(calls: list[tuple[int, bytes]]) -> Billed:
-    of, ids = np.array([kind for kind, _ in calls], np.int64), np.array([each for _, each in calls], np.bytes_)
-    return Billed(hashes(of, ids), lambda: {key_of(*call) for call in calls})
+def columns(calls: list[Call]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([kind for kind, _ in calls], np.int64), np.array([each for _, each in calls], np.bytes_)
 
 
-def naively(codes: list[int], ids: list[bytes], billed: list[tuple[int, bytes]]) -> list[int]:
-    seen, places = {key_of(*call) for call in billed}, []
-    for place, (code, call_id) in enumerate(zip(codes, ids, strict=True)):
-        key = key_of(int(kinds(np.array([code]))[0]), call_id)
-        if key not in seen:
-            seen.add(key)
+def known(calls: list[Call], at_once: int = 50) -> Billed:
+    def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return (columns(calls[at : at + at_once]) for at in range(0, len(calls), at_once))
+
+    return Billed(lambda: (copies.hashes(*some) for some in blocks()), blocks)
+
+
+def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random | None = None) -> list[int]:
+    """Numbers of the lines that stand."""
+    places: list[int] = []
+
+    def blocks() -> Iterator[Lines]:
+        places.clear()
+        for at in range(0, len(calls), at_once):
+            order = list(range(at, min(at + at_once, len(calls))))
+            if dice:
+                random.Random(at).shuffle(order)
+            places.extend(order)
+            yield Lines(np.array(order), *columns([calls[place] for place in order]))
+
+    gone = copies.copies(blocks, len(calls), billed, Shelf(io.BytesIO()))
+    places = list(places)
+    if gone is None:
+        return sorted(places)
+    assert gone.any()
+    return sorted(place for place, is_gone in zip(places, gone.tolist(), strict=True) if not is_gone)
+
+
+def naively(calls: list[Call], billed: list[Call]) -> list[int]:
+    seen, places = set(billed), []
+    for place, call in enumerate(calls):
+        if call not in seen:
+            seen.add(call)
             places.append(place)
     return places
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int):
-    dice = random.Random(seed)
+def some_calls(dice: random.Random) -> tuple[list[Call], list[Call]]:
     pool = [b"%x" % dice.getrandbits(dice.choice([4, 30, 200])) for _ in range(dice.choice([1, 20, 400]))]
-    ids, codes = dice.choices(pool, k=300), [dice.randrange(8) for _ in range(300)]
-    billed = [(dice.randrange(4), each) for each in dice.sample(pool, len(pool) // 4)]
-    found = fresh(np.array(codes), np.array(ids, np.bytes_), known(billed) if billed else NOTHING)
-    assert found.tolist() == naively(codes, ids, billed)
+    calls = [(dice.randrange(4), call_id) for call_id in dice.choices(pool, k=300)]
+    return calls, [(dice.randrange(4), each) for each in dice.sample(pool, len(pool) // 4)]
 
 
-def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch):
-    monkeypatch.setattr(call_keys, "hashes", lambda kind, ids: np.zeros(len(ids), np.uint64))
-    ids, codes = [b"a", b"b", b"a", b"c"], [0, 0, 0, 1]
-    found = fresh(np.array(codes), np.array(ids), Billed(np.zeros(1, np.uint64), lambda: {key_of(0, b"b")}))
-    assert found.tolist() == [0, 3]
+@pytest.mark.parametrize("seed", range(30))
+def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, monkeypatch):
+    """In one block or many, in heaps of any size, whatever the order within a block."""
+    dice = random.Random(seed)
+    calls, billed = some_calls(dice)
+    monkeypatch.setattr(copies, "HEAP_KEYS", dice.choice([1, 7, 100_000]))
+    at_once = dice.choice([1, 13, 100, 300])
+    assert found(calls, known(billed, dice.choice([1, 50])), at_once, dice) == naively(calls, billed)
+    assert found(calls, NOTHING, at_once, dice) == naively(calls, [])
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 10])
+def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch, at_once: int):
+    monkeypatch.setattr(copies, "hashes", lambda kind, ids: np.zeros(len(ids), np.uint64))
+    calls = [(0, b"a"), (0, b"b"), (0, b"a"), (1, b"c"), (1, b"a")]
+    assert found(calls, known([(0, b"b")]), at_once) == [0, 3, 4]
+
+
+def test_a_call_that_a_file_holds_ten_thousand_times_reaches_a_heap_once_a_thousand(monkeypatch):
+    monkeypatch.setattr(copies, "HEAP_KEYS", 1_000)
+    file = io.BytesIO()
+    gone = copies.copies(
+        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, Shelf(file)
+    )
+    assert gone is not None and np.flatnonzero(~gone).tolist() == [0]
+    place_and_key = 8 + len(b"0same")
+    assert len(file.getvalue()) == 10 * place_and_key
 
 
 def test_a_hash_does_not_depend_on_how_wide_the_other_ids_are():

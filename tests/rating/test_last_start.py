@@ -18,7 +18,7 @@ SEPTEMBER = 1_788_300_000
 
 def test_it_is_what_looking_at_every_call_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two accounts and a number of one client, over days and files, read one member at a time."""
-    monkeypatch.setattr(segments, "MEMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(segments, "ROWS_AT_ONCE", 1)
     alice, dice = world.clients["alice"], random.Random(5)
     world.assign("SUB#al", client_id=alice, package_id="p1")
     world.assign("DID#+15145550123", client_id=alice)

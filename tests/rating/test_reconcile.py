@@ -144,7 +144,7 @@ def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monk
     with faults.counted() as made:
         sums = totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"]))
     assert (sums.calls, made.count("GetObject")) == (4916, 1)
-    monkeypatch.setattr(segments, "MEMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(segments, "ROWS_AT_ONCE", 1)
     with faults.counted() as made:
         assert totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"])) == sums
         assert world.reconciled() == []

@@ -130,7 +130,7 @@ def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: st
     if whole is None:
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
-        own, rest = merging.Packer(ours), merging.Packer(others)
+        own, rest = merging.Packer(ours, int(whole.rows)), merging.Packer(others, int(whole.rows))
         sums = dict.fromkeys(_SUMMED, 0)
         for row, call in _rows_and_calls(whole):
             (own if call.batch_id == batch_id else rest).add(row)
@@ -154,12 +154,12 @@ def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: st
 
 def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment:
     """The segments' rows in a new object, and its index."""
+    sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-        packer = merging.Packer(file)
+        packer = merging.Packer(file, sums["rows"])
         for row in merging.merged([_rows(segment) for segment in chosen]):
             packer.add(row)
         packer.flush()
-        sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
         return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}#0", packer, sums)
 
 
@@ -168,8 +168,7 @@ def _stored(
 ) -> Segment:
     """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
     key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
-    packer.file.seek(0)
-    store.write(key, packer.file, "application/gzip")
+    store.upload(key, packer.file, "application/gzip")
     members: list[Member] = packer.members
     return Segment(
         f"L#{like.client_id}",

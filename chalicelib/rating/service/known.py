@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
 from chalicelib.rating import call_keys, segments, store
-from chalicelib.rating.call_keys import Billed, Hashes, kind_of
-from chalicelib.rating.service.segments import batch_of, day_name, span
+from chalicelib.rating.call_keys import Billed, Hashes, Keys, kind_of
+from chalicelib.rating.service.segments import batch_of, day_name, portions
 from chalicelib.rating.store import Segment
 
 KEPT_HASHES = 4_000_000
@@ -40,34 +40,38 @@ class Known:
         own = self._segments.get(day, [])
         if not own:
             return call_keys.NOTHING
-        return Billed(np.concatenate(list(map(_hashes, own))), lambda: frozenset().union(*map(_keys, own)))
+        return Billed(
+            lambda: (hashes for segment in own for hashes in _hashes(segment)),
+            lambda: (keys for segment in own for keys in _keys(segment)),
+        )
 
 
-def _calls_of(segment: Segment) -> list[tuple[int, bytes]]:
-    """Kind and id of each call."""
-    data = store.read(segment.object_key, *span(segment.members))
-    return [
-        (kind_of(direction, disposition), call_id.encode())
-        for direction, disposition, call_id in segments.decode_keys(data)
-    ]
+def _keys(segment: Segment) -> Iterator[Keys]:
+    """Kinds and ids of a segment's calls, some at a time."""
+    for data in portions(segment, segment.members):
+        ways, ends, call_ids = zip(*segments.decode_keys(data), strict=True)
+        kinds = np.fromiter(map(kind_of, ways, ends), np.int64, len(ways))
+        yield kinds, np.array([call_id.encode() for call_id in call_ids], np.bytes_)
 
 
-def _keys(segment: Segment) -> frozenset[bytes]:
-    return frozenset(call_keys.key_of(*call) for call in _calls_of(segment))
-
-
-def _hashes(segment: Segment) -> Hashes:
+def _hashes(segment: Segment) -> Iterator[Hashes]:
     """Hashes of a segment's calls; objects never change, so remembering them is safe."""
     place = (segment.object_key, segment.members[0][0])
-    found = _kept.get(place)
-    if found is None:
-        kinds, call_ids = zip(*_calls_of(segment), strict=True)
-        found = call_keys.hashes(np.array(kinds, np.int64), np.array(call_ids, np.bytes_))
-        if sum(map(len, list(_kept.values()))) + len(found) > KEPT_HASHES:
+    kept = _kept.get(place)
+    if kept is not None:
+        yield kept
+        return
+    keep = segment.rows <= KEPT_HASHES
+    found = list[Hashes]()
+    for keys in _keys(segment):
+        hashes = call_keys.hashes(*keys)
+        if keep:
+            found.append(hashes)
+        yield hashes
+    if keep:
+        if sum(map(len, list(_kept.values()))) + int(segment.rows) > KEPT_HASHES:
             _kept.clear()
-        if len(found) <= KEPT_HASHES:
-            _kept[place] = found
-    return found
+        _kept[place] = np.concatenate(found)
 
 
 _kept: dict[tuple[str, int], Hashes] = {}

@@ -9,7 +9,10 @@ was read is read again, and batches that are not finished are left for the next 
 from __future__ import annotations
 
 import logging
+from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from itertools import groupby
@@ -26,6 +29,8 @@ from chalicelib.tables import Put, Scope, commit, event, settle
 log = logging.getLogger(__name__)
 
 FIRST_DAY, LAST_DAY = "0000", "9999"
+_HEAPS = 64
+"""A day's calls are compared with each other in so many heaps, one after the other."""
 
 
 def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] | None = None) -> list[Difference]:
@@ -146,27 +151,28 @@ def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, flo
 
 def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[Difference]:
     days = {segment.day for segment in index if segment.written_at >= since}
-    # Day by day, as the index is sorted, so that only one day's ids are held at a time.
+    # Day by day, as the index is sorted, so that only one day's hashes are held at a time.
     for day, found in groupby(index, key=lambda segment: segment.day):
-        seen = set[str]()
-        for segment in found if day in days else ():
-            yield from _content(client_id, segment, seen)
+        if day in days:
+            of_day, seen = list(found), [array("q") for _ in range(_HEAPS)]
+            for segment in of_day:
+                yield from _content(client_id, segment, seen)
+            yield from _twice(client_id, of_day, seen)
 
 
-def _content(client_id: str, segment: Segment, seen: set[str]) -> Iterator[Difference]:
-    """A segment read again; ``seen`` are the keys of the calls that the day has had so far."""
+def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> Iterator[Difference]:
+    """A segment read again; ``seen`` gets a hash of each of its calls, in heaps."""
     what, billed_by = f"segment {segment.sk}", segments.batch_of(segment)
     sums = dict.fromkeys(("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8"), 0)
-    of_others = of_other_batches = twice = 0
+    of_others = of_other_batches = 0
     try:
         for call in segments.calls(segment):
             for name in sums:
                 sums[name] += 1 if name == "rows" else getattr(call, name)
             of_others += call.client_id != client_id or periods.utc_day(call.start) != segment.day
             of_other_batches += call.batch_id != billed_by
-            key = segments.key_of_call(call)
-            twice += key in seen
-            seen.add(key)
+            hashed = hash(segments.key_of_call(call))
+            seen[hashed % _HEAPS].append(hashed)
     except segments.UNREADABLE as problem:
         why = f"which can not be read: {type(problem).__name__} {problem}"
         yield Difference(client_id, f"rows of {what}, {why}", int(segment.rows), sums["rows"])
@@ -176,7 +182,22 @@ def _content(client_id: str, segment: Segment, seen: set[str]) -> Iterator[Diffe
     yield from _differ(client_id, f"calls of others in {what}", 0, of_others)
     if not compaction.is_compacted(segment):
         yield from _differ(client_id, f"calls of other batches in {what}", 0, of_other_batches)
-    yield from _differ(client_id, f"calls billed twice in {what}", 0, twice)
+
+
+def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int]]) -> Iterator[Difference]:
+    """Calls that a day has more than once. A day may have millions, so only those of equal hashes are looked at."""
+    again = set[int]()
+    for heap in hashes:
+        again.update(hashed for hashed, times in Counter(heap).items() if times > 1)
+    seen = set[str]()
+    for segment in of_day if again else ():
+        twice = 0
+        with suppress(*segments.UNREADABLE):
+            for key in map(segments.key_of_call, segments.calls(segment)):
+                if hash(key) in again:
+                    twice += key in seen
+                    seen.add(key)
+        yield from _differ(client_id, f"calls billed twice in segment {segment.sk}", 0, twice)
 
 
 def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[Marked]]) -> Iterator[Difference]:

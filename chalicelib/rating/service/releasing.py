@@ -80,9 +80,10 @@ def _let_go(scope: Scope, pk: str, some: Sequence[Match]) -> None:
 def _calls(now: int, spill: Spill, part: tuple[str, str]) -> Iterator[Called]:
     """The outbound calls of a part that may have an open hold: none is older than holds get."""
     since = (now - holds.KEPT_SECONDS) // periods.DAY_SECONDS - 1
-    for day in (day for day in spill.days(part) if day >= since):
-        rows, texts = spill.lines(part, day)
+    for run in (run for day in spill.days(part) if day >= since for run in spill.runs(part, day)):
+        rows, texts = spill.read(run)
         some = np.flatnonzero(rows["code"] & _INBOUND == 0)
+        some = some[np.argsort(rows["line"][some])]
         rows, texts = rows[some], texts.at(some)
         for call_id, account, number, start, seconds in zip(
             texts.call_id.tolist(),

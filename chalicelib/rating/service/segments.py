@@ -11,8 +11,8 @@ from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
 from chalicelib.tables import new_id
 
-MEMBERS_AT_ONCE = 64
-"""Members (some 130,000 calls) that a search reads at a time."""
+ROWS_AT_ONCE = 1 << 17
+"""Calls that a search reads at a time, or one member if that has more."""
 UNREADABLE = (store.Missing, zlib.error, EOFError, ValueError, TypeError)
 """What comes of reading a segment whose bytes are gone or damaged."""
 
@@ -34,9 +34,25 @@ def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> li
 
 def calls(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> Iterator[RatedCall]:
     """The same without holding them all at once: a client's day may have millions."""
-    some = segment.members if members is None else members
-    for first in range(0, len(some), MEMBERS_AT_ONCE):
-        yield from segments.decode(store.read(segment.object_key, *span(some[first : first + MEMBERS_AT_ONCE])))
+    for data in portions(segment, segment.members if members is None else members):
+        yield from segments.decode(data)
+
+
+def portions(segment: Segment, members: Sequence[Sequence[int]]) -> Iterator[bytes]:
+    """The bytes of neighbouring members of a segment, some at a time; no request is made before its turn."""
+    for some in _some_at_once(members):
+        yield store.read(segment.object_key, *span(some))
+
+
+def _some_at_once(members: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
+    first = rows = 0
+    for place, member in enumerate(members):
+        if rows and rows + member[2] > ROWS_AT_ONCE:
+            yield members[first:place]
+            first, rows = place, 0
+        rows += member[2]
+    if rows:
+        yield members[first:]
 
 
 def last_start(client_id: str, holder: str, since: int) -> int | None:
@@ -48,12 +64,10 @@ def last_start(client_id: str, holder: str, since: int) -> int | None:
     newest = sorted(store.segments_of(client_id, periods.utc_day(since), "9999"), key=_last, reverse=True)
     for segment in newest:
         members = [member for member in segment.members if member[4] >= since]
-        for end in range(len(members), 0, -MEMBERS_AT_ONCE):
-            some = members[max(0, end - MEMBERS_AT_ONCE) : end]
+        for some in reversed(list(_some_at_once(members))):
             if some[-1][4] <= found:
                 break
-            offset, length = span(some)
-            data = store.read(segment.object_key, offset, length)
+            data = store.read(segment.object_key, *span(some))
             if name in segments.unpacked(data):
                 starts = (call.start for call in segments.decode(data) if segments.holder_of(call) == holder)
                 found = max(found, max(starts, default=found))
@@ -68,8 +82,7 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
         if batch_of(segment) in found:
             continue
         members = [member for member in segment.members if member[4] >= since]
-        for first in range(0, len(members), MEMBERS_AT_ONCE):
-            data = store.read(segment.object_key, *span(members[first : first + MEMBERS_AT_ONCE]))
+        for data in portions(segment, members):
             if name in segments.unpacked(data):
                 calls = (call for call in segments.decode(data) if call.start >= since)
                 found |= {call.batch_id for call in calls if segments.holder_of(call) == holder}

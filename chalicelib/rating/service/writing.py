@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -9,17 +10,19 @@ from itertools import pairwise
 import numpy as np
 
 from chalicelib import periods
-from chalicelib.rating import segments, store, usage
+from chalicelib.rating import segments, usage
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.segments import Member
 from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.segments import SHARED, day_name, object_key
+from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
+from chalicelib.rating.store_parts import Growing
 from chalicelib.rating.tables import Tables
 
 OBJECT_BYTES = 32 << 20
-"""Calls go to a new object whenever one has grown so large: memory stays flat."""
+"""Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""
 
 
 @dataclass
@@ -34,13 +37,13 @@ class Sums:
     spent: dict[str, int] = field(default_factory=dict)
 
     def add(self, day: usage.Day, recent: Sequence[tuple[str, int]]) -> None:
-        self.rated += len(day.rows)
-        self.seconds += day.seconds
-        self.amount_e8 += day.amount_e8
-        self.cost_e8 += day.cost_e8
+        self.rated += day.sums["rows"]
+        self.seconds += day.sums["seconds"]
+        self.amount_e8 += day.sums["amount_e8"]
+        self.cost_e8 += day.sums["cost_e8"]
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
-            if amount_e8 := int(day.amounts[low:high].sum()):
+            if amount_e8 := int(day.rows.amount_e8[low:high].sum()):
                 self.spent[name] = self.spent.get(name, 0) + amount_e8
 
 
@@ -49,22 +52,34 @@ class Objects:
 
     def __init__(self, batch: Batch, month: str) -> None:
         self._batch, self._month = batch, month
-        self._body, self._key = bytearray(), self._new_key()
+        self._open = self._new()
 
-    def put(self, rows: Rows) -> tuple[str, list[Member]]:
-        """Calls of one day; where they will lie once ``flush`` was called."""
-        if len(self._body) >= OBJECT_BYTES:
+    def begin(self) -> str:
+        """The key of the object in which the calls ``put`` from here on will lie, a whole day, once it is flushed."""
+        if self._open.size >= OBJECT_BYTES:
             self.flush()
-        return self._key, _packed(rows, self._body)
+        return self._open.key
+
+    def put(self, rows: Rows, per_member: int) -> list[Member]:
+        """Calls of a day, or of a slice of one."""
+        members = []
+        for first in range(0, len(rows), per_member):
+            last = min(first + per_member, len(rows))
+            packed = segments.pack(render(rows, first, last))
+            starts = int(rows.start[first]), int(rows.start[last - 1])
+            members.append(Member(self._open.size, len(packed), last - first, *starts))
+            self._open.add(packed)
+        return members
 
     def flush(self) -> None:
         """Write what was put, so that it may be committed."""
-        if self._body:
-            store.write(self._key, bytes(self._body), "application/gzip")
-            self._body, self._key = bytearray(), self._new_key()
+        if self._open.size:
+            self._open.close()
+            self._open = self._new()
 
-    def _new_key(self) -> str:
-        return object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
+    def _new(self) -> Growing:
+        key = object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
+        return Growing(key, "application/gzip", OBJECT_BYTES)
 
 
 @dataclass
@@ -91,42 +106,40 @@ class Writing:
         free, recent = usage.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
         for day in spill.days(part):
-            decided = usage.decide(*spill.lines(part, day), known.billed(day), free, self.batch.batch_id)
-            if len(decided.rows):
-                self.index.append(self._segment(day_name(day), decided, *self.objects.put(decided.rows)))
-                self.sums.add(decided, recent)
+            slices = Slices(spill, part, day, known.billed(day), tables)
+            if slices.standing:
+                self._write_day(day, slices, free, recent)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
         self._decided_on = (known.names, before)
 
-    def _segment(self, day: str, decided: usage.Day, key: str, members: Sequence[Member]) -> Segment:
-        return Segment(
-            f"L#{self.client_id}",
-            f"SEG#{day}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
-            day_key=f"R#{self.batch.reseller_id}#{day}",
-            client_id=self.client_id,
-            day=day,
-            month=self.month,
-            object_key=key,
-            members=[list(member) for member in members],
-            rows=len(decided.rows),
-            seconds=decided.seconds,
-            billed_seconds=decided.billed_seconds,
-            amount_e8=decided.amount_e8,
-            cost_e8=decided.cost_e8,
-            first=int(decided.rows.start[0]),
-            last=int(decided.rows.start[-1]),
-            written_at=self.now,
+    def _write_day(self, day: int, slices: Slices, free: usage.Free, recent: Sequence[tuple[str, int]]) -> None:
+        """Put one day's calls where they belong, and their index behind that of the days before."""
+        key, members = self.objects.begin(), list[Member]()
+        totals, per_member = Counter[str](), segments.rows_per_member(slices.standing)
+        for rows, texts in slices:
+            decided = usage.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
+            members += self.objects.put(decided.rows, per_member)
+            self.sums.add(decided, recent)
+            totals.update(decided.sums)
+        name = day_name(day)
+        self.index.append(
+            Segment(
+                f"L#{self.client_id}",
+                f"SEG#{name}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
+                day_key=f"R#{self.batch.reseller_id}#{name}",
+                client_id=self.client_id,
+                day=name,
+                month=self.month,
+                object_key=key,
+                members=[list(member) for member in members],
+                first=members[0].first,
+                last=members[-1].last,
+                written_at=self.now,
+                rows=totals["rows"],
+                seconds=totals["seconds"],
+                billed_seconds=totals["billed_seconds"],
+                amount_e8=totals["amount_e8"],
+                cost_e8=totals["cost_e8"],
+            )
         )
-
-
-def _packed(rows: Rows, body: bytearray) -> list[Member]:
-    """Put a day behind what is in ``body``."""
-    members = []
-    for first in range(0, len(rows), segments.ROWS_PER_MEMBER):
-        last = min(first + segments.ROWS_PER_MEMBER, len(rows))
-        packed = segments.pack(render(rows, first, last))
-        starts = int(rows.start[first]), int(rows.start[last - 1])
-        members.append(Member(len(body), len(packed), last - first, *starts))
-        body += packed
-    return members

@@ -1,0 +1,49 @@
+"""Objects of the bucket that are sent while they are being made, because they need not fit into memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.config import settings
+from chalicelib.rating import store
+
+
+class Growing:
+    """One object, ``add``-ed to and then ``close``-d: it appears whole at that moment, or (after a crash) not at all.
+
+    ``size`` is how many bytes it has so far, of which up to ``part_bytes`` (5 MB or more) are in memory. What a crash
+    has left of it is deleted by a rule of the bucket.
+    """
+
+    def __init__(self, key: str, content_type: str, part_bytes: int) -> None:
+        self.key, self.size, self._body, self._part_bytes = key, 0, bytearray(), part_bytes
+        self._where = {"Bucket": settings.bucket, "Key": key}
+        self._content_type, self._upload = content_type, ""
+        self._parts: list[dict[str, Any]] = []
+
+    def add(self, data: bytes) -> None:
+        # Before and not after: what has just the size of a part is one request in the end.
+        if len(self._body) >= self._part_bytes:
+            self._send()
+        self._body += data
+        self.size += len(data)
+
+    def close(self) -> None:
+        """Have the object: in one request if none of it was sent yet."""
+        if not self._upload:
+            store.write(self.key, bytes(self._body), self._content_type)
+            return
+        self._send()
+        store.s3().complete_multipart_upload(
+            **self._where, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+        )
+
+    def _send(self) -> None:
+        """What is waiting, as one part of up to 10,000."""
+        if not self._upload:
+            begun = store.s3().create_multipart_upload(**self._where, ContentType=self._content_type)
+            self._upload = begun["UploadId"]
+        number = len(self._parts) + 1
+        sent = store.s3().upload_part(**self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body))
+        self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
+        self._body.clear()
