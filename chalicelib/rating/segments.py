@@ -205,7 +205,7 @@ def unpacked(data: bytes) -> str:
         member = isal_zlib.decompressobj(_GZIP)
         try:
             parts.append(member.decompress(data))
-        except isal_zlib.error as problem:
+        except isal_zlib.error as problem:  # type: ignore[misc]  # a class, whatever its stub says
             raise zlib.error(str(problem)) from None
         if not member.eof:
             raise EOFError("a segment is cut short")
