@@ -26,6 +26,10 @@ PRICES_AS_OF = "2026-11"
 """us-east-1, on demand, in dollars."""
 WRU, RRU = 0.625e-6, 0.125e-6
 S3_PUT, S3_GET = 5e-6, 0.4e-6
+_LIKE_PUT = {
+    f"s3:{name}"
+    for name in ("PutObject", "ListObjectsV2", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+}
 SQS_REQUEST = 0.4e-6
 LAMBDA_GB_SECOND, LAMBDA_REQUEST = 1.66667e-5, 0.2e-6
 LAMBDA_GB = 3008 / 1024
@@ -58,7 +62,7 @@ def bill(counted: dict[str, Any]) -> Bill:
     """Dollars of what was counted: ``calls``, ``wru``, ``rru``, ``cpu`` seconds and ``files``."""
     calls: dict[str, int] = counted["calls"]
     files = int(counted["files"])
-    puts = sum(number for name, number in calls.items() if name in ("s3:PutObject", "s3:ListObjectsV2"))
+    puts = sum(number for name, number in calls.items() if name in _LIKE_PUT)
     gets = sum(number for name, number in calls.items() if name.startswith("s3:")) - puts
     told = sum(number for name, number in calls.items() if name.startswith("sqs:"))
     waited = sum(WAIT_SECONDS[name.partition(":")[0]] * number for name, number in calls.items())

@@ -14,7 +14,7 @@ FULL_SIZE = "a run this small is not what the bar is about; --full judges it"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. ``memory_lines`` 0: the long run for memory is left out."""
+    """How much is measured. ``memory_lines`` and ``day_lines`` 0: the long runs for memory are left out."""
 
     rounds: int = 3
     deck: int = 100_000
@@ -23,6 +23,7 @@ class Plan:
     sizes: tuple[int, ...] = (1_000, 10_000, 100_000, MILLION)
     memory_lines: int = 0
     whole_lines: tuple[int, ...] = (1_000, 100_000, MILLION)
+    day_lines: int = 0
     small_files: int = 20
     small_lines: int = 1_000
     client_files: int = 288
@@ -37,6 +38,7 @@ FULL = Plan(
     sizes=(*QUICK.sizes, 10 * MILLION),
     memory_lines=10 * MILLION,
     whole_lines=(*QUICK.whole_lines, 10 * MILLION),
+    day_lines=10 * MILLION,
     small_files=40,
 )
 SLOW_ABOVE = {"reference": 100_000, "polars": MILLION, "csv.reader": MILLION}

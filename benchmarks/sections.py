@@ -29,6 +29,19 @@ def whole_batch(samples: Samples, plan: Plan) -> list[Row]:
         with whole.bench(samples, plan.deck) as on:
             rounds = plan.rounds if lines == min(MILLION, max(plan.whole_lines)) else 1
             rows += _whole_rows(on, samples, plan, lines, rounds, engine)
+    return rows + (_day_rows(samples, plan) if plan.day_lines else [])
+
+
+def _day_rows(samples: Samples, plan: Plan) -> list[Row]:
+    """One client makes all the calls, of one day."""
+    file = whole.one_day(samples, plan.day_lines // MILLION)
+    with whole.bench(samples, plan.deck) as on:
+        wall, peak = on.rate(file, "one-day.csv", 0.1).from_end, on.worker_mb()
+    file.unlink()
+    rows = [Row("whole", f"{plan.day_lines:,} lines of one client and day", seconds(wall), wall)]
+    if peak is not None:
+        row = Row("whole", "  memory of the rating process", f"{peak:,.0f} MB", peak, "<= 512 MB")
+        rows.append(replace(row, verdict=judged(peak, 512)))
     return rows
 
 

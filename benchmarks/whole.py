@@ -102,6 +102,18 @@ class Bench:
         return target
 
 
+def one_day(samples: Samples, millions: int) -> Path:
+    """A file in which one client makes all the calls, of one day: a million of them, again and again with other ids."""
+    header, *lines = samples.calls(1_000_000, Span(0, 1440, 0)).read_bytes().splitlines(keepends=True)
+    path = samples.folder / "one-day.csv"
+    with path.open("wb") as file:
+        file.write(header)
+        for number in range(millions):
+            # An id begins with a hexadecimal digit.
+            file.write(b"".join(b"%x" % number + line[1:] for line in lines))
+    return path
+
+
 def _anew(url: str, key: str) -> Send:
     """Requests over a connection each: on a slow machine an open one is closed before it is used again."""
 

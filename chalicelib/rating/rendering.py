@@ -47,29 +47,30 @@ class Rows:
 
 def render(rows: Rows, first: int, last: int) -> bytes:
     """Rows ``first`` to ``last`` as CSV."""
-    here = slice(first, last)
+    here, fours = slice(first, last), _fours()
     hour, past = np.divmod(rows.start[here] % DAY_SECONDS, 3600)
     slots: list[Strings | bytes] = [_day(int(rows.start[first])), _hours()[hour], _past()[past]]
     slots.append(_kinds()[rows.code[here]])
     for text in rows.texts:
         slots += [text[here], b","]
     for number in (rows.seconds, rows.billed, rows.free):
-        slots += [*_whole(number[here]), b","]
+        slots += _whole(number[here], fours.closed)
     for amount in (rows.amount_e8, rows.cost_e8):
-        slots += [*_amounts(amount[here]), b","]
-    slots += [*_whole(rows.line[here]), rows.before]
+        slots += _amounts(amount[here])
+    slots += [*_whole(rows.line[here], fours.whole), rows.before]
     shared = rows.shared(here)
     for column in (shared.package, shared.destination, shared.country, shared.rule):
         slots += [column, b","]
-    return _squeezed([*slots, *_rates(shared.rate_e10), rows.behind], last - first)
+    return _squeezed([*slots, *_decimals(shared.rate_e10, fours.tail), rows.behind], last - first)
 
 
 def _squeezed(slots: list[Strings | bytes], rows: int) -> bytes:
-    widths = [len(slot) if isinstance(slot, bytes) else slot.dtype.itemsize for slot in slots]
-    table = np.empty(rows, np.dtype([(f"c{n}", f"S{width}") for n, width in enumerate(widths)]))
+    row = [slot if isinstance(slot, bytes) else bytes(slot.dtype.itemsize) for slot in slots]
+    padded = np.frombuffer(bytearray(b"".join(row) * rows), np.uint8)
+    table = padded.view(np.dtype([(f"c{n}", f"S{len(text)}") for n, text in enumerate(row)]))
     for n, slot in enumerate(slots):
-        table[f"c{n}"] = slot
-    padded = table.view(np.uint8)
+        if not isinstance(slot, bytes):
+            table[f"c{n}"] = slot
     text: bytes = padded[padded != 0].tobytes()
     return text
 
@@ -94,23 +95,28 @@ def _kinds() -> Strings:
 
 
 class _Fours(NamedTuple):
-    """Texts of 0 to 9999: ``full`` with leading zeros, ``head`` without, ``tail`` without those behind.
+    """Texts of four digits: 0 to 9999 where nothing but zeros stands on one side, then the same with all four digits.
 
-    Nothing is left of 0 but in ``last``, which is ``head`` with it.
+    Zeros at the beginning are left out of ``head``, ``whole`` and ``closed``, those at the end of ``middle``, ``tail``
+    and ``end``. Nothing is left of 0 but in ``whole`` and ``closed``. ``closed`` and ``end`` have a comma behind.
     """
 
-    full: Strings
     head: Strings
-    last: Strings
+    whole: Strings
+    closed: Strings
+    middle: Strings
     tail: Strings
+    end: Strings
 
 
 @lru_cache(maxsize=1)
 def _fours() -> _Fours:
-    full = [f"{n:04d}" for n in range(_TEN_THOUSAND)]
-    heads, tails = [text.lstrip("0") for text in full], [text.rstrip("0") for text in full]
-    texts = (full, heads, ["0", *heads[1:]], tails)
-    return _Fours(*(np.array([text.encode() for text in column], "S4") for column in texts))
+    full = np.array([b"%04d" % n for n in range(_TEN_THOUSAND)])
+    heads, tails = np.strings.lstrip(full, b"0"), np.strings.rstrip(full, b"0")
+    head, middle = np.concatenate([heads, full]), np.concatenate([tails, full])
+    whole = head.copy()
+    whole[0] = b"0"
+    return _Fours(head, whole, np.strings.add(whole, b","), middle, tails, np.strings.add(tails, b","))
 
 
 @lru_cache(maxsize=1)
@@ -118,31 +124,32 @@ def _cents() -> Strings:
     return np.array([f".{n:02d}".encode() for n in range(100)])
 
 
-def _whole(values: Ints, alone: Strings | None = None) -> list[Strings]:
-    """Numbers from 0 on, in slots of four digits; ``alone`` has the texts of the last slot where others are empty."""
-    fours = _fours()
-    alone = fours.last if alone is None else alone
+def _whole(values: Ints, last: Strings) -> list[Strings]:
+    """Numbers from 0 on, in slots of four digits; ``last`` has the texts of the last slot."""
     high = values // _TEN_THOUSAND
     if not high.any():
-        return [alone[values]]
+        return [last[values]]
     low = values - high * _TEN_THOUSAND
-    return [*_whole(high, fours.head), np.where(high > 0, fours.full[low], alone[low])]
+    return [*_whole(high, _fours().head), last[low + _TEN_THOUSAND * (high > 0)]]
 
 
 def _amounts(values: Ints) -> list[Strings]:
-    """Amounts as ``money.format_amount`` writes them."""
+    """Amounts as ``money.format_amount`` writes them, and a comma."""
     if len(values) and not 0 <= int(values.min()) <= int(values.max()) <= _MOST_AMOUNT:
-        return [np.array([money.format_amount(value).encode() for value in values.tolist()])]
-    return _rates(values * 100)
+        return [np.array([f"{money.format_amount(value)},".encode() for value in values.tolist()])]
+    return _decimals(values * 100, _fours().end)
 
 
-def _rates(values: Ints) -> list[Strings]:
-    """Rates from 0 on as ``money.format_rate`` writes them: two decimals, and as many more as there are."""
+def _decimals(values: Ints, last: Strings) -> list[Strings]:
+    """Rates from 0 on as ``money.format_rate`` writes them: two decimals, and as many more as there are.
+
+    ``last`` has the texts of the last four.
+    """
     fours = _fours()
     high = values // 10**8
     decimals = values - high * 10**8
     whole = high // 100
     first = decimals // _TEN_THOUSAND
-    last = decimals - first * _TEN_THOUSAND
-    middle = np.where(last > 0, fours.full[first], fours.tail[first])
-    return [*_whole(whole), _cents()[high - whole * 100], middle, fours.tail[last]]
+    behind = decimals - first * _TEN_THOUSAND
+    middle = fours.middle[first + _TEN_THOUSAND * (behind > 0)]
+    return [*_whole(whole, fours.whole), _cents()[high - whole * 100], middle, last[behind]]

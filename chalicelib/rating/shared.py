@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +35,20 @@ def shared(tables: Tables, terms: Ints) -> Shared:
     if not len(terms):
         return _listed([])
     kinds = np.where(terms >= VECTORISED, terms >> DECK_BITS, -1)
+    if (kinds == kinds[0]).all():
+        return _alike(tables, terms)
     groups = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
     parts = [_alike(tables, terms[group]) for group in groups]
-    if len(parts) == 1:
-        return parts[0]
-    back = np.argsort(np.concatenate(groups))
     columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return Shared(*(np.concatenate(column)[back] for column in columns))
+    return Shared(*(_put_back(column, groups) for column in columns))
+
+
+def _put_back(parts: tuple[NDArray[Any], ...], groups: list[Ints]) -> NDArray[Any]:
+    """One column of groups of rows, each row at its place again."""
+    whole = np.empty(sum(map(len, parts)), np.result_type(*parts))
+    for part, group in zip(parts, groups, strict=True):
+        whole[group] = part
+    return whole
 
 
 def _alike(tables: Tables, terms: Ints) -> Shared:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chalicelib.errors import Refused
 
 
 class Column(NamedTuple):
@@ -29,7 +32,7 @@ class Rows(NamedTuple):
 
 
 class Shelf:
-    """``put`` columns of any types, and ``get`` any stretch of their rows."""
+    """``put`` columns of any types, and ``get`` any stretch of their rows. ``Refused`` when the disk is full."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -42,8 +45,13 @@ class Shelf:
         return [self._get(column, rows) for column in rows.columns]
 
     def _put(self, column: NDArray[Any]) -> Column:
-        at = self._file.seek(0, 2)
-        self._file.write(column.tobytes())
+        try:
+            at = self._file.seek(0, 2)
+            self._file.write(column.tobytes())
+        except OSError as problem:
+            if problem.errno == errno.ENOSPC:
+                raise Refused("The file has more calls than fit on the disk. Split it and drop the parts.") from problem
+            raise
         return Column(at, column.dtype)
 
     def _get(self, column: Column, rows: Rows) -> NDArray[Any]:

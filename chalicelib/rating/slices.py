@@ -7,6 +7,7 @@ whole: free minutes are spent by start, then call id.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from chalicelib.rating.tables import Tables
 from chalicelib.rating.usage import covered
 
 SLICE_ROWS = 250_000
-"""Lines that are decided together, some 75 MB; a single second with more of them is not cut where ids decide."""
+"""Lines that are decided together: some 75 MB."""
 
 Piece = tuple[NDArray[Any], Texts]
 """Rows (``columns.ROW``) and their texts."""
@@ -35,6 +36,7 @@ class Slices:
     def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, tables: Tables) -> None:
         count = spill.holds_of(part, day)
         self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(part, day)
+        self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
         self._whole = whole = spill.lines(part, day) if count <= SLICE_ROWS else None
 
         def pieces() -> Iterable[Piece]:
@@ -49,15 +51,34 @@ class Slices:
 
     def __iter__(self) -> Iterator[Piece]:
         if self._whole is not None:
-            yield _without(self._whole, self._copies)
+            yield _chosen(self._whole, self._copies)
             return
-        at = np.cumsum([0, *(run.last - run.first for run in self._runs)]).tolist()
         for stretches in self._cut():
-            pieces = []
-            for number, first, last in stretches:
-                gone = None if self._copies is None else self._copies[at[number] + first : at[number] + last]
-                pieces.append(_without(self._spill.read(self._runs[number].part(first, last)), gone))
-            yield np.concatenate([rows for rows, _ in pieces]), Texts.joined([texts for _, texts in pieces])
+            for ids in self._ids(stretches):
+                pieces = [self._piece(stretch, ids) for stretch in stretches]
+                if any(len(rows) for rows, _ in pieces):
+                    yield np.concatenate([rows for rows, _ in pieces]), Texts.joined([texts for _, texts in pieces])
+
+    def _piece(self, stretch: _Stretch, ids: _Ids) -> Piece:
+        """What stands of a stretch, and has one of these ids."""
+        number, first, last = stretch
+        at = self._begins[number]
+        found = self._spill.read(self._runs[number].part(first, last))
+        gone = None if self._copies is None else self._copies[at + first : at + last]
+        if ids == _ALL:
+            return _chosen(found, gone)
+        call_id, (low, high) = found[1].call_id, ids
+        others = (call_id < low) | (call_id >= high if high else False)
+        return _chosen(found, others if gone is None else others | gone)
+
+    def _ids(self, stretches: list[_Stretch]) -> list[_Ids]:
+        """Into which ranges of ids a stretch is to be cut: a second with too many calls, where ids decide."""
+        if sum(last - first for _, first, last in stretches) <= SLICE_ROWS:
+            return [_ALL]
+        step = max(1, SLICE_ROWS // 100)
+        some = [self._spill.read(self._runs[number].part(*rows))[1].call_id[::step] for number, *rows in stretches]
+        bounds = np.sort(np.concatenate(some))[:: SLICE_ROWS // step].tolist()[1:]
+        return list(pairwise([b"", *bounds, b""]))
 
     def _cut(self) -> Iterator[list[_Stretch]]:
         """Where each slice lies."""
@@ -68,18 +89,28 @@ class Slices:
         bounds = [np.searchsorted(self._spill.starts(run) - self._first, cuts).tolist() for run in self._runs]
         for place in range(len(cuts) - 1):
             found = [(number, own[place], own[place + 1]) for number, own in enumerate(bounds)]
-            slice_ = [stretch for stretch in found if stretch[1] < stretch[2]]
-            if self.by_id or sum(last - first for _, first, last in slice_) <= SLICE_ROWS:
-                yield from [slice_] if slice_ else []
-            else:
-                # One long second: its calls keep the order of the input, in which the runs are too.
-                for number, first, last in slice_:
-                    for begin in range(first, last, SLICE_ROWS):
-                        yield [(number, begin, min(begin + SLICE_ROWS, last))]
+            yield from [found] if self.by_id else _portions(found)
 
 
 _Stretch = tuple[int, int, int]
 """Number of a run, and its rows from the second on and before the third."""
+_Ids = tuple[bytes, bytes]
+"""Call ids from the first on and before the second; nothing: without end."""
+_ALL = b"", b""
+
+
+def _portions(stretches: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
+    """What is between two cuts; of a second that is longer than a slice the order of the input is kept."""
+    some, rows = list[_Stretch](), 0
+    for number, begin, end in stretches:
+        for first in range(begin, end, SLICE_ROWS):
+            last = min(first + SLICE_ROWS, end)
+            if rows + last - first > SLICE_ROWS:
+                yield some
+                some, rows = [], 0
+            some.append((number, first, last))
+            rows += last - first
+    yield some
 
 
 def _cuts(counts: Ints) -> list[int]:
@@ -97,7 +128,7 @@ def _lines(piece: Piece) -> Lines:
     return Lines(rows["line"], kinds(rows["code"].astype(np.int64)), texts.call_id)
 
 
-def _without(piece: Piece, gone: Mask | None) -> Piece:
+def _chosen(piece: Piece, gone: Mask | None) -> Piece:
     if gone is None or not gone.any():
         return piece
     rows, texts = piece

@@ -227,7 +227,7 @@ def test_the_bucket_is_versioned_encrypted_and_private(packaged: Any) -> None:
 
 def test_only_what_is_under_incoming_ever_expires(packaged: Any) -> None:
     rules = packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"] for rule in rules} == {"incoming/", "lake/", "rejected/"}
+    assert {rule["Prefix"] for rule in rules} == {"incoming/", "lake/", "rated/", "rejected/"}
     for rule in rules:
         if rule["Prefix"] != "incoming/":
             assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}

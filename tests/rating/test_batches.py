@@ -341,3 +341,13 @@ def test_batches_are_listed_in_the_order_of_their_making_even_within_a_second(wo
     assert [batch.batch_id for batch in listed] == made[:1:-1]
     rest = batch_files.list_batches(world.reseller_id, batch_files.place_of(listed[-1]), 4)
     assert [batch.batch_id for batch in rest] == made[1::-1]
+
+
+def test_progress_is_told_when_the_clock_has_moved_and_not_more_often():
+    from chalicelib.rating.service.batches import once_a_second
+
+    clock, told = iter([5, 5, 5, 6, 6, 9, 9]), list[int]()
+    tell = once_a_second(clock.__next__, told.append)
+    for _ in range(6):
+        tell()
+    assert told == [6, 9]

@@ -40,6 +40,7 @@ def test_parts_decided_few_at_a_time_into_small_objects_come_to_the_same(worlds,
     def rated(few: bool, kill: int | None = None) -> tuple[dict[str, Any], int]:
         monkeypatch.setattr(committing, "AT_ONCE", 2 if few else 50)
         monkeypatch.setattr(writing, "OBJECT_BYTES", 1 if few else 32 << 20)
+        monkeypatch.setattr(writing, "AHEAD", 0 if few else 8)
         world = with_free_minutes(worlds())
         for name in ("carol", "dan"):
             world.client(name, "minutes")

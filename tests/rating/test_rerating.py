@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import faults
@@ -275,10 +276,13 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
 
 
 def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):
+    from chalicelib.rating.service import batches
+
     batch = world.rate(csv_file(*[line(f"id{n}", seconds=6) for n in range(41_000)]))
     before = world.books()
     cap_lines(monkeypatch, 30_000)
-    again = world.rerate(batch)
+    a_second_a_look = count(world.scope.now).__next__
+    again = batches.rate_batch(world.scope, *world.begin(batch), a_second_a_look)
     assert (again.status, again.lines, again.rated) == ("done", 41_000, 41_000)
     assert "30000 lines" in again.reason
     assert world.books() == before

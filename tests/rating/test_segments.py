@@ -99,6 +99,11 @@ def test_the_same_rows_give_the_same_bytes_in_another_process():
     assert again.stdout == encode([CALL])[0]
 
 
+def test_what_zlib_packed_is_read_as_well():
+    data, _ = encode([CALL])
+    assert list(decode(gzip.compress(gzip.decompress(data)) + data)) == [CALL, CALL]
+
+
 def test_damaged_bytes_raise():
     data, _ = encode([CALL])
     for bad in (data[:-4], data[:-6] + b"\0\0\0\0\0\0", b"not gzip"):

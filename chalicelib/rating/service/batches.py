@@ -55,7 +55,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         )
         reading = Reading(rejects, Spill(spilled, tables))
         try:
-            read_file(batch, tables, reading, lambda: _tell(scope, batch, reading, clock()))
+            read_file(batch, tables, reading, once_a_second(clock, lambda now: _tell(scope, batch, reading, now)))
         except Refused as problem:
             return endings.refuse(scope, batch, problem.detail)
         parts = _parts(batch, reading.spill)
@@ -120,6 +120,20 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
         started_at=scope.now,
         **pins.present(reseller_id, key, terms_version),
     )
+
+
+def once_a_second(clock: Callable[[], int], tell: Callable[[int], None]) -> Callable[[], None]:
+    """What may be called as often as anybody likes: it tells only when the clock has moved since it last did."""
+    told = clock()
+
+    def maybe() -> None:
+        nonlocal told
+        now = clock()
+        if now > told:
+            told = now
+            tell(now)
+
+    return maybe
 
 
 def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:

@@ -15,6 +15,10 @@ KEPT_HASHES = 4_000_000
 """Hashes of calls that a container remembers (8 bytes each): the files of a client's day come one after another."""
 
 
+Place = tuple[str, str, str]
+"""The object of a segment and the segment's own keys."""
+
+
 class Known:
     """Calls already billed to a client on some UTC days: which segments there are, and their calls when asked.
 
@@ -77,24 +81,25 @@ def remember(segment: Segment, found: Sequence[Hashes]) -> None:
     _kept.add(_place(segment), np.concatenate(found))
 
 
-def _place(segment: Segment) -> tuple[str, int]:
-    return segment.object_key, int(segment.members[0][0])
+def _place(segment: Segment) -> Place:
+    # Not by its offset: that is not known before the object is full.
+    return segment.object_key, segment.pk, segment.sk
 
 
 class _Kept:
     """Hashes by place, all forgotten at once when they become too many."""
 
     def __init__(self) -> None:
-        self._hashes: dict[tuple[str, int], Hashes] = {}
+        self._hashes: dict[Place, Hashes] = {}
         self._count = 0
 
-    def get(self, place: tuple[str, int]) -> Hashes | None:
+    def get(self, place: Place) -> Hashes | None:
         return self._hashes.get(place)
 
     def clear(self) -> None:
         self._hashes, self._count = {}, 0
 
-    def add(self, place: tuple[str, int], hashes: Hashes) -> None:
+    def add(self, place: Place, hashes: Hashes) -> None:
         if self._count + len(hashes) > KEPT_HASHES:
             self.clear()
         if place not in self._hashes:

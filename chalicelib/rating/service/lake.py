@@ -9,7 +9,6 @@ right.
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,10 +17,10 @@ from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service.segments import portions
 from chalicelib.rating.store import Emptied, Segment
+from chalicelib.rating.store_parts import Growing
 from chalicelib.tables import Remove, Scope, commit
 
 PREFIX = "lake/"
-IN_MEMORY = 8 << 20
 _NOTHING = zlib.compressobj(wbits=31).flush()
 """A gzip member without a row: a file of no bytes at all is none that every reader takes."""
 
@@ -47,11 +46,11 @@ def publish(scope: Scope, reseller_id: str, client_id: str, since: int) -> int:
 
 
 def _write(key: str, segments: Iterable[Segment]) -> None:
-    """Put one file together, by way of a temporary one, so that memory stays flat."""
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
-        for segment in segments:
-            for data in portions(segment, segment.members):
-                whole.write(data)
-        if not whole.tell():
-            whole.write(_NOTHING)
-        store.upload(key, whole, "application/gzip")
+    """Put one file together, piece by piece: a month may have more than memory and disk hold."""
+    whole = Growing(key, "application/gzip", store.PART_BYTES)
+    for segment in segments:
+        for data in portions(segment, segment.members):
+            whole.add(data)
+    if not whole.size:
+        whole.add(_NOTHING)
+    whole.close()

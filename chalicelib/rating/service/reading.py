@@ -19,9 +19,6 @@ from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
 
-PROGRESS_LINES = 20_000
-"""A batch tells how far it is each time it has read so many lines more."""
-
 
 @dataclass
 class Reading:
@@ -34,7 +31,7 @@ class Reading:
 
 
 def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``; ``tell`` is called now and then, for progress.
+    """Read and price the whole file into ``reading``; ``tell`` is called after each chunk, for progress.
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
     """
@@ -49,7 +46,6 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = sources.reading(batch.home_country, batch.time_zone, batch.declared)
-    told = 0
     for columns in _rated(batch, source, tables):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
@@ -59,9 +55,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
             writer.writerow(("line", "reason", "message", "original"))
         reading.rejected += len(columns.rejected)
         writer.writerows(columns.rejected)
-        if reading.lines - told >= PROGRESS_LINES:
-            told = reading.lines
-            tell()
+        tell()
     reading.spill.flush()
     text.detach()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +16,6 @@ from chalicelib import periods
 from chalicelib.rating import call_keys, segments, usage
 from chalicelib.rating.call_keys import Hashes
 from chalicelib.rating.rendering import Rows, render
-from chalicelib.rating.segments import Member
 from chalicelib.rating.service.known import KEPT_HASHES, Known, remember
 from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.slices import Slices
@@ -24,6 +26,8 @@ from chalicelib.rating.tables import Tables
 
 OBJECT_BYTES = 32 << 20
 """Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""
+AHEAD = 8
+"""Members that may wait for being packed."""
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Objects:
     def __init__(self, batch: Batch, month: str) -> None:
         self._batch, self._month = batch, month
         self._open = self._new()
+        self._waiting = deque[tuple[list[int], Future[bytes]]]()
 
     def begin(self) -> str:
         """The key of the object in which the calls ``put`` from here on will lie, a whole day, once it is flushed."""
@@ -61,26 +66,47 @@ class Objects:
             self.flush()
         return self._open.key
 
-    def put(self, rows: Rows, per_member: int) -> list[Member]:
-        """Calls of a day, or of a slice of one."""
+    def put(self, rows: Rows, per_member: int) -> list[list[int]]:
+        """Calls of a day, or of a slice of one; its members, whose offsets and lengths are filled in by ``flush``.
+
+        They are packed by other threads while the next day is decided, and added in the order in which they came.
+        """
         members = []
         for first in range(0, len(rows), per_member):
             last = min(first + per_member, len(rows))
-            packed = segments.pack(render(rows, first, last))
-            starts = int(rows.start[first]), int(rows.start[last - 1])
-            members.append(Member(self._open.size, len(packed), last - first, *starts))
-            self._open.add(packed)
+            members.append([0, 0, last - first, int(rows.start[first]), int(rows.start[last - 1])])
+            self._waiting.append((members[-1], _packers().submit(_packed, rows, first, last)))
+            if len(self._waiting) > AHEAD:
+                self._add_oldest()
         return members
 
     def flush(self) -> None:
         """Write what was put, so that it may be committed."""
+        while self._waiting:
+            self._add_oldest()
         if self._open.size:
             self._open.close()
             self._open = self._new()
 
+    def _add_oldest(self) -> None:
+        member, packing = self._waiting.popleft()
+        packed = packing.result()
+        member[:2] = self._open.size, len(packed)
+        self._open.add(packed)
+
     def _new(self) -> Growing:
         key = object_key(self._batch.reseller_id, SHARED, self._month, self._batch.batch_id)
         return Growing(key, "application/gzip", OBJECT_BYTES)
+
+
+@lru_cache(maxsize=1)
+def _packers() -> ThreadPoolExecutor:
+    """The threads of a container: most of what they do lets go of the interpreter's lock."""
+    return ThreadPoolExecutor(os.cpu_count(), "packer")
+
+
+def _packed(rows: Rows, first: int, last: int) -> bytes:
+    return segments.pack(render(rows, first, last))
 
 
 @dataclass
@@ -116,7 +142,7 @@ class Writing:
 
     def _write_day(self, day: int, slices: Slices, free: usage.Free, recent: Sequence[tuple[str, int]]) -> None:
         """Put one day's calls where they belong, and their index behind that of the days before."""
-        key, members, hashes = self.objects.begin(), list[Member](), list[Hashes]()
+        key, members, hashes = self.objects.begin(), list[list[int]](), list[Hashes]()
         totals, per_member = Counter[str](), segments.rows_per_member(slices.standing)
         for rows, texts in slices:
             decided = usage.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
@@ -134,9 +160,10 @@ class Writing:
             day=name,
             month=self.month,
             object_key=key,
-            members=[list(member) for member in members],
-            first=members[0].first,
-            last=members[-1].last,
+            # Not copies: where they lie is filled in before this is committed.
+            members=members,
+            first=members[0][3],
+            last=members[-1][4],
             written_at=self.now,
             rows=totals["rows"],
             seconds=totals["seconds"],

@@ -1,0 +1,103 @@
+"""A client-day too large for memory, all bounds made small: written in slices and parts, and read as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import faults
+import pytest
+from builders import World, csv_file, line
+
+DAY = "2026-09-10"
+SEPTEMBER, OCTOBER = 1788220800, 1790812800
+
+
+def many(first: int = 0) -> list[str]:
+    """40 calls of one client and day and copies of a third of them, some seconds with several calls."""
+    calls = [
+        line(f"id{n * 7 % 40}", "free", 30 + n, start=f"{DAY}T{n * 5 % 24:02d}:00:{n // 20:02d}Z")
+        for n in range(first, first + 40)
+    ]
+    return [*calls, *calls[::3], line("id1", "bob"), line("id1", "bob")]
+
+
+@pytest.fixture
+def small(monkeypatch) -> Any:
+    """Puts the small bounds in force."""
+    from chalicelib.rating import copies, segments, slices
+    from chalicelib.rating.service import segments as reading
+    from chalicelib.rating.service import writing
+
+    def bounds() -> None:
+        monkeypatch.setattr(slices, "SLICE_ROWS", 6)
+        monkeypatch.setattr(copies, "HEAP_KEYS", 4)
+        monkeypatch.setattr(segments, "ROWS_PER_MEMBER", 2)
+        monkeypatch.setattr(segments, "MOST_MEMBERS", 10)
+        monkeypatch.setattr(writing, "OBJECT_BYTES", 400)
+        monkeypatch.setattr(reading, "ROWS_AT_ONCE", 5)
+
+    return bounds
+
+
+def with_free_minutes(world: World) -> World:
+    world.package("minutes", free_minutes=15)
+    world.client("free", "minutes")
+    return world
+
+
+def read_back(world: World) -> list[tuple[str, int]]:
+    """What a page and the lake have of the client's calls."""
+    from chalicelib.rating import store
+    from chalicelib.rating.segments import decode
+    from chalicelib.rating.service import calls, lake
+
+    client_id = world.clients["free"]
+    selection = calls.Selection(SEPTEMBER, OCTOBER, client_id)
+    page = [(call.call_id, call.free_seconds) for call in calls.page(world.reseller_id, selection, None, 1_000)]
+    lake.publish(world.scope, world.reseller_id, client_id, 0)
+    key = f"lake/reseller={world.reseller_id}/client={client_id}/month=2026-09/calls.csv.gz"
+    assert sorted(page) == sorted((call.call_id, call.free_seconds) for call in decode(store.read(key)))
+    return page
+
+
+def test_a_day_in_slices_has_the_books_of_one_decided_at_once_and_is_rated_again_and_known(worlds, small):
+    from chalicelib.rating.store import segments_of
+
+    at_once = with_free_minutes(worlds())
+    at_once.rate(csv_file(*many()))
+    expected, page = at_once.books(), read_back(at_once)
+    assert any(free > 0 for _, free in page) and any(not free for _, free in page)
+    small()
+    world = with_free_minutes(worlds())
+    with faults.counted() as made:
+        batch = world.rate(csv_file(*many()))
+    assert "UploadPart" in made
+    [segment] = segments_of(world.clients["free"], DAY, DAY)
+    assert len(segment.members) > 5 and {member[2] for member in segment.members} <= {1, 2, 3, 4}
+    assert (world.books(), read_back(world)) == (expected, page)
+    world.rerate(batch)
+    assert world.books()["calls of free"] == expected["calls of free"]
+    again = world.rate(csv_file(*many(), line("new", "free", start=f"{DAY}T23:59:59Z")))
+    assert (again.rated, again.duplicates) == (1, len(many()))
+
+
+@pytest.mark.parametrize("last", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
+def test_killed_while_a_day_is_sent_in_parts_the_next_try_sends_it_anew(worlds, small, last):
+    small()
+    undisturbed = with_free_minutes(worlds())
+    undisturbed.rate(csv_file(*many()))
+    world = with_free_minutes(worlds())
+    dropped = world.drop(csv_file(*many()))
+
+    def answer_lost(operation: str, send: Callable[[], Any]) -> Any:
+        answer = send()
+        if operation == last:
+            raise faults.Killed
+        return answer
+
+    with pytest.raises(faults.Killed), faults.between(answer_lost):
+        world.rate(*dropped)
+    assert world.books()["calls of free"] == []
+    world.rate(*dropped)
+    assert world.books() == undisturbed.books()

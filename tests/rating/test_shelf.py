@@ -1,0 +1,32 @@
+"""Columns come back from the disk as they were, in any stretch; a full disk is the file's fault and says so."""
+
+from __future__ import annotations
+
+import errno
+import io
+
+import numpy as np
+import pytest
+
+from chalicelib.errors import Refused
+from chalicelib.rating.shelf import Rows, Shelf
+
+
+def test_any_stretch_of_rows_comes_back_in_every_column():
+    shelf = Shelf(io.BytesIO())
+    shelf.put([np.arange(5)])
+    numbers, words = np.arange(100), np.array([b"%d" % n for n in range(100)])
+    rows = Rows(shelf.put([numbers, words]), 10, 90)
+    for stretch, first, last in ((rows, 10, 90), (rows.part(5, 7), 15, 17), (rows.part(3, 3), 13, 13)):
+        found = shelf.get(stretch)
+        assert [column.tolist() for column in found] == [numbers[first:last].tolist(), words[first:last].tolist()]
+
+
+class Full(io.BytesIO):
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_in_words():
+    with pytest.raises(Refused, match="Split it"):
+        Shelf(Full()).put([np.arange(3)])
