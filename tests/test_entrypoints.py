@@ -21,11 +21,15 @@ def modules_after(statement: str) -> set[str]:
     return set(ran.stdout.split())
 
 
-def test_the_api_starts_without_numpy():
-    assert not {"numpy", "reportlab"} & modules_after("import app")
+def test_the_api_starts_without_numpy_and_without_boto3():
+    found = modules_after("import app")
+    assert not {"numpy", "reportlab", "boto3", "s3transfer"} & found
+    assert "botocore.session" in found
 
 
-@pytest.mark.parametrize("module", ["chalicelib.rating.events", "chalicelib.reports.events"])
+@pytest.mark.parametrize(
+    "module", ["chalicelib.notices.events", "chalicelib.rating.events", "chalicelib.reports.events"]
+)
 def test_event_functions_start_without_the_app_and_without_the_shapes_of_the_api(module):
     found = modules_after(f"import {module}")
-    assert not {"app", "pydantic", "numpy", "chalicelib.web", "itsdangerous"} & found
+    assert not {"app", "pydantic", "numpy", "chalicelib.web", "itsdangerous", "boto3"} & found
