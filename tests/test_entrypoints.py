@@ -49,6 +49,11 @@ def test_the_api_starts_with_shapes_that_have_no_annotations_as_text_and_no_vali
     assert (texts, built) == ("0", ["Page"])
 
 
+def test_the_api_looks_for_garbage_only_when_it_has_started():
+    code = "import gc, app; print(gc.isenabled(), gc.get_freeze_count() > 50_000, gc.get_stats()[2]['collections'])"
+    assert printed_by(code) == ["True", "True", "0"]
+
+
 @pytest.mark.parametrize(
     "module", ["chalicelib.notices.events", "chalicelib.rating.events", "chalicelib.reports.events"]
 )
