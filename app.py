@@ -3,7 +3,11 @@
 Event functions live in blueprints and run in their own Lambda functions without this file.
 """
 
+import gc
 import json
+
+# Nearly all that imports make stays: looking for garbage among it would be a tenth of a cold start.
+gc.disable()
 
 from chalice.app import Chalice, Response
 
@@ -23,7 +27,7 @@ from chalicelib.web import docs, openapi, problems, routes
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
 app.register_middleware(problems.chalice_errors, "http")
-blueprints = (
+for blueprint in (
     *accounts.BLUEPRINTS,
     rating.bp,
     authorizations.bp,
@@ -34,11 +38,13 @@ blueprints = (
     events.bp,
     hourly.bp,
     told.bp,
-)
-for blueprint in blueprints:
+):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 terms.install(segments.last_start)
+# What is here now is left out of later looks, too.
+gc.freeze()
+gc.enable()
 
 
 @app.route("/v1/openapi.json", methods=["GET"])

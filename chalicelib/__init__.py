@@ -10,6 +10,7 @@ The rooms, from the door to the cellar; a room may use those below it, never tho
 - ``web``       routes, problems, cursors, OpenAPI
 - ``outbox``    what is to be told, put down with what caused it
 - ``tables``    the one transaction, over the ``items`` of the one DynamoDB table
+- ``aws``       clients of AWS's services
 - ``money``, ``periods``, ``numbers``, ``fields``, ``config``, ``errors``   values everybody shares
 
 Inside a room: ``handlers -> service -> store -> pure files``.

@@ -87,7 +87,7 @@ def secrets() -> Secrets:
     """The deployment's secrets, fetched once per container."""
     if settings.is_local:
         return Secrets(os.environ["FORFAIT_OPERATOR_KEY"], os.environ["FORFAIT_SIGNING_KEY"])
-    import boto3
+    from chalicelib import aws
 
-    answer = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
+    answer = aws.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
     return Secrets(**json.loads(answer["SecretString"]))

@@ -2,9 +2,10 @@
 
 A money field is an integer inside and a decimal string outside; a JSON number where money is due is refused, because
 a float has already lost the cents by the time it can be read.
-"""
 
-from __future__ import annotations
+Modules of shapes do without ``from __future__ import annotations``: pydantic would compile the text of every annotation
+at each cold start.
+"""
 
 import re
 from collections.abc import Callable
@@ -62,6 +63,11 @@ class Page(Shape, Generic[T]):
 
     items: list[T]
     next: str | None = None
+
+
+def of_defaults() -> Any:
+    """A shape inside another that may be left out; no value of it stands here, for that would build its validators."""
+    return Field({}, validate_default=True)
 
 
 def _from_text(parse: Callable[[str], int]) -> Callable[[Any], int]:

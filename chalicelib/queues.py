@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
+
+from chalicelib import aws
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,5 @@ def _url(queue: str) -> str:
     return str(_sqs().get_queue_url(QueueName=queue)["QueueUrl"])
 
 
-@lru_cache(maxsize=1)
 def _sqs() -> Any:
-    return boto3.client("sqs")
+    return aws.client("sqs")

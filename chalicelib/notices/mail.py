@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import formataddr
-from functools import lru_cache
-from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib import aws
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Letter:
 def send(letter: Letter, sender: str) -> str:
     """Hand a letter to SES; an empty text when it took it, else why not, without any address."""
     try:
-        _ses().send_email(
+        aws.client("sesv2").send_email(
             FromEmailAddress=formataddr((letter.name, sender)),
             Destination={"ToAddresses": [letter.to]},
             ReplyToAddresses=[letter.reply_to],
@@ -47,8 +46,3 @@ def send(letter: Letter, sender: str) -> str:
     except BotoCoreError as problem:
         return f"SES: {type(problem).__name__}"
     return ""
-
-
-@lru_cache(maxsize=1)
-def _ses() -> Any:
-    return boto3.client("sesv2")

@@ -1,7 +1,5 @@
 """Requests and answers of this room."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field

@@ -11,11 +11,12 @@ from urllib.parse import unquote_to_bytes
 
 MAX_BYTES, MAX_FIELDS = 64 << 10, 400
 DEFAULT_CHARSET = "cp1252"
-_ASIAN = ("big5", "big5hkscs", "euc-jp", "euc-kr", "gb2312", "gbk", "gb18030", "shift_jis", "iso2022_jp")
+_ASIAN = ("big5", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk", "gb18030", "shift_jis", "iso2022_jp")
 _OTHERS = ("ascii", "utf-8", "koi8-r", "koi8-u", "cp874", *(f"cp{number}" for number in range(1250, 1259)))
 _ISO = tuple(f"iso8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16))
-_CHARSETS = frozenset(codecs.lookup(name).name for name in (*_ASIAN, *_OTHERS, *_ISO))
-"""Encodings of text; Python knows others that would read amounts out of what PayPal never wrote (UTF-7, escapes)."""
+_CHARSETS = frozenset((*_ASIAN, *_OTHERS, *_ISO))
+"""Encodings of text under Python's own names, so that none is loaded before a message names it. Python knows others
+that would read amounts out of what PayPal never wrote (UTF-7, escapes)."""
 _IDENTITY = ("txn_id", "parent_txn_id", "txn_type", "payment_status", "transaction_entity", "test_ipn", "case_id")
 _MONEY = ("mc_gross", "mc_currency", "business", "receiver_email", "receiver_id", "invoice", "custom", "charset")
 ONCE = frozenset((*_IDENTITY, *_MONEY))

@@ -5,17 +5,14 @@ The local stack emulates Secrets Manager, so the way is the same there. A secret
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-import boto3
-
+from chalicelib import aws
 from chalicelib.config import settings
 
 
-@lru_cache(maxsize=1)
 def _client() -> Any:
-    return boto3.client("secretsmanager")
+    return aws.client("secretsmanager")
 
 
 def _name(reseller_id: str, environment: str) -> str:

@@ -1,7 +1,5 @@
 """Requests and answers about calls that a switch is about to make."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints

@@ -1,14 +1,12 @@
 """Requests and answers about CDR files: what a reseller declares of them, and how one would be read."""
 
-from __future__ import annotations
-
 import binascii
 from base64 import b64decode
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from chalicelib.fields import AmountOut, Id, InstantOut, Printable, RateOut, Shape, Username, Zone
+from chalicelib.fields import AmountOut, Id, InstantOut, Printable, RateOut, Shape, Username, Zone, of_defaults
 
 MAX_PREVIEW_BYTES = 1 << 16
 Direction = Literal["outbound", "inbound"]
@@ -68,7 +66,7 @@ class SourceColumns(Shape):
     cost: Column | None = None
 
     @model_validator(mode="after")
-    def _are_different(self) -> SourceColumns:
+    def _are_different(self) -> Self:
         _apart(_said(self).values(), "the column")
         return self
 
@@ -80,7 +78,7 @@ class SourceWords(Shape):
     disposition: Annotated[dict[Word, Disposition], Field(max_length=50)] | None = None
 
     @model_validator(mode="after")
-    def _are_different(self) -> SourceWords:
+    def _are_different(self) -> Self:
         for words in _said(self).values():
             _apart(words, "the word")
         return self
@@ -101,12 +99,12 @@ class CdrSource(Shape):
     id: Id
     pattern: Pattern
     time_zone: Zone | None = None
-    columns: SourceColumns = SourceColumns()
-    words: SourceWords = SourceWords()
-    defaults: SourceDefaults = SourceDefaults()
+    columns: SourceColumns = of_defaults()
+    words: SourceWords = of_defaults()
+    defaults: SourceDefaults = of_defaults()
 
     @model_validator(mode="after")
-    def _declares_something(self) -> CdrSource:
+    def _declares_something(self) -> Self:
         if not (self.time_zone or any(_said(part) for part in (self.columns, self.words, self.defaults))):
             raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
         return self
@@ -125,7 +123,7 @@ class PreviewIn(Shape):
     filename: FileName = "preview.csv"
 
     @model_validator(mode="after")
-    def _is_readable_and_small(self) -> PreviewIn:
+    def _is_readable_and_small(self) -> Self:
         if len(self.data()) > MAX_PREVIEW_BYTES:
             raise ValueError(f"there are more than {MAX_PREVIEW_BYTES} bytes; send the beginning of the file")
         return self

@@ -1,8 +1,6 @@
 """Requests and answers of this room."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
@@ -43,7 +41,7 @@ class UploadIn(Shape):
     effective_from: Day | None = None
 
     @model_validator(mode="after")
-    def _fits_its_kind(self) -> UploadIn:
+    def _fits_its_kind(self) -> Self:
         if self.kind == "deck" and not (self.route and self.effective_from):
             raise ValueError("a deck needs route and effective_from")
         if self.kind == "cdr" and (self.route or self.effective_from):
@@ -175,7 +173,7 @@ class BatchQuery(Paging):
     )
 
     @model_validator(mode="after")
-    def _one_holder(self) -> BatchQuery:
+    def _one_holder(self) -> Self:
         if self.account is not None and self.did is not None:
             raise ValueError("take account or did, not both")
         if self.calls_from is not None and self.account is None and self.did is None:

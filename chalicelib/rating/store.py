@@ -21,12 +21,11 @@ from functools import lru_cache
 from typing import IO, Any
 from urllib.parse import quote_plus
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib import queues
+from chalicelib import aws, queues
 from chalicelib.config import settings
 from chalicelib.rating.store_decks import DeckDrop as DeckDrop
 from chalicelib.rating.store_decks import DeckHead as DeckHead
@@ -183,9 +182,8 @@ def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[Cus
 
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    """One client per process; botocore's clients are safe to share between threads."""
     # Buckets made today take no other signature for presigned URLs.
-    return boto3.client("s3", config=Config(signature_version="s3v4"))
+    return aws.client("s3", Config(signature_version="s3v4"))
 
 
 def blocks(key: str, version_id: str) -> Iterator[bytes]:
@@ -264,11 +262,12 @@ def write(key: str, body: bytes | IO[bytes], content_type: str = "application/oc
 def upload(key: str, file: IO[bytes], content_type: str) -> None:
     """A file of any size, from its start, part by part. The object appears whole, or (after a crash) not at all."""
     # Here and not above: the API imports this module and uploads nothing.
-    from boto3.s3.transfer import TransferConfig
+    from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
     file.seek(0)
     in_parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
-    s3().upload_fileobj(file, settings.bucket, key, ExtraArgs={"ContentType": content_type}, Config=in_parts)
+    with create_transfer_manager(s3(), in_parts) as manager:
+        manager.upload(file, settings.bucket, key, {"ContentType": content_type}).result()
 
 
 def download_url(key: str) -> str:

@@ -101,7 +101,7 @@ def test_the_zip_leaves_out_what_lambda_has_and_what_it_never_reads(packaged: An
 def test_the_services_kept_are_those_that_the_source_makes_clients_for() -> None:
     source = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
     # PynamoDB makes the client for DynamoDB.
-    assert {"dynamodb", *re.findall(r'boto3\.client\(\s*"([a-z0-9-]+)"', source)} == set(bundle.SERVICES)
+    assert {"dynamodb", *re.findall(r'aws\.client\(\s*"([a-z0-9-]+)"', source)} == set(bundle.SERVICES)
 
 
 def test_a_fresh_interpreter_imports_the_app_from_the_zip_alone(unpacked: Path, lambda_libraries: Path) -> None:

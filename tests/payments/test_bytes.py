@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 import pytest
@@ -117,6 +118,10 @@ def test_no_body_makes_the_reader_fail_in_another_way_than_it_says(raw: bytes) -
 def test_what_is_written_is_read_again(fields: dict[str, str]) -> None:
     told = fields | {"charset": "UTF-8"}
     assert form.parse(messages.encode(told)) == told
+
+
+def test_the_charsets_of_text_stand_under_the_names_that_python_answers_with() -> None:
+    assert {name: codecs.lookup(name).name for name in form._CHARSETS} == {name: name for name in form._CHARSETS}
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "zlib",

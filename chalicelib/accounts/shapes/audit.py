@@ -1,7 +1,5 @@
 """The audit trail as it is asked for and answered."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Clients, the packages attached to them, and people who ask to become one."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasPath, Field

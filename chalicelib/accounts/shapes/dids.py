@@ -1,7 +1,5 @@
 """The operator's inventory of numbers, and the DIDs that resellers ordered out of it."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from chalicelib.accounts.shapes import OptionalId, PhoneNumber, left_out, nothing

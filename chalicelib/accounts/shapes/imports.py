@@ -1,8 +1,6 @@
 """Imports: what is sent, the rows of its files, and what is answered."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -53,7 +51,7 @@ class DidRow(Shape):
     next_billing_date: Day | None = None
 
     @model_validator(mode="after")
-    def _whole_pulse(self) -> DidRow:
+    def _whole_pulse(self) -> Self:
         if (self.initial is None) != (self.increment is None):
             raise ValueError("initial and increment go together")
         return self

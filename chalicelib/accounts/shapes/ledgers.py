@@ -1,7 +1,5 @@
 """Entries of a ledger, the payments and charges that are entered by hand, and statements from day to day."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

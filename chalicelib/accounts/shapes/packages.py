@@ -1,7 +1,5 @@
 """Packages: what a client buys. Price fields are dated; fees and the name are not."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasPath, Field
@@ -21,6 +19,7 @@ from chalicelib.fields import (
     RateOut,
     Shape,
     SignedRate,
+    of_defaults,
 )
 
 RouteName = Literal["value", "premium"]
@@ -61,7 +60,7 @@ class PackageIn(Shape):
     connection_fee: CallFee | None = None
     minimum_charge: CallFee | None = None
     call_decimals: Decimals = 8
-    routes: Routes = Routes()
+    routes: Routes = of_defaults()
 
 
 class PackagePatch(Shape):

@@ -1,7 +1,5 @@
 """Resellers, the reseller's own account, and API keys."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

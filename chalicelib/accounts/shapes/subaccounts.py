@@ -1,7 +1,5 @@
 """Sub-accounts: who makes calls, and which package prices them."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,0 +1,24 @@
+"""Clients of AWS's services, made by botocore alone.
+
+boto3 makes the same clients out of botocore's. What it adds to them (resources, transfers in parts with their thread
+and process pools) would be the largest single part of a cold start, and only an upload in parts uses any of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from botocore.config import Config
+from botocore.session import Session, get_session
+
+
+@lru_cache
+def client(service: str, config: Config | None = None) -> Any:
+    """The client of a service, one per process; botocore's clients are safe to share between threads."""
+    return _session().create_client(service, config=config)
+
+
+@lru_cache(maxsize=1)
+def _session() -> Session:
+    return get_session()
