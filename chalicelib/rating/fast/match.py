@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib import numbers
-from chalicelib.rating.decks import Deck, intervals
+from chalicelib.rating.decks import DIGITS, Deck, intervals
 
 HEAD = 10**7
 """Numbers of seven digits: the size of the direct table."""
@@ -40,12 +40,16 @@ class Prefixes:
         sizes = np.array([len(prefix) for prefix in ordered], np.int64)
         return cls(np.array(starts, np.int64), np.array(owners, np.int64), sizes)
 
-    def at(self, starts: Ints) -> Ints:
-        """The owner of the interval that each start lies in."""
-        return self.owners[np.searchsorted(self.starts, starts, "right") - 1]
+    def at(self, values: Ints) -> Ints:
+        """The owner of the interval that each value lies in."""
+        return self.owners[np.searchsorted(self.starts, values, "right") - 1]
 
-    def length_of(self, owners: Ints) -> Ints:
-        return np.where(owners >= 0, np.append(self.lengths, 0)[owners], 0)
+    def cut(self, starts: Ints) -> tuple[Ints, Ints]:
+        """The owner, and its length (0 for none), of each of finer intervals: all starts here are among ``starts``."""
+        count = np.diff(np.append(np.searchsorted(starts, self.starts), len(starts)))
+        # The owner -1 finds the zero at the end.
+        lengths = np.append(self.lengths, 0)[self.owners]
+        return np.repeat(self.owners, count), np.repeat(lengths, count)
 
 
 @lru_cache(maxsize=1)
@@ -62,20 +66,24 @@ class Matcher:
     """One deck, cut along countries and custom prefixes. ``find`` gives an interval's number; the arrays tell of it.
 
     ``line``: index of the deck line, -1 none. ``country``: number of ``countries()``. ``customs[k]``: owner in the
-    ``k``-th set of custom prefixes. ``least``: digits a number must have for all this to be sure.
+    ``k``-th set of custom prefixes. ``least``: digits a number must have for all this to be sure; more than any number
+    has where there is no line.
     """
 
     def __init__(self, deck: Deck, customs: list[Prefixes]) -> None:
         own, (regions, _, region_country) = deck.prefixes(), countries()
         mine = Prefixes(*(np.frombuffer(view, kind).astype(np.int64) for view, kind in zip(own, "qii", strict=True)))
-        self.starts = np.unique(np.concatenate([each.starts for each in (mine, regions, *customs)]))
-        self.line = mine.at(self.starts)
-        region = regions.at(self.starts)
-        self.country = np.where(region >= 0, np.append(region_country, 0)[region], 0)
-        self.customs = [each.at(self.starts) for each in customs]
-        self.least = np.maximum(mine.length_of(self.line), regions.length_of(region))
-        for each, owners in zip(customs, self.customs, strict=True):
-            self.least = np.maximum(self.least, each.length_of(owners))
+        self.starts = _merged([each.starts for each in (mine, regions, *customs)])
+        self.line, self.least = mine.cut(self.starts)
+        self.least[self.line < 0] = DIGITS + 1
+        region, lengths = regions.cut(self.starts)
+        self.country = np.append(region_country, 0)[region]
+        self.customs = []
+        np.maximum(self.least, lengths, out=self.least)
+        for each in customs:
+            owners, lengths = each.cut(self.starts)
+            self.customs.append(owners)
+            np.maximum(self.least, lengths, out=self.least)
         self._table: NDArray[np.int32] | None = None
         self._searched = 0
 
@@ -96,5 +104,12 @@ class Matcher:
         """First seven digits -> interval; -1 where an interval begins behind them, so that they do not settle it."""
         first = -(-self.starts // BEHIND)
         table = np.repeat(np.arange(len(first), dtype=np.int32), np.diff(np.append(first, HEAD)))
-        table[np.unique(self.starts[self.starts % BEHIND != 0] // BEHIND)] = -1
+        heads = self.starts // BEHIND
+        table[heads[heads * BEHIND != self.starts]] = -1
         return table
+
+
+def _merged(parts: list[Ints]) -> Ints:
+    """All values once, in order. Sorting is several times as fast as ``np.unique``, which hashes."""
+    together = np.sort(np.concatenate(parts))
+    return together[np.diff(together, prepend=-1) > 0]
