@@ -66,7 +66,7 @@ class Record(NamedTuple):
     problem: str
 
 
-def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut]:
+def chunks(blocks: Iterable[bytes], size: int = 1 << 20) -> Iterator[Chunk | Cut]:
     """Blocks of any sizes -> chunks of about ``size`` bytes; a ``Cut`` comes last when the stream raised ``Truncated``.
 
     UTF-16 comes out as UTF-8. Byte order marks, and blank lines at the start, are left out (the lines are counted).
@@ -89,7 +89,7 @@ def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut
             continue
         # At the file's end everything is whole; a broken file's last line never is.
         end = _whole(pending) if piece is not None else len(pending) if message is None else pending.rfind(b"\n") + 1
-        data = bytes(pending[:end])
+        data = bytes(memoryview(pending)[:end])
         del pending[:end]
         if data and (started or data.strip(_BLANK_BYTES) or len(data) > MAX_RECORD_BYTES):
             started = True

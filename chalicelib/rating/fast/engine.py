@@ -50,7 +50,11 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
         return engine.rate(chunk, layout, source, tables)
     chosen = np.flatnonzero(good)
     texts = partial(texts_of, lines, layout, chosen, source.home_country)
-    return _with_others(rows[chosen], texts, _reference(chunk, lines, others, layout, source, tables))
+    return _with_others(
+        rows if len(chosen) == len(rows) else rows[chosen],
+        texts,
+        _reference(chunk, lines, others, layout, source, tables),
+    )
 
 
 def _owned_and_priced(lines: Lines, layout: Layout, read: Fields, rows: NDArray[Any], compiled: Compiled) -> Mask:
