@@ -62,13 +62,14 @@ class Owners:
         accounts = tables.directory.accounts()
         names = sorted(accounts)
         padded = b"".join(name.encode().ljust(8 * NAME_WORDS, b"\0") for name in names)
-        self._words = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
+        rows = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
+        self._words = np.ascontiguousarray(rows.T)
         self._lengths = np.array([len(name) for name in names], np.int64)
-        hashes = _hashes(self._words)
+        hashes = _hashes(rows)
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._by_hash = hashes[order], order
-        self._shift = np.uint64(64 - max(4, (4 * len(names)).bit_length()))
-        # Most names are found at a glance; those that share a place are searched.
+        self._shift = np.uint64(64 - (16 * len(names) | 15).bit_length())
+        # Most names are found at a glance; the few that share a place are searched.
         self._glance = np.zeros(1 << 64 - int(self._shift), np.int64)
         self._glance[hashes >> self._shift] = np.arange(len(names))
         self._accounts = Timelines([accounts[name][0] for name in names])
@@ -114,7 +115,7 @@ class Owners:
         """Hashes may be forged; the names themselves decide."""
         same: NDArray[np.bool_] = self._lengths[account] == lengths
         for place in range(got.shape[1]):
-            same &= self._words[account, place] == got[:, place]
+            same &= self._words[place][account] == got[:, place]
         return same
 
     def account_states(self, account: Ints, at: Ints) -> Ints:
