@@ -175,7 +175,6 @@ def _start_reader(local: ZoneInfo) -> Callable[[str], int]:
     return instant
 
 
-@lru_cache(maxsize=1 << 10)
 def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
     """First instant of an hour (``2026-11-23T08:``) whose starts end in ``behind`` (``Z``, an offset, or nothing).
 

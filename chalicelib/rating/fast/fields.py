@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating import call_fields
 from chalicelib.rating.columns import distinct
 from chalicelib.rating.fast import split
-from chalicelib.rating.fast.split import Ints, Lines, Mask, word
+from chalicelib.rating.fast.split import Ints, Lines, Mask, Words, word
 from chalicelib.rating.formats import Layout, Source
 from chalicelib.rating.tables import Tables
 
@@ -70,18 +71,15 @@ def _starts(
 ) -> tuple[Ints, Ints, Mask]:
     """Instants, their local months, and the lines understood: those spelled like the first."""
     date, time, end, last = split.window(buffer, begin, 4).T
-    marked = (date & _DATE_MARKS == _DATE & _DATE_MARKS) & (time & _TIME_MARKS == _TIME & _TIME_MARKS)
-    marked &= end & _FIRST == _END & _FIRST
-    if not marked.any():
-        return begin, begin, marked
-    # The file's first line may be a header, so the pattern is that of the first line that looks like an instant.
-    model = int(marked.argmax())
+    model = _model(date, time, end)
+    if model is None:
+        return begin, begin, np.zeros(len(begin), bool)
     tail = int(min(max(length[model] - 19, 0), 6))
-    between = time & _BETWEEN
-    good = marked & (length == 19 + tail) & (between == between[model])
-    for behind, count in ((end >> np.uint64(24), min(tail, 5)), (last, tail - 5)):
-        seen = behind & split.low_bytes(count)
-        good &= seen == seen[model]
+    good = length == 19 + tail
+    end_marks = _FIRST | split.low_bytes(min(tail, 5)) << np.uint64(24)
+    marks = (date, _DATE_MARKS), (time, _TIME_MARKS | _BETWEEN), (end, end_marks), (last, split.low_bytes(tail - 5))
+    for column, mark in marks:
+        good &= column & mark == column[model] & mark
     if (date == date[model]).all():
         # As nearly always, all are of one month: one stands for all.
         date = date[model : model + 1]
@@ -95,18 +93,29 @@ def _starts(
     key = (split.decimal(date) // 10 << 10) + (day << 5) + hour
     keys, which = distinct(np.where(good, key, key[good.argmax()]))
     text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
-    hours = [_hour(each, chr(text[10]), text[19:].decode(), source) for each in keys.tolist()]
+    hours = [_hour(each, chr(text[10]), text[19:].decode(), source.zone) for each in keys.tolist()]
     firsts = np.array([hour or 0 for hour in hours], np.int64)
     known = np.array([hour is not None for hour in hours])
     start = firsts[which] + minute * 60 + second
     return start, _months(start, firsts, which, tables), good & known[which]
 
 
-def _hour(key: int, between: str, behind: str, source: Source) -> int | None:
+def _model(date: Words, time: Words, end: Words) -> int | None:
+    """The first line that looks like an instant: the file's first line may be a header. Mostly the search is short."""
+    for some in (slice(2), slice(None)):
+        marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
+        marked &= end[some] & _FIRST == _END & _FIRST
+        if marked.any():
+            return int(marked.argmax())
+    return None
+
+
+@lru_cache(maxsize=1 << 10)
+def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
     """First instant of an hour; ``key`` holds year and month as yyyy0mm, then day and hour in five bits each."""
     year, month = divmod(key >> 10, 1_000)
     hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
-    return call_fields.hour_start(hour, behind, periods.zone(source.zone))
+    return call_fields.hour_start(hour, behind, periods.zone(zone))
 
 
 def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
