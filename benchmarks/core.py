@@ -22,6 +22,7 @@ from benchmarks.shop import HOME, ZONE, World
 from chalicelib.rating import engine, formats
 from chalicelib.rating.columns import Columns
 from chalicelib.rating.fast import engine as fast
+from chalicelib.rating.fast.split import line_feeds
 from chalicelib.rating.formats import Layout, Source
 from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks
 from chalicelib.rating.tables import Tables
@@ -83,7 +84,7 @@ def _chunks(path: Path) -> Iterator[Chunk]:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
-    for chunk in chunks(plain_blocks(blocks(), path.name, 1 << 40)):
+    for chunk in chunks(plain_blocks(blocks(), path.name, 1 << 40), count=line_feeds):
         if isinstance(chunk, Cut):
             raise ValueError(f"{path} is broken: {chunk.message}")
         yield chunk

@@ -51,3 +51,8 @@ def test_every_two_digits_of_a_word_are_read():
     word = int.from_bytes(bytes(range(8)), "little")
     pairs = int(split.pairs(np.array([word], np.uint64))[0]).to_bytes(8, "little")
     assert list(pairs) == [1, 12, 23, 34, 45, 56, 67, 70]
+
+
+def test_line_feeds_are_counted_whatever_lies_around_them():
+    for data in (b"", b"\n", bytes(range(256)) * 3, "\u010a\n\r\n".encode()):
+        assert split.line_feeds(data) == data.count(b"\n")

@@ -44,6 +44,11 @@ class Lines(NamedTuple):
     bounds: tuple[Ints, Ints]
 
 
+def line_feeds(data: bytes) -> int:
+    """How many line feeds there are, for ``records.chunks``."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+
+
 def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
     """Fields of a chunk, or ``None`` for a chunk that is not plain. ``others``: lines of another width, from 0.
 
