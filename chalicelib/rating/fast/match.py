@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,32 +25,35 @@ TABLE_PAYS_AFTER = 20_000
 """Numbers searched before the direct table (40 MB, some 20 ms) is laid out."""
 
 Ints = NDArray[np.int64]
+Int32s = NDArray[np.int32]
 
 
 class Prefixes:
-    """A set of prefixes as intervals: ``starts``, ``owners`` (index of a prefix, -1 none), ``lengths`` of prefixes."""
+    """A set of prefixes as intervals: where each starts, its ``owners`` (index of a prefix, -1 none) and its length.
 
-    def __init__(self, starts: Ints, owners: Ints, lengths: Ints) -> None:
-        self.starts, self.owners, self.lengths = starts, owners, lengths
+    Owners have 32 bits and lengths 8, so that little is moved when they are spread over a deck's intervals.
+    """
+
+    def __init__(self, starts: Ints, owners: Int32s, lengths: NDArray[Any]) -> None:
+        self.starts, self.owners = starts, owners
+        # The owner -1 finds the zero at the end.
+        self.lengths = np.append(lengths, 0).astype(np.int8)[owners]
 
     @classmethod
     def of(cls, prefixes: Iterable[str]) -> Prefixes:
         """``prefixes`` sorted as text; owners are their places."""
         ordered = list(prefixes)
         starts, owners, _, _ = intervals(ordered)
-        sizes = np.array([len(prefix) for prefix in ordered], np.int64)
-        return cls(np.array(starts, np.int64), np.array(owners, np.int64), sizes)
+        sizes = np.array([len(prefix) for prefix in ordered])
+        return cls(np.array(starts, np.int64), np.array(owners, np.int32), sizes)
 
-    def at(self, values: Ints) -> Ints:
+    def at(self, values: Ints) -> Int32s:
         """The owner of the interval that each value lies in."""
         return self.owners[np.searchsorted(self.starts, values, "right") - 1]
 
-    def cut(self, starts: Ints) -> tuple[Ints, Ints]:
-        """The owner, and its length (0 for none), of each of finer intervals: all starts here are among ``starts``."""
-        count = np.diff(np.append(np.searchsorted(starts, self.starts), len(starts)))
-        # The owner -1 finds the zero at the end.
-        lengths = np.append(self.lengths, 0)[self.owners]
-        return np.repeat(self.owners, count), np.repeat(lengths, count)
+    def cuts(self, starts: Ints) -> Ints:
+        """How many finer intervals each one is cut into; all starts here are among the ``starts`` of those."""
+        return np.diff(np.append(np.searchsorted(starts, self.starts), len(starts)))
 
 
 @lru_cache(maxsize=1)
@@ -65,27 +69,30 @@ def countries() -> tuple[Prefixes, list[str | None], Ints]:
 class Matcher:
     """One deck, cut along countries and custom prefixes. ``find`` gives an interval's number; the arrays tell of it.
 
-    ``line``: index of the deck line, -1 none. ``country``: number of ``countries()``. ``customs[k]``: owner in the
-    ``k``-th set of custom prefixes. ``least``: digits a number must have for all this to be sure; more than any number
-    has where there is no line.
+    ``line``: index of the deck line, -1 none. ``country``: number of ``countries()``. ``least``: digits a number must
+    have for all this to be sure; more than any number has where there is no line.
     """
 
     def __init__(self, deck: Deck, customs: list[Prefixes]) -> None:
         own, (regions, _, region_country) = deck.prefixes(), countries()
-        mine = Prefixes(*(np.frombuffer(view, kind).astype(np.int64) for view, kind in zip(own, "qii", strict=True)))
+        starts, owners, lengths = (np.frombuffer(view, kind) for view, kind in zip(own, "qii", strict=True))
+        mine = Prefixes(starts, owners, lengths)
         self.starts = _merged([each.starts for each in (mine, regions, *customs)])
-        self.line, self.least = mine.cut(self.starts)
+        self.line = np.repeat(mine.owners, mine.cuts(self.starts))
+        country_of = np.append(region_country, 0).astype(np.int32)
+        self.country = np.repeat(country_of[regions.owners], regions.cuts(self.starts))
+        self.least = np.zeros(len(self.starts), np.int8)
+        for each in (mine, regions, *customs):
+            np.maximum(self.least, np.repeat(each.lengths, each.cuts(self.starts)), out=self.least)
         self.least[self.line < 0] = DIGITS + 1
-        region, lengths = regions.cut(self.starts)
-        self.country = np.append(region_country, 0)[region]
-        self.customs = []
-        np.maximum(self.least, lengths, out=self.least)
-        for each in customs:
-            owners, lengths = each.cut(self.starts)
-            self.customs.append(owners)
-            np.maximum(self.least, lengths, out=self.least)
+        self._customs = customs
         self._table: NDArray[np.int32] | None = None
         self._searched = 0
+
+    def custom(self, number: int) -> Int32s:
+        """Per interval the owner in one of the sets of custom prefixes."""
+        each = self._customs[number]
+        return np.repeat(each.owners, each.cuts(self.starts))
 
     def find(self, values: Ints) -> Ints:
         """Numbers filled up to 15 digits -> the number of the interval each lies in."""

@@ -110,7 +110,7 @@ class Slot:
         self.rule = by_country[matcher.country]
         if custom_prefixes is not None:
             of_prefix = np.array([number[f"prefix:{code}"] for code in epoch.prefixes()], np.int32)
-            owners = matcher.customs[custom_prefixes]
+            owners = matcher.custom(custom_prefixes)
             here = np.flatnonzero(owners >= 0)
             self.rule[here] = of_prefix[owners[here]]
 
