@@ -63,13 +63,15 @@ def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
         data += b"\n"
     buffer = np.frombuffer(data + bytes(PAD), np.uint8)
     body = buffer[: len(data)]
-    marks = np.flatnonzero((body == ord(delimiter)) | (body == 10))
+    mask = body == ord(delimiter)
+    mask |= body == 10
+    marks = np.flatnonzero(mask)
     ends = marks[width - 1 :: width]
     regular = len(marks) == len(ends) * width and bool((body[ends] == 10).all())
     if not regular:
         ends = np.flatnonzero(body == 10)
     tabs = np.count_nonzero(body == 9) if b"\t" in data else 0
-    if np.count_nonzero(body < 32) != tabs + len(ends):
+    if np.count_nonzero(np.less(body, 32, out=mask)) != tabs + len(ends):
         # A control character that is neither tab nor line end.
         return None
     begins = np.concatenate([[0], ends[:-1] + 1])
