@@ -22,7 +22,7 @@ from chalicelib.rating.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
-"""Slots of one deck that are laid out (some 2 MB each); calls of further ones go through the reference."""
+"""Slots of one deck that are laid out (some 1.5 MB each); calls of further ones go through the reference."""
 _SLOT = 24
 """The code of a call's terms has the deck from bit ``DECK_BITS`` on, the slot from here, and the interval below."""
 _SLOT_MASK, _PLACE_MASK = (1 << DECK_BITS - _SLOT) - 1, (1 << _SLOT) - 1
