@@ -155,20 +155,27 @@ def decimal(nibbles: Words) -> Ints:
     return value.view(np.int64)
 
 
-def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, digits: int) -> tuple[Ints, Mask]:
-    """Fields of 1 to ``digits`` digits (8 at most) -> their values."""
-    good = (lengths >= 1) & (lengths <= digits)
-    sizes = np.minimum(lengths, digits)
+def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tuple[Ints, Mask]:
+    """Fields of 1 to ``most`` digits (8 at most) -> their values."""
+    good = (lengths >= 1) & (lengths <= most)
+    sizes = np.minimum(lengths, most)
     nibbles = (window(buffer, starts, 1)[:, 0] ^ _ZEROS) & _LOW_BYTES[sizes]
     # Digits go to the word's end; the zeros that are left before them change nothing.
     return decimal(nibbles << _TO_THE_END[sizes]), good & all_digits(nibbles)
 
 
+def digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Words, Words, Mask]:
+    """Fields as ``words`` of their first 15 characters, the same as nibbles, and which of them are 1 to 15 digits."""
+    inside = _inside(2).take(np.minimum(lengths, DIGITS), axis=0)
+    got = window(buffer, starts, 2) & inside
+    nibbles = (got ^ _ZEROS) & inside
+    over = nibbles + _OVER_NINE
+    return got, nibbles, (lengths >= 1) & (lengths <= DIGITS) & ((over[:, 0] | over[:, 1]) & _HIGH_BITS == 0)
+
+
 def left_digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Mask]:
     """Digits, filled up with zeros on the right to 15: how prefixes are searched. At most 15 are understood."""
-    nibbles = (window(buffer, starts, 2) ^ _ZEROS) & _inside(2).take(np.minimum(lengths, DIGITS), axis=0)
-    over = nibbles + _OVER_NINE
-    good = (lengths >= 1) & (lengths <= DIGITS) & ((over[:, 0] | over[:, 1]) & _HIGH_BITS == 0)
+    _, nibbles, good = digits(buffer, starts, lengths)
     # Seven digits are in the second word: before them comes a zero.
     nibbles[:, 1] <<= np.uint64(8)
     values = decimal(nibbles)
