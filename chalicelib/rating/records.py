@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from chalicelib.rating.recode import utf8_blocks
@@ -66,10 +66,13 @@ class Record(NamedTuple):
     problem: str
 
 
-def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut]:
+def chunks(
+    blocks: Iterable[bytes], size: int = 1 << 20, count: Callable[[bytes], int] | None = None
+) -> Iterator[Chunk | Cut]:
     """Blocks of any sizes -> chunks of about ``size`` bytes; a ``Cut`` comes last when the stream raised ``Truncated``.
 
     UTF-16 comes out as UTF-8. Byte order marks, and blank lines at the start, are left out (the lines are counted).
+    ``count`` counts line feeds: with numpy, which not every caller has, four times as fast (``fast.split.line_feeds``).
     """
     pending, line, started = bytearray(), 1, False
     stream = _pieces(utf8_blocks(blocks), size)
@@ -89,12 +92,12 @@ def chunks(blocks: Iterable[bytes], size: int = 2 << 20) -> Iterator[Chunk | Cut
             continue
         # At the file's end everything is whole; a broken file's last line never is.
         end = _whole(pending) if piece is not None else len(pending) if message is None else pending.rfind(b"\n") + 1
-        data = bytes(pending[:end])
+        data = bytes(memoryview(pending)[:end])
         del pending[:end]
         if data and (started or data.strip(_BLANK_BYTES) or len(data) > MAX_RECORD_BYTES):
             started = True
             yield Chunk(line, data)
-            line += data.count(b"\n")
+            line += count(data) if count else data.count(b"\n")
         _shorten(pending)
     if message is not None:
         yield Cut(line, _shown(bytes(pending)), message)

@@ -19,6 +19,7 @@ from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.fast import engine as fast
 from chalicelib.rating.fast import prices, split
+from chalicelib.rating.fast.prices import Pulse
 from chalicelib.rating.pricing import CallTerms, amount_e8, billed, cost_e8
 from chalicelib.rating.records import Cut, chunks
 from chalicelib.rating.shared import shared
@@ -268,17 +269,31 @@ def test_amounts_agree_with_the_reference_at_every_tie_and_bound():
             cost_fee_e8=dice.randrange(10**11),
         )
         seconds = np.array([0, 1, 2, 3, 6, 59, 60, 61, dice.randrange(86_401), 86_400], np.int64)
-        charged = prices.billed(seconds, np.int64(terms.initial), np.int64(terms.increment))
-        assert charged.tolist() == [billed(s, terms.initial, terms.increment) for s in seconds.tolist()]
         shape = np.ones(len(seconds), np.int64)
+        charged = prices.billed(seconds, Pulse.of(terms.initial * shape, terms.increment * shape)) * (seconds > 0)
+        assert charged.tolist() == [billed(s, terms.initial, terms.increment) for s in seconds.tolist()]
         found = prices.amounts(
             terms.rate_e10 * shape, charged, terms.fee_e14 * shape, terms.minimum_e8 * shape, decimals * shape
         )
         assert np.where(charged > 0, found, 0).tolist() == [amount_e8(terms, s) for s in seconds.tolist()]
-        cost = prices.costs(
-            terms.cost_rate_e10 * shape, prices.billed(seconds, 6 * shape, 6 * shape), terms.cost_fee_e8 * shape
-        )
+        cost_seconds = prices.billed(seconds, Pulse.of(6 * shape, 6 * shape))
+        cost = prices.costs(terms.cost_rate_e10 * shape, cost_seconds, terms.cost_fee_e8 * shape)
         assert np.where(seconds > 0, cost, 0).tolist() == [cost_e8(terms, s) for s in seconds.tolist()]
+
+
+def test_seconds_are_billed_right_on_both_sides_of_every_step():
+    increments = np.array([*range(1, 3601), 2**20 - 1, 2**20, 2**31])
+    increment, most = np.repeat(increments, 100), np.repeat(2**20 // increments, 100)
+    step = np.tile(np.arange(-50, 50), len(increments)) % (most + 1)
+    for initial, beside in ((1, 0), (1, 1), (3600, 1)):
+        seconds = np.minimum(initial + step * increment + beside, 2**20 - 1)
+        expected = initial + -(-np.maximum(seconds - initial, 0) // increment) * increment
+        assert (prices.billed(seconds, Pulse.of(np.full_like(increment, initial), increment)) == expected).all()
+
+
+def test_a_pulse_without_an_increment_bills_nothing():
+    nothing = Pulse.of(np.array([0, 60]), np.array([0, 0]))
+    assert prices.billed(np.array([86_400, 1]), nothing).tolist() == [0, 0]
 
 
 def test_blank_lines_by_the_million_do_not_go_through_the_reference_one_by_one():

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.rating import terms as dated
-from chalicelib.rating.columns import Strings
+from chalicelib.rating.columns import Strings, distinct
 from chalicelib.rating.decks import Deck
+from chalicelib.rating.fast import prices
 from chalicelib.rating.fast.match import Matcher, Prefixes, countries
-from chalicelib.rating.fast.owners import Owners, Timelines, term_columns
-from chalicelib.rating.fast.prices import DeckCosts, Slot
+from chalicelib.rating.fast.owners import DidTerms, Owners, Timelines
+from chalicelib.rating.fast.prices import DeckCosts, Rules, Slot
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.shared import Shared, texts
 from chalicelib.rating.tables import DECK_BITS, VECTORISED, Tables
@@ -21,44 +22,41 @@ from chalicelib.rating.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
-"""Slots of one deck that are laid out (some 2 MB each); calls of further ones go through the reference."""
+"""Slots of one deck that are laid out (some 1.5 MB each); calls of further ones go through the reference."""
 _SLOT = 24
 """The code of a call's terms has the deck from bit ``DECK_BITS`` on, the slot from here, and the interval below."""
 _SLOT_MASK, _PLACE_MASK = (1 << DECK_BITS - _SLOT) - 1, (1 << _SLOT) - 1
 
 
 class Priced:
-    """One deck with the slots that were needed so far, their arrays side by side."""
+    """One deck with the slots that were needed so far, their arrays side by side.
 
-    def __init__(self, number: int, matcher: Matcher, costs: DeckCosts, route: str, place: int) -> None:
-        self.number, self.matcher, self.costs = number, matcher, costs
+    ``rule`` is one row per slot, after another, with a number in ``rules`` for each of the matcher's intervals.
+    ``is_safe`` has a last item for the slot -1, which is none. ``costs`` are those of each interval's line.
+    """
+
+    def __init__(self, number: int, matcher: Matcher, costs: DeckCosts, route: str, place: int, epochs: int) -> None:
+        self.number, self.matcher, self.line_costs = number, matcher, costs
+        self.costs = np.take(costs.lines, matcher.line)
         self.route, self.place = route, place
         self.slots: list[Slot] = []
-        self.slot_of = np.zeros(0, np.int64)
-        self.columns: dict[str, Ints] = {}
-        self.packages = self.rules = texts([])
-        self.covered = np.zeros((0, 0), bool)
+        self.slot_of = np.full(epochs, -1)
 
     def lay_out(self) -> None:
         """Put the slots' arrays together; rules are numbered on from slot to slot."""
-        rules = [slot.rules for slot in self.slots]
-        counts = np.array([len(each.names) for each in rules], np.int64)
-        self.columns = {
-            "rate": np.concatenate([slot.rate_e10 for slot in self.slots]),
-            "rule": np.concatenate([slot.rule for slot in self.slots]),
-            "rule_base": np.cumsum(counts) - counts,
-            "initial": np.concatenate([each.initial for each in rules]),
-            "increment": np.concatenate([each.increment for each in rules]),
-            "fee": np.concatenate([each.fee_e8 for each in rules]),
-            "minimum": np.concatenate([each.minimum_e8 for each in rules]),
-            "grace": np.concatenate([each.grace for each in rules]),
-            "percent": np.array([slot.percent_e4 for slot in self.slots], np.int64),
-            "decimals": np.array([slot.decimals for slot in self.slots], np.int64),
-            "safe": np.array([slot.is_safe for slot in self.slots], np.int64),
-        }
+        self.rules = Rules.joined([slot.rules for slot in self.slots])
+        counts = [len(slot.rules.names) for slot in self.slots]
+        bases = np.cumsum([0, *counts[:-1]]).astype(np.int32)
+        self.rule = np.concatenate([slot.rule + base for slot, base in zip(self.slots, bases, strict=True)])
+        self.is_safe = np.array([*(slot.is_safe for slot in self.slots), False])
         self.packages = texts([slot.epoch.package.package_id for slot in self.slots])
-        self.rules = texts([name for each in rules for name in each.names])
+        self.names = texts(self.rules.names)
         self.covered = np.array([_covered(slot.epoch.package) for slot in self.slots], bool)
+
+    def rule_of(self, slot: Ints, interval: Ints) -> Ints:
+        """The rule that sets the price of each call."""
+        rule: Ints = self.rule[slot * len(self.matcher.starts) + interval].astype(np.int64)
+        return rule
 
     def code(self, slot: Ints, interval: Ints) -> Ints:
         return VECTORISED | self.number << DECK_BITS | slot << _SLOT | interval
@@ -71,7 +69,7 @@ class Compiled:
         self.tables = tables
         self.packages = tables.terms.package_ids()
         self.owners = Owners(tables, self.packages)
-        self.did_columns = term_columns(self.owners.did_terms)
+        self.did_terms = DidTerms.of(self.owners.did_terms)
         self.did_numbers = np.array([tables.priced.number(term) for term in self.owners.did_terms] or [0], np.int64)
         changes = [tables.terms.changes(package_id) for package_id in self.packages]
         self.epochs = Timelines(changes)
@@ -82,6 +80,9 @@ class Compiled:
         ]
         routes = [epoch.package.routes for epoch in self.epoch_list]
         self.routes = sorted({route for each in routes for route in each})
+        self.deck_firsts = [
+            np.array([first for first, _ in tables.decks.get(route, ())], np.int64) for route in self.routes
+        ]
         self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
         self.custom_prefixes = tuple(tuple(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes())
         self._custom_of = _numbered([bool(epoch.prefixes()) for epoch in self.epoch_list])
@@ -94,22 +95,23 @@ class Compiled:
         if found is None:
             deck = self.tables.deck_at(route, place)
             matcher = _matcher(deck, self.custom_prefixes)
-            found = Priced(len(self._by_number), matcher, _costs(deck), route, place)
-            found.slot_of = np.full(len(self.epoch_list), -1)
+            found = Priced(len(self._by_number), matcher, _costs(deck), route, place, len(self.epoch_list))
             self._decks[route, place] = found
             self._by_number.append(found)
         return found
 
     def slots(self, deck: Priced, epochs: Ints) -> Ints:
         """Slot of each epoch number on a deck, made as needed; -1 where there are too many."""
-        missing = [int(n) for n in np.unique(epochs) if deck.slot_of[n] < 0]
+        slot = deck.slot_of[epochs]
+        missing = np.flatnonzero(slot < 0)
         room = MOST_SLOTS - len(deck.slots)
-        for number in missing[:room]:
+        if not len(missing) or not room:
+            return slot
+        for number in distinct(epochs[missing])[0][:room].tolist():
             deck.slot_of[number] = len(deck.slots)
             epoch, customs = self.epoch_list[number], self._custom_of[number]
-            deck.slots.append(_slot(epoch, deck.matcher, deck.costs, customs))
-        if missing[:room]:
-            deck.lay_out()
+            deck.slots.append(_slot(epoch, deck.matcher, deck.line_costs, customs))
+        deck.lay_out()
         return deck.slot_of[epochs]
 
     def terms(self, code: int) -> CallTerms:
@@ -124,15 +126,14 @@ class Compiled:
         """What segments' rows have of the terms that codes of one deck stand for."""
         deck = self._by_number[int(codes[0]) - VECTORISED >> DECK_BITS]
         slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
-        country = deck.matcher.country[place]
-        flat = slot * len(deck.matcher.starts) + place
+        country, rule = deck.matcher.country[place], deck.rule_of(slot, place)
         lines, destinations = _destinations(self.tables.deck_at(deck.route, deck.place))
         return Shared(
             package=deck.packages[slot],
             destination=destinations[lines[deck.matcher.line[place]]],
             country=_country_texts()[country],
-            rule=deck.rules[deck.columns["rule_base"][slot] + deck.columns["rule"][flat]],
-            rate_e10=deck.columns["rate"][flat],
+            rule=deck.names[rule],
+            rate_e10=prices.rates(deck.rules, rule, deck.costs["rate_e10"][place]),
             covered=deck.covered[slot, country],
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating import call_fields
 from chalicelib.rating.columns import distinct
 from chalicelib.rating.fast import split
-from chalicelib.rating.fast.split import Ints, Lines, Mask, word
+from chalicelib.rating.fast.split import Ints, Lines, Mask, Words, word
 from chalicelib.rating.formats import Layout, Source
 from chalicelib.rating.tables import Tables
 
@@ -70,46 +71,51 @@ def _starts(
 ) -> tuple[Ints, Ints, Mask]:
     """Instants, their local months, and the lines understood: those spelled like the first."""
     date, time, end, last = split.window(buffer, begin, 4).T
-    marked = (date & _DATE_MARKS == _DATE & _DATE_MARKS) & (time & _TIME_MARKS == _TIME & _TIME_MARKS)
-    marked &= end & _FIRST == _END & _FIRST
-    if not marked.any():
-        return begin, begin, marked
-    # The file's first line may be a header, so the pattern is that of the first line that looks like an instant.
-    model = int(marked.argmax())
+    model = _model(date, time, end)
+    if model is None:
+        return begin, begin, np.zeros(len(begin), bool)
     tail = int(min(max(length[model] - 19, 0), 6))
-    between = time & _BETWEEN
-    good = marked & (length == 19 + tail) & (between == between[model])
-    for behind, count in ((end >> np.uint64(24), min(tail, 5)), (last, tail - 5)):
-        seen = behind & split.low_bytes(count)
-        good &= seen == seen[model]
+    good = length == 19 + tail
+    end_marks = _FIRST | split.low_bytes(min(tail, 5)) << np.uint64(24)
+    marks = (date, _DATE_MARKS), (time, _TIME_MARKS | _BETWEEN), (end, end_marks), (last, split.low_bytes(tail - 5))
+    for column, mark in marks:
+        good &= column & mark == column[model] & mark
+    if (date == date[model]).all():
+        # As nearly always, all are of one month: one stands for all.
+        date = date[model : model + 1]
     date, time, end = date ^ _DATE, (time ^ _TIME) & ~_BETWEEN, (end ^ _END) & split.low_bytes(3)
     good &= split.all_digits(date) & split.all_digits(time) & split.all_digits(end)
-    # The marks are zeros now: year and month read as yyyy0mm0, day, hour and minute as dd0hh0mm.
-    day_hour, minute = _parts(split.decimal(time))
-    day, hour = _parts(day_hour)
-    second = split.decimal(end << np.uint64(40))
+    # The marks are zeros now: year and month read as yyyy0mm0, day, hour and minute as dd0hh0mm, the second as 0ss.
+    pairs = split.pairs(time).view(np.int64)
+    day, hour, minute = pairs & 255, pairs >> 24 & 255, pairs >> 48 & 255
+    second = split.pairs(end).view(np.int64) >> 8 & 255
     good &= (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
     key = (split.decimal(date) // 10 << 10) + (day << 5) + hour
     keys, which = distinct(np.where(good, key, key[good.argmax()]))
     text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
-    hours = [_hour(each, chr(text[10]), text[19:].decode(), source) for each in keys.tolist()]
+    hours = [_hour(each, chr(text[10]), text[19:].decode(), source.zone) for each in keys.tolist()]
     firsts = np.array([hour or 0 for hour in hours], np.int64)
     known = np.array([hour is not None for hour in hours])
     start = firsts[which] + minute * 60 + second
     return start, _months(start, firsts, which, tables), good & known[which]
 
 
-def _parts(number: Ints) -> tuple[Ints, Ints]:
-    """``number`` divided by 1,000, and the rest."""
-    whole = number // 1_000
-    return whole, number - whole * 1_000
+def _model(date: Words, time: Words, end: Words) -> int | None:
+    """The first line that looks like an instant: the file's first line may be a header. Mostly the search is short."""
+    for some in (slice(2), slice(None)):
+        marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
+        marked &= end[some] & _FIRST == _END & _FIRST
+        if marked.any():
+            return int(marked.argmax())
+    return None
 
 
-def _hour(key: int, between: str, behind: str, source: Source) -> int | None:
+@lru_cache(maxsize=1 << 10)
+def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
     """First instant of an hour; ``key`` holds year and month as yyyy0mm, then day and hour in five bits each."""
     year, month = divmod(key >> 10, 1_000)
     hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
-    return call_fields.hour_start(hour, behind, periods.zone(source.zone))
+    return call_fields.hour_start(hour, behind, periods.zone(zone))
 
 
 def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
@@ -126,15 +132,16 @@ def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
 def _codes(
     buffer: NDArray[np.uint8], direction: tuple[Ints, Ints], disposition: tuple[Ints, Ints]
 ) -> tuple[Ints, Mask]:
-    way, way_length = split.words(buffer, direction[0], direction[1], 1)[:, 0], direction[1]
-    outbound = (way == _OUTBOUND) & (way_length == 8)
-    inbound = (way == _INBOUND) & (way_length == 7)
+    # Shorter words than eight bytes are padded with zeros, which no field has: they are equal only if equally long.
+    way = split.words(buffer, *direction, 1)[:, 0]
+    outbound, inbound = (way == _OUTBOUND) & (direction[1] == 8), way == _INBOUND
     begin, length = disposition
     end = split.words(buffer, begin, length, 1)[:, 0]
     answered = (end == _ANSWERED) & (length == 8)
     no_answer = (end == _NO_ANSWER) & (length == 9) & (buffer[begin + 8] == ord("R"))
-    busy, failed = (end == _BUSY) & (length == 4), (end == _FAILED) & (length == 6)
-    code = inbound + 2 * (no_answer + 2 * busy.astype(np.int64) + 3 * failed)
+    busy, failed = end == _BUSY, end == _FAILED
+    ending = 1 * no_answer.view(np.int8) + 2 * busy.view(np.int8) + 3 * failed.view(np.int8)
+    code = (inbound + 2 * ending).astype(np.int64)
     return code, (outbound | inbound) & (answered | no_answer | busy | failed)
 
 
@@ -153,17 +160,19 @@ class Spelling(NamedTuple):
 def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
     """Numbers as ``numbers.normalise`` takes them apart."""
     head = split.window(buffer, begin, 1).view(np.uint8)
-    plus = head[:, 0] == ord("+")
-    skip, ten = plus.astype(np.int64), np.zeros(len(begin), bool)
-    known = plus.copy()
+    # Copied, because what lies together is compared many at a time.
+    first, second, third = (head[:, place].copy() for place in range(3))
+    plus = first == ord("+")
+    skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
+    known = plus
     if home in NANP:
-        one, zero = head[:, 0] == 49, head[:, 0] == 48
-        eleven = one & (length == 11) & (head[:, 1] > 49)
-        ten = (length == 10) & (head[:, 0] > 49)
-        world = zero & (head[:, 1] == 49) & (head[:, 2] == 49)
-        double = zero & (head[:, 1] == 48)
-        skip += 3 * world + 2 * double
-        known |= eleven | ten | world | double
+        zero = first == 48
+        eleven = (first == 49) & (length == 11) & (second > 49)
+        ten = (length == 10) & (first > 49)
+        world, double = zero & (second == 49) & (third == 49), zero & (second == 48)
+        skips = skips + 3 * world.view(np.int8) + 2 * double.view(np.int8)
+        known = plus | eleven | ten | world | double
+    skip = skips.astype(np.int64)
     digits = length - skip + ten
     leading = buffer[begin + skip] != 48
     return Spelling(skip, digits, ten, known & leading & (digits >= 7) & (digits <= split.DIGITS) & (skip + 6 < length))
@@ -173,7 +182,9 @@ def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     """Numbers as digits filled up to 15, how many of them are real, and which were read."""
     skip, digits, ten, known = spelling(buffer, begin, length, home)
     value, good = split.left_digits(buffer, begin + skip, length - skip)
-    return np.where(ten, 10**14 + value // 10, value), digits, good & known
+    tens = np.flatnonzero(ten)
+    value[tens] = 10**14 + value[tens] // 10
+    return value, digits, good & known
 
 
 def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.rating.directory import Holding
+from chalicelib.rating.fast.prices import Pulse
 from chalicelib.rating.fast.split import DIGITS, words
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.tables import Holder, Tables
@@ -28,12 +29,21 @@ class Timelines:
     def __init__(self, changes: Sequence[Sequence[int]]) -> None:
         keys = [which << _SPAN | _clipped(at) for which, own in enumerate(changes) for at in own]
         self._keys = np.array(keys, np.int64)
+        self._instants = np.sort(self._keys & (1 << _SPAN) - 1)
+        self._all = np.arange(len(changes))
 
     def place(self, which: Ints, at: Ints) -> Ints:
         """Place of each one's state at an instant in the list of all states, one timeline after the other."""
-        if not len(self._keys):
+        if not len(self._keys) or not len(at):
             return which
-        place: Ints = np.searchsorted(self._keys, which << _SPAN | (at + _ORIGIN), "right") + which
+        earliest, latest = at.min() + _ORIGIN, at.max() + _ORIGIN
+        if len(which) > len(self._all) and not np.diff(np.searchsorted(self._instants, (earliest, latest), "right")):
+            # Nothing changes meanwhile, so it is the same place for all calls of one.
+            return self._search(self._all, earliest)[which]
+        return self._search(which, at + _ORIGIN)
+
+    def _search(self, which: Ints, at: Ints) -> Ints:
+        place: Ints = np.searchsorted(self._keys, which << _SPAN | at, "right") + which
         return place
 
 
@@ -52,13 +62,14 @@ class Owners:
         accounts = tables.directory.accounts()
         names = sorted(accounts)
         padded = b"".join(name.encode().ljust(8 * NAME_WORDS, b"\0") for name in names)
-        self._words = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
+        rows = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
+        self._words = np.ascontiguousarray(rows.T)
         self._lengths = np.array([len(name) for name in names], np.int64)
-        hashes = _hashes(self._words)
+        hashes = _hashes(rows)
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._by_hash = hashes[order], order
-        self._shift = np.uint64(64 - max(4, (4 * len(names)).bit_length()))
-        # Most names are found at a glance; those that share a place are searched.
+        self._shift = np.uint64(64 - (16 * len(names) | 15).bit_length())
+        # Most names are found at a glance; the few that share a place are searched.
         self._glance = np.zeros(1 << 64 - int(self._shift), np.int64)
         self._glance[hashes >> self._shift] = np.arange(len(names))
         self._accounts = Timelines([accounts[name][0] for name in names])
@@ -104,7 +115,7 @@ class Owners:
         """Hashes may be forged; the names themselves decide."""
         same: NDArray[np.bool_] = self._lengths[account] == lengths
         for place in range(got.shape[1]):
-            same &= self._words[account, place] == got[:, place]
+            same &= self._words[place][account] == got[:, place]
         return same
 
     def account_states(self, account: Ints, at: Ints) -> Ints:
@@ -136,7 +147,29 @@ def _hashes(rows: NDArray[Any]) -> NDArray[np.uint64]:
     return hashes
 
 
-def term_columns(terms: Sequence[CallTerms]) -> dict[str, Ints]:
-    """DIDs' terms as arrays."""
-    names = ("rate_e10", "initial", "increment", "cost_rate_e10", "cost_initial", "cost_increment")
-    return {name: np.array([getattr(term, name) for term in terms] or [0], np.int64) for name in names}
+class DidTerms(NamedTuple):
+    """DIDs' terms as arrays; there is always one."""
+
+    rate_e10: Ints
+    pulse: Pulse
+    cost_rate_e10: Ints
+    cost_pulse: Pulse
+
+    @classmethod
+    def of(cls, terms: Sequence[CallTerms]) -> DidTerms:
+        rates, initials, increments, cost_rates, cost_initials, cost_increments = np.array(
+            [
+                (
+                    each.rate_e10,
+                    each.initial,
+                    each.increment,
+                    each.cost_rate_e10,
+                    each.cost_initial,
+                    each.cost_increment,
+                )
+                for each in terms
+            ]
+            or [(0,) * 6],
+            np.int64,
+        ).T
+        return cls(rates, Pulse.of(initials, increments), cost_rates, Pulse.of(cost_initials, cost_increments))

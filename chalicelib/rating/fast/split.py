@@ -25,7 +25,10 @@ PAD = 160
 MAX_LINE = 1 << 14
 DIGITS = 15
 _LOW_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
-_ZEROS = _LOW_BYTES & np.uint64(0x3030303030303030)
+_ZEROS = np.uint64(0x3030303030303030)
+_ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_OVER_NINE = np.uint64(0x7676767676767676)
+"""Added to a byte of a nibble it sets the high bit of those over 9."""
 _TO_THE_END = np.array([0, *(64 - 8 * n for n in range(1, 9))], np.uint64)
 
 
@@ -39,6 +42,11 @@ class Lines(NamedTuple):
     ends: NDArray[Any]
     others: Ints
     bounds: tuple[Ints, Ints]
+
+
+def line_feeds(data: bytes) -> int:
+    """How many line feeds there are, for ``records.chunks``."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
 
 
 def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
@@ -55,13 +63,15 @@ def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
         data += b"\n"
     buffer = np.frombuffer(data + bytes(PAD), np.uint8)
     body = buffer[: len(data)]
-    marks = np.flatnonzero((body == ord(delimiter)) | (body == 10))
+    mask = body == ord(delimiter)
+    mask |= body == 10
+    marks = np.flatnonzero(mask)
     ends = marks[width - 1 :: width]
     regular = len(marks) == len(ends) * width and bool((body[ends] == 10).all())
     if not regular:
         ends = np.flatnonzero(body == 10)
     tabs = np.count_nonzero(body == 9) if b"\t" in data else 0
-    if np.count_nonzero(body < 32) != tabs + len(ends):
+    if np.count_nonzero(np.less(body, 32, out=mask)) != tabs + len(ends):
         # A control character that is neither tab nor line end.
         return None
     begins = np.concatenate([[0], ends[:-1] + 1])
@@ -95,7 +105,7 @@ def window(buffer: Bytes, starts: Ints, count: int) -> Words:
 def words(buffer: Bytes, starts: Ints, lengths: Ints, count: int) -> Words:
     """Fields as ``count`` words of eight bytes each, zero behind the field's end: equal words are equal fields."""
     got: Words = window(buffer, starts, count)
-    got &= _inside(count)[np.minimum(lengths, 8 * count)]
+    got &= _inside(count).take(np.minimum(lengths, 8 * count), axis=0)
     return got
 
 
@@ -105,6 +115,13 @@ def _inside(count: int) -> Words:
     lengths = np.arange(8 * count + 1)[:, None] - 8 * np.arange(count)
     bits: Words = _LOW_BYTES[np.clip(lengths, 0, 8)]
     return bits
+
+
+@lru_cache(maxsize=1)
+def _ends() -> Words:
+    """Per length of up to ten, the high bits of the first and the last byte of a field in two words."""
+    places = [(1 << 7 | 1 << 8 * size - 1) if size else 0 for size in range(11)]
+    return np.array([(bits & 2**64 - 1, bits >> 64) for bits in places], np.uint64)
 
 
 def low_bytes(count: int) -> np.uint64:
@@ -120,34 +137,49 @@ def word(text: bytes) -> np.uint64:
 
 def all_digits(nibbles: Words) -> Mask:
     """Whether no byte of a word is over 9; ``nibbles`` are ASCII characters with ``0`` taken off (by exclusive or)."""
-    over: Mask = (nibbles + np.uint64(0x7676767676767676)) & np.uint64(0x8080808080808080) == 0
+    over: Mask = (nibbles + _OVER_NINE) & _HIGH_BITS == 0
     return over
+
+
+def pairs(nibbles: Words) -> Words:
+    """In each byte the number that its digit and the next one are."""
+    two: Words = nibbles * np.uint64(10) + (nibbles >> np.uint64(8))
+    return two
 
 
 def decimal(nibbles: Words) -> Ints:
     """Eight digits, one per byte and the first in the lowest, as a number: pairs, then fours, then all eight."""
-    pairs = (nibbles * np.uint64(10) + (nibbles >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    twos = pairs(nibbles) & np.uint64(0x00FF00FF00FF00FF)
+    fours = (twos * np.uint64(100) + (twos >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
     value = (fours * np.uint64(10_000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
     return value.view(np.int64)
 
 
-def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, digits: int) -> tuple[Ints, Mask]:
-    """Fields of 1 to ``digits`` digits (8 at most) -> their values."""
-    good = (lengths >= 1) & (lengths <= digits)
-    sizes = np.minimum(lengths, digits)
-    nibbles = (window(buffer, starts, 1)[:, 0] & _LOW_BYTES[sizes]) ^ _ZEROS[sizes]
+def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tuple[Ints, Mask]:
+    """Fields of 1 to ``most`` digits (8 at most) -> their values."""
+    good = (lengths >= 1) & (lengths <= most)
+    sizes = np.minimum(lengths, most)
+    nibbles = (window(buffer, starts, 1)[:, 0] ^ _ZEROS) & _LOW_BYTES[sizes]
     # Digits go to the word's end; the zeros that are left before them change nothing.
     return decimal(nibbles << _TO_THE_END[sizes]), good & all_digits(nibbles)
 
 
+def digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Words, Words, Mask]:
+    """Fields as ``words`` of their first 15 characters, the same as nibbles, and which of them are 1 to 15 digits."""
+    inside = _inside(2).take(np.minimum(lengths, DIGITS), axis=0)
+    got = window(buffer, starts, 2) & inside
+    nibbles = (got ^ _ZEROS) & inside
+    over = nibbles + _OVER_NINE
+    return got, nibbles, (lengths >= 1) & (lengths <= DIGITS) & ((over[:, 0] | over[:, 1]) & _HIGH_BITS == 0)
+
+
 def left_digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Mask]:
     """Digits, filled up with zeros on the right to 15: how prefixes are searched. At most 15 are understood."""
-    sizes = np.clip(lengths, 0, DIGITS)
-    nibbles = (window(buffer, starts, 2) & _inside(2)[sizes]) ^ (_inside(2) & np.uint64(0x3030303030303030))[sizes]
-    first, last = nibbles[:, 0], nibbles[:, 1]
-    good = (lengths >= 1) & (lengths <= DIGITS) & all_digits(first) & all_digits(last)
-    return decimal(first) * 10_000_000 + decimal(last << np.uint64(8)), good
+    _, nibbles, good = digits(buffer, starts, lengths)
+    # Seven digits are in the second word: before them comes a zero.
+    nibbles[:, 1] <<= np.uint64(8)
+    values = decimal(nibbles)
+    return values[:, 0] * 10_000_000 + values[:, 1], good
 
 
 def are_decimals(buffer: Bytes, starts: Ints, lengths: Ints) -> Mask:
@@ -156,17 +188,14 @@ def are_decimals(buffer: Bytes, starts: Ints, lengths: Ints) -> Mask:
     Longer ones than ten characters are not understood, so values stay small and decimals are at most eight.
     """
     sizes = np.minimum(lengths, 10)
-    got = words(buffer, starts, sizes, 2).view(np.uint8)
-    points = (got == 46).view(np.uint64)
-    digits = (got - np.uint8(48) <= 9).view(np.uint64)
-    filled = _inside(2)[sizes] & np.uint64(0x0101010101010101)
+    nibbles = (window(buffer, starts, 2) ^ _ZEROS) & _inside(2).take(sizes, axis=0)
+    points = (nibbles.view(np.uint8) == ord(".") ^ ord("0")).view(np.uint64)
     # Adding up the bytes of a word of ones: their count comes to lie in the highest byte.
-    count = (points[:, 0] + points[:, 1]) * np.uint64(0x0101010101010101) >> np.uint64(56)
-    plain = ((points | digits) == filled).all(axis=1) & (count <= 1)
-    first, last = buffer[starts], buffer[starts + np.maximum(sizes, 1) - 1]
-    inner = (count == 0) | ((first != 46) & (last != 46))
-    long = (lengths > 10) | ((lengths == 10) & (count == 0))
-    good: Mask = (plain & inner & ~long) | (lengths == 0)
+    count = (points[:, 0] + points[:, 1]) * _ONES >> np.uint64(56)
+    # What is over 9 must be a point, and no point stand at an end.
+    over, points = (nibbles + _OVER_NINE) & _HIGH_BITS, points << np.uint64(7)
+    wrong = (over ^ points) | (points & _ends().take(sizes, axis=0))
+    good: Mask = (wrong[:, 0] | wrong[:, 1] == 0) & (count <= 1) & (lengths - count.view(np.int64) < 10)
     return good
 
 

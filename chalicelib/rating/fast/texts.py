@@ -12,7 +12,7 @@ from chalicelib.rating.fast.split import Ints, Lines
 from chalicelib.rating.formats import Layout
 from chalicelib.rating.segments import quoted
 
-_PLUS, _PLUS_ONE = split.word(b"+"), split.word(b"+1")
+_PLUS, _ONE = split.word(b"+"), split.word(b"\x001")
 
 
 def texts_of(lines: Lines, layout: Layout, chosen: Ints, home: str) -> Texts:
@@ -51,12 +51,12 @@ def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Strings, NDArray[np.bool_]]:
     """``+`` and the digits of each number; and which of them are numbers."""
     skip, _, ten, known = fields.spelling(buffer, begin, length, home)
-    begin, length = begin + skip, length - skip
-    _, plain = split.left_digits(buffer, begin, length)
-    first, last = split.words(buffer, begin, np.clip(length, 0, split.DIGITS), 2).T
-    # The digits move on by as many bytes as are put before them.
-    shift = np.where(ten, np.uint64(16), np.uint64(8))
+    got, _, plain = split.digits(buffer, begin + skip, length - skip)
+    first, last = np.ascontiguousarray(got.T)
+    # The digits move on by as many bytes as are put before them: ``+``, and a 1 where it lacks.
+    one = ten.astype(np.uint64)
+    shift = (one << np.uint64(3)) + np.uint64(8)
     moved = np.empty((len(begin), 2), np.uint64)
-    moved[:, 0] = first << shift | np.where(ten, _PLUS_ONE, _PLUS)
+    moved[:, 0] = first << shift | one * _ONE | _PLUS
     moved[:, 1] = last << shift | first >> np.uint64(64) - shift
     return moved.view("S16")[:, 0], known & plain

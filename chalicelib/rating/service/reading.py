@@ -13,6 +13,7 @@ from chalicelib.errors import Refused
 from chalicelib.rating import formats, store
 from chalicelib.rating.columns import Columns, empty
 from chalicelib.rating.fast.engine import rate
+from chalicelib.rating.fast.split import line_feeds
 from chalicelib.rating.records import Cut, chunks, plain_blocks
 from chalicelib.rating.service import sources
 from chalicelib.rating.spill import Spill
@@ -63,7 +64,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
 def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Columns]:
     blocks = store.blocks(batch.key, batch.version_id)
     layout = None
-    for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes)):
+    for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes), count=line_feeds):
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue

@@ -1,0 +1,55 @@
+"""Money that 64 bits could not hold on the way is left to the reference, whose integers have no end."""
+
+from __future__ import annotations
+
+import pytest
+from test_fast_engine import FIRST, Case, compare
+
+from chalicelib import periods
+from chalicelib.money import MAX_FEE, MAX_PERCENT, MAX_RATE
+from chalicelib.rating.decks import Deck, DeckLine, compile_deck
+from chalicelib.rating.directory import Directory, Holding
+from chalicelib.rating.formats import Source
+from chalicelib.rating.tables import Tables
+from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+
+HEADER = b"call_id,start,direction,account,from,to,disposition,seconds\n"
+
+
+def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate]) -> Case:
+    """Calls from one second to a day, by one deck line and one package."""
+    deck = Deck.load(compile_deck([DeckLine("1", "NANP", rate_e10, 6, 3600, fee_e8)]))
+    package = PackageVersion("p", 1, 0, markup_fixed_e10=rate_e10, markup_percent_e4=percent_e4)
+    directory = Directory({"user": [Holding(FIRST, 1, "c", package_id="p")]}, {})
+    decks = {"value": [(0, lambda: deck)], "premium": [(0, lambda: deck)]}
+    lines = [
+        f"i{seconds},2026-09-10T12:00:00Z,outbound,user,+1,+12125550100,ANSWERED,{seconds}".encode()
+        for seconds in (1, 6, 7, 3605, 3606, 3607, 86_400)
+    ]
+    return Case(
+        lambda: Tables(directory, Terms([package], customs), decks, periods.zone("UTC")),
+        HEADER + b"\n".join(lines),
+        Source("US", "UTC"),
+        1 << 20,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate_e10", "fee_e8", "percent_e4", "vectorised"),
+    [
+        (10**12, 0, 0, 7),
+        (MAX_RATE, 0, 0, 0),
+        (MAX_RATE, 0, MAX_PERCENT, 0),
+        (0, MAX_FEE, 0, 0),
+        (0, MAX_FEE // 10, 0, 7),
+        (0, MAX_FEE // 10, MAX_PERCENT, 0),
+        (0, 10**7, 10**8, 7),
+    ],
+)
+def test_what_could_overflow_is_the_references(rate_e10: int, fee_e8: int, percent_e4: int, vectorised: int):
+    assert compare(case(rate_e10, fee_e8, percent_e4, [])) == (7, vectorised)
+
+
+def test_the_dearest_custom_rate_and_fee_are_priced_alike():
+    custom = CustomRate("p", "prefix", "1212", 1, FIRST, MAX_RATE, 1, 3600, MAX_FEE // 10, MAX_FEE)
+    assert compare(case(10**12, 0, 0, [custom])) == (7, 7)
