@@ -22,6 +22,8 @@ DIGITS = 15
 """E.164 numbers have at most 15 digits; longer ones are matched by their first 15."""
 MAX_INCREMENT = 3600
 MAX_DESTINATION = 200
+HEADS_KEPT = 1 << 16
+"""First digits of numbers whose match is remembered; more are forgotten at once."""
 REQUIRED = ("prefix", "destination", "rate_per_minute", "initial", "increment")
 OPTIONAL = ("connect_fee",)
 
@@ -204,6 +206,7 @@ class Deck:
         self._lengths = views["lengths"]
         self._parents = views["parents"]
         self._lines: dict[int, DeckLine] = {}
+        self._heads: dict[str, tuple[int, bool]] = {}
 
     @classmethod
     def load(cls, data: bytes) -> Deck:
@@ -218,16 +221,25 @@ class Deck:
 
     def match(self, digits: str) -> int:
         """Digits of a number, without ``+`` -> index of the longest prefix it begins with, or -1."""
+        digits = digits[:DIGITS]
         size = len(digits)
-        if size >= DIGITS:
-            number, size = int(digits[:DIGITS]), DIGITS
-        else:
-            number = int(digits or "0") * 10 ** (DIGITS - size)
-        index = self._owners[bisect_right(self._starts, number) - 1]
+        index = self._owners[bisect_right(self._starts, int(digits.ljust(DIGITS, "0"))) - 1]
         # The zeros that fill a short number up may look like digits of a longer prefix: step back to one that fits.
         while index >= 0 and self._lengths[index] > size:
             index = self._parents[index]
         return index
+
+    def match_first(self, digits: str) -> tuple[int, bool]:
+        """The ``match`` of a number's first digits, and whether all longer numbers that begin with them have it too."""
+        known = self._heads.get(digits)
+        if known is None:
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            first = int(digits.ljust(DIGITS, "0"))
+            place = bisect_right(self._starts, first)
+            whole = place == len(self._starts) or self._starts[place] >= first + 10 ** (DIGITS - len(digits))
+            known = self._heads[digits] = self._owners[place - 1] if whole else self.match(digits), whole
+        return known
 
     def exact(self, digits: str) -> int:
         """Index of the line whose prefix is exactly these digits, or -1."""
@@ -270,10 +282,10 @@ class Deck:
         views = self._views
         place, ends = views["destinations"][index], views["destination_ends"]
         return DeckLine(
-            prefix=self.prefix(index),
-            destination=bytes(views["destination_text"][ends[place] : ends[place + 1]]).decode("utf-8"),
-            rate_e10=views["rates_e10"][index],
-            initial=views["initials"][index],
-            increment=views["increments"][index],
-            fee_e8=views["fees_e8"][index],
+            self.prefix(index),
+            bytes(views["destination_text"][ends[place] : ends[place + 1]]).decode("utf-8"),
+            views["rates_e10"][index],
+            views["initials"][index],
+            views["increments"][index],
+            views["fees_e8"][index],
         )

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from chalicelib.rating.recode import utf8_blocks
@@ -107,19 +108,41 @@ def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
     if lines is None:
         yield from _careful(chunk, delimiter, dirty)
         return
+    if b'"' in chunk.data:
+        yield from _quoted(lines, chunk.first_line, delimiter)
+        return
+    new = tuple.__new__
     for line, raw in enumerate(lines, chunk.first_line):
         if raw.strip(_BLANK):
             # Past the constructor written in Python: this is the hot path.
-            yield tuple.__new__(Record, (line, raw, raw.split(delimiter), ""))
+            yield new(Record, (line, raw, raw.split(delimiter), ""))
+
+
+def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
+    """The records of lines that need no care but for their quotes."""
+    rows: Sequence[list[str] | None]
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        rows = ()
+    if len(rows) < len(lines):
+        # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
+        rows = list(map(_Splitter(delimiter), lines))
+    for line, raw, fields in zip(count(first_line), lines, rows, strict=False):
+        if raw.strip(_BLANK):
+            yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
 
 
 def _plain_lines(data: bytes) -> list[str] | None:
-    """The lines of a chunk that needs no care: no quotes, valid UTF-8, no long line (``None`` otherwise)."""
-    if b'"' in data:
-        return None
+    """The lines of a chunk in which every line is a record of its own: valid UTF-8, none long, quotes in pairs.
+
+    ``None`` for any other.
+    """
     try:
         lines = data.decode().replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError:
+        return None
+    if b'"' in data and any(raw.count('"') & 1 for raw in lines):
         return None
     # A character is at most four bytes of UTF-8.
     return lines if max(map(len, lines)) < MAX_RECORD_BYTES // 4 else None
