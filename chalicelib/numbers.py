@@ -178,7 +178,6 @@ def country_of(digits: str) -> str | None:
     return _country_of_head(head)
 
 
-@lru_cache(maxsize=1 << 16)
 def country_of_first(digits: str) -> tuple[str | None, bool]:
     """The country of a number's first digits, and whether all numbers that begin with them have it too."""
     longer = _BEYOND_HEAD.get(digits[:_HEAD])

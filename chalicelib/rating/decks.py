@@ -22,8 +22,6 @@ DIGITS = 15
 """E.164 numbers have at most 15 digits; longer ones are matched by their first 15."""
 MAX_INCREMENT = 3600
 MAX_DESTINATION = 200
-HEADS_KEPT = 1 << 16
-"""First digits of numbers whose match is remembered; more are forgotten at once."""
 REQUIRED = ("prefix", "destination", "rate_per_minute", "initial", "increment")
 OPTIONAL = ("connect_fee",)
 
@@ -206,7 +204,6 @@ class Deck:
         self._lengths = views["lengths"]
         self._parents = views["parents"]
         self._lines: dict[int, DeckLine] = {}
-        self._heads: dict[str, tuple[int, bool]] = {}
 
     @classmethod
     def load(cls, data: bytes) -> Deck:
@@ -229,17 +226,11 @@ class Deck:
             index = self._parents[index]
         return index
 
-    def match_first(self, digits: str) -> tuple[int, bool]:
-        """The ``match`` of a number's first digits, and whether all longer numbers that begin with them have it too."""
-        known = self._heads.get(digits)
-        if known is None:
-            if len(self._heads) >= HEADS_KEPT:
-                self._heads.clear()
-            first = int(digits.ljust(DIGITS, "0"))
-            place = bisect_right(self._starts, first)
-            whole = place == len(self._starts) or self._starts[place] >= first + 10 ** (DIGITS - len(digits))
-            known = self._heads[digits] = self._owners[place - 1] if whole else self.match(digits), whole
-        return known
+    def goes_beyond(self, digits: str) -> bool:
+        """Whether longer numbers that begin with these digits may have different matches."""
+        first = int(digits.ljust(DIGITS, "0"))
+        place = bisect_right(self._starts, first)
+        return place < len(self._starts) and self._starts[place] < first + 10 ** (DIGITS - len(digits))
 
     def exact(self, digits: str) -> int:
         """Index of the line whose prefix is exactly these digits, or -1."""

@@ -89,7 +89,7 @@ class PriceList:
         country = numbers.country_of(prefix) if prefix else None
         # As long as a whole number, because short numbers have rules of their own.
         digits = prefix.ljust(DIGITS, "0")
-        deck = self._decks[route_of(self._epoch.package, country, digits)]
+        deck = self._decks[route_of(self._epoch.package.routes, country, digits)]
         index = deck.match(prefix) if deck is not None and prefix else -1
         if deck is None or index < 0:
             return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)

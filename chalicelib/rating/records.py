@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ MAX_RECORD_LINES = 50
 SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown to people."""
 
+_READ_AT_ONCE = 500
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -120,17 +121,20 @@ def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
 
 def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
     """The records of lines that need no care but for their quotes."""
-    rows: Sequence[list[str] | None]
-    try:
-        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except csv.Error:
-        rows = ()
-    if len(rows) < len(lines):
-        # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
-        rows = list(map(_Splitter(delimiter), lines))
-    for line, raw, fields in zip(count(first_line), lines, rows, strict=False):
-        if raw.strip(_BLANK):
-            yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
+    alone = _Splitter(delimiter)
+    for first in range(0, len(lines), _READ_AT_ONCE):
+        some = lines[first : first + _READ_AT_ONCE]
+        rows: list[list[str] | None]
+        try:
+            rows = [*csv.reader(some, delimiter=delimiter, strict=True)]
+        except csv.Error:
+            rows = []
+        if len(rows) < len(some):
+            # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
+            rows = [*map(alone, some)]
+        for line, raw, fields in zip(count(first_line + first), some, rows, strict=False):
+            if raw.strip(_BLANK):
+                yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
 
 
 def _plain_lines(data: bytes) -> list[str] | None:

@@ -18,7 +18,7 @@ from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.tariffs import Tariff
+from chalicelib.rating.tariffs import Routing, Tariff
 from chalicelib.rating.terms import DEFAULT_ROUTES, Epoch, Terms
 
 VECTORISED = 1 << 62
@@ -26,6 +26,8 @@ VECTORISED = 1 << 62
 DECK_BITS = 44
 """Such a number has its deck's number from this bit on."""
 _T = TypeVar("_T")
+_Decks = tuple[tuple[str, str, str], tuple[tuple[str, int], ...]]
+"""A package's routes, and which deck of each is in force."""
 
 
 class Holder(NamedTuple):
@@ -78,7 +80,8 @@ class Tables:
     vectorised: Any = None
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
-    _tariffs: dict[tuple[str, Epoch | None, tuple[tuple[str, int], ...]], Tariff] = field(default_factory=dict)
+    _routings: dict[_Decks, Routing] = field(default_factory=dict)
+    _tariffs: dict[tuple[str, Epoch | None, _Decks], Tariff] = field(default_factory=dict)
     _accounts: dict[str, Stretch] = field(default_factory=dict)
     _dids: dict[str, Stretch] = field(default_factory=dict)
 
@@ -98,18 +101,20 @@ class Tables:
     def tariff(self, package_id: str, at: int) -> tuple[Tariff, int, int]:
         """What prices a package's outbound calls, the instant from which it does, and the one from which it may not."""
         epoch, first, until = self.terms.stretch(package_id, at)
-        places = []
-        for route in sorted(set(epoch.package.routes if epoch else DEFAULT_ROUTES)):
+        routes, places = epoch.package.routes if epoch else DEFAULT_ROUTES, []
+        for route in sorted(set(routes)):
             number, begun, ended = dated.stretch(self._firsts.get(route, ()), at)
             first, until = max(first, begun), min(until, ended)
             if number:
                 places.append((route, number - 1))
-        key = package_id, epoch, tuple(places)
-        tariff = self._tariffs.get(key)
+        key = routes, tuple(places)
+        tariff = self._tariffs.get((package_id, epoch, key))
         if tariff is None:
-            decks = {route: partial(self.deck_at, route, place) for route, place in places}
-            tariff = Tariff(package_id, epoch, decks, self.record_costs, self.priced.number)
-            self._tariffs[key] = tariff
+            if key not in self._routings:
+                decks = {route: partial(self.deck_at, route, place) for route, place in places}
+                self._routings[key] = Routing(routes, decks)
+            tariff = Tariff(package_id, epoch, self._routings[key], self.record_costs, self.priced.number)
+            self._tariffs[package_id, epoch, key] = tariff
         return tariff, first, until
 
     def outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
@@ -118,7 +123,7 @@ class Tables:
 
     def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
         """The deck line that a package buys this number by; a short code only by a line of exactly its digits."""
-        return self.tariff(package_id, at)[0].line(digits, country)
+        return self.tariff(package_id, at)[0].routing.line(digits, country)
 
     def inbound(self, number: str, holding: Holding) -> CallTerms:
         """Terms of a call to a DID."""
@@ -152,9 +157,10 @@ class Tables:
     def month(self, at: int) -> int:
         """The number of an instant's local month; zones change offset on quarters of an hour at the finest."""
         quarter = at // 900
-        if quarter not in self._months:
-            self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
-        return self._months[quarter]
+        number = self._months.get(quarter)
+        if number is None:
+            number = self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
+        return number
 
     def call_terms(self, number: int) -> CallTerms:
         """The terms that a column's ``terms`` stands for."""

@@ -19,26 +19,72 @@ NO_RATE = CallTerms(rule="markup")
 HEAD = numbers.E164_LEAST
 """Digits by which terms are remembered: every E.164 number has as many."""
 HEADS_KEPT = 1 << 16
-"""Per tariff; more are forgotten at once, so that memory stays flat over any number of lines."""
+"""Per tariff and routing; more are forgotten at once, so that memory stays flat over any number of lines."""
+
+Bought = tuple[str | None, DeckLine | None, bool]
+"""Country and deck line of a number, and whether all numbers with the same head have them."""
+
+
+class Routing:
+    """By which deck line numbers are bought, as long as no other deck takes over.
+
+    ``routes`` are a package's, for us, canada and international; ``decks`` those in force, opened when first needed.
+    """
+
+    def __init__(self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]]) -> None:
+        self._routes, self._decks = routes, decks
+        self._opened: dict[str, Deck | None] = {}
+        self._known: dict[str, Bought] = {}
+
+    def bought(self, digits: str) -> Bought:
+        """Where an E.164 number without ``+`` is called, and by which line."""
+        head = digits[:HEAD]
+        found = self._known.get(head)
+        if found is None:
+            if len(self._known) >= HEADS_KEPT:
+                self._known.clear()
+            found = self._known[head] = self._of_all(head)
+        if found[2]:
+            return found
+        country = numbers.country_of(digits)
+        return country, self.line(digits, country), False
+
+    def line(self, digits: str, country: str | None) -> DeckLine | None:
+        """The deck line of a number; of a short code only one of exactly its digits."""
+        deck = self._deck(digits, country)
+        if deck is None:
+            return None
+        index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
+        return deck.line(index) if index >= 0 else None
+
+    def _of_all(self, head: str) -> Bought:
+        country, decided = numbers.country_of_first(head)
+        deck = self._deck(head, country)
+        if not decided or (deck is not None and deck.goes_beyond(head)):
+            return None, None, False
+        return country, self.line(head, country), True
+
+    def _deck(self, digits: str, country: str | None) -> Deck | None:
+        route = route_of(self._routes, country, digits)
+        if route not in self._opened:
+            self._opened[route] = self._decks[route]() if route in self._decks else None
+        return self._opened[route]
 
 
 class Tariff:
-    """One package's outbound calls, as long as nothing changes.
-
-    ``decks`` are the decks in force by route, opened when first needed. ``numbered`` gives terms their number.
-    """
+    """One package's outbound calls, as long as nothing changes; ``numbered`` gives terms their number."""
 
     def __init__(
         self,
         package_id: str,
         epoch: Epoch | None,
-        decks: Mapping[str, Callable[[], Deck]],
+        routing: Routing,
         record_costs: bool,
         numbered: Callable[[CallTerms], int],
     ) -> None:
-        self._package_id, self._epoch, self._decks = package_id, epoch, decks
+        self.routing = routing
+        self._package_id, self._epoch = package_id, epoch
         self._record_costs, self._numbered = record_costs, numbered
-        self._opened: dict[str, Deck | None] = {}
         self._known: dict[str, int] = {}
         prefixes = epoch.prefixes() if epoch else ()
         self._undecided = frozenset(prefix[:HEAD] for prefix in prefixes if len(prefix) > HEAD)
@@ -46,53 +92,31 @@ class Tariff:
     def number_of(self, called: str) -> int:
         """Number of the terms, or of ``NO_RATE``, of a call to ``called`` (``+<digits>``, or short and bare)."""
         # A short number has no "+", and is its own head.
-        found = self._known.get(called[: HEAD + 1])
+        head = called[: HEAD + 1]
+        found = self._known.get(head)
         if found is None:
             terms, decided = self._resolve(called)
             found = self._numbered(terms or NO_RATE)
             if decided:
                 if len(self._known) >= HEADS_KEPT:
                     self._known.clear()
-                self._known[called[: HEAD + 1]] = found
+                self._known[head] = found
         return found
 
-    def resolve(self, number: str) -> CallTerms | None:
-        """Terms of a call to ``number``; ``None``: no rate. Nothing is remembered by the number."""
-        return self._resolve(number)[0]
+    def resolve(self, called: str) -> CallTerms | None:
+        """Terms of a call to ``called``; ``None``: no rate. They are not remembered."""
+        return self._resolve(called)[0]
 
-    def line(self, digits: str, country: str | None) -> DeckLine | None:
-        """The deck line that a number is bought by; a short code only by a line of exactly its digits."""
-        deck = self._deck(country, digits)
-        if deck is None:
-            return None
-        index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
-        return deck.line(index) if index >= 0 else None
-
-    def _resolve(self, number: str) -> tuple[CallTerms | None, bool]:
+    def _resolve(self, called: str) -> tuple[CallTerms | None, bool]:
         """Terms, and whether all numbers with the same head have them."""
-        if not number.startswith("+"):
-            line = self.line(number, None)
-            return self._terms(number, None, line) if line else pricing.internal_terms(self._package_id), True
-        digits = number[1:]
-        head = digits[:HEAD]
-        country, decided = numbers.country_of_first(head)
-        if not decided:
-            country = numbers.country_of(digits)
-        deck, line = self._deck(country, digits), None
-        if deck is not None:
-            index, whole = deck.match_first(head)
-            if not whole:
-                index, decided = deck.match(digits), False
-            line = deck.line(index) if index >= 0 else None
-        return self._terms(digits, country, line), decided and head not in self._undecided
-
-    def _terms(self, digits: str, country: str | None, line: DeckLine | None) -> CallTerms | None:
+        digits = called[1:]
+        if called[0] == "+":
+            country, line, decided = self.routing.bought(digits)
+            decided = decided and digits[:HEAD] not in self._undecided
+        else:
+            digits, country, line, decided = called, None, self.routing.line(called, None), True
+            if line is None:
+                return pricing.internal_terms(self._package_id), True
         if self._epoch is None or (line is None and not self._record_costs):
-            return None
-        return self._epoch.resolve(digits, country, line)
-
-    def _deck(self, country: str | None, digits: str) -> Deck | None:
-        route = route_of(self._epoch.package if self._epoch else None, country, digits)
-        if route not in self._opened:
-            self._opened[route] = self._decks[route]() if route in self._decks else None
-        return self._opened[route]
+            return None, decided
+        return self._epoch.resolve(digits, country, line), decided

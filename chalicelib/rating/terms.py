@@ -221,12 +221,12 @@ class Terms:
         return _markup(version) if version else None
 
 
-def route_of(version: PackageVersion | None, country: str | None, digits: str) -> str:
-    """The deck (``value`` or ``premium``) that a package buys a number from; an unknown package buys by ``value``.
+def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> str:
+    """The deck (``value`` or ``premium``) that a package with these routes buys a number from.
 
     Toll-free and 900 numbers (under +1, country None) and short codes go by the ``us`` route.
     """
-    us, canada, international = version.routes if version else DEFAULT_ROUTES
+    us, canada, international = routes
     if country is None:
         return us if digits.startswith("1") or len(digits) <= SHORT_CODE_DIGITS else international
     return us if country == "US" else canada if country == "CA" else international

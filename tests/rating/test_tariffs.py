@@ -7,18 +7,19 @@ import random
 import pytest
 
 from chalicelib import numbers, periods
-from chalicelib.rating import decks, tariffs
+from chalicelib.rating import tariffs
 from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms, internal_terms
 from chalicelib.rating.tables import Stretch, Tables
-from chalicelib.rating.tariffs import NO_RATE, Tariff
+from chalicelib.rating.tariffs import NO_RATE, Routing, Tariff
 from chalicelib.rating.terms import CustomRate, PackageVersion, Terms, route_of
 
 STEMS = ("1", "1212555", "12125550", "44", "447700", "4477009", "44770090", "441481", "7", "77", "411", "39066", "883")
 COUNTRIES = numbers.country_prefixes()
 DEEP_COUNTRIES = [prefix for prefix in COUNTRIES if len(prefix) > tariffs.HEAD]
 AT = 1_790_000_000
+ROUTES = ("value", "premium", "value")
 UTC = periods.zone("UTC")
 
 
@@ -41,10 +42,10 @@ def expected(number: str, terms: Terms, routes: dict[str, dict[str, DeckLine]], 
     """The same by looking at every prefix there is."""
     digits = number.lstrip("+")
     if digits == number:
-        line = routes[route_of(terms.package("p", AT), None, digits)].get(digits)
+        line = routes[route_of(ROUTES, None, digits)].get(digits)
         return (terms.resolve("p", AT, digits, None, line) if line else internal_terms("p")) or NO_RATE
     country = COUNTRIES.get(longest(COUNTRIES, digits) or "")
-    lines = routes[route_of(terms.package("p", AT), country, digits)]
+    lines = routes[route_of(ROUTES, country, digits)]
     line = lines.get(longest(lines, digits) or "")
     found = terms.resolve("p", AT, digits, country, line) if line or record_costs else None
     return found or NO_RATE
@@ -54,7 +55,7 @@ def expected(number: str, terms: Terms, routes: dict[str, dict[str, DeckLine]], 
 def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_says_so(monkeypatch, seed):
     dice = random.Random(seed)
     routes = {"value": some_deck(dice), "premium": some_deck(dice)}
-    package = PackageVersion("p", 1, 0, markup_percent_e4=dice.randrange(10**6), routes=("value", "premium", "value"))
+    package = PackageVersion("p", 1, 0, markup_percent_e4=dice.randrange(10**6), routes=ROUTES)
     codes = {("prefix", some_digits(dice, dice.randrange(1, 12))) for _ in range(30)} | {("country", "GB")}
     terms = Terms([package], [CustomRate("p", *each, 2, 0, dice.randrange(10**9)) for each in sorted(codes)])
     opened = {route: Deck.load(compile_deck(lines.values())) for route, lines in routes.items()}
@@ -76,7 +77,6 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
             assert found == expected(number, terms, routes, record_costs) == (tariff.resolve(number) or NO_RATE)
         # Once more while everything is forgotten all the time.
         monkeypatch.setattr(tariffs, "HEADS_KEPT", 3)
-        monkeypatch.setattr(decks, "HEADS_KEPT", 3)
 
 
 def test_terms_that_are_equal_have_one_number_however_they_were_found():
@@ -131,6 +131,6 @@ def test_a_number_is_priced_by_whoever_holds_it_at_the_calls_start():
 
 
 def test_an_unknown_package_has_no_rate_but_short_numbers_are_internal():
-    tariff = Tariff("gone", None, {}, False, lambda _: 0)
+    tariff = Tariff("gone", None, Routing(ROUTES, {}), False, lambda _: 0)
     assert tariff.resolve("+12125550100") is None
     assert tariff.resolve("100") == internal_terms("gone")
