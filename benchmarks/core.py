@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine, shop
-from benchmarks.sample import Samples
+from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
 from chalicelib.rating import engine, formats
 from chalicelib.rating.columns import Columns
@@ -39,13 +39,15 @@ class Sums:
     clients: dict[str, list[int]] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
-        """For comparison: two engines are right only when these are equal."""
+        """For comparison: two engines are right only when these are equal; money is in 1e-8, by client."""
         amounts = json.dumps(sorted(self.clients.items()))
         return {
             "lines": self.lines,
             "rejected": self.rejected,
             "clients": len(self.clients),
             "sums": hashlib.md5(amounts.encode()).hexdigest(),
+            "amounts": {client: found[2] for client, found in sorted(self.clients.items())},
+            "cost_e8": sum(found[3] for found in self.clients.values()),
         }
 
 
@@ -89,11 +91,13 @@ def _chunks(path: Path) -> Iterator[Chunk]:
         yield chunk
 
 
-def measure(name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE) -> dict[str, Any]:
+def measure(
+    name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, span: Span | None = None
+) -> dict[str, Any]:
     """One engine on one file in a fresh process: ``wall``, ``cpu``, ``peak_mb`` and what the file came to."""
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
-    return machine.in_child("core", name, samples.calls(lines), samples.compiled(deck_size), *counts)
+    return machine.in_child("core", name, samples.calls(lines, span), samples.compiled(deck_size), *counts)
 
 
 def main() -> None:
