@@ -226,11 +226,13 @@ class Deck:
             index = self._parents[index]
         return index
 
-    def goes_beyond(self, digits: str) -> bool:
-        """Whether longer numbers that begin with these digits may have different matches."""
+    def match_all(self, digits: str) -> int | None:
+        """The ``match`` of all longer numbers that begin with these digits; ``None`` where it is not the same."""
         first = int(digits.ljust(DIGITS, "0"))
         place = bisect_right(self._starts, first)
-        return place < len(self._starts) and self._starts[place] < first + 10 ** (DIGITS - len(digits))
+        if place < len(self._starts) and self._starts[place] < first + 10 ** (DIGITS - len(digits)):
+            return None
+        return self._owners[place - 1]
 
     def exact(self, digits: str) -> int:
         """Index of the line whose prefix is exactly these digits, or -1."""

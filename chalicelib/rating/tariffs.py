@@ -59,10 +59,11 @@ class Routing:
 
     def _of_all(self, head: str) -> Bought:
         country, decided = numbers.country_of_first(head)
-        deck = self._deck(head, country)
-        if not decided or (deck is not None and deck.goes_beyond(head)):
+        deck = self._deck(head, country) if decided else None
+        index = -1 if deck is None else deck.match_all(head)
+        if not decided or index is None:
             return None, None, False
-        return country, self.line(head, country), True
+        return country, deck.line(index) if deck is not None and index >= 0 else None, True
 
     def _deck(self, digits: str, country: str | None) -> Deck | None:
         route = route_of(self._routes, country, digits)
