@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ MAX_RECORD_LINES = 50
 SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown to people."""
 
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -112,11 +113,10 @@ def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
     if b'"' in chunk.data:
         yield from _quoted(lines, chunk.first_line, delimiter)
         return
-    new = tuple.__new__
     for line, raw in enumerate(lines, chunk.first_line):
         if raw.strip(_BLANK):
             # Past the constructor written in Python: this is the hot path.
-            yield new(Record, (line, raw, raw.split(delimiter), ""))
+            yield tuple.__new__(Record, (line, raw, raw.split(delimiter), ""))
 
 
 def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
@@ -124,11 +124,9 @@ def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Recor
     alone = _Splitter(delimiter)
     for first in range(0, len(lines), _READ_AT_ONCE):
         some = lines[first : first + _READ_AT_ONCE]
-        rows: list[list[str] | None]
-        try:
-            rows = [*csv.reader(some, delimiter=delimiter, strict=True)]
-        except csv.Error:
-            rows = []
+        rows: list[list[str] | None] = []
+        with suppress(csv.Error):
+            rows += csv.reader(some, delimiter=delimiter, strict=True)
         if len(rows) < len(some):
             # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
             rows = [*map(alone, some)]
@@ -138,10 +136,7 @@ def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Recor
 
 
 def _plain_lines(data: bytes) -> list[str] | None:
-    """The lines of a chunk in which every line is a record of its own: valid UTF-8, none long, quotes in pairs.
-
-    ``None`` for any other.
-    """
+    """The lines of a chunk in which each is a record: valid UTF-8, none long, quotes in pairs (``None`` otherwise)."""
     try:
         lines = data.decode().replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError:
