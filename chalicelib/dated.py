@@ -6,8 +6,12 @@ held before. Packages, custom rates and assignments all follow this one rule, in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
+
+BEGINNING, END = -(2**63), 2**63
+"""Before and after all instants."""
 
 
 class Dated(Protocol):
@@ -36,3 +40,9 @@ def standing(records: Iterable[T]) -> list[T]:
 def in_force(records: Iterable[T], at: int) -> T | None:
     """The record that holds at an instant; None before the first of them."""
     return next((each for each in reversed(standing(records)) if each.effective_from <= at), None)
+
+
+def stretch(changes: Sequence[int], at: int) -> tuple[int, int, int]:
+    """Which stretch between ``changes`` (in order) an instant falls in: number, first instant, next one's."""
+    number = bisect_right(changes, at)
+    return number, changes[number - 1] if number else BEGINNING, changes[number] if number < len(changes) else END

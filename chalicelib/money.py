@@ -93,8 +93,9 @@ def readable(field: str, value: Any) -> tuple[str, Any]:
 
 def div_half_up(numerator: int, denominator: int) -> int:
     """numerator / denominator rounded to the nearest integer, a tie away from zero (0.5 -> 1, -0.5 -> -1)."""
-    quotient = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return -quotient if numerator < 0 else quotient
+    if numerator < 0:
+        return -div_half_up(-numerator, denominator)
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def round_to_places(amount_e8: int, places: int) -> int:

@@ -18,6 +18,9 @@ E164_LEAST, E164_MOST = 7, 15
 INTERNAL_MOST = 6
 """Bare digits up to here are an extension or a short code (411), never a number of the world."""
 
+is_e164 = re.compile(rf"\+[1-9][0-9]{{{E164_LEAST - 1},{E164_MOST - 1}}}").fullmatch
+"""Whether a text is E.164 already, so that ``normalise`` would give it back; quicker than asking it."""
+
 _SEPARATORS = str.maketrans("", "", " -.()")
 _EMERGENCY = re.compile(r"(?:\+|00|011)?1?(?:911|112|988)")
 _NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or up to 6 digits for an internal one"
@@ -64,9 +67,8 @@ def _home_table() -> dict[str, _Home]:
 def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
     """Head -> lengths, longest first, of the few prefixes that go beyond it."""
     lengths: dict[str, set[int]] = {}
-    for prefix in _COUNTRY_OF:
-        if len(prefix) > _HEAD:
-            lengths.setdefault(prefix[:_HEAD], set()).add(len(prefix))
+    for prefix in _LONG_PREFIXES:
+        lengths.setdefault(prefix[:_HEAD], set()).add(len(prefix))
     return {head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()}
 
 
@@ -74,10 +76,10 @@ _HEAD = 4
 """Digits that settle nearly every number's country; NANP area codes end here."""
 _COUNTRY_OF = _prefix_table()
 _HOMES = _home_table()
+_LONG_PREFIXES = [prefix for prefix in _COUNTRY_OF if len(prefix) > _HEAD]
 _BEYOND_HEAD = _long_prefix_lengths()
 
 
-@lru_cache(maxsize=1 << 16)
 def normalise(raw: str, home_country: str = "US") -> str:
     """A number as a CDR spells it -> ``+`` and 7..15 digits, or 1..6 bare digits (internal or short code) as given.
 
@@ -107,8 +109,12 @@ def _dialled(digits: str, home: _Home) -> str:
 
     ``011`` comes last outside the NANP: there it may be a trunk prefix and an area code (0113 is Leeds).
     """
-    if home.calling_code == "1" and len(digits) == 11 and digits[0] == "1" and digits[1] > "1":
-        return "+" + digits  # What nearly every line of a North American file says.
+    if home.calling_code == "1":
+        # What nearly every line of a North American file says.
+        if len(digits) == 11 and digits[0] == "1" and digits[1] > "1":
+            return "+" + digits
+        if len(digits) == 10 and digits[0] > "1":
+            return "+1" + digits
     for prefix in home.internationals:
         if digits.startswith(prefix):
             return _e164(digits[len(prefix) :])
@@ -170,6 +176,15 @@ def country_of(digits: str) -> str | None:
         if prefix in _COUNTRY_OF:
             return _COUNTRY_OF[prefix]
     return _country_of_head(head)
+
+
+def country_of_first(digits: str) -> tuple[str | None, bool]:
+    """The country of a number's first digits, and whether all numbers that begin with them have it too."""
+    longer = _BEYOND_HEAD.get(digits[:_HEAD])
+    if longer is None:
+        return _country_of_head(digits[:_HEAD]), True
+    beyond = (prefix for prefix in _LONG_PREFIXES if len(prefix) > len(digits) and prefix.startswith(digits))
+    return country_of(digits), longer[0] <= len(digits) or next(beyond, None) is None
 
 
 @lru_cache(maxsize=1 << 14)

@@ -294,3 +294,22 @@ def test_a_path_takes_a_number_with_or_without_its_plus(text: str) -> None:
 def test_a_path_refuses_what_is_not_e164(text: str) -> None:
     with pytest.raises(ValueError, match="must be a phone number"):
         numbers.path_number(text)
+
+
+@given(st.sampled_from(sorted(numbers.country_prefixes())), st.text("0123456789", max_size=12))
+def test_first_digits_decide_the_country_only_where_no_longer_prefix_goes_on(prefix: str, tail: str) -> None:
+    digits = (prefix + tail).ljust(15, "5")
+    for length in range(4, 12):
+        country, decided = numbers.country_of_first(digits[:length])
+        assert not decided or country == numbers.country_of(digits)
+        goes_on = any(len(each) > length and each.startswith(digits[:length]) for each in numbers.country_prefixes())
+        assert decided != goes_on
+
+
+@given(st.one_of(st.from_regex(r"\+?[0-9]{5,17}", fullmatch=True), st.text(max_size=9)))
+def test_a_number_is_e164_when_it_is_normalised_to_itself_with_a_plus(raw: str) -> None:
+    try:
+        normal = numbers.normalise(raw)
+    except ValueError:
+        normal = ""
+    assert bool(numbers.is_e164(raw)) == (raw[:1] == "+" and raw == normal)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chalicelib.rating import pricing
-from chalicelib.rating.directory import Holding
 from chalicelib.rating.formats import Call
-from chalicelib.rating.pricing import CallTerms, Price
-from chalicelib.rating.tables import NO_RATE, Tables
+from chalicelib.rating.pricing import UNANSWERED, Price, price
+from chalicelib.rating.tables import Tables
+from chalicelib.rating.tariffs import NO_RATE
+
+_new = tuple.__new__
 
 
 class Refusal(NamedTuple):
@@ -22,34 +23,36 @@ class Refusal(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """Who pays for a call, by which terms, and how much when no free minutes are left."""
+    """Who pays for a call, by which terms, and how much when no free minutes are left.
 
-    holding: Holding
-    terms: CallTerms
+    ``holder`` and ``terms`` are the numbers by which ``Tables`` knows them.
+    """
+
+    holder: int
+    terms: int
     price: Price
 
 
 def attribute(call: Call, tables: Tables) -> Attributed | Refusal:
     """The priced call, or why there is none."""
-    terms: CallTerms | None
-    if call.direction == "outbound":
-        holding = tables.directory.account(call.account, call.start)
-        if holding is None:
-            return Refusal("unknown_account", f"no client held the sub-account {call.account} then")
-        terms = tables.outbound(holding.package_id, call.start, call.to_number)
+    _, _, start, direction, account, _, called, disposition, seconds, cost_e8 = call
+    if direction == "outbound":
+        stretch = tables.account(account, start)
+        if stretch is None:
+            return Refusal("unknown_account", f"no client held the sub-account {account} then")
     else:
-        holding = tables.directory.did(call.to_number, call.start)
-        if holding is None:
-            return Refusal("no_owner", f"no client held the number {call.to_number} then")
-        terms = tables.inbound(call.to_number, holding)
-    seconds = call.seconds if call.disposition == "ANSWERED" else 0
-    if terms is None:
-        if seconds:
-            return Refusal("no_rate", f"no deck in force then has a prefix of {call.to_number}")
-        terms = NO_RATE
+        stretch = tables.did(called, start)
+        if stretch is None:
+            return Refusal("no_owner", f"no client held the number {called} then")
+    number = stretch.terms_number(called)
+    if disposition != "ANSWERED" or not seconds:
+        return _new(Attributed, (stretch.holder, number, UNANSWERED))
+    terms = tables.priced.values[number]
+    if terms is NO_RATE:
+        return Refusal("no_rate", f"no deck in force then has a prefix of {called}")
     record_cost = -1
-    if tables.record_costs and seconds and terms.rule != "internal":
-        if call.cost_e8 < 0:
+    if tables.record_costs and terms.rule != "internal":
+        if cost_e8 < 0:
             return Refusal("no_cost", "cost is empty, and this account takes costs from the record")
-        record_cost = call.cost_e8
-    return Attributed(holding, terms, pricing.price(terms, seconds, 0, record_cost))
+        record_cost = cost_e8
+    return _new(Attributed, (stretch.holder, number, price(terms, seconds, 0, record_cost)))

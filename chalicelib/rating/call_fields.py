@@ -1,14 +1,15 @@
 """The fields of one call, as text -> a ``Call``; every field that cannot be understood has its reason code.
 
 All formats end here, so a start or a number is read alike whatever file it came in. This is the hot path of the
-line-by-line parser: values that repeat (hours, numbers, accounts, costs) are remembered in bounded caches.
+line-by-line parser: values that repeat (hours, accounts, seconds, costs) are remembered in bounded caches. Numbers are
+not, as there are too many of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -86,7 +87,7 @@ class BadField(Exception):
 COLUMNS = ("call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost")
 """Forfait's own CSV; ``cost`` may be left out. A reader takes a call's texts in this order."""
 
-CallReader = Callable[[int, tuple[str, ...], list[str]], Call]
+CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in ("outbound", "inbound")}
 _DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
@@ -121,13 +122,18 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
 
     It is made once per source so that what it remembers lasts from chunk to chunk. ``ValueError`` for an unknown zone.
     """
-    instant = _start_reader(periods.zone(zone_name))
+    local = periods.zone(zone_name)
+    hours: dict[str, int] = {}
     accounts: set[str] = set()
-    normalise, longest = numbers.normalise, MAX_TEXT
+    is_e164, longest = numbers.is_e164, MAX_TEXT
 
-    def read(line: int, texts: tuple[str, ...], fields: list[str]) -> Call:
+    def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
-        at = instant(start)
+        try:
+            # An hour is known by all that precedes and follows its minutes and seconds.
+            at = hours[start[:14] + start[19:]] + _SECONDS_PAST_HOUR[start[14:19]]
+        except KeyError:
+            at = _start(start.strip(), local, hours)
         direction = _DIRECTIONS.get(direction) or _word(_DIRECTIONS, direction.lower(), "bad_direction")
         disposition = _DISPOSITIONS.get(disposition) or _word(_DISPOSITIONS, disposition.upper(), "bad_disposition")
         billable = _seconds(seconds)
@@ -135,15 +141,17 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
             account = _account(account, direction)
             if account and len(accounts) < _ACCOUNTS_KEPT:
                 accounts.add(account)
-        try:
-            # A longer text can be a number only by its separators, and would weigh in the cache.
-            called = normalise(called if len(called) <= longest else "", home_country)
-        except ValueError:
-            raise BadField("bad_number") from None
+        if not is_e164(called):
+            try:
+                # A longer text could be a number only by its separators.
+                called = numbers.normalise(called if len(called) <= longest else "", home_country)
+            except ValueError:
+                raise BadField("bad_number") from None
         call_id = call_id.strip() or row_id(fields)
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
-        calling = caller(calling, home_country)
+        if not is_e164(calling):
+            calling = caller(calling, home_country)
         cost_e8 = _cost_e8(cost)
         # Past the constructor written in Python, which takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
@@ -151,28 +159,16 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
     return read
 
 
-def _start_reader(local: ZoneInfo) -> Callable[[str], int]:
-    """Text -> instant, remembering hours: the key is all that precedes and follows the minutes and seconds."""
-    hours: dict[str, int] = {}
-
-    def instant(text: str) -> int:
-        hour, past = hours.get(text[:14] + text[19:]), _SECONDS_PAST_HOUR.get(text[14:19])
-        if hour is not None and past is not None:
-            return hour + past
-        text = text.strip()
-        at = _instant(text, local)
-        if "." not in text:
-            remember(text)
-        return at
-
-    def remember(text: str) -> None:
+def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
+    """Text -> instant; its hour is remembered, unless instants of this hour must be read one by one."""
+    at = _instant(text, local)
+    if "." not in text:
         first = hour_start(text[:14], text[19:], local)
         if first is not None:
             if len(hours) >= _HOURS_KEPT:
                 hours.clear()
             hours[text[:14] + text[19:]] = first
-
-    return instant
+    return at
 
 
 def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:

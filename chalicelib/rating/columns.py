@@ -6,7 +6,7 @@ many calls share (who pays, the month, the terms) are numbers that ``Tables`` re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -63,8 +63,9 @@ class Texts(NamedTuple):
         return Texts(*(column[places] for column in self))
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> Texts:
-        return cls(*(np.array(column, np.bytes_) for column in (zip(*rows, strict=True) if rows else [()] * 4)))
+    def of(cls, *columns: Iterable[str]) -> Texts:
+        """The columns in order, as they are to stand in a row."""
+        return cls(*(np.array([text.encode() for text in column], np.bytes_) for column in columns))
 
     @classmethod
     def joined(cls, parts: Sequence[Texts]) -> Texts:
@@ -88,7 +89,7 @@ class Columns:
 
 
 def empty(rejected: Sequence[Rejection] = ()) -> Columns:
-    return Columns(np.zeros(0, ROW), lambda: Texts.of([]), rejected)
+    return Columns(np.zeros(0, ROW), lambda: Texts.of([], [], [], []), rejected)
 
 
 def distinct(keys: Ints) -> tuple[Ints, Ints]:

@@ -218,16 +218,21 @@ class Deck:
 
     def match(self, digits: str) -> int:
         """Digits of a number, without ``+`` -> index of the longest prefix it begins with, or -1."""
+        digits = digits[:DIGITS]
         size = len(digits)
-        if size >= DIGITS:
-            number, size = int(digits[:DIGITS]), DIGITS
-        else:
-            number = int(digits or "0") * 10 ** (DIGITS - size)
-        index = self._owners[bisect_right(self._starts, number) - 1]
+        index = self._owners[bisect_right(self._starts, int(digits.ljust(DIGITS, "0"))) - 1]
         # The zeros that fill a short number up may look like digits of a longer prefix: step back to one that fits.
         while index >= 0 and self._lengths[index] > size:
             index = self._parents[index]
         return index
+
+    def match_all(self, digits: str) -> int | None:
+        """The ``match`` of all longer numbers that begin with these digits; ``None`` where it is not the same."""
+        first = int(digits.ljust(DIGITS, "0"))
+        place = bisect_right(self._starts, first)
+        if place < len(self._starts) and self._starts[place] < first + 10 ** (DIGITS - len(digits)):
+            return None
+        return self._owners[place - 1]
 
     def exact(self, digits: str) -> int:
         """Index of the line whose prefix is exactly these digits, or -1."""
@@ -270,10 +275,10 @@ class Deck:
         views = self._views
         place, ends = views["destinations"][index], views["destination_ends"]
         return DeckLine(
-            prefix=self.prefix(index),
-            destination=bytes(views["destination_text"][ends[place] : ends[place + 1]]).decode("utf-8"),
-            rate_e10=views["rates_e10"][index],
-            initial=views["initials"][index],
-            increment=views["increments"][index],
-            fee_e8=views["fees_e8"][index],
+            self.prefix(index),
+            bytes(views["destination_text"][ends[place] : ends[place + 1]]).decode("utf-8"),
+            views["rates_e10"][index],
+            views["initials"][index],
+            views["increments"][index],
+            views["fees_e8"][index],
         )

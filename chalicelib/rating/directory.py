@@ -6,7 +6,6 @@ record comes late, and rating a file again finds the same payer.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -49,11 +48,19 @@ class Directory:
 
     def account(self, username: str, at: int) -> Holding | None:
         """Whose sub-account it was; None when it is unknown, or nobody's then."""
-        return _holder(self._accounts.get(username), at)
+        return self.account_stretch(username, at)[0]
 
     def did(self, number: str, at: int) -> Holding | None:
         """Whose number it was; None when it is unknown, or was in stock then."""
-        return _holder(self._dids.get(number), at)
+        return self.did_stretch(number, at)[0]
+
+    def account_stretch(self, username: str, at: int) -> tuple[Holding | None, int, int]:
+        """The same as ``account``, the instant from which this is so, and the one from which it may be otherwise."""
+        return _held(self._accounts.get(username), at)
+
+    def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
+        """The same as ``did``, likewise."""
+        return _held(self._dids.get(number), at)
 
 
 def _timeline(holdings: Iterable[Holding]) -> tuple[list[int], list[Holding]]:
@@ -69,8 +76,8 @@ def _timeline(holdings: Iterable[Holding]) -> tuple[list[int], list[Holding]]:
     return [each.effective_from for each in later], recorded[:1] + later
 
 
-def _holder(timeline: tuple[list[int], list[Holding]] | None, at: int) -> Holding | None:
-    if timeline is None or not timeline[1]:
-        return None
-    holding = timeline[1][bisect_right(timeline[0], at)]
-    return holding if holding.client_id else None
+def _held(timeline: tuple[list[int], list[Holding]] | None, at: int) -> tuple[Holding | None, int, int]:
+    changes, holdings = timeline or ([], [])
+    number, first, until = dated.stretch(changes, at)
+    holding = holdings[number] if holdings else None
+    return holding if holding and holding.client_id else None, first, until

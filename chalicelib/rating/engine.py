@@ -7,62 +7,55 @@ because they depend on what was committed meanwhile.
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 
 from chalicelib.rating import columns, formats
 from chalicelib.rating.attribution import Refusal, attribute
-from chalicelib.rating.columns import Columns, Texts
-from chalicelib.rating.formats import Call, Layout, Rejection, Source
+from chalicelib.rating.columns import CODES, Columns, Texts
+from chalicelib.rating.formats import Layout, Rejection, Source
 from chalicelib.rating.records import Chunk, records
 from chalicelib.rating.segments import quoted
 from chalicelib.rating.tables import Tables
 
+_packed = struct.Struct("<5q4iB").pack
+"""A priced line in the order of ``columns.ROW``, as it lies in memory."""
+
 
 def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
     """Read, attribute and price every line of a chunk."""
-    rows: list[tuple[int, ...]] = []
-    calls: list[Call] = []
+    # Bytes and texts only: objects that hold others, by the ten thousand, would keep the garbage collector busy.
+    rows = list[bytes]()
+    ids, accounts, callers, called = list[str](), list[str](), list[str](), list[str]()
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
+    month = tables.month
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
             rejected.append(call)
             continue
-        row = _rate(call, tables)
-        if isinstance(row, Refusal):
-            refused[call.line] = row
-        else:
-            rows.append(row)
-            calls.append(call)
+        found = attribute(call, tables)
+        line, call_id, start, direction, account, caller, number, disposition, seconds, _ = call
+        if isinstance(found, Refusal):
+            refused[line] = found
+            continue
+        holder, terms, (billed, _, amount_e8, cost_e8) = found
+        code = CODES[direction, disposition]
+        rows.append(_packed(line, start, terms, amount_e8, cost_e8, holder, seconds, billed, month(start), code))
+        ids.append(call_id)
+        accounts.append(account)
+        callers.append(caller)
+        called.append(number)
     if refused:
         # Calls do not carry their text; the few lines refused here are looked up in the chunk again.
         for record in records(chunk, layout.delimiter):
             if record.line in refused:
                 rejected.append(Rejection(record.line, *refused[record.line], record.raw))
         rejected.sort()
-    return Columns(np.array(rows, columns.ROW), lambda: Texts.of(list(map(_texts_of, calls))), rejected)
-
-
-def _texts_of(call: Call) -> tuple[bytes, bytes, bytes, bytes]:
-    """A call's texts as they stand in a segment's row; accounts and called numbers never need quotes."""
-    call_id, caller = quoted(call.call_id).encode(), quoted(call.from_number).encode()
-    return call_id, call.account.encode(), caller, call.to_number.encode()
-
-
-def _rate(call: Call, tables: Tables) -> tuple[int, ...] | Refusal:
-    """The priced line in the order of ``columns.ROW``, or why not."""
-    found = attribute(call, tables)
-    if isinstance(found, Refusal):
-        return found
-    return (
-        call.line,
-        call.start,
-        tables.terms_number(found.terms),
-        found.price.amount_e8,
-        found.price.cost_e8,
-        tables.holder_number(call.direction, call.account, call.to_number, found.holding),
-        call.seconds,
-        found.price.billed_seconds,
-        tables.month(call.start),
-        columns.CODES[call.direction, call.disposition],
+    # Accounts and called numbers never need quotes.
+    return Columns(
+        np.frombuffer(bytearray().join(rows), columns.ROW),
+        lambda: Texts.of(map(quoted, ids), accounts, map(quoted, callers), called),
+        rejected,
     )

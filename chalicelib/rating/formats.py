@@ -123,8 +123,10 @@ def _calls(
 ) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
     # A column that the file leaves out is read from an empty field put after the last.
-    pick: Pick = itemgetter(*(layout.columns.get(name, widest) for name in rows.columns))
-    complete = len(layout.columns) == len(rows.columns) and width == widest
+    places = [layout.columns.get(name, widest) for name in rows.columns]
+    pick: Pick = itemgetter(*places)
+    as_it_is = not texts and width == widest and places == list(range(width))
+    furthest = max(places)
     for line, raw, fields, problem in records(chunk, layout.delimiter):
         if problem:
             yield _rejection(line, problem, raw)
@@ -132,7 +134,10 @@ def _calls(
             yield _rejection(line, "bad_columns", raw, _wrong_width(len(fields), width, widest))
         else:
             try:
-                padded = fields if complete else [*fields, *[""] * (widest + 1 - len(fields))]
+                if as_it_is:
+                    yield read(line, fields, fields)
+                    continue
+                padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
                 yield read(line, texts(pick, padded) if texts else pick(padded), fields)
             except BadField as bad:
                 if not (layout.header and _by_header(fields, layout.delimiter, aliases) == layout):

@@ -51,12 +51,12 @@ def _row(row: Line | Rejection) -> cdr_shapes.PreviewRow:
     if isinstance(row, Rejection):
         original = row.raw[:SHOWN_CHARACTERS]
         return cdr_shapes.PreviewRow(line=row.line, reason=row.reason, message=row.message, original=original)
-    call, (holding, terms, price) = row.call, row.found
+    call, holder, terms, price = row.call, row.holder, row.terms, row.price
     told = cdr_shapes.PreviewCall(
         call_id=call.call_id,
         start=call.start,
         direction=call.direction,
-        client_id=holding.client_id,
+        client_id=holder.client_id,
         account=call.account,
         from_=call.from_number,
         to=call.to_number,
@@ -69,6 +69,6 @@ def _row(row: Line | Rejection) -> cdr_shapes.PreviewRow:
         rate_per_minute=terms.rate_e10,
         amount=price.amount_e8,
         cost=price.cost_e8,
-        package_id=holding.package_id or None,
+        package_id=holder.package_id or None,
     )
     return cdr_shapes.PreviewRow(line=call.line, call=told)

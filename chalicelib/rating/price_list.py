@@ -18,7 +18,7 @@ from typing import NamedTuple
 from chalicelib import numbers
 from chalicelib.rating.decks import DIGITS, Deck
 from chalicelib.rating.tables import Tables
-from chalicelib.rating.terms import Epoch, combine
+from chalicelib.rating.terms import Epoch, combine, route_of
 
 NO_RATE = "no_rate"
 """The rule of a row whose numbers cannot be called: another deck is in force for their country, and lacks them."""
@@ -49,7 +49,6 @@ class PriceList:
     def __init__(self, tables: Tables, package_id: str, at: int) -> None:
         if tables.terms.package(package_id, at) is None:
             raise ValueError(f"unknown package {package_id}")
-        self._tables, self._package_id, self._at = tables, package_id, at
         self._epoch: Epoch = tables.terms.epoch(package_id, at)
         self._decks = {route: _deck(tables, route, at) for route in sorted(set(self._epoch.package.routes))}
         # A row is compared with the one around it, which was just made.
@@ -90,7 +89,7 @@ class PriceList:
         country = numbers.country_of(prefix) if prefix else None
         # As long as a whole number, because short numbers have rules of their own.
         digits = prefix.ljust(DIGITS, "0")
-        deck = self._decks[self._tables.terms.route_of(self._package_id, self._at, country, digits)]
+        deck = self._decks[route_of(self._epoch.package.routes, country, digits)]
         index = deck.match(prefix) if deck is not None and prefix else -1
         if deck is None or index < 0:
             return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
 """The pulse of a number's cost always, and of its price when none is set."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallTerms:
+class CallTerms(NamedTuple):
     """All that is needed to price one call: made once per deck line and rule, used for every call of that kind.
 
     ``rule`` is the one that set the rate (``prefix:<digits>``, ``country:<ISO>``, ``group:us``, ``group:canada``,
@@ -63,6 +61,10 @@ class Price(NamedTuple):
 
 
 UNANSWERED = Price(0, 0, 0, 0)
+_UNITS: list[tuple[int, int]] = [
+    (60 * 10 ** (FEE_PLACES - decimals), 10 ** (AMOUNT_PLACES - decimals)) for decimals in range(AMOUNT_PLACES + 1)
+]
+"""Per count of decimals the last one's unit: of the fraction that an amount is added up as, and in 1e-8."""
 
 
 class Markup(NamedTuple):
@@ -103,15 +105,18 @@ def amount_e8(terms: CallTerms, seconds: int, free_seconds: int = 0) -> int:
 
     0 within the grace time, and when free minutes cover it whole; covered in part, it keeps fee and minimum.
     """
-    if seconds <= terms.grace_seconds:
-        return 0
-    charged = billed(seconds, terms.initial, terms.increment) - free_seconds
-    if charged <= 0:
+    return _amount_e8(terms, seconds, billed(seconds, terms.initial, terms.increment) - free_seconds)
+
+
+def _amount_e8(terms: CallTerms, seconds: int, charged: int) -> int:
+    """The same, of a call of which ``charged`` seconds are to be paid."""
+    if seconds <= terms.grace_seconds or charged <= 0:
         return 0
     # Everything over one denominator, 60 x 1e14: the rate is per minute of 60 s and 1e-10.
-    exact = max(terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60, terms.minimum_e8 * PERCENT_ONE * 60)
-    rounded = div_half_up(exact, 60 * 10 ** (FEE_PLACES - terms.decimals))
-    return int(rounded * 10 ** (AMOUNT_PLACES - terms.decimals))
+    exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
+    least = terms.minimum_e8 * PERCENT_ONE * 60
+    unit, step = _UNITS[terms.decimals]
+    return div_half_up(exact if exact > least else least, unit) * step
 
 
 def cost_e8(terms: CallTerms, seconds: int) -> int:
@@ -132,11 +137,12 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
         return UNANSWERED
     billed_seconds = billed(seconds, terms.initial, terms.increment)
     cost = record_cost_e8 if record_cost_e8 >= 0 else cost_e8(terms, seconds)
-    amount = amount_e8(terms, seconds)
-    if not amount or not terms.covered or free_seconds <= 0:
-        return Price(billed_seconds, 0, amount, cost)
-    used = min(free_seconds, billed_seconds)
-    return Price(billed_seconds, used, amount_e8(terms, seconds, used), cost)
+    amount = _amount_e8(terms, seconds, billed_seconds)
+    used = 0
+    if free_seconds > 0 and amount and terms.covered:
+        used = min(free_seconds, billed_seconds)
+        amount = _amount_e8(terms, seconds, billed_seconds - used)
+    return Price(billed_seconds, used, amount, cost)
 
 
 def affordable_seconds(terms: CallTerms, available_e8: int) -> int:

@@ -15,6 +15,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import count
 from typing import NamedTuple
 
 from chalicelib.rating.recode import utf8_blocks
@@ -29,6 +31,7 @@ MAX_RECORD_LINES = 50
 SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown to people."""
 
+_READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -110,19 +113,38 @@ def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
     if lines is None:
         yield from _careful(chunk, delimiter, dirty)
         return
+    if b'"' in chunk.data:
+        yield from _quoted(lines, chunk.first_line, delimiter)
+        return
     for line, raw in enumerate(lines, chunk.first_line):
         if raw.strip(_BLANK):
             # Past the constructor written in Python: this is the hot path.
             yield tuple.__new__(Record, (line, raw, raw.split(delimiter), ""))
 
 
+def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
+    """The records of lines that need no care but for their quotes."""
+    alone = _Splitter(delimiter)
+    for first in range(0, len(lines), _READ_AT_ONCE):
+        some = lines[first : first + _READ_AT_ONCE]
+        rows: list[list[str] | None] = []
+        with suppress(csv.Error):
+            rows += csv.reader(some, delimiter=delimiter, strict=True)
+        if len(rows) < len(some):
+            # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
+            rows = [*map(alone, some)]
+        for line, raw, fields in zip(count(first_line + first), some, rows, strict=False):
+            if raw.strip(_BLANK):
+                yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
+
+
 def _plain_lines(data: bytes) -> list[str] | None:
-    """The lines of a chunk that needs no care: no quotes, valid UTF-8, no long line (``None`` otherwise)."""
-    if b'"' in data:
-        return None
+    """The lines of a chunk in which each is a record: valid UTF-8, none long, quotes in pairs (``None`` otherwise)."""
     try:
         lines = data.decode().replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError:
+        return None
+    if b'"' in data and any(raw.count('"') & 1 for raw in lines):
         return None
     # A character is at most four bytes of UTF-8.
     return lines if max(map(len, lines)) < MAX_RECORD_BYTES // 4 else None

@@ -9,24 +9,25 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from chalicelib import numbers, periods
+from chalicelib import dated, periods
 from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.terms import Terms
+from chalicelib.rating.tariffs import Routing, Tariff
+from chalicelib.rating.terms import DEFAULT_ROUTES, Epoch, Terms
 
-NO_RATE = CallTerms(rule="markup")
-"""Terms of an unanswered call to a number that no deck knows: it costs nothing, so it needs no rate."""
-_KEPT_TERMS = 100_000
 VECTORISED = 1 << 62
 """Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
 DECK_BITS = 44
 """Such a number has its deck's number from this bit on."""
 _T = TypeVar("_T")
+_Decks = tuple[tuple[str, str, str], tuple[tuple[str, int], ...]]
+"""A package's routes, and which deck of each is in force."""
 
 
 class Holder(NamedTuple):
@@ -37,6 +38,19 @@ class Holder(NamedTuple):
     package_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From ``first`` on, before ``until``, nothing changes for a sub-account or a DID.
+
+    ``holder`` is the number of who pays; ``terms_number`` gives that of a call's terms for the number called.
+    """
+
+    first: int
+    until: int
+    holder: int
+    terms_number: Callable[[str], int]
+
+
 class Numbering(Generic[_T]):
     """Values to numbers from 0, and back."""
 
@@ -45,9 +59,8 @@ class Numbering(Generic[_T]):
         self._number: dict[_T, int] = {}
 
     def number(self, value: _T) -> int:
-        found = self._number.get(value)
-        if found is None:
-            found = self._number[value] = len(self.values)
+        found = self._number.setdefault(value, len(self.values))
+        if found == len(self.values):
             self.values.append(value)
         return found
 
@@ -67,9 +80,10 @@ class Tables:
     vectorised: Any = None
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
-    _terms: dict[int, tuple[int, CallTerms]] = field(default_factory=dict)
-    _payers: dict[int, int] = field(default_factory=dict)
-    _inbound: dict[int, CallTerms] = field(default_factory=dict)
+    _routings: dict[_Decks, Routing] = field(default_factory=dict)
+    _tariffs: dict[tuple[str, Epoch | None, _Decks], Tariff] = field(default_factory=dict)
+    _accounts: dict[str, Stretch] = field(default_factory=dict)
+    _dids: dict[str, Stretch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._firsts = {route: [first for first, _ in versions] for route, versions in self.decks.items()}
@@ -84,61 +98,69 @@ class Tables:
             deck = self._open[route, place] = self.decks[route][place][1]()
         return deck
 
-    def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
-        """The deck line that a package buys this number by; a short code only by a line of exactly its digits."""
-        route = self.terms.route_of(package_id, at, country, digits)
-        place = self.place(route, at)
-        if place < 0:
-            return None
-        deck = self.deck_at(route, place)
-        index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
-        return deck.line(index) if index >= 0 else None
+    def tariff(self, package_id: str, at: int) -> tuple[Tariff, int, int]:
+        """What prices a package's outbound calls, the instant from which it does, and the one from which it may not."""
+        epoch, first, until = self.terms.stretch(package_id, at)
+        routes, places = epoch.package.routes if epoch else DEFAULT_ROUTES, []
+        for route in sorted(set(routes)):
+            number, begun, ended = dated.stretch(self._firsts.get(route, ()), at)
+            first, until = max(first, begun), min(until, ended)
+            if number:
+                places.append((route, number - 1))
+        key = routes, tuple(places)
+        tariff = self._tariffs.get((package_id, epoch, key))
+        if tariff is None:
+            if key not in self._routings:
+                decks = {route: partial(self.deck_at, route, place) for route, place in places}
+                self._routings[key] = Routing(routes, decks)
+            tariff = Tariff(package_id, epoch, self._routings[key], self.record_costs, self.priced.number)
+            self._tariffs[package_id, epoch, key] = tariff
+        return tariff, first, until
 
     def outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
         """Terms of a call to ``number`` (``+<digits>``, or bare digits of a short one); ``None``: no rate."""
-        short = not number.startswith("+")
-        digits = number.lstrip("+")
-        country = None if short else numbers.country_of(digits)
-        line = self.deck_line(package_id, at, digits, country)
-        if line is None and short:
-            return pricing.internal_terms(package_id)
-        if line is None and not self.record_costs:
-            return None
-        return self.terms.resolve(package_id, at, digits, country, line)
+        return self.tariff(package_id, at)[0].resolve(number)
 
-    def terms_number(self, terms: CallTerms) -> int:
-        """The number of terms; the same object is known at a glance, and its equals by their values."""
-        known = self._terms.get(id(terms))
-        if known is None:
-            if len(self._terms) >= _KEPT_TERMS:
-                self._terms.clear()
-            # The object is kept, so its identity stays its own.
-            known = self._terms[id(terms)] = self.priced.number(terms), terms
-        return known[0]
-
-    def holder_number(self, direction: str, account: str, number: str, holding: Holding) -> int:
-        """The number of whoever pays: the directory has one holding object per stretch of time."""
-        found = self._payers.get(id(holding))
-        if found is None:
-            name = f"sub:{account}" if direction == "outbound" else f"did:{number}"
-            holder = Holder(name, holding.client_id, holding.package_id)
-            found = self._payers[id(holding)] = self.holders.number(holder)
-        return found
+    def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
+        """The deck line that a package buys this number by; a short code only by a line of exactly its digits."""
+        return self.tariff(package_id, at)[0].routing.line(digits, country)
 
     def inbound(self, number: str, holding: Holding) -> CallTerms:
         """Terms of a call to a DID."""
-        terms = self._inbound.get(id(holding))
-        if terms is None:
-            price = (holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
-            terms = self._inbound[id(holding)] = pricing.did_terms(number, *price)
-        return terms
+        return pricing.did_terms(number, holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
+
+    def account(self, username: str, at: int) -> Stretch | None:
+        """What holds for a sub-account's calls at an instant; ``None`` when nobody held it then."""
+        stretch = self._accounts.get(username)
+        if stretch is None or not stretch.first <= at < stretch.until:
+            holding, first, until = self.directory.account_stretch(username, at)
+            if holding is None:
+                return None
+            tariff, begun, ended = self.tariff(holding.package_id, at)
+            holder = self.holders.number(Holder(f"sub:{username}", holding.client_id, holding.package_id))
+            stretch = Stretch(max(first, begun), min(until, ended), holder, tariff.number_of)
+            self._accounts[username] = stretch
+        return stretch
+
+    def did(self, number: str, at: int) -> Stretch | None:
+        """What holds for calls to a DID at an instant; ``None`` when nobody held it then."""
+        stretch = self._dids.get(number)
+        if stretch is None or not stretch.first <= at < stretch.until:
+            holding, first, until = self.directory.did_stretch(number, at)
+            if holding is None:
+                return None
+            terms = self.priced.number(self.inbound(number, holding))
+            holder = self.holders.number(Holder(f"did:{number}", holding.client_id, holding.package_id))
+            stretch = self._dids[number] = Stretch(first, until, holder, lambda _: terms)
+        return stretch
 
     def month(self, at: int) -> int:
         """The number of an instant's local month; zones change offset on quarters of an hour at the finest."""
         quarter = at // 900
-        if quarter not in self._months:
-            self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
-        return self._months[quarter]
+        number = self._months.get(quarter)
+        if number is None:
+            number = self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
+        return number
 
     def call_terms(self, number: int) -> CallTerms:
         """The terms that a column's ``terms`` stands for."""

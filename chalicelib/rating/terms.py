@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from chalicelib import dated
 from chalicelib.rating.decks import DeckLine
@@ -27,9 +28,8 @@ SHORT_CODE_DIGITS = 6
 """Numbers this long or shorter are short codes (411): only a rate for exactly these digits fits them."""
 DEFAULT_PULSE = (6, 6)
 """Where neither a custom rate, nor the package, nor a deck line says otherwise."""
+DEFAULT_ROUTES = ("value", "value", "value")
 GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
-MEMO_LIMIT = 50_000
-"""Prepared terms per epoch; more are forgotten at once, so that memory stays flat over any number of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PackageVersion:
     connection_fee_e8: int | None = None
     minimum_charge_e8: int | None = None
     call_decimals: int = 8
-    routes: tuple[str, str, str] = ("value", "value", "value")
+    routes: tuple[str, str, str] = DEFAULT_ROUTES
     free_minutes: int = 0
     free_minutes_scope: tuple[str, ...] = ("us", "canada")
 
@@ -76,34 +76,49 @@ class CustomRate:
     grace_seconds: int = 0
 
 
-@dataclass(slots=True, eq=False)
 class Epoch:
-    """A stretch of time in which nothing about a package changes. Known by its identity."""
+    """A stretch of time in which nothing about a package changes. Known by its identity.
 
-    package: PackageVersion
-    customs: dict[str, CustomRate]
-    """By rule, such as ``prefix:1305``; only those in force."""
-    lengths: tuple[int, ...]
-    """Of the custom prefixes, longest first."""
-    ready: dict[tuple[str, int, str | None], tuple[DeckLine | None, CallTerms]] = field(default_factory=dict)
-    """By rule, deck line and country. The line goes by its identity, so it is kept."""
+    ``customs`` are the custom rates in force, by rule, such as ``prefix:1305``.
+    """
+
+    def __init__(self, package: PackageVersion, customs: dict[str, CustomRate]) -> None:
+        self.package, self.customs = package, customs
+        self._by_prefix = {custom.code: (rule, custom) for rule, custom in customs.items() if custom.scope == "prefix"}
+        self._lengths = sorted({len(code) for code in self._by_prefix}, reverse=True)
 
     def prefixes(self) -> list[str]:
         """Digits of the custom prefixes in force, sorted as text."""
-        return sorted(custom.code for custom in self.customs.values() if custom.scope == "prefix")
+        return sorted(self._by_prefix)
 
     def fitting(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
         """Custom rates that fit a number, in the order in which they go before each other."""
         size = len(digits)
-        for length in self.lengths:
+        for length in self._lengths:
             if length == size or SHORT_CODE_DIGITS < size > length:
-                rule = f"prefix:{digits[:length]}"
-                if rule in self.customs:
-                    yield rule, self.customs[rule]
+                found = self._by_prefix.get(digits[:length])
+                if found:
+                    yield found
         if country:
-            for rule in (f"country:{country}", f"group:{GROUP_COUNTRIES.get(country, '')}"):
+            for rule in _rules_of(country):
                 if rule in self.customs:
                     yield rule, self.customs[rule]
+
+    def resolve(self, digits: str, country: str | None, deck_line: DeckLine | None) -> CallTerms | None:
+        """As ``Terms.resolve``."""
+        rule, custom = next(self.fitting(digits, country), _MARKUP) if self.customs else _MARKUP
+        if custom is None and deck_line is None:
+            return None
+        return combine(self.package, rule, custom, deck_line, country)
+
+
+@lru_cache(maxsize=512)
+def _rules_of(country: str) -> tuple[str, str]:
+    """Names of the rules that fit all numbers of a country."""
+    return f"country:{country}", f"group:{GROUP_COUNTRIES.get(country, '')}"
+
+
+_MARKUP: tuple[str, CustomRate | None] = ("markup", None)
 
 
 class _Package:
@@ -118,11 +133,8 @@ class _Package:
         self.grants_minutes = any(each.free_minutes for each in versions)
         self._epochs: dict[int, Epoch] = {}
 
-    def number(self, at: int) -> int:
-        return bisect_right(self.changes, at)
-
     def epoch(self, at: int) -> Epoch:
-        number = self.number(at)
+        number = bisect_right(self.changes, at)
         epoch = self._epochs.get(number)
         if epoch is None:
             epoch = self._epochs[number] = self._prepare(at)
@@ -134,9 +146,7 @@ class _Package:
         for custom in self._customs:
             if custom.effective_from <= at:
                 latest[f"{custom.scope}:{custom.code}"] = custom
-        customs = {rule: custom for rule, custom in latest.items() if custom.rate_e10 is not None}
-        lengths = {len(custom.code) for custom in customs.values() if custom.scope == "prefix"}
-        return Epoch(package, customs, tuple(sorted(lengths, reverse=True)))
+        return Epoch(package, {rule: custom for rule, custom in latest.items() if custom.rate_e10 is not None})
 
 
 class Terms:
@@ -156,11 +166,6 @@ class Terms:
         """The package's version in force at an instant; None for an unknown package."""
         package = self._packages.get(package_id)
         return package.epoch(at).package if package else None
-
-    def epoch_number(self, package_id: str, at: int) -> int:
-        """Which stretch of unchanged terms an instant falls in; a key for whoever remembers what was resolved."""
-        package = self._packages.get(package_id)
-        return package.number(at) if package else 0
 
     def grants_minutes(self, package_id: str) -> bool:
         """Whether any version of the package has free minutes."""
@@ -182,16 +187,12 @@ class Terms:
         """The stretch of unchanged terms that an instant falls in, of a known package."""
         return self._packages[package_id].epoch(at)
 
-    def route_of(self, package_id: str, at: int, country: str | None, digits: str) -> str:
-        """The deck (``value`` or ``premium``) that the package buys a number from.
-
-        Toll-free and 900 numbers (under +1, country None) and short codes go by the ``us`` route.
-        """
-        version = self.package(package_id, at)
-        us, canada, international = version.routes if version else ("value", "value", "value")
-        if country is None:
-            return us if digits.startswith("1") or len(digits) <= SHORT_CODE_DIGITS else international
-        return us if country == "US" else canada if country == "CA" else international
+    def stretch(self, package_id: str, at: int) -> tuple[Epoch | None, int, int]:
+        """The epoch that an instant falls in, its first instant, and the next one's; ``None``: unknown package."""
+        package = self._packages.get(package_id)
+        if package is None:
+            return None, dated.BEGINNING, dated.END
+        return package.epoch(at), *dated.stretch(package.changes, at)[1:]
 
     def resolve(
         self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
@@ -201,19 +202,7 @@ class Terms:
         Without a deck line only a custom rate can fit, and the cost is 0; the caller decides whether to allow that.
         """
         package = self._packages.get(package_id)
-        if package is None:
-            return None
-        epoch = package.epoch(at)
-        rule, custom = next(epoch.fitting(digits, country), ("markup", None))
-        key = (rule, id(deck_line), country)
-        ready = epoch.ready.get(key)
-        if ready is None:
-            if custom is None and deck_line is None:
-                return None
-            if len(epoch.ready) >= MEMO_LIMIT:
-                epoch.ready.clear()
-            ready = epoch.ready[key] = deck_line, combine(epoch.package, rule, custom, deck_line, country)
-        return ready[1]
+        return package.epoch(at).resolve(digits, country, deck_line) if package else None
 
     def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
         """Every rule that fits, the winner first (the others are what it goes before); empty: there is no rate."""
@@ -232,9 +221,20 @@ class Terms:
         return _markup(version) if version else None
 
 
-def covers(scope: Iterable[str], country: str | None) -> bool:
+def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> str:
+    """The deck (``value`` or ``premium``) that a package with these routes buys a number from.
+
+    Toll-free and 900 numbers (under +1, country None) and short codes go by the ``us`` route.
+    """
+    us, canada, international = routes
+    if country is None:
+        return us if digits.startswith("1") or len(digits) <= SHORT_CODE_DIGITS else international
+    return us if country == "US" else canada if country == "CA" else international
+
+
+def covers(scope: tuple[str, ...], country: str | None) -> bool:
     """Whether a free-minutes scope (``us``, ``canada``, ISO codes) takes in a country; toll-free (None) never."""
-    return country is not None and any(entry in (country, GROUP_COUNTRIES.get(country)) for entry in scope)
+    return country is not None and (country in scope or GROUP_COUNTRIES.get(country) in scope)
 
 
 def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
@@ -253,34 +253,43 @@ def combine(
     package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
 ) -> CallTerms:
     """Custom rate over package over deck, field by field."""
-    cost = line or DeckLine("", "", 0, 0, 0, 0)
-    initial, increment = (cost.initial, cost.increment) if line else DEFAULT_PULSE
-    if custom and custom.increment:
-        initial, increment = custom.initial, custom.increment
-    elif package.increment:
+    prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8 = line or _NO_LINE
+    initial, increment = (cost_initial, cost_increment) if line else DEFAULT_PULSE
+    if package.increment:
         initial, increment = package.initial, package.increment
-    fee_e8, minimum_e8 = package.connection_fee_e8, package.minimum_charge_e8
+    fee_e8, minimum_e8, grace_seconds = package.connection_fee_e8, package.minimum_charge_e8, 0
     if custom:
-        fee_e8 = fee_e8 if custom.connection_fee_e8 is None else custom.connection_fee_e8
-        minimum_e8 = minimum_e8 if custom.minimum_charge_e8 is None else custom.minimum_charge_e8
-    rate_e10 = custom.rate_e10 if custom else sell_rate_e10(cost.rate_e10, *_markup(package))
-    return CallTerms(
-        rule=rule,
-        rate_e10=rate_e10 or 0,
-        initial=initial,
-        increment=increment,
-        fee_e14=marked_up_fee_e14(cost.fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
-        minimum_e8=minimum_e8 or 0,
-        grace_seconds=custom.grace_seconds if custom else 0,
-        decimals=package.call_decimals,
-        cost_rate_e10=cost.rate_e10,
-        cost_initial=cost.initial,
-        cost_increment=cost.increment,
-        cost_fee_e8=cost.fee_e8,
-        prefix=cost.prefix,
-        destination=cost.destination,
-        country=country,
-        package_id=package.package_id,
-        package_version=package.version,
-        covered=package.free_minutes > 0 and covers(package.free_minutes_scope, country),
+        rate_e10, grace_seconds = custom.rate_e10 or 0, custom.grace_seconds
+        if custom.increment:
+            initial, increment = custom.initial, custom.increment
+        if custom.connection_fee_e8 is not None:
+            fee_e8 = custom.connection_fee_e8
+        if custom.minimum_charge_e8 is not None:
+            minimum_e8 = custom.minimum_charge_e8
+    else:
+        rate_e10 = sell_rate_e10(cost_rate_e10, package.markup_fixed_e10, package.markup_percent_e4)
+    # In the order of the fields: past the constructor written in Python, which takes several times as long.
+    terms = (
+        rule,
+        rate_e10,
+        initial,
+        increment,
+        marked_up_fee_e14(cost_fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
+        minimum_e8 or 0,
+        grace_seconds,
+        package.call_decimals,
+        cost_rate_e10,
+        cost_initial,
+        cost_increment,
+        cost_fee_e8,
+        prefix,
+        destination,
+        country,
+        package.package_id,
+        package.version,
+        package.free_minutes > 0 and covers(package.free_minutes_scope, country),
     )
+    return tuple.__new__(CallTerms, terms)
+
+
+_NO_LINE = DeckLine("", "", 0, 0, 0, 0)

@@ -58,6 +58,20 @@ def test_the_longest_match_is_the_one_a_naive_scan_finds(case):
         assert (deck.line(exact).prefix if exact >= 0 else "") == (digits if digits in prefixes else ""), digits
 
 
+@settings(max_examples=100)
+@given(deck_and_numbers(), st.integers(1, 9))
+def test_first_digits_match_for_all_numbers_unless_a_longer_prefix_begins_with_them(case, length):
+    prefixes, numbers = case
+    deck = deck_of(*prefixes)
+    for digits in numbers:
+        first = digits[:length]
+        index = deck.match_all(first)
+        goes_on = any(len(prefix) > len(first) and prefix.startswith(first) for prefix in prefixes)
+        assert (index is None) == goes_on, first
+        if index is not None:
+            assert (deck.line(index).prefix if index >= 0 else "") == naive(prefixes, digits), digits
+
+
 def test_a_deck_of_twenty_thousand_prefixes_matches_like_a_naive_scan():
     chance = random.Random(7)
     prefixes = {str(chance.randint(1, 10 ** chance.randint(1, 9))) for _ in range(20_000)}

@@ -349,3 +349,16 @@ def test_every_line_that_is_not_blank_stands_in_exactly_one_record(data: bytes):
     written = [n for n, line in enumerate(data.split(b"\n"), 1) if line.strip(b" \t\r")]
     assert len(covered) == len(set(covered))
     assert set(written) <= set(covered)
+
+
+def test_an_open_quote_in_a_line_with_even_quotes_takes_in_no_other_line():
+    text = b'a,"b,c",d\n\na"b,"c\n"x","y"\n"e"f","g"\n  \n1,2\n'
+    (chunk,) = chunks([text])
+    found = [(record.line, record.fields, record.problem) for record in records(chunk, ",")]
+    assert found == [
+        (1, ["a", "b,c", "d"], ""),
+        (3, [], "unclosed_quote"),
+        (4, ["x", "y"], ""),
+        (5, [], "unclosed_quote"),
+        (7, ["1", "2"], ""),
+    ]

@@ -9,7 +9,7 @@ What else happens to the balance meanwhile happened after the hold, as far as an
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from chalicelib import numbers, periods
 from chalicelib.accounts import ledger
@@ -172,7 +172,7 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
 
 def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
     assert asked.terms is not None
-    kept = asdict(asked.terms)
+    kept = asked.terms._asdict()
     return Hold(
         f"H#{asked.client_id}",
         f"HOLD#{name}",

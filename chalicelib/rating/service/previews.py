@@ -9,11 +9,12 @@ from chalicelib.accounts.service import posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating import formats, recode
-from chalicelib.rating.attribution import Attributed, Refusal, attribute
+from chalicelib.rating.attribution import Refusal, attribute
 from chalicelib.rating.formats import Call, Layout, Rejection, Source
+from chalicelib.rating.pricing import CallTerms, Price
 from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks, records
 from chalicelib.rating.service import loading, sources
-from chalicelib.rating.tables import Tables
+from chalicelib.rating.tables import Holder, Tables
 
 LINES = 20
 CHUNK_BYTES = 1 << 14
@@ -25,7 +26,9 @@ class Line:
     """A call as it would be rated."""
 
     call: Call
-    found: Attributed
+    holder: Holder
+    terms: CallTerms
+    price: Price
 
 
 @dataclass
@@ -81,7 +84,10 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Itera
             yield call
             continue
         found = attribute(call, tables)
-        yield Rejection(call.line, *found, raw[call.line]) if isinstance(found, Refusal) else Line(call, found)
+        if isinstance(found, Refusal):
+            yield Rejection(call.line, *found, raw[call.line])
+        else:
+            yield Line(call, tables.holders.values[found.holder], tables.call_terms(found.terms), found.price)
 
 
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:
