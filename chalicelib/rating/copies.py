@@ -44,16 +44,17 @@ def copies(blocks: Callable[[], Iterable[Lines]], count: int, billed: Billed, sh
     if not len(doubtful):
         return None
     heaps = _Heaps(shelf, 1 + len(doubtful) // HEAP_KEYS, count)
-    for kinds, call_ids in billed.keys() if against_billed else ():
-        some = np.flatnonzero(_among(doubtful, hashes(kinds, call_ids)))
-        heaps.add(np.full(len(some), _BILLED), kinds[some], call_ids[some])
-    at = 0
-    for block in blocks():
-        some = np.flatnonzero(_among(doubtful, hashes(block.kind, block.call_id)))
-        some = some[np.argsort(block.line[some])]
-        heaps.add(at + some, block.kind[some], block.call_id[some])
-        at += len(block.line)
-    return heaps.copies()
+    with shelf.for_now():
+        for kinds, call_ids in billed.keys() if against_billed else ():
+            some = np.flatnonzero(_among(doubtful, hashes(kinds, call_ids)))
+            heaps.add(np.full(len(some), _BILLED), kinds[some], call_ids[some])
+        at = 0
+        for block in blocks():
+            some = np.flatnonzero(_among(doubtful, hashes(block.kind, block.call_id)))
+            some = some[np.argsort(block.line[some])]
+            heaps.add(at + some, block.kind[some], block.call_id[some])
+            at += len(block.line)
+        return heaps.copies()
 
 
 def _doubtful(blocks: Iterable[Lines], count: int, billed: Billed) -> tuple[Hashes, bool]:

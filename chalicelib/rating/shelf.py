@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,15 @@ class Shelf:
     def get(self, rows: Rows) -> list[NDArray[Any]]:
         """The columns, which must not be written to."""
         return [self._get(column, rows) for column in rows.columns]
+
+    @contextmanager
+    def for_now(self) -> Iterator[None]:
+        """What is put meanwhile is gone afterwards."""
+        end = self._file.seek(0, 2)
+        try:
+            yield
+        finally:
+            self._file.truncate(end)
 
     def _put(self, column: NDArray[Any]) -> Column:
         try:

@@ -21,7 +21,7 @@ from chalicelib.rating.tables import Tables
 from chalicelib.rating.usage import covered
 
 SLICE_ROWS = 250_000
-"""Lines that are decided together: some 75 MB."""
+"""Lines that are decided together: some 100 MB."""
 
 Piece = tuple[NDArray[Any], Texts]
 """Rows (``columns.ROW``) and their texts."""
@@ -55,8 +55,9 @@ class Slices:
             return
         for stretches in self._cut():
             for ids in self._ids(stretches):
-                pieces = [self._piece(stretch, ids) for stretch in stretches]
-                if any(len(rows) for rows, _ in pieces):
+                read = (self._piece(stretch, ids) for stretch in stretches)
+                pieces = [piece for piece in read if len(piece[0])]
+                if pieces:
                     yield np.concatenate([rows for rows, _ in pieces]), Texts.joined([texts for _, texts in pieces])
 
     def _piece(self, stretch: _Stretch, ids: _Ids) -> Piece:

@@ -1,4 +1,5 @@
 import gzip
+import io
 import subprocess
 import sys
 import zlib
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.rating.merging import Packer
 from chalicelib.rating.segments import (
     COLUMNS,
     ROWS_PER_MEMBER,
@@ -19,6 +21,7 @@ from chalicelib.rating.segments import (
     first_field,
     quoted,
     row_of,
+    rows_per_member,
 )
 
 CALL = RatedCall(
@@ -88,6 +91,22 @@ def test_members_have_2048_rows():
     ]
     second = members[1]
     assert next(decode(data[second.offset : second.offset + second.length])).line == 2049
+
+
+def test_only_the_members_of_a_very_large_segment_are_larger_whoever_packs_it(monkeypatch):
+    assert [rows_per_member(rows) for rows in (1, 4_096_000, 50_000_000)] == [2048, 2048, 25_000]
+    monkeypatch.setattr("chalicelib.rating.segments.MOST_MEMBERS", 2)
+    rows = [row_of(CALL._replace(start=n)) for n in range(5000)]
+    file = io.BytesIO()
+    packer = Packer(file, len(rows))
+    for row in rows:
+        packer.add(row)
+    packer.flush()
+    assert [(member.rows, member.first, member.last) for member in packer.members] == [
+        (2500, 0, 2499),
+        (2500, 2500, 4999),
+    ]
+    assert [call.start for call in decode(file.getvalue())] == list(range(5000))
 
 
 def test_the_same_rows_give_the_same_bytes_in_another_process():

@@ -11,7 +11,7 @@ from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
 from chalicelib.tables import new_id
 
-ROWS_AT_ONCE = 1 << 17
+ROWS_AT_ONCE = 1 << 16
 """Calls that a search reads at a time, or one member if that has more."""
 UNREADABLE = (store.Missing, zlib.error, EOFError, ValueError, TypeError)
 """What comes of reading a segment whose bytes are gone or damaged."""
