@@ -1,14 +1,13 @@
 """The second half of a batch: each client is debited for its part, and its calls made readable, in one transaction.
 
 Some parts at a time are decided, then their calls are put into S3 together, then each is committed by itself: a file of
-forty clients writes one object and not forty. What the next parts are decided on is read while one is decided. Whoever
-loses a race looks again, and writes anew only if what it decided on has changed.
+forty clients writes one object and not forty. Whoever loses a race looks again, and writes anew only if what it decided
+on has changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -27,8 +26,6 @@ COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
 AT_ONCE = 50
 """Parts that are decided before the first of them is committed; the more, the older what the last was decided on."""
-READERS = 4
-"""Threads that read ahead what parts are decided on."""
 
 Part = tuple[str, str]
 """A client and a local month."""
@@ -50,9 +47,8 @@ def commit_parts(
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [_Commit(scope, batch, tables, spill, objects, part) for part in of_month[first : first + AT_ONCE]]
-            with ThreadPoolExecutor(READERS) as readers:
-                for each, facts in zip(some, readers.map(_Commit.read, some), strict=True):
-                    each.look(facts)
+            for each in some:
+                each.look()
             objects.flush()
             for each in some:
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
@@ -84,26 +80,22 @@ class _Commit:
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
 
-    def read(self) -> _Facts:
-        """Read the facts; this may happen in any thread."""
+    def look(self) -> _Facts:
+        """Read the facts and decide on them, without changing a ledger."""
         fence, generation = _fence(self.batch), int(self.batch.generation)
         snapshot = usage.snapshot(
             self.batch.reseller_id, self.client_id, self.batch.batch_id, generation, self.month, self.packages
         )
         days = [] if snapshot.applied else self.spill.days(self.part)
-        return _Facts(fence, snapshot, Known(self.client_id, days, self.batch.batch_id, snapshot.settled))
-
-    def look(self, facts: _Facts) -> _Facts:
-        """Decide on the facts, without changing a ledger."""
-        snapshot, known = facts.snapshot, facts.known
+        known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
             self.writing.write(known, snapshot.used_free, self.spill, self.part, self.tables)
-        self._facts = facts
-        return facts
+        self._facts = _Facts(fence, snapshot, known)
+        return self._facts
 
     def decide(self) -> list[str]:
         """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
-        facts, self._facts = self._facts or self.look(self.read()), None
+        facts, self._facts = self._facts or self.look(), None
         snapshot = facts.snapshot
         if snapshot.applied:
             return []
