@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.accounts import store
 from chalicelib.accounts.store import Client, FreeMinutes, Marker, Month
 from chalicelib.errors import NotFound
 from chalicelib.tables import find_each
-
-Mapped = Callable[..., Iterator[Any]]
 
 
 class Part(NamedTuple):
@@ -51,17 +49,12 @@ class _Marked(NamedTuple):
         return (self.earlier.free if self.earlier else None) or {}
 
 
-def snapshots(
-    reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part], mapped: Mapped = map
-) -> list[Snapshot]:
-    """Read each part. The owners come first: all else is fenced by their versions.
-
-    ``mapped`` is ``map``, or does the same in several threads.
-    """
+def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
+    """Read each part. The owners come first: all else is fenced by their versions."""
     owners = find_each(*((Client, *store.client_key(reseller_id, part.client_id)) for part in parts))
     if None in owners:
         raise NotFound()
-    marked = list(mapped(lambda part: _marked(part, batch_id, generation), parts))
+    marked = [_marked(part, batch_id, generation) for part in parts]
     packages = [sorted({*part.packages, *said.given()}) for part, said in zip(parts, marked, strict=True)]
     months = find_each(*((Month, f"L#{part.client_id}", f"MONTH#{part.month}") for part in parts))
     found = iter(

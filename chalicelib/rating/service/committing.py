@@ -1,14 +1,13 @@
 """The second half of a batch: each client is debited for its part, and its calls made readable, in one transaction.
 
 Some parts at a time are decided, then their calls are put into S3 together, then each is committed by itself: a file of
-forty clients writes one object and not forty. What the next parts are decided on is read while one is decided. Whoever
-loses a race looks again, and writes anew only if what it decided on has changed.
+forty clients writes one object and not forty. Whoever loses a race looks again, and writes anew only if what it decided
+on has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -28,8 +27,6 @@ COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
 AT_ONCE = 50
 """Parts that are decided before the first of them is committed; the more, the older what the last was decided on."""
-READERS = 4
-"""Threads that read ahead what parts are decided on."""
 
 Part = tuple[str, str]
 """A client and a local month."""
@@ -51,9 +48,8 @@ def commit_parts(
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [_Commit(scope, batch, tables, spill, objects, part) for part in of_month[first : first + AT_ONCE]]
-            with ThreadPoolExecutor(READERS) as readers:
-                for each, facts in zip(some, _read(batch, some, readers.map), strict=True):
-                    each.look(facts)
+            for each, facts in zip(some, _read(batch, some), strict=True):
+                each.look(*facts)
             objects.flush()
             for each in some:
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
@@ -85,22 +81,18 @@ class _Commit:
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
 
-    def known(self, snapshot: Snapshot) -> Known:
-        """What is billed already on the days of this part; this may be read in any thread."""
+    def look(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
+        """Decide on a snapshot that was read after ``fence``, without changing a ledger."""
         days = [] if snapshot.applied else self.spill.days(self.part)
-        return Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
-
-    def look(self, facts: _Facts) -> _Facts:
-        """Decide on the facts, without changing a ledger."""
-        snapshot, known = facts.snapshot, facts.known
+        known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
             self.writing.write(known, snapshot.used_free, self.spill, self.part, self.tables)
-        self._facts = facts
-        return facts
+        self._facts = _Facts(fence, snapshot, known)
+        return self._facts
 
     def decide(self) -> list[str]:
         """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
-        facts, self._facts = self._facts or self.look(next(_read(self.batch, [self]))), None
+        facts, self._facts = self._facts or self.look(*_read(self.batch, [self])[0]), None
         snapshot = facts.snapshot
         if snapshot.applied:
             return []
@@ -136,12 +128,12 @@ class _Commit:
         )
 
 
-def _read(batch: Batch, commits: Sequence[_Commit], mapped: snapshots.Mapped = map) -> Iterator[_Facts]:
-    """The facts of each, in order: the fence before all else."""
+def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
+    """The fence, and what was read after it, for each."""
     fence = _fence(batch)
     parts = [snapshots.Part(*each.part, each.packages) for each in commits]
-    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), parts, mapped)
-    return mapped(lambda each, snapshot: _Facts(fence, snapshot, each.known(snapshot)), commits, found)
+    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), parts)
+    return [(fence, snapshot) for snapshot in found]
 
 
 def _fence(batch: Batch) -> list[Write]:
