@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks import machine, shop
 from benchmarks.sample import Samples
 from benchmarks.shop import HOME, ZONE, World
+from benchmarks.switches import written
 from chalicelib.rating import engine, formats
 from chalicelib.rating.columns import Columns
 from chalicelib.rating.fast import engine as fast
@@ -89,11 +90,17 @@ def _chunks(path: Path) -> Iterator[Chunk]:
         yield chunk
 
 
-def measure(name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE) -> dict[str, Any]:
+def measure(name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, switch: str = "") -> dict[str, Any]:
     """One engine on one file in a fresh process: ``wall``, ``cpu``, ``peak_mb`` and what the file came to."""
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
-    return machine.in_child("core", name, samples.calls(lines), samples.compiled(deck_size), *counts)
+    return machine.in_child("core", name, calls_of(samples, lines, switch), samples.compiled(deck_size), *counts)
+
+
+def calls_of(samples: Samples, lines: int, switch: str = "") -> Path:
+    """The sample's calls in Forfait's own CSV, or as one of ``SWITCHES`` writes them."""
+    own = samples.calls(lines)
+    return samples.kept(f"{switch}-{lines}.csv", lambda: written(switch, own)) if switch else own
 
 
 def main() -> None:
