@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine, shop
-from benchmarks.sample import Samples
+from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
 from benchmarks.switches import written
 from chalicelib.rating import engine, formats
@@ -40,13 +40,15 @@ class Sums:
     clients: dict[str, list[int]] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
-        """For comparison: two engines are right only when these are equal."""
+        """For comparison: two engines are right only when these are equal; money is in 1e-8, by client."""
         amounts = json.dumps(sorted(self.clients.items()))
         return {
             "lines": self.lines,
             "rejected": self.rejected,
             "clients": len(self.clients),
             "sums": hashlib.md5(amounts.encode()).hexdigest(),
+            "amounts": {client: found[2] for client, found in sorted(self.clients.items())},
+            "cost_e8": sum(found[3] for found in self.clients.values()),
         }
 
 
@@ -90,17 +92,20 @@ def _chunks(path: Path) -> Iterator[Chunk]:
         yield chunk
 
 
-def measure(name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, switch: str = "") -> dict[str, Any]:
+def measure(
+    name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, span: Span | None = None, switch: str = ""
+) -> dict[str, Any]:
     """One engine on one file in a fresh process: ``wall``, ``cpu``, ``peak_mb`` and what the file came to."""
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
-    return machine.in_child("core", name, calls_of(samples, lines, switch), samples.compiled(deck_size), *counts)
+    file = calls_of(samples, lines, switch) if switch else samples.calls(lines, span)
+    return machine.in_child("core", name, file, samples.compiled(deck_size), *counts)
 
 
-def calls_of(samples: Samples, lines: int, switch: str = "") -> Path:
-    """The sample's calls in Forfait's own CSV, or as one of ``SWITCHES`` writes them."""
+def calls_of(samples: Samples, lines: int, switch: str) -> Path:
+    """The sample's calls as one of ``SWITCHES`` writes them."""
     own = samples.calls(lines)
-    return samples.kept(f"{switch}-{lines}.csv", lambda: written(switch, own)) if switch else own
+    return samples.kept(f"{switch}-{lines}.csv", lambda: written(switch, own))
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ def _compared(name: str, base: str, value: float, bar: str, verdict: str, small:
 def _switch_row(switch: str, samples: Samples, plan: Plan) -> Row:
     """The engines in turn on the calls as a switch writes them."""
     lines, engines = min(plan.core_lines, SWITCH_LINES), ("reference", "numpy")
-    measures = [lambda name=name: core.measure(name, samples, lines, plan.deck, switch) for name in engines]
+    measures = [lambda name=name: core.measure(name, samples, lines, plan.deck, switch=switch) for name in engines]
     slow, fast = machine.alternately(plan.rounds, *measures)
     if len({each["sums"] for each in (*slow, *fast, core.measure("numpy", samples, lines, plan.deck))}) > 1:
         raise RuntimeError(f"two engines, or two formats, came to different sums: {switch}")

@@ -10,8 +10,9 @@ from typing import Any
 from benchmarks import authorize, baselines, cold, core, cost, engines, machine, whole
 from benchmarks.plan import A_DAY_OF_1000, FULL_SIZE, MILLION, Plan
 from benchmarks.plot import Point
-from benchmarks.sample import MONTHS_BACK, Samples
+from benchmarks.sample import MONTHS_BACK, Samples, Span, month_back
 from benchmarks.table import JUST_SHOWN, NOT_JUDGED, Row, judged, not_yet, seconds
+from chalicelib import money
 
 Measures = list[dict[str, Any]]
 
@@ -34,10 +35,12 @@ def whole_batch(samples: Samples, plan: Plan) -> list[Row]:
 def _whole_rows(on: whole.Bench, samples: Samples, plan: Plan, lines: int, rounds: int, engine: str) -> list[Row]:
     taken, ratios, cpu_ratios = list[dict[str, Any]](), list[float](), list[float]()
     peak: float | None = None
+    exact: Row | None = None
     months = MONTHS_BACK[:rounds] if rounds > 1 else (0,)
     for back in months:
         taken.append(on.one_batch(lines, back))
         peak = peak or on.worker_mb()
+        exact = exact or _exact(on, plan, lines, taken[-1]["batch"], month_back(back) if back else None)
         if rounds > 1:
             output = on.output_of(taken[-1]["batch"]["id"], samples.folder / "output.csv")
             packed = baselines.measure("gzip -1", output)
@@ -64,7 +67,17 @@ def _whole_rows(on: whole.Bench, samples: Samples, plan: Plan, lines: int, round
         bar, verdict = ("<= 512 MB", judged(peak, 512)) if lines >= 10 * MILLION else ("", JUST_SHOWN)
         what = f"memory of the rating process, {lines:,} lines"
         rows.append(Row("whole", what, f"{peak:,.0f} MB", peak, bar, verdict=verdict))
-    return rows
+    return [*rows, exact] if exact else rows
+
+
+def _exact(on: whole.Bench, plan: Plan, lines: int, batch: dict[str, Any], span: Span | None) -> Row:
+    """The ledgers beside what the reference engine, which knows no ledger, comes to on the same file."""
+    reference, owed = core.measure("reference", on.samples, lines, plan.deck, span), on.charged()
+    if owed != reference["amounts"] or money.parse_amount(batch["cost"]) != reference["cost_e8"]:
+        raise RuntimeError(f"the ledgers of {lines:,} lines are not what the reference engine comes to: {owed}")
+    total = money.format_amount(sum(owed.values()))
+    what = f"ledgers of {len(owed)} clients beside the reference's sums, {lines:,} lines"
+    return Row("whole", what, f"equal: {total}", bar="equal", verdict=judged(0, 0))
 
 
 def small_files(samples: Samples, plan: Plan) -> list[Row]:

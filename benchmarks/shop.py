@@ -74,6 +74,9 @@ class World:
     def did(self, client: int) -> str:
         return f"+1416555{client:04d}"
 
+    def client_name(self, client: int) -> str:
+        return f"client-{client:02d}"
+
     def package_of(self, account: int) -> int:
         return account % len(PACKAGES)
 
@@ -103,10 +106,10 @@ def tables(world: World, deck: bytes) -> Tables:
         for each in world.custom_rates()
     ]
     accounts = {
-        world.username(n): [_holding(f"client-{world.client_of(n):02d}", f"p{world.package_of(n)}")]
+        world.username(n): [_holding(world.client_name(world.client_of(n)), f"p{world.package_of(n)}")]
         for n in range(world.accounts)
     }
-    dids = {world.did(n): [_holding(f"client-{n:02d}", "")] for n in range(world.clients)}
+    dids = {world.did(n): [_holding(world.client_name(n), "")] for n in range(world.clients)}
     versions = [(_LONG_AGO, lambda: Deck.load(deck))]
     return Tables(
         Directory(accounts, dids), Terms(packages, rates), {"value": versions, "premium": versions}, periods.zone(ZONE)
@@ -139,6 +142,7 @@ class Shop(NamedTuple):
 
     reseller_id: str
     key: str
+    clients: list[str]
 
 
 def open_shop(world: World, operator: Send, send_as: Callable[[str], Send]) -> Shop:
@@ -162,7 +166,7 @@ def open_shop(world: World, operator: Send, send_as: Callable[[str], Send]) -> S
         operator("POST", "/v1/inventory", {"number": number, "per_minute": "0.006"})
         send("POST", f"/v1/dids/{number}/order", {})
         send("POST", f"/v1/dids/{number}/assign", {"client_id": client_id, "per_minute": "0.012"})
-    return Shop(made["id"], made["api_key"])
+    return Shop(made["id"], made["api_key"], clients)
 
 
 def _body(number: int, package: Package) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks import machine
 from benchmarks.sample import Samples, Span, month_back
 from benchmarks.shop import DECK_DAY, Send, Shop, open_shop, over_http
+from chalicelib import money
 from local.stack import Stack
 
 BUCKET = "forfait-local"
@@ -83,6 +84,12 @@ class Bench:
         file, before = self.samples.calls(lines, month_back(back) if back else None), self.worker_cpu()
         taken = self.rate(file, f"whole-{lines}-{back}.csv", 0.01 if lines <= 10_000 else 0.1)
         return {"wall": taken.from_end, "cpu": self.worker_cpu() - before, "batch": taken.batch}
+
+    def charged(self) -> dict[str, int]:
+        """What each client of the world owes by its ledger, in 1e-8; it has paid nothing."""
+        world = self.samples.world
+        found = [self._api("GET", f"/v1/clients/{client_id}", None) for client_id in self.shop.clients]
+        return {world.client_name(n): -money.parse_amount(client["balance"]) for n, client in enumerate(found)}
 
     def output_of(self, batch_id: str, target: Path) -> Path:
         """What a batch wrote, unpacked into one file: the bytes whose compression the product is compared with."""
