@@ -11,7 +11,8 @@ import pytest
 from test_aliases import TOKYO
 from test_fast_engine import Case, Maker, compare
 
-from chalicelib.rating import formats
+from chalicelib.rating import engine, formats
+from chalicelib.rating.fast import engine as fast
 from chalicelib.rating.fast import fields
 from chalicelib.rating.fast.lines import lines_of
 from chalicelib.rating.fast.rows import rows_of
@@ -217,8 +218,18 @@ def test_both_engines_agree_on_odd_lines_of_every_format(name: str):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_both_engines_agree_on_damaged_files_of_every_format(name: str):
-    outcomes = [compare(damaged(file_of(seed, name, 100, 0.01), seed, 40)) for seed in range(200, 206)]
-    assert sum(plain for _, plain in outcomes) > 10
+    outcomes = [compare(damaged(file_of(seed, name, 150, 0.005), seed, 15)) for seed in range(200, 206)]
+    assert sum(plain for _, plain in outcomes) > 50
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
+    case = file_of(1, name, 30, 0.0)
+    first = next(iter(chunks([case.data])))
+    layout, broken = formats.detect(first, case.source.aliases), Chunk(40, b'x\n"\n\n \n\xc2\x85,\n')
+    found = fast.rate(broken, layout, case.source, case.make())
+    assert list(found.rejected) == list(engine.rate(broken, layout, case.source, case.make()).rejected)
+    assert [rejection.line for rejection in found.rejected] == [40, 41, 44]
 
 
 @pytest.mark.parametrize("width", [16, 17])

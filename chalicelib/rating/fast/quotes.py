@@ -15,7 +15,7 @@ from chalicelib.rating.fast.split import Bytes, Ints, Mask, Words
 from chalicelib.rating.records import spans
 
 _QUOTE, _LINE_END, _RETURN = 34, 10, 13
-_OPEN_SHARE = 8
+_OPEN_SHARE = 32
 """Of so many lines one may leave a quote open; beyond, the chunk goes through the reference."""
 _ONE, _LAST = np.uint64(1), np.uint64(63)
 NONE = np.zeros(0, np.int64)
