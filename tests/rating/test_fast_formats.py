@@ -254,7 +254,7 @@ def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module
             fields = expected[line].fields
             cut = [bytes(found.buffer[begin[row] :][: length[row]]).decode() for begin, length in columns]
             for place, field in enumerate(fields):
-                if not found.spotted[row, place]:
+                if not found.spotted[place, row]:
                     assert cut[place] == field, expected[line].raw
                 else:
                     assert cut[place].replace('""', '"') == field, expected[line].raw

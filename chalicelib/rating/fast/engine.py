@@ -46,7 +46,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
         read.code,
     )
     chosen = np.flatnonzero(good)
-    mine = Columns(priced[chosen], partial(texts_of, rows, chosen, home), [])
+    mine = Columns(priced if good.all() else priced[chosen], partial(texts_of, rows, chosen, home), [])
     together, numbers = lines.together(lines.line[~good])
     others = engine.rate(together, layout, source, tables) if len(numbers) else empty()
     return _merged(mine, _numbered(others, chunk.first_line + numbers))

@@ -30,7 +30,7 @@ _UNDEFINED[[0x81, 0x8D, 0x8F, 0x90, 0x9D]] = True
 
 @dataclass
 class Lines:
-    """The lines of a chunk that are cut into fields: ``line`` counts from 0, ``table`` has the end of each field.
+    """The lines of a chunk that are cut into fields: ``line`` counts from 0, ``table`` has their ends by column.
 
     ``others`` are the lines that are not, ``bounds`` the begins and ends of all lines. ``spots`` are places where a
     byte does not stand for itself in a field's text (a doubled quote, a byte beyond ASCII), ``spotted`` the fields that
@@ -51,8 +51,8 @@ class Lines:
 
     def field(self, place: int) -> tuple[Ints, Ints]:
         """Where the fields of a column begin, and their lengths; quotes around a field are left out."""
-        ends = np.ascontiguousarray(self.table[:, place])
-        begins = self.table[:, place - 1] + 1 if place else self.begins
+        ends = self.table[place]
+        begins = self.table[place - 1] + 1 if place else self.begins
         if self.is_simple:
             return begins, ends - begins
         # A column that a line has not is taken for an empty field at its end.
@@ -128,30 +128,34 @@ class _Fields:
 
     def __init__(self, marks: Ints, line_ends: Ints, width: int, layout: Layout) -> None:
         self._marks, self._width, self._widest = marks, width, max(layout.width, layout.widest)
-        self._last = np.searchsorted(marks, line_ends) if not width else np.arange(width - 1, len(marks), width)
-        self._count = np.diff(self._last, prepend=-1)
-        self.bad: Mask = (self._count < layout.width) | (self._count > self._widest)
+        if width:
+            self._last = np.arange(width - 1, len(marks), width)
+            self.bad: Mask = np.zeros(len(line_ends), bool)
+        else:
+            self._last = np.searchsorted(marks, line_ends)
+            self._count = np.diff(self._last, prepend=-1)
+            self.bad = (self._count < layout.width) | (self._count > self._widest)
 
     def ends(self, chosen: Ints, returns: Mask) -> NDArray[Any]:
-        """Per line the end of each field; the last one's is before the carriage return."""
+        """Per column the end of the field in each line; the last one's is before the carriage return."""
         if returns.any():
             self._marks[self._last] -= returns
         return self._table(self._marks, chosen)
 
     def with_any(self, chosen: Ints, spots: Ints) -> Mask:
-        """Per line which fields have any of these places in them."""
+        """Per column whether any of these places is in the field of each line."""
         found = np.zeros(len(self._marks), bool)
         found[np.searchsorted(self._marks, spots)] = True
         return self._table(found, chosen)
 
-    def _table(self, column: NDArray[Any], chosen: Ints) -> NDArray[Any]:
+    def _table(self, values: NDArray[Any], chosen: Ints) -> NDArray[Any]:
         if self._width:
-            every = column.reshape(-1, self._width)
-            return every if len(chosen) == len(every) else every[chosen]
-        firsts, last = (self._last - self._count + 1)[chosen, None], self._last[chosen, None]
+            table = values.reshape(-1, self._width)
+            return np.ascontiguousarray((table if len(chosen) == len(table) else table[chosen]).T)
         # Columns that a line has not are its last one.
-        table: NDArray[Any] = column[np.minimum(firsts + np.arange(self._widest), last)]
-        return table
+        places = (self._last - self._count + 1)[chosen] + np.arange(self._widest)[:, None]
+        found: NDArray[Any] = values[np.minimum(places, self._last[chosen])]
+        return found
 
 
 def _odd_bytes(data: bytes, buffer: Bytes) -> tuple[Ints, Ints]:

@@ -65,17 +65,19 @@ class _Page:
             return self.lines.buffer
         return np.concatenate([self.lines.buffer, *self._behind, np.zeros(PAD, np.uint8)])
 
-    def raw(self, name: str) -> tuple[Field, Mask]:
-        """A column as it stands, empty if the lines have none; and which rows' bytes are not their text."""
-        place, nothing = self.columns.get(name), np.zeros(len(self.good), np.int64)
-        if place is None or place >= self.lines.table.shape[1]:
-            return (nothing, nothing), nothing > 0
-        return self.lines.field(place), nothing > 0 if self.lines.spotted is None else self.lines.spotted[:, place]
+    def raw(self, name: str) -> tuple[Field, Mask | None]:
+        """A column as it stands, empty if the lines have none; and in which rows its bytes are not its text."""
+        place = self.columns.get(name)
+        if place is None or place >= len(self.lines.table):
+            nothing = np.zeros(len(self.good), np.int64)
+            return (nothing, nothing), None
+        return self.lines.field(place), None if self.lines.spotted is None else self.lines.spotted[place]
 
     def column(self, name: str) -> Field:
         """A column whose bytes must be its text."""
         field, spotted = self.raw(name)
-        self.good &= ~spotted
+        if spotted is not None:
+            self.good &= ~spotted
         return field
 
     def not_blank(self, field: Field) -> Field:
@@ -119,7 +121,7 @@ class _Page:
     def inner(self, name: str, some: Ints, to_the_end: bool) -> Field:
         """A caller's number between ``<`` and ``>``, or the whole field where neither is in it, of ``some`` rows."""
         (begin, length), spotted = self.raw(name)
-        begin, end, spotted = begin[some], (begin + length)[some], spotted[some]
+        begin, end = begin[some], (begin + length)[some]
         opens, first, count = self._found(b"<", begin, end)
         closes, last, closed = self._found(b">", begin, end)
         inner_begin, inner_end = opens[first] + 1, closes[last]
@@ -128,8 +130,9 @@ class _Page:
         if to_the_end:
             one &= inner_end == end - 1
         spots = self.lines.spots
+        whole = ~spotted[some] if spotted is not None else np.ones(len(some), bool)
         clear = np.searchsorted(spots, inner_begin) == np.searchsorted(spots, inner_end)
-        self.good[some] &= np.where(one, clear, (count + closed == 0) & ~spotted)
+        self.good[some] &= np.where(one, clear, (count + closed == 0) & whole)
         return np.where(one, inner_begin, begin), np.where(one, inner_end - inner_begin, end - begin)
 
     def _found(self, sign: bytes, begin: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
