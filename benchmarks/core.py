@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks import machine, shop
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
+from benchmarks.switches import written
 from chalicelib.rating import engine, formats
 from chalicelib.rating.columns import Columns
 from chalicelib.rating.fast import engine as fast
@@ -94,12 +95,19 @@ def _chunks(path: Path) -> Iterator[Chunk]:
 
 
 def measure(
-    name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, span: Span | None = None
+    name: str, samples: Samples, lines: int, deck_size: int = DECK_SIZE, span: Span | None = None, switch: str = ""
 ) -> dict[str, Any]:
     """One engine on one file in a fresh process: ``wall``, ``cpu``, ``peak_mb`` and what the file came to."""
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
-    return machine.in_child("core", name, samples.calls(lines, span), samples.compiled(deck_size), *counts)
+    file = calls_of(samples, lines, switch) if switch else samples.calls(lines, span)
+    return machine.in_child("core", name, file, samples.compiled(deck_size), *counts)
+
+
+def calls_of(samples: Samples, lines: int, switch: str) -> Path:
+    """The sample's calls as one of ``SWITCHES`` writes them."""
+    own = samples.calls(lines)
+    return samples.kept(f"{switch}-{lines}.csv", lambda: written(switch, own))
 
 
 def main() -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import baselines, core, machine
-from benchmarks.plan import FULL_SIZE, MILLION, SLOW_ABOVE, Plan
+from benchmarks.plan import FULL_SIZE, MILLION, SLOW_ABOVE, SWITCH_LINES, Plan
 from benchmarks.plot import Point
 from benchmarks.sample import Samples
+from benchmarks.switches import SWITCHES
 from benchmarks.table import JUST_SHOWN, NOT_JUDGED, Row, judged, seconds
 
 Measures = list[dict[str, Any]]
@@ -31,6 +32,7 @@ def rating_core(samples: Samples, plan: Plan) -> list[Row]:
     rows = [_baseline_row(name, found[name], plan.core_lines) for name in names]
     for name in engines:
         rows += _engine_rows(name, found, plan)
+    rows += [_switch_row(switch, samples, plan) for switch in SWITCHES]
     return rows + [_deck_row(engines[-1], samples, plan, size) for size in plan.decks] + _memory_rows(samples, plan)
 
 
@@ -65,6 +67,18 @@ def _compared(name: str, base: str, value: float, bar: str, verdict: str, small:
     """One ratio; on a small file the deck's loading and the first use of everything outweigh the lines."""
     row = Row("core", f"engine {name}, {base}", f"{value:.1f} x", value, bar, verdict=verdict)
     return replace(row, verdict=NOT_JUDGED, note=FULL_SIZE) if bar and small else row
+
+
+def _switch_row(switch: str, samples: Samples, plan: Plan) -> Row:
+    """The engines in turn on the calls as a switch writes them."""
+    lines, engines = min(plan.core_lines, SWITCH_LINES), ("reference", "numpy")
+    measures = [lambda name=name: core.measure(name, samples, lines, plan.deck, switch=switch) for name in engines]
+    slow, fast = machine.alternately(plan.rounds, *measures)
+    if len({each["sums"] for each in (*slow, *fast, core.measure("numpy", samples, lines, plan.deck))}) > 1:
+        raise RuntimeError(f"two engines, or two formats, came to different sums: {switch}")
+    cpu, faster = machine.middle(fast, "cpu"), machine.ratio(slow, fast, "cpu")
+    figure = f"{lines / cpu:,.0f} lines/s ({seconds(cpu)} CPU)"
+    return Row("core", f"engine numpy, {switch}, {lines:,} lines", figure, cpu, against=f"{faster:.1f} x reference")
 
 
 def _deck_row(name: str, samples: Samples, plan: Plan, size: int) -> Row:

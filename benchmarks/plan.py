@@ -9,6 +9,8 @@ from benchmarks.sample import DECK_SIZES
 MILLION = 1_000_000
 A_DAY_OF_1000 = 36
 """1,000 files over 28 days are so many a day. Each reads what the day's earlier ones wrote, so fewer cost less."""
+SWITCH_LINES = 200_000
+"""Lines of the files in other formats than Forfait's own."""
 FULL_SIZE = "a run this small is not what the bar is about; --full judges it"
 
 

@@ -213,12 +213,15 @@ def _lengths(dice: random.Random) -> list[tuple[str, int]]:
     return [(word, seconds() if word == "ANSWERED" else 0) for word in words]
 
 
+_GENERATORS = ("sample.py", "shop.py", "switches.py")
+
+
 class Samples:
     """The sample's files in a folder; each is made when it is first asked for."""
 
     def __init__(self, folder: Path | None = None, world: World = FULL) -> None:
         # A changed generator makes other files, which must not be taken for those it made before.
-        source = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("sample.py", "shop.py"))
+        source = b"".join(Path(__file__).with_name(name).read_bytes() for name in _GENERATORS)
         mark = hashlib.sha256(source).hexdigest()[:12]
         self.folder = (
             folder or Path(tempfile.gettempdir()) / "forfait-benchmarks"
@@ -228,18 +231,19 @@ class Samples:
 
     def deck(self, size: int) -> Path:
         """A deck as CSV."""
-        return self._kept(f"deck-{size}.csv", lambda: deck_text(size))
+        return self.kept(f"deck-{size}.csv", lambda: deck_text(size))
 
     def compiled(self, size: int) -> Path:
         """A deck as it lies in S3 once it is published."""
-        return self._kept(f"deck-{size}.deck", lambda: [decks.compile_deck(deck_lines(size))])
+        return self.kept(f"deck-{size}.deck", lambda: [decks.compile_deck(deck_lines(size))])
 
     def calls(self, lines: int, span: Span | None = None) -> Path:
         """A CDR file."""
         where = "" if span is None else f"-{span.first}-{span.minutes}-{'all' if span.client is None else span.client}"
-        return self._kept(f"calls-{lines}{where}.csv", lambda: call_text(lines, self.world, span))
+        return self.kept(f"calls-{lines}{where}.csv", lambda: call_text(lines, self.world, span))
 
-    def _kept(self, name: str, make: Callable[[], Iterator[str] | list[bytes]]) -> Path:
+    def kept(self, name: str, make: Callable[[], Iterator[str] | list[bytes]]) -> Path:
+        """A file of this name, made unless it is there."""
         path = self.folder / name
         if not path.exists():
             new = path.with_name(name + ".new")

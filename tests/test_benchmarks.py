@@ -13,9 +13,11 @@ from pytest import approx
 from benchmarks import authorize, core, cost
 from benchmarks.meter import Meter, size_of
 from benchmarks.plot import Point, svg
-from benchmarks.sample import Samples
-from benchmarks.shop import World
+from benchmarks.sample import Samples, deck_lines
+from benchmarks.shop import World, tables
+from benchmarks.switches import SWITCHES
 from benchmarks.table import MET, MISSED, Row, judged, render
+from chalicelib.rating import decks
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +28,14 @@ def test_both_engines_come_to_the_same_sums_on_the_sample(tmp_path):
     assert found[0]["lines"] == 3_000
     assert found[0]["sums"] == found[1]["sums"]
     assert all(each["cpu"] > 0 and each["peak_mb"] > 0 for each in found)
+
+
+def test_the_sample_comes_to_the_same_sums_whoever_wrote_it(tmp_path):
+    samples, world = Samples(tmp_path, World()), tables(World(), decks.compile_deck(deck_lines(1_000)))
+    files = [samples.calls(1_000), *(core.calls_of(samples, 1_000, switch) for switch in SWITCHES)]
+    found = [core.add_up(core.ENGINES["numpy"], file, world).told() for file in files]
+    assert found[0]["clients"] == 40
+    assert found == [found[0]] * 5
 
 
 def test_calls_are_asked_for_in_every_way_and_answered(tmp_path):

@@ -55,22 +55,26 @@ class Aliases:
 
     def reader(self) -> Callable[[Callable[[list[str]], tuple[str, ...]], list[str]], tuple[str, ...]]:
         """A function from a row's texts, picked by ``call_fields.COLUMNS``, to the same in Forfait's words."""
-        words = {
-            COLUMNS.index(column): {plain(theirs): ours for theirs, ours in said.items()}
-            for column, said in self.words.items()
-        }
-        defaults = {COLUMNS.index(column): text for column, text in self.defaults.items()}
+        rules = {COLUMNS.index(column): self.rule(column) for column in {*self.words, *self.defaults}}
 
         def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
             found = list(pick(fields))
-            for place, known in words.items():
-                found[place] = known.get(plain(found[place]), found[place])
-            for place, default in defaults.items():
-                if not found[place].strip():
-                    found[place] = default
+            for place, rule in rules.items():
+                found[place] = rule(found[place])
             return tuple(found)
 
         return texts
+
+    def rule(self, column: str) -> Callable[[str], str]:
+        """A function from what the file says in one of Forfait's columns to what Forfait says."""
+        known = {plain(theirs): ours for theirs, ours in self.words.get(column, {}).items()}
+        default = self.defaults.get(column)
+
+        def said(text: str) -> str:
+            text = known.get(plain(text), text)
+            return text if default is None or text.strip() else default
+
+        return said
 
     def renamed(self, message: str) -> str:
         """A message about a column of Forfait's, about the column of the file that it came from."""

@@ -61,15 +61,21 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
     A call with an account code was made by that sub-account; one without came in, for the number dialled.
     """
-    account, source, called, caller, channel, start, seconds, disposition, uniqueid = pick(fields)
-    disposition = disposition.strip().upper()
-    if disposition == _CONGESTION:
-        disposition = "FAILED"
-    elif disposition not in _DISPOSITIONS:
-        raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
+    account, source, called, caller, channel, start, seconds, ended, uniqueid = pick(fields)
+    ended = disposition(ended)
     direction = "outbound" if account.strip() else "inbound"
     number = source if source.strip() else _number(caller)
-    return _call_id(uniqueid, start, channel), start, direction, account, number, called, disposition, seconds, ""
+    return _call_id(uniqueid, start, channel), start, direction, account, number, called, ended, seconds, ""
+
+
+def disposition(text: str) -> str:
+    """Asterisk's word as Forfait's; ``BadField`` for another one."""
+    word = text.strip().upper()
+    if word == _CONGESTION:
+        return "FAILED"
+    if word not in _DISPOSITIONS:
+        raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
+    return word
 
 
 def renamed(message: str) -> str:

@@ -87,8 +87,8 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     account = account.strip(' "')
     direction = "outbound" if account else "inbound"
     answered = bool(answer.strip() or seconds.strip().strip("0"))
-    disposition = "ANSWERED" if answered else _disposition(cause.strip())
-    return uuid, start, direction, account, caller, called, disposition, seconds, ""
+    ended = "ANSWERED" if answered else disposition(cause)
+    return uuid, start, direction, account, caller, called, ended, seconds, ""
 
 
 def renamed(message: str) -> str:
@@ -96,7 +96,9 @@ def renamed(message: str) -> str:
     return call_fields.renamed(message, _NAMES)
 
 
-def _disposition(cause: str) -> str:
+def disposition(cause: str) -> str:
+    """What became of a call that was not answered; ``BadField`` for what is no cause."""
+    cause = cause.strip()
     if not _CAUSE.fullmatch(cause):
         raise BadField("bad_disposition", "hangup_cause: must be a cause such as NORMAL_CLEARING")
     return _NOT_ANSWERED.get(cause, "FAILED")

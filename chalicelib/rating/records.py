@@ -22,7 +22,7 @@ from typing import NamedTuple
 from chalicelib.rating.recode import utf8_blocks
 from chalicelib.rating.unpack import Truncated, plain_blocks
 
-__all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
+__all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records", "spans"]
 
 MAX_RECORD_BYTES = 1 << 16
 """A line, or the lines of one record with quoted newlines, longer than this is no call."""
@@ -246,19 +246,27 @@ def _span(lines: list[bytes], at: int) -> int:
     return 1
 
 
+def spans(lines: list[bytes], odd: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The records that begin with one of the ``odd`` lines (those with an odd count of quotes, in order): which line,
+    and how many; 0 of them as ``_span`` has it.
+    """
+    at = 0
+    for first in odd:
+        if first >= at:
+            span = _span(lines, first)
+            yield first, span
+            at = first + span
+
+
 def _whole(pending: bytearray) -> int:
     """How many bytes of ``pending`` are records that no later byte can change."""
     end = pending.rfind(b"\n") + 1
     if pending.find(b'"', 0, end) < 0:
         return end
     lines = bytes(pending[:end]).split(b"\n")[:-1]
-    at = 0
-    for odd in [n for n, line in enumerate(lines) if line.count(b'"') & 1]:
-        if odd >= at:
-            span = _span(lines, odd)
-            if not span:
-                return sum(len(line) + 1 for line in lines[:odd])
-            at = odd + span
+    for odd, span in spans(lines, [n for n, line in enumerate(lines) if line.count(b'"') & 1]):
+        if not span:
+            return sum(len(line) + 1 for line in lines[:odd])
     return end
 
 

@@ -41,13 +41,10 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     (``100000_office``): it is the name under which the sub-account registers.
     """
     uniqueid, date, description, kind, account, caller, called, disposition, seconds, total = pick(fields)
-    description = description.strip().lower()
-    if description == _RECORDING:
-        raise BadField("not_a_call")
+    way = direction(description, kind)
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller
-    direction = _direction(description, kind)
-    return uniqueid, date, direction, account, number, called, disposition, seconds, total
+    return uniqueid, date, way, account, number, called, disposition, seconds, total
 
 
 def renamed(message: str) -> str:
@@ -55,8 +52,14 @@ def renamed(message: str) -> str:
     return call_fields.renamed(message, _NAMES)
 
 
-def _direction(description: str, kind: str) -> str:
-    """VoIP.ms puts ``IN:USA`` even on some rows that it describes as outbound, so the description comes first."""
+def direction(description: str, kind: str) -> str:
+    """VoIP.ms puts ``IN:USA`` even on some rows that it describes as outbound, so the description comes first.
+
+    Raises ``BadField`` (``not_a_call``) for a recording.
+    """
+    description = description.strip().lower()
+    if description == _RECORDING:
+        raise BadField("not_a_call")
     if "inbound" in description:
         return "inbound"
     if "outbound" in description:

@@ -216,13 +216,20 @@ class Maker:
         return Case(make, data, formats.Source(pick(["US", "CA", "GB", "FR"]), zone), pick([5_000, 40_000, 2 << 20]))
 
 
+def meant(tables: Tables, name: str, number: int) -> object:
+    """What a number of a row stands for."""
+    if name == "terms":
+        return tables.call_terms(number)
+    return (tables.holders if name == "holder" else tables.months).values[number]
+
+
 def compare(case: Case) -> tuple[int, int]:
     """Rate a case both ways; how many lines were rated, and how many of them by the vectorised engine itself."""
     reference, vectorised = case.make(), case.make()
     layout, rated, plain = None, 0, 0
     for chunk in chunks([case.data], case.chunk_bytes):
         assert not isinstance(chunk, Cut)
-        layout = layout or formats.detect(chunk)
+        layout = layout or formats.detect(chunk, case.source.aliases)
         expected = engine.rate(chunk, layout, case.source, reference)
         found = fast.rate(chunk, layout, case.source, vectorised)
         assert list(found.rejected) == list(expected.rejected)
@@ -230,10 +237,9 @@ def compare(case: Case) -> tuple[int, int]:
             assert mine.tolist() == right.tolist()
         for name in set(columns.ROW.names) - {"terms", "holder", "month"}:
             assert (found.rows[name] == expected.rows[name]).all(), name
-        for mine, right in zip(found.rows, expected.rows, strict=True):
-            assert vectorised.holders.values[mine["holder"]] == reference.holders.values[right["holder"]]
-            assert vectorised.months.values[mine["month"]] == reference.months.values[right["month"]]
-            assert vectorised.call_terms(int(mine["terms"])) == reference.call_terms(int(right["terms"]))
+        for name in ("terms", "holder", "month"):
+            for mine, right in set(zip(found.rows[name].tolist(), expected.rows[name].tolist(), strict=True)):
+                assert meant(vectorised, name, mine) == meant(reference, name, right)
         both = shared(vectorised, found.rows["terms"]), shared(reference, expected.rows["terms"])
         for mine, right in zip(*(vars(each).values() for each in both), strict=True):
             assert mine.tolist() == right.tolist()
@@ -243,8 +249,7 @@ def compare(case: Case) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("first", range(0, 60, 10))
-def test_both_engines_agree_row_for_row(monkeypatch, first):
-    monkeypatch.setattr(fast, "MANY_OTHERS", 10**9)
+def test_both_engines_agree_row_for_row(first):
     outcomes = [compare(Maker(seed).case()) for seed in range(first, first + 10)]
     assert sum(rated for rated, _ in outcomes) > 500
     # Otherwise the test would compare the reference with itself.
@@ -315,9 +320,9 @@ def test_a_forged_account_name_never_borrows_another_ones_hash():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_both_engines_agree_whatever_single_character_is_wrong(monkeypatch, seed):
+def test_both_engines_agree_whatever_single_character_is_wrong(seed):
     """Neighbours of digits and of marks in ASCII are what arithmetic on whole words could take for them."""
-    monkeypatch.setattr(fast, "MANY_OTHERS", 10**9)
+
     case = Maker(1000 + seed).case(400)
     dice, data = random.Random(seed), bytearray(case.data)
     body = data.index(b"\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -11,54 +11,54 @@ from numpy.typing import NDArray
 
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating import engine
-from chalicelib.rating.columns import ROW, Columns, Texts
-from chalicelib.rating.fast import fields, prices, split
+from chalicelib.rating.columns import ROW, Columns, Texts, empty
+from chalicelib.rating.fast import fields, prices
 from chalicelib.rating.fast.compiled import Compiled, Priced
 from chalicelib.rating.fast.fields import Fields
+from chalicelib.rating.fast.lines import lines_of
 from chalicelib.rating.fast.match import countries
 from chalicelib.rating.fast.prices import Pulse
-from chalicelib.rating.fast.split import Ints, Lines, Mask
+from chalicelib.rating.fast.rows import FORMATS, Rows, rows_of
+from chalicelib.rating.fast.split import Ints, Mask
 from chalicelib.rating.fast.texts import texts_of
-from chalicelib.rating.formats import Layout, Source
+from chalicelib.rating.formats import Layout, Source, zone_of
 from chalicelib.rating.records import Chunk
 from chalicelib.rating.tables import Tables
 
 _US, _CANADA, _ELSEWHERE = 0, 1, 2
 _NANP = 10**14
-MANY_OTHERS = 50
-"""Lines of a chunk that may always go through the reference one by one; beyond, a quarter of the chunk."""
-_NEEDED = {"call_id", "start", "direction", "account", "from", "to", "disposition", "seconds"}
 
 
 def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
     """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
-    plain = layout.name == "forfait" and set(layout.columns) >= _NEEDED
-    lines = split.lines(chunk, layout.delimiter, layout.width) if plain else None
+    lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
         return engine.rate(chunk, layout, source, tables)
     if tables.vectorised is None:
         tables.vectorised = Compiled(tables)
-    compiled: Compiled = tables.vectorised
-    read = fields.read(lines, layout, source, tables)
-    rows = np.zeros(len(read.start), ROW)
-    good = _owned_and_priced(lines, layout, read, rows, compiled)
-    rows["line"] = chunk.first_line + lines.line
-    rows["start"], rows["month"], rows["seconds"], rows["code"] = read.start, read.month, read.seconds, read.code
-    others = np.sort(np.concatenate([lines.others, lines.line[~good]]))
-    if len(others) > max(MANY_OTHERS, len(rows) // 4):
-        # A line at a time costs more than a chunk at a time: this one is not plain enough.
-        return engine.rate(chunk, layout, source, tables)
+    rows, home = rows_of(lines, layout, source), source.home_country
+    read = fields.read(rows, zone_of(layout, source), home, tables)
+    priced = np.zeros(len(read.start), ROW)
+    good = _owned_and_priced(rows, read, priced, tables.vectorised)
+    priced["line"] = chunk.first_line + lines.line
+    priced["start"], priced["month"], priced["seconds"], priced["code"] = (
+        read.start,
+        read.month,
+        read.seconds,
+        read.code,
+    )
     chosen = np.flatnonzero(good)
-    texts = partial(texts_of, lines, layout, chosen, source.home_country)
     # To take rows copies them whole, where an index goes field by field and takes twelve times as long.
-    return _with_others(np.take(rows, chosen), texts, _reference(chunk, lines, others, layout, source, tables))
+    mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
+    together, numbers = lines.together(lines.line[~good])
+    others = engine.rate(together, layout, source, tables) if len(numbers) else empty()
+    return _merged(mine, _numbered(others, chunk.first_line + numbers))
 
 
-def _owned_and_priced(lines: Lines, layout: Layout, read: Fields, rows: NDArray[Any], compiled: Compiled) -> Mask:
+def _owned_and_priced(rows: Rows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
     """Fill in holder, terms and prices; the lines that were understood and can be priced here."""
-    begin = lines.starts[layout.columns["account"]]
-    length = lines.ends[layout.columns["account"]] - begin
-    account = compiled.owners.accounts(lines.buffer, begin, length)
+    begin, length = rows.fields["account"]
+    account = compiled.owners.accounts(rows.buffer, begin, length)
     inbound = read.code & 1 > 0
     good: Mask = read.good & ((account >= 0) | (inbound & (length == 0)))
     # A product, as choosing by a mask that is no pattern costs ten times as much.
@@ -66,11 +66,11 @@ def _owned_and_priced(lines: Lines, layout: Layout, read: Fields, rows: NDArray[
     if compiled.tables.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
     out = np.flatnonzero(good & ~inbound)
-    good[out] = _outbound(read, rows, out, account[out], seconds[out], compiled)
+    good[out] = _outbound(read, priced, out, account[out], seconds[out], compiled)
     into = np.flatnonzero(good & inbound)
-    good[into] = _inbound(read, rows, into, seconds[into], compiled)
+    good[into] = _inbound(read, priced, into, seconds[into], compiled)
     if compiled.tables.record_costs:
-        rows["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
+        priced["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
     return good
 
 
@@ -160,24 +160,19 @@ def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compil
     return good
 
 
-def _reference(
-    chunk: Chunk, lines: Lines, others: Ints, layout: Layout, source: Source, tables: Tables
-) -> list[Columns]:
-    """The other lines, one by one: in a chunk without quotes each line is a record of its own."""
-    begins, ends = lines.bounds
-    return [
-        engine.rate(Chunk(chunk.first_line + line, lines.data[first:last] + b"\n"), layout, source, tables)
-        for line, first, last in zip(others.tolist(), begins[others].tolist(), ends[others].tolist(), strict=True)
-    ]
+def _numbered(columns: Columns, lines: Ints) -> Columns:
+    """What the reference made of lines that were put together: ``lines`` tells where each of them stands."""
+    columns.rows["line"] = lines[columns.rows["line"]]
+    rejected = [rejection._replace(line=int(lines[rejection.line])) for rejection in columns.rejected]
+    return Columns(columns.rows, columns.texts, rejected)
 
 
-def _with_others(rows: NDArray[Any], texts: Callable[[], Texts], others: list[Columns]) -> Columns:
-    """All rows of a chunk in the order of its lines."""
-    rejected = [rejection for each in others for rejection in each.rejected]
-    rated = [each for each in others if len(each)]
-    if not rated:
-        return Columns(rows, texts, rejected)
-    together = np.concatenate([rows, *(each.rows for each in rated)])
+def _merged(mine: Columns, others: Columns) -> Columns:
+    """All rows of a chunk in the order of its lines; only the ``others`` may be refused."""
+    if not len(others):
+        return Columns(mine.rows, mine.texts, others.rejected)
+    together = np.concatenate([mine.rows, others.rows])
     order = np.argsort(together["line"], kind="stable")
-    made = [texts, *(each.texts for each in rated)]
-    return Columns(np.take(together, order), lambda: Texts.joined([each() for each in made]).at(order), rejected)
+    return Columns(
+        np.take(together, order), lambda: Texts.joined([mine.texts(), others.texts()]).at(order), others.rejected
+    )

@@ -1,4 +1,4 @@
-"""The fields of Forfait's own CSV as columns of numbers, and which lines they could be read of."""
+"""The fields of rows as columns of numbers, and which rows they could be read of."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating import call_fields
 from chalicelib.rating.columns import distinct
 from chalicelib.rating.fast import split
-from chalicelib.rating.fast.split import Ints, Lines, Mask, Words, word
-from chalicelib.rating.formats import Layout, Source
+from chalicelib.rating.fast.rows import Field, Rows
+from chalicelib.rating.fast.split import Ints, Mask, Words, word
 from chalicelib.rating.tables import Tables
 
 NANP = frozenset(("US", "CA"))
@@ -45,37 +45,33 @@ class Fields:
     good: Mask
 
 
-def read(lines: Lines, layout: Layout, source: Source, tables: Tables) -> Fields:
-    """Every field but account and texts."""
-    buffer = lines.buffer
-
-    def field(name: str) -> tuple[Ints, Ints]:
-        begin = lines.starts[layout.columns[name]]
-        return begin, lines.ends[layout.columns[name]] - begin
-
-    start, month, good = _starts(buffer, *field("start"), source, tables)
-    code, known = _codes(buffer, field("direction"), field("disposition"))
-    called, digits, plain = _numbers(buffer, *field("to"), source.home_country)
-    seconds, whole = split.small_numbers(buffer, *field("seconds"), 5)
-    good &= known & plain & whole & (seconds <= call_fields.MAX_SECONDS) & _ids(buffer, *field("call_id"))
+def read(rows: Rows, zone: str, home: str, tables: Tables) -> Fields:
+    """Every field but account and texts; ``zone`` is that of starts without an offset."""
+    buffer, field = rows.buffer, rows.fields
+    start, month, good = _starts(buffer, *field["start"], rows.good, zone, tables)
+    code, known = _codes(buffer, field["direction"], field["disposition"])
+    called, digits, plain = _numbers(buffer, *field["to"], home)
+    seconds, whole = split.small_numbers(buffer, *field["seconds"], 5)
+    good &= known & plain & whole & (seconds <= call_fields.MAX_SECONDS) & _ids(buffer, *field["call_id"])
+    good &= field["from"][1] <= call_fields.MAX_TEXT
     cost = None
-    if "cost" in layout.columns:
-        good &= split.are_decimals(buffer, *field("cost"))
+    if "cost" in field:
+        good &= split.are_decimals(buffer, *field["cost"])
         # The value is read only where the reseller takes costs from its records.
-        cost = split.decimals(buffer, *field("cost"), AMOUNT_PLACES) if tables.record_costs else None
+        cost = split.decimals(buffer, *field["cost"], AMOUNT_PLACES) if tables.record_costs else None
     return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
 
 
 def _starts(
-    buffer: NDArray[np.uint8], begin: Ints, length: Ints, source: Source, tables: Tables
+    buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, tables: Tables
 ) -> tuple[Ints, Ints, Mask]:
-    """Instants, their local months, and the lines understood: those spelled like the first."""
+    """Instants, their local months, and the rows understood: of the ``sure`` ones those spelled like the first."""
     date, time, end, last = split.window(buffer, begin, 4).T
-    model = _model(date, time, end)
+    model = _model(date, time, end, sure)
     if model is None:
         return begin, begin, np.zeros(len(begin), bool)
     tail = int(min(max(length[model] - 19, 0), 6))
-    good = length == 19 + tail
+    good = (length == 19 + tail) & sure
     end_marks = _FIRST | split.low_bytes(min(tail, 5)) << np.uint64(24)
     marks = (date, _DATE_MARKS), (time, _TIME_MARKS | _BETWEEN), (end, end_marks), (last, split.low_bytes(tail - 5))
     for column, mark in marks:
@@ -93,18 +89,18 @@ def _starts(
     key = (split.decimal(date) // 10 << 10) + (day << 5) + hour
     keys, which = distinct(np.where(good, key, key[good.argmax()]))
     text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
-    hours = [_hour(each, chr(text[10]), text[19:].decode(), source.zone) for each in keys.tolist()]
+    hours = [_hour(each, chr(text[10]), text[19:].decode(), zone) for each in keys.tolist()]
     firsts = np.array([hour or 0 for hour in hours], np.int64)
     known = np.array([hour is not None for hour in hours])
     start = firsts[which] + minute * 60 + second
     return start, _months(start, firsts, which, tables), good & known[which]
 
 
-def _model(date: Words, time: Words, end: Words) -> int | None:
-    """The first line that looks like an instant: the file's first line may be a header. Mostly the search is short."""
+def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
+    """The first sure row that looks like an instant: the first may be a header. Mostly the search is short."""
     for some in (slice(2), slice(None)):
         marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
-        marked &= end[some] & _FIRST == _END & _FIRST
+        marked &= (end[some] & _FIRST == _END & _FIRST) & sure[some]
         if marked.any():
             return int(marked.argmax())
     return None
@@ -129,9 +125,7 @@ def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
     return months
 
 
-def _codes(
-    buffer: NDArray[np.uint8], direction: tuple[Ints, Ints], disposition: tuple[Ints, Ints]
-) -> tuple[Ints, Mask]:
+def _codes(buffer: NDArray[np.uint8], direction: Field, disposition: Field) -> tuple[Ints, Mask]:
     # Shorter words than eight bytes are padded with zeros, which no field has: they are equal only if equally long.
     way = split.words(buffer, *direction, 1)[:, 0]
     outbound, inbound = (way == _OUTBOUND) & (direction[1] == 8), way == _INBOUND

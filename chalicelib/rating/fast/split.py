@@ -1,4 +1,4 @@
-"""The bytes of a chunk to columns of numbers.
+"""Fields to columns of numbers.
 
 Each reader takes where a field starts and ends in every line and returns values with a mask of the lines whose field it
 understood; the others are the reference engine's. Fields are looked at as words of eight bytes, all digits of a word at
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.records import Chunk
+from chalicelib.rating import call_keys
+from chalicelib.rating.columns import Strings
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -22,7 +23,6 @@ Mask = NDArray[np.bool_]
 
 PAD = 160
 """Bytes behind the chunk, so that every window lies in the buffer: the longest is a call id."""
-MAX_LINE = 1 << 14
 DIGITS = 15
 _LOW_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 _ZEROS = np.uint64(0x3030303030303030)
@@ -32,66 +32,9 @@ _OVER_NINE = np.uint64(0x7676767676767676)
 _TO_THE_END = np.array([0, *(64 - 8 * n for n in range(1, 9))], np.uint64)
 
 
-class Lines(NamedTuple):
-    """The lines of a chunk that have the right number of fields. ``starts`` and ``ends`` are one row per field."""
-
-    buffer: Bytes
-    data: bytes
-    line: Ints
-    starts: NDArray[Any]
-    ends: NDArray[Any]
-    others: Ints
-    bounds: tuple[Ints, Ints]
-
-
 def line_feeds(data: bytes) -> int:
     """How many line feeds there are, for ``records.chunks``."""
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
-
-
-def lines(chunk: Chunk, delimiter: str, width: int) -> Lines | None:
-    """Fields of a chunk, or ``None`` for a chunk that is not plain. ``others``: lines of another width, from 0.
-
-    Empty lines are no records and are left out.
-    """
-    data = chunk.data
-    if b'"' in data or b"\x7f" in data or not data.isascii():
-        return None
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-    if not data.endswith(b"\n"):
-        data += b"\n"
-    buffer = np.frombuffer(data + bytes(PAD), np.uint8)
-    body = buffer[: len(data)]
-    mask = body == ord(delimiter)
-    mask |= body == 10
-    marks = np.flatnonzero(mask)
-    ends = marks[width - 1 :: width]
-    regular = len(marks) == len(ends) * width and bool((body[ends] == 10).all())
-    if not regular:
-        ends = np.flatnonzero(body == 10)
-    tabs = np.count_nonzero(body == 9) if b"\t" in data else 0
-    if np.count_nonzero(np.less(body, 32, out=mask)) != tabs + len(ends):
-        # A control character that is neither tab nor line end.
-        return None
-    begins = np.concatenate([[0], ends[:-1] + 1])
-    if regular:
-        table, chosen, others = marks.reshape(-1, width), np.arange(len(ends)), np.zeros(0, np.int64)
-    else:
-        last = np.searchsorted(marks, ends)
-        good = np.diff(np.concatenate([[-1], last])) == width
-        chosen, others = np.flatnonzero(good), np.flatnonzero(~good)
-        table = marks[last[chosen][:, None] + np.arange(1 - width, 1)]
-    others = others[ends[others] > begins[others]]
-    long = (ends - begins)[chosen] > MAX_LINE
-    if long.any():
-        others = np.sort(np.concatenate([others, chosen[long]]))
-        table, chosen = table[~long], chosen[~long]
-    field_ends = np.ascontiguousarray(table.T)
-    field_starts = np.empty_like(field_ends)
-    field_starts[0] = begins[chosen]
-    field_starts[1:] = field_ends[:-1] + 1
-    return Lines(buffer, data, chosen, field_starts, field_ends, others, (begins, ends))
 
 
 def window(buffer: Bytes, starts: Ints, count: int) -> Words:
@@ -122,6 +65,23 @@ def _ends() -> Words:
     """Per length of up to ten, the high bits of the first and the last byte of a field in two words."""
     places = [(1 << 7 | 1 << 8 * size - 1) if size else 0 for size in range(11)]
     return np.array([(bits & 2**64 - 1, bits >> 64) for bits in places], np.uint64)
+
+
+def strings(buffer: Bytes, begin: Ints, length: Ints) -> Strings:
+    """Fields as an array of byte strings, as wide as the longest needs."""
+    count = max(1, -(-int(length.max(initial=1)) // 8))
+    found: Strings = words(buffer, begin, length, count).view(f"S{8 * count}")[:, 0]
+    return found
+
+
+def distinct(texts: Strings) -> tuple[Ints, Ints]:
+    """Places of the distinct ones among the texts, and which of them each text is."""
+    hashes = call_keys.hashes(np.zeros(len(texts), np.int64), texts)
+    _, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
+    if (texts[firsts][which] != texts).any():
+        # Hashes may be forged.
+        _, firsts, which = np.unique(texts, return_index=True, return_inverse=True)
+    return firsts, which
 
 
 def low_bytes(count: int) -> np.uint64:
@@ -180,6 +140,30 @@ def left_digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Mask]
     nibbles[:, 1] <<= np.uint64(8)
     values = decimal(nibbles)
     return values[:, 0] * 10_000_000 + values[:, 1], good
+
+
+class Points(NamedTuple):
+    """Of fields: whether they are ``digits`` and points only, how many points, and whether one is at an ``end``."""
+
+    digits: Mask
+    points: Ints
+    end: Mask
+
+
+def points(buffer: Bytes, starts: Ints, sizes: Ints, count: int) -> Points:
+    """How numbers with points are made; ``sizes`` of at most ``count`` words."""
+    got = words(buffer, starts, sizes, count).view(np.uint8)
+    dots = (got == 46).view(np.uint64)
+    digits = (got - np.uint8(48) <= 9).view(np.uint64)
+    filled = _inside(count)[sizes] & np.uint64(0x0101010101010101)
+    plain = ((dots | digits) == filled).all(axis=1)
+    total = dots[:, 0]
+    for place in range(1, count):
+        total = total + dots[:, place]
+    # Adding up the bytes of a word: their sum comes to lie in the highest byte.
+    number = (total * np.uint64(0x0101010101010101) >> np.uint64(56)).view(np.int64)
+    first, last = buffer[starts], buffer[starts + np.maximum(sizes, 1) - 1]
+    return Points(plain, number, (first == 46) | (last == 46))
 
 
 def are_decimals(buffer: Bytes, starts: Ints, lengths: Ints) -> Mask:

@@ -1,4 +1,4 @@
-"""The texts of plain lines as they will stand in a segment's row, without a Python string for any of them."""
+"""The texts of rows as they will stand in a segment's row, without a Python string for any of them."""
 
 from __future__ import annotations
 
@@ -8,44 +8,58 @@ from numpy.typing import NDArray
 from chalicelib.rating import call_fields
 from chalicelib.rating.columns import Strings, Texts
 from chalicelib.rating.fast import fields, split
-from chalicelib.rating.fast.split import Ints, Lines
-from chalicelib.rating.formats import Layout
+from chalicelib.rating.fast.rows import Rows
+from chalicelib.rating.fast.split import Ints
 from chalicelib.rating.segments import quoted
 
 _PLUS, _ONE = split.word(b"+"), split.word(b"\x001")
 
 
-def texts_of(lines: Lines, layout: Layout, chosen: Ints, home: str) -> Texts:
-    """The texts of the ``chosen`` ones of a chunk's lines."""
-    buffer = lines.buffer
+def texts_of(rows: Rows, chosen: Ints, home: str) -> Texts:
+    """The texts of the ``chosen`` ones of a chunk's rows."""
+    buffer = rows.buffer
 
     def field(name: str) -> tuple[Ints, Ints]:
-        begin = lines.starts[layout.columns[name]][chosen]
-        return begin, lines.ends[layout.columns[name]][chosen] - begin
+        begin, length = rows.fields[name]
+        return begin[chosen], length[chosen]
 
-    ids = _strings(buffer, *field("call_id"))
-    if layout.delimiter != ",":
-        ids = np.array([quoted(each.decode()).encode() for each in ids.tolist()] or ids, np.bytes_)
+    ids = split.strings(buffer, *field("call_id"))
     called, _ = _numbers(buffer, *field("to"), home)
-    return Texts(ids, _strings(buffer, *field("account")), _callers(buffer, *field("from"), home), called)
+    return Texts(
+        ids if rows.is_plain else _as_csv(ids),
+        split.strings(buffer, *field("account")),
+        _callers(buffer, *field("from"), home),
+        called,
+    )
 
 
-def _strings(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Strings:
-    count = max(1, -(-int(length.max(initial=1)) // 8))
-    strings: Strings = split.words(buffer, begin, length, count).view(f"S{8 * count}")[:, 0]
-    return strings
+def _as_csv(texts: Strings) -> Strings:
+    """Texts in quotes where a row needs them."""
+    if not len(texts):
+        return texts
+    each = texts.view(np.uint8).reshape(len(texts), -1)
+    special = np.flatnonzero(((each == ord(",")) | (each == ord('"'))).any(axis=1))
+    return _put(texts, special, [quoted(text.decode()) for text in texts[special].tolist()])
+
+
+def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
+    """``others`` in some of the texts' places."""
+    if not len(places):
+        return texts
+    new = np.array([other.encode() for other in others], np.bytes_)
+    found = texts.astype(np.promote_types(texts.dtype, new.dtype))
+    found[places] = new
+    return found
 
 
 def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Strings:
     """Callers' numbers, and what is no number as it stands."""
     callers, known = _numbers(buffer, begin, length, home)
     odd = np.flatnonzero(~known)
-    if len(odd):
-        shown = [bytes(buffer[at : at + size]).decode() for at, size in zip(begin[odd], length[odd], strict=True)]
-        others = np.array([quoted(call_fields.caller(each, home)).encode() for each in shown], np.bytes_)
-        callers = callers.astype(np.promote_types(callers.dtype, others.dtype))
-        callers[odd] = others
-    return callers
+    found = split.strings(buffer, begin[odd], length[odd])
+    firsts, which = split.distinct(found)
+    shown = [quoted(call_fields.caller(each.decode(), home)) for each in found[firsts].tolist()]
+    return _put(callers, odd, [shown[each] for each in which.tolist()])
 
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Strings, NDArray[np.bool_]]:

@@ -1,0 +1,88 @@
+"""The sample's calls as switches and carriers write them: the same calls, so engines must come to the same sums.
+
+Clocks are read in the reseller's zone, where the sample's 28 days lie within one month and one offset too. One in
+three callers' names is not ASCII.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.sample import HEADER
+
+_CAUSES = {"ANSWERED": "NORMAL_CLEARING", "NO ANSWER": "NO_ANSWER", "BUSY": "USER_BUSY", "FAILED": "CALL_REJECTED"}
+_NAMES = ("Reception", "Zoë Tremblay", "TORONTO   ON", "WIRELESS CALLER", "Lévesque", "Smith, John")
+
+_LINES_AT_ONCE = 10_000
+
+
+class Switch(NamedTuple):
+    """How a program writes: its header, if any, its rows, the delimiter, and whether all fields have quotes."""
+
+    header: tuple[str, ...]
+    row: Callable[[list[str]], list[str]]
+    delimiter: str = ","
+    quoted: bool = True
+
+
+def written(name: str, own: Path) -> Iterator[str]:
+    """The calls of a file in Forfait's own CSV in one of ``SWITCHES``' files, some thousand lines at a time."""
+    switch = SWITCHES[name]
+    with own.open(encoding="utf-8") as file:
+        next(file)
+        yield _text([list(switch.header)] if switch.header else [], switch)
+        while lines := list(islice(file, _LINES_AT_ONCE)):
+            yield _text([switch.row(line.rstrip("\n").split(",")) for line in lines], switch)
+
+
+def _text(rows: list[list[str]], switch: Switch) -> str:
+    text = io.StringIO()
+    quoting = csv.QUOTE_ALL if switch.quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, delimiter=switch.delimiter, quoting=quoting, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _clock(start: str) -> str:
+    return start.replace("T", " ").removesuffix("Z")
+
+
+def _name(number: str) -> str:
+    return _NAMES[int(number[-4:]) % len(_NAMES)]
+
+
+def _asterisk(call: list[str]) -> list[str]:
+    call_id, start, direction, account, caller, called, ended, seconds, _ = call
+    clock, mark = _clock(start), call_id[:8]
+    who, shown = account if direction == "outbound" else "", f'"{_name(caller)}" <{caller}>'
+    row = [who, caller, called, "from-internal", shown, f"PJSIP/{account}-{mark}", f"PJSIP/carrier-{mark}", "Dial"]
+    row += [f"PJSIP/{called}@carrier,60,tT", clock, clock if seconds != "0" else "", clock, seconds, seconds, ended]
+    return [*row, "DOCUMENTATION", f"{int(mark, 16)}.{int(call_id[9:13], 16)}", ""]
+
+
+def _freeswitch(call: list[str]) -> list[str]:
+    call_id, start, direction, account, caller, called, ended, seconds, _ = call
+    clock, who = _clock(start), account if direction == "outbound" else ""
+    answer = clock if ended == "ANSWERED" else ""
+    row = [_name(caller), caller, called, "default", clock, answer, clock, seconds, seconds, _CAUSES[ended], call_id]
+    return [*row, call_id[::-1], who, "PCMU", "PCMU"]
+
+
+def _voipms(call: list[str]) -> list[str]:
+    call_id, start, direction, account, caller, called, ended, seconds, cost = call
+    about = "Inbound DID" if direction == "inbound" else f"Canada - {called[-10:-7]} Toronto"
+    row = [_clock(start), f'"{_name(caller)}" <{caller}>', called, about, account, ended, seconds, "0.00520000"]
+    return [*row, cost, call_id]
+
+
+_VOIPMS = ("date", "callerid", "destination", "description", "account", "disposition", "seconds", "rate", "total")
+SWITCHES = {
+    "Asterisk": Switch((), _asterisk),
+    "FreeSWITCH": Switch((), _freeswitch),
+    "VoIP.ms": Switch((*_VOIPMS, "uniqueid"), _voipms, quoted=False),
+    "own, semicolons and quotes": Switch(tuple(HEADER.split(",")), list, ";"),
+}

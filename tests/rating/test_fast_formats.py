@@ -1,0 +1,279 @@
+"""The vectorised engine against the reference in every format, quoting, encoding and state of damage."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from test_aliases import TOKYO
+from test_fast_engine import Case, Maker, compare
+
+from chalicelib.rating import engine, formats
+from chalicelib.rating.fast import engine as fast
+from chalicelib.rating.fast import fields
+from chalicelib.rating.fast.lines import lines_of
+from chalicelib.rating.fast.rows import rows_of
+from chalicelib.rating.freeswitch_rows import _NOT_ANSWERED
+from chalicelib.rating.records import Chunk, Cut, chunks, records
+
+VOIPMS = ["date", "callerid", "destination", "description", "account", "disposition", "seconds", "total", "uniqueid"]
+NAMES = ["Reception", "TORONTO   ON", "Zoë", "Élodie À Ö", 'The "Boss"', "Comma, Ltd", "Semi; colon", "", "Łukasz", "🕿"]
+
+
+@dataclass
+class Deal:
+    """What rows are made of; ``odd`` is the share of fields that are not as switches write them."""
+
+    maker: Maker
+    accounts: list[str]
+    dids: list[str]
+    odd: float
+
+    def pick(self, *texts: str) -> str:
+        return self.maker.dice.choice(texts)
+
+    def field(self, good: str, *odd: str) -> str:
+        return self.pick(*odd, "", " ", f" {good}", f"{good} ", "é") if self.maker.dice.random() < self.odd else good
+
+    def number(self) -> str:
+        if self.odd:
+            return self.maker.number()
+        return self.pick("", "1", "+1", "0111") + self.pick("4165550123", "2125550100", "3125550199")
+
+    def name(self) -> str:
+        """A caller who has a name for a number."""
+        return self.pick(*NAMES) if self.odd else "anonymous"
+
+    def who(self) -> tuple[str, str]:
+        """Account (none for an inbound call) and the number called."""
+        if self.maker.dice.random() < 0.2:
+            return "", self.pick(*self.dids).lstrip("+")
+        return self.field(self.pick(*self.accounts), "nobody", '"'), self.field(self.number(), "101", "x")
+
+    def start(self) -> str:
+        start = self.maker.start("", " ")
+        return start if self.odd else f"2026-09-{self.pick('01', '15', '30')} 08:30:00"
+
+    def seconds(self) -> str:
+        return self.field(self.pick("0", "1", "6", "61", str(self.maker.dice.randrange(4000))), "-1", "000000", "86401")
+
+    def caller(self) -> str:
+        name, number = self.pick(*NAMES), self.pick("1001", "+14165550123", self.number(), "anonymous")
+        callers = (f'"{name}" <{number}>', f'"{name}" <{number}>', f"<{number}>", number, f"{name} <{number}>")
+        return self.field(
+            self.pick(*callers), name, f'"{name}" <{number}> ', f"<1> <{number}>", f"<{name}>", "<>", "< >", ">1<", "<"
+        )
+
+
+def asterisk(deal: Deal, number: int) -> list[str]:
+    account, called = deal.who()
+    start, seconds = deal.start(), deal.seconds()
+    source = deal.field(deal.pick("1001", deal.number(), "", deal.name()), "  ")
+    unique = deal.field(f"{deal.pick('', 'pbx-', 'pbx-1-')}1795440600.{number}", "x", "-1.5", "1.2.3", "a b-1.2", "1.")
+    ended = deal.field(deal.pick("ANSWERED", "ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"), "Busy", "UP")
+    channel = deal.field(deal.pick("PJSIP/carrier-000001a3", "PJSIP/a,b-1"), 'quo"te', "x" * 200)
+    row = [account, source, called, "from-internal", deal.caller(), "PJSIP/1001-000001a2", channel, "Dial"]
+    row += ["PJSIP/1@carrier,60,tT", start, deal.pick(start, ""), start, "68", seconds, ended, "DOCUMENTATION", unique]
+    row += [deal.pick("", *NAMES), "", "1795440600.418", "12"]
+    return row[: deal.maker.dice.choice([18] * 20 + [17, 21] + [15, 16, 19] * (deal.odd > 0))]
+
+
+def freeswitch(deal: Deal, number: int) -> list[str]:
+    account, called = deal.who()
+    start, seconds = deal.start(), deal.seconds()
+    cause = deal.field(deal.pick("NORMAL_CLEARING", *_NOT_ANSWERED, "CALL_REJECTED", "X9"), "no cause", "normal")
+    uuid = deal.field(f"7c2a8c5e-6f4d-4d1b-9a52-{number:012x}", "x" * 129)
+    caller = deal.field(deal.pick("1001", deal.number()), *NAMES)
+    row = [deal.pick(*NAMES), caller, called, "default", start, deal.field(deal.pick(start, "")), start]
+    return [*row, "68", seconds, cause, uuid, "0b0f3f6e-93a5-4f8e-8f4e-52c6a1d7be02", account, "PCMU", "PCMU"]
+
+
+def voipms(deal: Deal, number: int) -> list[str]:
+    account, called = deal.who()
+    about = deal.pick("Canada - 416 Toronto", "Outbound", "") if account else "Inbound DID"
+    ended = deal.field(deal.pick("ANSWERED", "NO ANSWER", "BUSY"), "answered", "UP")
+    cost = deal.field(deal.pick("0.00520000", "1", ""), "1e3", "-1")
+    row = [
+        deal.start(),
+        deal.caller(),
+        called,
+        deal.field(about, "Call Recording", "Canada - Québec", "x" * 70),
+        account,
+        ended,
+        deal.seconds(),
+    ]
+    return [*row, cost, deal.field(str(4832494463 + number), "a,b", 'a"b'), deal.field(deal.pick("", "IN:CAN"), "in")]
+
+
+def aliased(deal: Deal, number: int) -> list[str]:
+    account, called = deal.who()
+    ended = deal.field(deal.pick("ok", "OK", "No reply", "BUSY", "ANSWERED", ""), "hm")
+    way = deal.field(deal.pick("mo", "MO", "outbound", "") if account else deal.pick("mt", "inbound"), "x")
+    row = [deal.field(f"a{number}"), deal.start(), called, deal.pick(deal.number(), deal.name()), account]
+    return [*row, deal.field(deal.pick("0.0125", "")), deal.seconds(), ended, way, deal.pick(*NAMES)]
+
+
+def own(deal: Deal, number: int) -> list[str]:
+    if deal.odd:
+        row = deal.maker.line(number, deal.accounts, deal.dids, "Z", "T")
+        return [*row[:4], deal.pick(row[4], row[4], *NAMES), *row[5:]]
+    account, called = deal.who()
+    way, start = "outbound" if account else "inbound", deal.start()
+    return [f"id{number}", start, way, account, deal.name(), called, "NO ANSWER", deal.seconds(), "0.01"]
+
+
+Row = Callable[[Deal, int], list[str]]
+FORMATS: dict[str, tuple[list[str], Row]] = {
+    "asterisk": ([], asterisk),
+    "freeswitch": ([], freeswitch),
+    "voipms": ([*VOIPMS, "destination_type"], voipms),
+    "aliased": (
+        ["Ref", "Begin", "Dialled", "Caller", "User", "Fee", "seconds", "disposition", "direction", "notes"],
+        aliased,
+    ),
+    "forfait": (["call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost"], own),
+}
+
+
+def whole(field: str) -> str:
+    return '"' + field.replace('"', '""') + '"'
+
+
+def needed(field: str) -> str:
+    return whole(field) if set(field) & set(',;\t"\n') else field
+
+
+def stray(field: str) -> str:
+    """As FreeSWITCH writes: quotes within are not doubled."""
+    return f'"{field}"'
+
+
+def bare(field: str) -> str:
+    return field
+
+
+def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
+    """A file of one format, each line of which may be quoted in its own way."""
+    maker = Maker(seed)
+    dice = maker.dice
+    make, accounts, dids = maker.tables(dice.choice(["America/Toronto", "Europe/Paris"]))
+    deal, (header, row) = Deal(maker, accounts, dids, odd), FORMATS[name]
+    delimiter, style = dice.choice(",,;\t"), dice.choice([whole, whole, needed])
+    rows = [delimiter.join(map(style, header))] if header else []
+    for number in range(lines):
+        quoted = style if dice.random() > odd else dice.choice([whole, needed, stray, bare])
+        fields = list(map(quoted, row(deal, number)))
+        if dice.random() < odd:
+            place = dice.randrange(len(fields))
+            fields[place] = dice.choice([f" {whole('office')}", whole("a\nb"), whole("a\n\nb"), '"', 'x"y"', '"x"y'])
+        if name == "freeswitch" and seed % 2 and len(fields) > 12:
+            fields[12] = " " + fields[12]
+        rows.append(delimiter.join(fields))
+        if dice.random() < odd / 4:
+            rows.append(dice.choice(["", " ", "\r", "x", rows[0], delimiter * 20, '"' * 7, "é" * 20_000]))
+    text = dice.choice(["\n", "\n", "\r\n"]).join(rows)
+    data = text.encode(dice.choice(["utf-8", "utf-8", "cp1252", "utf-16", "utf-8-sig"]), "replace")
+    source = formats.Source(
+        dice.choice(["US", "CA", "FR"][: 3 if odd else 2]),
+        "Asia/Tokyo",
+        dice.random() < 0.3,
+        TOKYO if name == "aliased" else None,
+    )
+    return Case(make, data, source, dice.choice([700, 5_000, 2 << 20]))
+
+
+def damaged(case: Case, seed: int, times: int) -> Case:
+    """The file with bytes changed, left out and put in anywhere."""
+    dice, data = random.Random(seed), bytearray(case.data)
+    bits = [b'"', b'""', b",", b";", b"\t", b"\n", b"\r", b"\r\n", b" ", b"\0", b"\x7f", b"\x81", b"\xc2\x85", b"\xe9"]
+    bits += [b"\xc3\xa9", b"\xa0", b"<", b">", b"-", b".", b"+", b"0", b"9", b":", b"'", b'",', b',"', b' "', b""]
+    for _ in range(times):
+        place = dice.randrange(len(data))
+        data[place : place + dice.choice([0, 1, 1, 2])] = dice.choice(bits)
+    return replace(case, data=bytes(data))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
+    for seed in range(4):
+        case, layout = file_of(seed, name, 300, 0.0), None
+        tables, read = case.make(), 0
+        for chunk in chunks([case.data], 20_000):
+            assert not isinstance(chunk, Cut)
+            layout = layout or formats.detect(chunk, case.source.aliases)
+            rows = rows_of(lines_of(chunk, layout), layout, case.source)
+            read += int(fields.read(rows, "UTC", case.source.home_country, tables).good.sum())
+        assert layout.name == name
+        assert read == 300
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_both_engines_agree_on_odd_lines_of_every_format(name: str):
+    outcomes = [compare(file_of(seed, name, 150, 0.02)) for seed in range(100, 106)]
+    assert sum(plain for _, plain in outcomes) > 50
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_both_engines_agree_on_damaged_files_of_every_format(name: str):
+    outcomes = [compare(damaged(file_of(seed, name, 150, 0.005), seed, 15)) for seed in range(200, 206)]
+    assert sum(plain for _, plain in outcomes) > 50
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
+    case = file_of(1, name, 30, 0.0)
+    first = next(iter(chunks([case.data])))
+    layout, broken = formats.detect(first, case.source.aliases), Chunk(40, b'x\n"\n\n \n\xc2\x85,\n')
+    found = fast.rate(broken, layout, case.source, case.make())
+    assert list(found.rejected) == list(engine.rate(broken, layout, case.source, case.make()).rejected)
+    assert [rejection.line for rejection in found.rejected] == [40, 41, 44]
+
+
+@pytest.mark.parametrize("width", [16, 17])
+def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
+    maker = Maker(1)
+    make, accounts, dids = maker.tables("UTC")
+    rows = [asterisk(Deal(maker, accounts, dids, 0.0), number)[:width] for number in range(40)]
+    data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
+    assert compare(Case(make, data, formats.Source("US", "UTC"), 2 << 20))[0] > 10
+
+
+def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module_cuts_it():
+    every = map("".join, itertools.product('", a', repeat=7))
+    even = [line for line in every if line.count('"') % 2 == 0 and line.strip()]
+    for end in ("\n", "\r\n"):
+        chunk = Chunk(1, end.join(even).encode())
+        found = lines_of(chunk, formats.Layout("asterisk", ",", {}, 1, False, 8))
+        expected = {record.line: record for record in records(chunk, ",")}
+        assert len(found.line) + len(found.others) == len(even)
+        columns = [found.field(place) for place in range(8)]
+        for row, line in enumerate((found.line + 1).tolist()):
+            fields = expected[line].fields
+            cut = [bytes(found.buffer[begin[row] :][: length[row]]).decode() for begin, length in columns]
+            for place, field in enumerate(fields):
+                if not found.spotted[place, row]:
+                    assert cut[place] == field, expected[line].raw
+                else:
+                    assert cut[place].replace('""', '"') == field, expected[line].raw
+            assert not any(cut[len(fields) :])
+        for line in (found.others + 1).tolist():
+            # Nobody who writes CSV writes so.
+            fields = expected[line].fields
+            assert expected[line].raw not in (",".join(map(needed, fields)), ",".join(map(whole, fields)))
+
+
+def test_a_quote_left_open_and_a_record_over_two_lines_leave_the_other_lines_alone():
+    rows = [",".join(map(whole, ["a", "b", "c"]))] * 200
+    rows[30], rows[90:92], rows[150] = 'a,"b,c', ['"a","b', 'x","c"'], 'a,b"",c"'
+    found = lines_of(Chunk(1, "\n".join(rows).encode()), formats.Layout("forfait", ",", {}, 3, False))
+    assert found.others.tolist() == [30, 90, 91, 150]
+    together, lines = found.together(found.line[:1])
+    assert [lines[record.line] for record in records(together, ",")] == [0, 30, 90, 150]
+
+
+def test_a_chunk_in_which_many_quotes_are_left_open_is_the_references():
+    rows = ['a,"b,c', "a,b,c"] * 30
+    assert lines_of(Chunk(1, "\n".join(rows).encode()), formats.Layout("forfait", ",", {}, 3, False)) is None
