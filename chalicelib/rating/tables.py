@@ -18,7 +18,7 @@ from chalicelib.rating import pricing
 from chalicelib.rating.decks import Deck, DeckLine
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.tariffs import Routing, Tariff
+from chalicelib.rating.tariffs import Heads, Routing, Tariff
 from chalicelib.rating.terms import DEFAULT_ROUTES, Epoch, Terms
 
 VECTORISED = 1 << 62
@@ -78,6 +78,7 @@ class Tables:
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
     vectorised: Any = None
+    heads: Heads = field(default_factory=Heads)
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
     _routings: dict[_Decks, Routing] = field(default_factory=dict)
@@ -112,8 +113,8 @@ class Tables:
         if tariff is None:
             if key not in self._routings:
                 decks = {route: partial(self.deck_at, route, place) for route, place in places}
-                self._routings[key] = Routing(routes, decks)
-            tariff = Tariff(package_id, epoch, self._routings[key], self.record_costs, self.priced.number)
+                self._routings[key] = Routing(routes, decks, self.heads)
+            tariff = Tariff(package_id, epoch, self._routings[key], self.record_costs, self.priced.number, self.heads)
             self._tariffs[package_id, epoch, key] = tariff
         return tariff, first, until
 

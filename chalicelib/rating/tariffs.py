@@ -7,6 +7,7 @@ first seven digits nearly always settle all three, so what they led to is rememb
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from chalicelib import numbers
 from chalicelib.rating import pricing
@@ -18,11 +19,38 @@ NO_RATE = CallTerms(rule="markup")
 """Terms of a call to a number that no deck knows. One that is not answered costs nothing, so it needs no rate."""
 HEAD = numbers.E164_LEAST
 """Digits by which terms are remembered: every E.164 number has as many."""
-HEADS_KEPT = 1 << 16
-"""Per tariff and routing; more are forgotten at once, so that memory stays flat over any number of lines."""
+HEADS_KEPT = 1 << 18
+"""By all tariffs and routings together; then all are forgotten, so that memory stays flat (some 25 MB) over any
+number of lines, packages and their changes."""
 
 Bought = tuple[str | None, DeckLine | None, bool]
 """Country and deck line of a number, and whether all numbers with the same head have them."""
+_V = TypeVar("_V")
+
+
+class Heads:
+    """Counts what is remembered by heads, and forgets all of it when it is too much."""
+
+    def __init__(self) -> None:
+        self._known: list[dict[str, Any]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._known))
+
+    def new(self) -> dict[str, Any]:
+        """A place to look heads up in; only ``keep`` puts any into it."""
+        self._known.append({})
+        return self._known[-1]
+
+    def keep(self, known: dict[str, _V], head: str, value: _V) -> _V:
+        if self._count >= HEADS_KEPT:
+            for each in self._known:
+                each.clear()
+            self._count = 0
+        self._count += 1
+        known[head] = value
+        return value
 
 
 class Routing:
@@ -31,19 +59,17 @@ class Routing:
     ``routes`` are a package's, for us, canada and international; ``decks`` those in force, opened when first needed.
     """
 
-    def __init__(self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]]) -> None:
-        self._routes, self._decks = routes, decks
+    def __init__(self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]], heads: Heads) -> None:
+        self._routes, self._decks, self._heads = routes, decks, heads
         self._opened: dict[str, Deck | None] = {}
-        self._known: dict[str, Bought] = {}
+        self._known: dict[str, Bought] = heads.new()
 
     def bought(self, digits: str) -> Bought:
         """Where an E.164 number without ``+`` is called, and by which line."""
         head = digits[:HEAD]
         found = self._known.get(head)
         if found is None:
-            if len(self._known) >= HEADS_KEPT:
-                self._known.clear()
-            found = self._known[head] = self._of_all(head)
+            found = self._heads.keep(self._known, head, self._of_all(head))
         if found[2]:
             return found
         country = numbers.country_of(digits)
@@ -82,11 +108,12 @@ class Tariff:
         routing: Routing,
         record_costs: bool,
         numbered: Callable[[CallTerms], int],
+        heads: Heads,
     ) -> None:
-        self.routing = routing
+        self.routing, self._heads = routing, heads
         self._package_id, self._epoch = package_id, epoch
         self._record_costs, self._numbered = record_costs, numbered
-        self._known: dict[str, int] = {}
+        self._known: dict[str, int] = heads.new()
         prefixes = epoch.prefixes() if epoch else ()
         self._undecided = frozenset(prefix[:HEAD] for prefix in prefixes if len(prefix) > HEAD)
 
@@ -99,9 +126,7 @@ class Tariff:
             terms, decided = self._resolve(called)
             found = self._numbered(terms or NO_RATE)
             if decided:
-                if len(self._known) >= HEADS_KEPT:
-                    self._known.clear()
-                self._known[head] = found
+                self._heads.keep(self._known, head, found)
         return found
 
     def resolve(self, called: str) -> CallTerms | None:

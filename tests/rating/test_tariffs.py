@@ -12,7 +12,7 @@ from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.pricing import CallTerms, internal_terms
 from chalicelib.rating.tables import Stretch, Tables
-from chalicelib.rating.tariffs import NO_RATE, Routing, Tariff
+from chalicelib.rating.tariffs import NO_RATE, Heads, Routing, Tariff
 from chalicelib.rating.terms import CustomRate, PackageVersion, Terms, route_of
 
 STEMS = ("1", "1212555", "12125550", "44", "447700", "4477009", "44770090", "441481", "7", "77", "411", "39066", "883")
@@ -79,6 +79,19 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
         monkeypatch.setattr(tariffs, "HEADS_KEPT", 3)
 
 
+def test_what_is_remembered_is_bounded_however_many_packages_there_are(monkeypatch):
+    monkeypatch.setattr(tariffs, "HEADS_KEPT", 30)
+    packages = tuple(PackageVersion(f"p{n}", 1, 0) for n in range(20))
+    tables, most = world(packages=packages), 0
+    for _ in range(2):
+        for package in packages:
+            tariff, _, _ = tables.tariff(package.package_id, AT)
+            for head in range(2, 10):
+                assert tables.call_terms(tariff.number_of(f"+1{head}125550100")).package_id == package.package_id
+                most = max(most, len(tables.heads))
+    assert most == 30
+
+
 def test_terms_that_are_equal_have_one_number_however_they_were_found():
     deck = Deck.load(compile_deck([DeckLine("1", "USA", 10**8, 6, 6, 0)]))
     tables = Tables(Directory({}, {}), Terms([PackageVersion("p", 1, 0)], []), {"value": [(0, lambda: deck)]}, UTC)
@@ -131,6 +144,6 @@ def test_a_number_is_priced_by_whoever_holds_it_at_the_calls_start():
 
 
 def test_an_unknown_package_has_no_rate_but_short_numbers_are_internal():
-    tariff = Tariff("gone", None, Routing(ROUTES, {}), False, lambda _: 0)
+    tariff = Tariff("gone", None, Routing(ROUTES, {}, Heads()), False, lambda _: 0, Heads())
     assert tariff.resolve("+12125550100") is None
     assert tariff.resolve("100") == internal_terms("gone")
