@@ -64,7 +64,7 @@ def _packages(tables: Tables) -> dict[str, set[str]]:
     """By client, the packages of those who pay that may grant free minutes; once, as a file may have many of both."""
     found = dict[str, set[str]]()
     for holder in tables.holders.values:
-        if tables.terms.grants_minutes(holder.package_id):
+        if tables.terms.most_minutes(holder.package_id):
             found.setdefault(holder.client_id, set()).add(holder.package_id)
     return found
 
