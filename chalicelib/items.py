@@ -20,8 +20,6 @@ from chalicelib.config import settings
 _I = TypeVar("_I", bound="Item")
 _AT_ONCE = 100
 """DynamoDB's limit of items that one request reads."""
-_AT_ONCE = 100
-"""DynamoDB's limit of items that one request reads."""
 
 
 class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]

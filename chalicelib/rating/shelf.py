@@ -32,6 +32,17 @@ class Rows(NamedTuple):
         return Rows(self.columns, self.first + first, self.first + last)
 
 
+@contextmanager
+def full_disk_refused() -> Iterator[None]:
+    """``Refused`` for a file of which not everything can be put by."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno == errno.ENOSPC:
+            raise Refused("The file has more calls than fit on the disk. Split it and drop the parts.") from problem
+        raise
+
+
 class Shelf:
     """``put`` columns of any types, and ``get`` any stretch of their rows. ``Refused`` when the disk is full."""
 
@@ -55,13 +66,11 @@ class Shelf:
             self._file.truncate(end)
 
     def _put(self, column: NDArray[Any]) -> Column:
-        try:
+        with full_disk_refused():
             at = self._file.seek(0, 2)
             self._file.write(column.tobytes())
-        except OSError as problem:
-            if problem.errno == errno.ENOSPC:
-                raise Refused("The file has more calls than fit on the disk. Split it and drop the parts.") from problem
-            raise
+            # Here and not when something else is read: nobody expects a full disk there.
+            self._file.flush()
         return Column(at, column.dtype)
 
     def _get(self, column: Column, rows: Rows) -> NDArray[Any]:

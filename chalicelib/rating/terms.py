@@ -130,7 +130,7 @@ class _Package:
         self._customs = _standing(customs)
         changes = {each.effective_from for each in self._versions} | {each.effective_from for each in self._customs}
         self.changes = sorted(changes)
-        self.grants_minutes = any(each.free_minutes for each in versions)
+        self.most_minutes = max(each.free_minutes for each in versions)
         self._epochs: dict[int, Epoch] = {}
 
     def epoch(self, at: int) -> Epoch:
@@ -167,14 +167,14 @@ class Terms:
         package = self._packages.get(package_id)
         return package.epoch(at).package if package else None
 
-    def grants_minutes(self, package_id: str) -> bool:
-        """Whether any version of the package has free minutes."""
+    def most_minutes(self, package_id: str) -> int:
+        """The most free minutes that any version of a package has; 0 for an unknown one."""
         package = self._packages.get(package_id)
-        return package is not None and package.grants_minutes
+        return package.most_minutes if package else 0
 
     def grant_minutes(self) -> bool:
-        """Whether any package does."""
-        return any(package.grants_minutes for package in self._packages.values())
+        """Whether any package has free minutes."""
+        return any(package.most_minutes for package in self._packages.values())
 
     def package_ids(self) -> list[str]:
         return sorted(self._packages)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -101,3 +103,35 @@ def test_killed_while_a_day_is_sent_in_parts_the_next_try_sends_it_anew(worlds, 
     assert world.books()["calls of free"] == []
     world.rate(*dropped)
     assert world.books() == undisturbed.books()
+
+
+class Full(io.BytesIO):
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_while_copies_are_looked_for_ends_the_batch_with_that_reason(world, monkeypatch):
+    from chalicelib.rating.shelf import Shelf
+
+    put = Shelf.put
+    dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
+
+    def full(shelf: Shelf, columns: Any) -> Any:
+        if len(columns) == 2:
+            shelf._file = Full()
+        return put(shelf, columns)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "put", full)
+        batch = world.rate(*dropped)
+    assert batch.status == "failed" and "Split it" in batch.reason
+    done = world.rate(*dropped)
+    assert (done.status, done.rated, done.duplicates) == ("done", 2, 1)
+
+
+def test_a_disk_that_is_full_of_refused_lines_ends_the_batch_with_that_reason(world, monkeypatch):
+    from chalicelib.rating.service import batches
+
+    monkeypatch.setattr(batches.tempfile, "SpooledTemporaryFile", lambda _: Full())
+    batch = world.rate(csv_file(line("one", "nobody")))
+    assert batch.status == "failed" and "Split it" in batch.reason

@@ -252,6 +252,25 @@ def test_killed_on_its_way_a_rerating_from_a_compacted_segment_ends_the_same(wor
         assert comparable(world) == expected, f"killed at call {kill}"
 
 
+def test_a_copy_that_a_rerating_gives_up_while_the_next_file_commits_is_billed_by_that_file(world, eager):
+    """The compacted segment stays at its place in the index, without the call that was taken out of it."""
+    nowhere = dict.fromkeys(("us", "canada", "international"), "no such route")
+    first, *_ = [world.rate(csv_file(line(call_id))) for call_id in ("x", "y", "z")]
+    assert len(segments_of(world)) == 1
+    commits = iter(("opened", "the client"))
+
+    def rated_again_meanwhile(operation: str, send: Callable[[], Any]) -> Any:
+        if operation == "TransactWriteItems" and next(commits, "") == "the client":
+            world.package("p1", routes=nowhere)
+            assert world.rerate(first).rejected == 1
+        return send()
+
+    with faults.between(rated_again_meanwhile):
+        late = world.rate(csv_file(line("x"), line("new")))
+    assert (late.rated, late.duplicates) == (2, 0)
+    assert [call[1] for call in world.books()["calls of alice"]] == ["new", "x", "y", "z"]
+
+
 def test_report_and_lake_read_compacted_segments(world, eager):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.rating import store

@@ -30,3 +30,30 @@ class Full(io.BytesIO):
 def test_what_does_not_fit_on_the_disk_is_refused_in_words():
     with pytest.raises(Refused, match="Split it"):
         Shelf(Full()).put([np.arange(3)])
+
+
+class FullBehind(io.RawIOBase):
+    """A file on a full disk, which its buffer hides until it is written out."""
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return 0
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_behind_a_buffer_is_refused_when_something_is_put_and_not_when_it_is_read():
+    with pytest.raises(Refused, match="Split it"):
+        Shelf(io.BufferedRandom(FullBehind())).put([np.arange(3)])

@@ -152,6 +152,7 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
     calls = decode(pack(whole.rows))
     assert [(call.line, call.free_seconds, call.amount_e8) for call in calls] == naively(case)
     assert len(whole.slices) == 1
+    monkeypatch.setattr(usage, "_STRETCH", dice.choice([1, 7, 5_000]))
     monkeypatch.setattr(slices, "SLICE_ROWS", dice.choice([1, 7, 100]))
     monkeypatch.setattr(spill, "PART_ROWS", dice.choice([1, 20, 200_000]))
     monkeypatch.setattr(copies, "HEAP_KEYS", dice.choice([5, 100_000]))
@@ -160,6 +161,16 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
     assert cut.standing == cut.sums["rows"]
     # Where ids decide, calls of one id (a leg in, a leg out, answered or not) stay together.
     assert max(cut.slices) <= slices.SLICE_ROWS + (3 if case.free_minutes else 0)
+
+
+def test_calls_behind_the_last_free_minute_are_not_looked_at_one_by_one(monkeypatch):
+    head = "call_id,start,direction,account,from,to,disposition,seconds\n"
+    call = f"{{}},{periods.format_instant(DAY)},outbound,anna,+14165550199,+12125550100,ANSWERED,60\n"
+    looked, left = [], usage.Free.left
+    monkeypatch.setattr(usage, "_STRETCH", 10)
+    monkeypatch.setattr(usage.Free, "left", lambda *asked: looked.append(asked) or left(*asked))
+    assert decided(Case(head + "".join(map(call.format, range(200))), [], 3), 1 << 20).free == {"p1": 180}
+    assert len(looked) == 10
 
 
 def test_slices_end_between_seconds_and_hold_no_more_than_they_may(monkeypatch):

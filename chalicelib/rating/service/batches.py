@@ -66,6 +66,9 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             crowded = commit_parts(scope, batch, tables, reading.spill, parts)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
+        except Refused as problem:
+            # Finding copies takes room on the disk, too.
+            return endings.refuse(scope, batch, problem.detail)
         done = _finish(scope, batch, reading, parts, clock())
     for client_id, day in sorted(crowded):
         compaction.compact(scope, reseller_id, client_id, day)

@@ -43,11 +43,14 @@ def commit_parts(
 
     Returns clients and the days on which they have very many segments now.
     """
-    crowded = set[tuple[str, str]]()
+    crowded, packages = set[tuple[str, str]](), _packages(tables)
     for month, found in groupby(sorted(parts, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
-            some = [_Commit(scope, batch, tables, spill, objects, part) for part in of_month[first : first + AT_ONCE]]
+            some = [
+                _Commit(scope, batch, tables, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
+                for part in of_month[first : first + AT_ONCE]
+            ]
             for each, facts in zip(some, _read(batch, some), strict=True):
                 each.look(*facts)
             objects.flush()
@@ -55,6 +58,15 @@ def commit_parts(
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
             releasing.release(scope, spill, [each.part for each in some])
     return crowded
+
+
+def _packages(tables: Tables) -> dict[str, set[str]]:
+    """By client, the packages of those who pay that may grant free minutes; once, as a file may have many of both."""
+    found = dict[str, set[str]]()
+    for holder in tables.holders.values:
+        if tables.terms.most_minutes(holder.package_id):
+            found.setdefault(holder.client_id, set()).add(holder.package_id)
+    return found
 
 
 def _month(part: Part) -> str:
@@ -73,11 +85,11 @@ class _Facts:
 class _Commit:
     """One part on its way into the ledger."""
 
-    def __init__(self, scope: Scope, batch: Batch, tables: Tables, spill: Spill, objects: Objects, part: Part) -> None:
-        self.scope, self.batch, self.tables, self.spill, self.part = scope, batch, tables, spill, part
-        self.client_id, self.month = part
-        mine = {holder.package_id for holder in tables.holders.values if holder.client_id == self.client_id}
-        self.packages = sorted(package_id for package_id in mine if tables.terms.grants_minutes(package_id))
+    def __init__(
+        self, scope: Scope, batch: Batch, tables: Tables, spill: Spill, objects: Objects, wanted: snapshots.Part
+    ) -> None:
+        self.scope, self.batch, self.tables, self.spill, self.wanted = scope, batch, tables, spill, wanted
+        self.client_id, self.month = self.part = wanted.client_id, wanted.month
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
 
@@ -131,8 +143,8 @@ class _Commit:
 def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
     """The fence, and what was read after it, for each."""
     fence = _fence(batch)
-    parts = [snapshots.Part(*each.part, each.packages) for each in commits]
-    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), parts)
+    wanted = [each.wanted for each in commits]
+    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), wanted)
     return [(fence, snapshot) for snapshot in found]
 
 

@@ -33,7 +33,8 @@ class Known:
         for segment in found:
             if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
                 self._segments.setdefault(names[segment.day], []).append(segment)
-        self.names = frozenset(segment.sk for segments in self._segments.values() for segment in segments)
+        # With their objects: what a re-rating leaves of a compacted segment stays at its place in the index.
+        self.places = frozenset(_place(segment) for segments in self._segments.values() for segment in segments)
 
     def crowded(self, most: int) -> list[str]:
         """Days that have more than ``most`` segments when one more is added."""

@@ -16,6 +16,7 @@ from chalicelib.rating.fast.engine import rate
 from chalicelib.rating.fast.split import line_feeds
 from chalicelib.rating.records import Cut, chunks, plain_blocks
 from chalicelib.rating.service import sources
+from chalicelib.rating.shelf import full_disk_refused
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
@@ -52,10 +53,12 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
         reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
             raise Refused(f"The file has more than {settings.max_lines} lines. Split it and drop the parts.")
-        if columns.rejected and not reading.rejected:
-            writer.writerow(("line", "reason", "message", "original"))
+        with full_disk_refused():
+            if columns.rejected and not reading.rejected:
+                writer.writerow(("line", "reason", "message", "original"))
+            writer.writerows(columns.rejected)
+            text.flush()
         reading.rejected += len(columns.rejected)
-        writer.writerows(columns.rejected)
         tell()
     reading.spill.flush()
     text.detach()

@@ -16,7 +16,7 @@ from chalicelib import periods
 from chalicelib.rating import call_keys, segments, usage
 from chalicelib.rating.call_keys import Hashes
 from chalicelib.rating.rendering import Rows, render
-from chalicelib.rating.service.known import KEPT_HASHES, Known, remember
+from chalicelib.rating.service.known import KEPT_HASHES, Known, Place, remember
 from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
@@ -120,11 +120,11 @@ class Writing:
     objects: Objects
     index: list[Segment] = field(default_factory=list)
     sums: Sums = field(default_factory=lambda: Sums({}))
-    _decided_on: tuple[frozenset[str], Mapping[str, int]] | None = None
+    _decided_on: tuple[frozenset[Place], Mapping[str, int]] | None = None
 
     def holds_for(self, known: Known, used_free: Mapping[str, int]) -> bool:
         """Whether what was written last was decided on the same facts."""
-        return self._decided_on == (known.names, used_free)
+        return self._decided_on == (known.places, used_free)
 
     def write(
         self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
@@ -138,7 +138,7 @@ class Writing:
                 self._write_day(day, slices, free, recent)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
-        self._decided_on = (known.names, before)
+        self._decided_on = (known.places, before)
 
     def _write_day(self, day: int, slices: Slices, free: usage.Free, recent: Sequence[tuple[str, int]]) -> None:
         """Put one day's calls where they belong, and their index behind that of the days before."""

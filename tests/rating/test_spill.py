@@ -1,0 +1,59 @@
+"""Lines set aside leave next to nothing of themselves in memory, however many clients they are of."""
+
+from __future__ import annotations
+
+import tempfile
+import tracemalloc
+
+import numpy as np
+
+from chalicelib import periods
+from chalicelib.rating import spill
+from chalicelib.rating.columns import ROW, Columns, Texts
+from chalicelib.rating.directory import Directory
+from chalicelib.rating.spill import Spill
+from chalicelib.rating.tables import Holder, Tables
+from chalicelib.rating.terms import Terms
+
+CLIENTS, FIRST = 2_000, 1_788_220_800
+
+
+def tables() -> Tables:
+    made = Tables(Directory({}, {}), Terms([], []), {}, periods.zone("UTC"))
+    for n in range(CLIENTS):
+        made.holders.number(Holder(f"sub:{n}", f"c{n:04d}", "p1"))
+    made.months.number("2026-09")
+    return made
+
+
+def a_call_of_each(number: int) -> Columns:
+    rows = np.zeros(CLIENTS, ROW)
+    rows["line"], rows["start"], rows["holder"] = np.arange(CLIENTS) + number * CLIENTS, FIRST, np.arange(CLIENTS)
+    texts = Texts(*(np.full(CLIENTS, b"%d" % number) for _ in Texts._fields))
+    return Columns(rows, lambda: texts, ())
+
+
+def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(monkeypatch):
+    monkeypatch.setattr(spill, "PART_ROWS", CLIENTS)
+    with tempfile.TemporaryFile() as file:
+        aside = Spill(file, tables())
+        tracemalloc.start()
+        try:
+            for number in range(10):
+                aside.add(a_call_of_each(number))
+            before = tracemalloc.get_traced_memory()[0]
+            for number in range(10, 60):
+                aside.add(a_call_of_each(number))
+            assert tracemalloc.get_traced_memory()[0] - before < 20 * 50 * CLIENTS
+        finally:
+            tracemalloc.stop()
+        (part, *_), day = aside.parts(), FIRST // 86_400
+        assert (len(aside.parts()), part, aside.days(part), aside.holds(part)) == (
+            CLIENTS,
+            ("c0000", "2026-09"),
+            [day],
+            60,
+        )
+        rows, texts = aside.lines(part, day)
+        assert rows["line"].tolist() == [number * CLIENTS for number in range(60)]
+        assert texts.call_id.tolist() == [b"%d" % number for number in range(60)]
