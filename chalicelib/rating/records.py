@@ -20,14 +20,11 @@ from itertools import count
 from typing import NamedTuple
 
 from chalicelib.rating.recode import utf8_blocks
+from chalicelib.rating.spans import MAX_RECORD_BYTES, span_of, spans
 from chalicelib.rating.unpack import Truncated, plain_blocks
 
-__all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records", "spans"]
+__all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
 
-MAX_RECORD_BYTES = 1 << 16
-"""A line, or the lines of one record with quoted newlines, longer than this is no call."""
-MAX_RECORD_LINES = 50
-"""A quote that is not closed within so many lines was never meant to open a field."""
 SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown to people."""
 
@@ -36,10 +33,6 @@ _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
-# A record over several lines is taken as one only when every quote in it opens or closes a field. Any delimiter
-# counts here: chunks are cut before anybody knows which one the file uses.
-_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",;\t\n]*+)'
-_WELL_QUOTED = re.compile(_FIELD + rb"(?:[,;\t]" + _FIELD + rb")*+\r?", re.DOTALL)
 
 
 class Chunk(NamedTuple):
@@ -155,7 +148,7 @@ def _careful(chunk: Chunk, delimiter: str, dirty: bool) -> Iterator[Record]:
     split = _Splitter(delimiter)
     at = 0
     while at < len(lines):
-        span = _span(lines, at) or 1
+        span = span_of(lines, at) or 1
         first = chunk.first_line + at
         record = _record(first, b"\n".join(lines[at : at + span]) if span > 1 else lines[at], split, dirty)
         if span > 1 and record is not None and record.problem == "unclosed_quote":
@@ -223,39 +216,6 @@ class _Splitter:
             return next(self._reader)
         except (csv.Error, StopIteration):
             return None
-
-
-def _span(lines: list[bytes], at: int) -> int:
-    """How many lines the record at ``lines[at]`` has; 0 when the lines end before that is certain (one, at the end).
-
-    Only a line with an odd count of quotes can go on, up to the next such line, and only when together they are well
-    quoted. So a stray quote spoils no other line.
-    """
-    total = len(lines[at])
-    if not lines[at].count(b'"') & 1 or total > MAX_RECORD_BYTES:
-        return 1
-    for end in range(at + 1, at + MAX_RECORD_LINES):
-        if end >= len(lines):
-            return 0
-        total += 1 + len(lines[end])
-        if total > MAX_RECORD_BYTES:
-            return 1
-        if lines[end].count(b'"') & 1:
-            together = b"\n".join(lines[at : end + 1])
-            return end + 1 - at if _WELL_QUOTED.fullmatch(together) else 1
-    return 1
-
-
-def spans(lines: list[bytes], odd: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The records that begin with one of the ``odd`` lines (those with an odd count of quotes, in order): which line,
-    and how many; 0 of them as ``_span`` has it.
-    """
-    at = 0
-    for first in odd:
-        if first >= at:
-            span = _span(lines, first)
-            yield first, span
-            at = first + span
 
 
 def _whole(pending: bytearray) -> int:

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from chalicelib.errors import Refused
 from chalicelib.rating.recode import sniff
 from chalicelib.rating.records import (
-    MAX_RECORD_BYTES,
-    MAX_RECORD_LINES,
     Chunk,
     Cut,
     Record,
@@ -20,6 +18,7 @@ from chalicelib.rating.records import (
     plain_blocks,
     records,
 )
+from chalicelib.rating.spans import MAX_RECORD_BYTES, MAX_RECORD_LINES
 
 LOTS = 1 << 30
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00H\x00H\x00\x00\xff\xdb\x00C\x00\x08\x06\n\x06\x07\x00\xff\xd9"

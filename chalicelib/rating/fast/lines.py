@@ -17,7 +17,8 @@ from chalicelib.rating.fast import quotes
 from chalicelib.rating.fast.quotes import NONE, Marks
 from chalicelib.rating.fast.split import PAD, Bytes, Ints, Mask
 from chalicelib.rating.formats import Layout
-from chalicelib.rating.records import MAX_RECORD_LINES, Chunk
+from chalicelib.rating.records import Chunk
+from chalicelib.rating.spans import MAX_RECORD_LINES
 
 MAX_LINE = 1 << 14
 _APART = b"\n" * MAX_RECORD_LINES

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib.rating.fast.split import Bytes, Ints, Mask, Words
-from chalicelib.rating.records import spans
+from chalicelib.rating.spans import spans
 
 _QUOTE, _LINE_END, _RETURN = 34, 10, 13
 _OPEN_SHARE = 32
