@@ -155,6 +155,9 @@ def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float
         found += chunk
         if len(found) > _MAX_ANSWER_BYTES:
             raise OSError("the answer is too long")
+        # Since 3.11.8, 3.12.2 and 3.13, the last byte of an answer that ends the connection closes the socket, too.
+        if answer.isclosed():
+            break
         _within(sock, deadline)
     if answer.length:
         raise OSError("the answer was cut off")

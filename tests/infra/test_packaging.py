@@ -128,8 +128,17 @@ def test_a_fresh_interpreter_imports_each_event_module_without_the_app(
 
 
 def test_every_client_can_be_made_from_the_slimmed_botocore(unpacked: Path, lambda_libraries: Path) -> None:
-    code = f"import boto3; print([boto3.client(name).meta.endpoint_url for name in {bundle.SERVICES!r}])"
+    code = f"from chalicelib import aws; print([aws.client(name).meta.endpoint_url for name in {bundle.SERVICES!r}])"
     assert run_as_lambda(unpacked, lambda_libraries, code).count("https://") == len(bundle.SERVICES)
+
+
+def test_uploads_in_parts_find_lambdas_own_boto3(unpacked: Path, lambda_libraries: Path) -> None:
+    code = (
+        "from chalicelib.rating import store; from boto3.s3.transfer import TransferConfig, create_transfer_manager; "
+        "create_transfer_manager(store.s3(), TransferConfig(use_threads=False)).shutdown(); "
+        "print(store.s3().meta.region_name)"
+    )
+    assert run_as_lambda(unpacked, lambda_libraries, code).split() == ["us-east-1"]
 
 
 def test_modules_come_with_bytecode_that_python_does_not_compare_with_the_source(unpacked: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.client
 import socket
 import ssl
 import threading
@@ -89,6 +90,26 @@ def test_only_200_and_the_very_word_counts(at: Callable[[str], None], answer: by
         at(f"http://127.0.0.1:{port}")
         assert Paypal(2).verify("live", b"a=1") == verdict
     assert seen == [ASKED]
+
+
+class LettingGo(http.client.HTTPResponse):
+    """Lets go of the connection with the last byte and not behind it, as Pythons do since 3.11.8, 3.12.2 and 3.13."""
+
+    def read1(self, n: int = -1) -> bytes:
+        found = super().read1(n)
+        if self.length == 0 and not self.isclosed():
+            self.close()
+        return found
+
+
+@pytest.mark.parametrize("response", [http.client.HTTPResponse, LettingGo], ids=["this Python", "a newer one"])
+def test_an_answer_that_ends_the_connection_counts(
+    at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, response: type[http.client.HTTPResponse]
+) -> None:
+    monkeypatch.setattr(http.client.HTTPConnection, "response_class", response)
+    with serving(say(GOOD.replace(b"200 OK", b"200 OK\r\nConnection: close"))) as (port, _):
+        at(f"http://127.0.0.1:{port}")
+        assert Paypal(2).verify("live", b"a=1") == VERIFIED
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 x", "308 x"])
