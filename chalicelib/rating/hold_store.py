@@ -80,7 +80,7 @@ def key_of(hold_id: str) -> tuple[str, str]:
 
 def head_of(pk: str) -> HoldsHead:
     """The head of a partition, new where no call was ever held. Whatever depends on it is read after it."""
-    return heads_of([pk])[0]
+    return HoldsHead.find(pk, "HEAD") or HoldsHead(pk, "HEAD")
 
 
 def heads_of(pks: Sequence[str]) -> list[HoldsHead]:

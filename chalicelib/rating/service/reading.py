@@ -33,7 +33,7 @@ class Reading:
 
 
 def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``; ``tell`` is called after each chunk, for progress.
+    """Read and price the whole file into ``reading``; ``tell`` is called after each chunk but the first, for progress.
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
     """
@@ -48,7 +48,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = sources.reading(batch.home_country, batch.time_zone, batch.declared)
-    for columns in _rated(batch, source, tables):
+    for number, columns in enumerate(_rated(batch, source, tables)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
@@ -59,7 +59,8 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
             writer.writerows(columns.rejected)
             text.flush()
         reading.rejected += len(columns.rejected)
-        tell()
+        if number:
+            tell()
     reading.spill.flush()
     text.detach()
 
