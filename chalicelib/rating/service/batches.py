@@ -126,7 +126,7 @@ def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id:
 
 
 def once_a_second(clock: Callable[[], int], tell: Callable[[int], None]) -> Callable[[], None]:
-    """What may be called as often as anybody likes: it tells at first, and when the clock has moved since it last did."""
+    """What may be called as often as anybody likes: it tells at first, and when the clock has moved since then."""
     told: int | None = None
 
     def maybe() -> None:
