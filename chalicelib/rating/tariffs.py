@@ -31,7 +31,8 @@ _V = TypeVar("_V")
 class Heads:
     """Counts what is remembered by heads, and forgets all of it when it is too much."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = HEADS_KEPT) -> None:
+        self.most = most
         self._known: list[dict[str, Any]] = []
         self._count = 0
 
@@ -44,7 +45,7 @@ class Heads:
         return self._known[-1]
 
     def keep(self, known: dict[str, _V], head: str, value: _V) -> _V:
-        if self._count >= HEADS_KEPT:
+        if self._count >= self.most:
             for each in self._known:
                 each.clear()
             self._count = 0

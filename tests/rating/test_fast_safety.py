@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from test_fast_engine import FIRST, Case, compare
 
 from chalicelib import periods
 from chalicelib.money import MAX_FEE, MAX_PERCENT, MAX_RATE
+from chalicelib.rating import formats
 from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
+from chalicelib.rating.fast import engine as fast
 from chalicelib.rating.formats import Source
+from chalicelib.rating.records import chunks
 from chalicelib.rating.tables import Tables
 from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
 
@@ -53,3 +59,15 @@ def test_what_could_overflow_is_the_references(rate_e10: int, fee_e8: int, perce
 def test_the_dearest_custom_rate_and_fee_are_priced_alike():
     custom = CustomRate("p", "prefix", "1212", 1, FIRST, MAX_RATE, 1, 3600, MAX_FEE // 10, MAX_FEE)
     assert compare(case(10**12, 0, 0, [custom])) == (7, 7)
+
+
+def test_a_container_that_rates_for_many_resellers_keeps_what_it_laid_out_for_the_last_ones():
+    laid_out = []
+    for area in range(200, 220):
+        one = case(10**8, 0, 0, [CustomRate("p", "prefix", f"1{area}", 1, FIRST, 10**8)])
+        tables, (chunk,) = one.make(), chunks([one.data])
+        assert len(fast.rate(chunk, formats.detect(chunk), one.source, tables)) == 7
+        laid_out.append(weakref.ref(tables.vectorised.deck("value", 0).matcher))
+    del tables, one
+    gc.collect()
+    assert sum(matcher() is not None for matcher in laid_out) <= 2

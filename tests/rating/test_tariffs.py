@@ -52,7 +52,7 @@ def expected(number: str, terms: Terms, routes: dict[str, dict[str, DeckLine]], 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_says_so(monkeypatch, seed):
+def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_says_so(seed):
     dice = random.Random(seed)
     routes = {"value": some_deck(dice), "premium": some_deck(dice)}
     package = PackageVersion("p", 1, 0, markup_percent_e4=dice.randrange(10**6), routes=ROUTES)
@@ -76,13 +76,13 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
             found = tables.call_terms(tariff.number_of(number))
             assert found == expected(number, terms, routes, record_costs) == (tariff.resolve(number) or NO_RATE)
         # Once more while everything is forgotten all the time.
-        monkeypatch.setattr(tariffs, "HEADS_KEPT", 3)
+        tables.heads.most = 3
 
 
-def test_what_is_remembered_is_bounded_however_many_packages_there_are(monkeypatch):
-    monkeypatch.setattr(tariffs, "HEADS_KEPT", 30)
+def test_what_is_remembered_is_bounded_however_many_packages_there_are():
     packages = tuple(PackageVersion(f"p{n}", 1, 0) for n in range(20))
     tables, most = world(packages=packages), 0
+    tables.heads.most = 30
     for _ in range(2):
         for package in packages:
             tariff, _, _ = tables.tariff(package.package_id, AT)

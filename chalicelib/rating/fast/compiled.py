@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -110,7 +111,7 @@ class Compiled:
         for number in distinct(epochs[missing])[0][:room].tolist():
             deck.slot_of[number] = len(deck.slots)
             epoch, customs = self.epoch_list[number], self._custom_of[number]
-            deck.slots.append(_slot(epoch, deck.matcher, deck.line_costs, customs))
+            deck.slots.append(_slots(deck.matcher, deck.line_costs)(epoch, customs))
         deck.lay_out()
         return deck.slot_of[epochs]
 
@@ -167,9 +168,10 @@ def _costs(deck: Deck) -> DeckCosts:
     return DeckCosts(deck)
 
 
-@lru_cache(maxsize=16)
-def _slot(epoch: Epoch, matcher: Matcher, costs: DeckCosts, customs: int | None) -> Slot:
-    return Slot(epoch, matcher, costs, customs)
+@lru_cache(maxsize=2)
+def _slots(matcher: Matcher, costs: DeckCosts) -> Callable[[Epoch, int | None], Slot]:
+    """Slots over a matcher: kept with it, as each of them would keep it from being forgotten."""
+    return lru_cache(maxsize=16)(lambda epoch, customs: Slot(epoch, matcher, costs, customs))
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from chalicelib.rating import store
 from chalicelib.rating.decks import Deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.tables import Tables
+from chalicelib.rating.tariffs import Heads
 from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
 
 ROUTES = ("value", "premium")
@@ -50,6 +51,8 @@ def kept_tables(
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
         record_costs=record_costs,
+        # Of many resellers at once, and asked for a call at a time.
+        heads=Heads(1 << 13),
     )
 
 
