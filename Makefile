@@ -41,7 +41,7 @@ check: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/infra/test_packaging.py
 
-# FULL=1 measures ten million lines too and draws docs/performance.svg anew.
+# FULL=1 measures ten million lines too, and puts its table and its picture into docs/performance.md.
 bench: $(DEV)
 	@$(PIP) install -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks $(if $(FULL),--full)

@@ -16,6 +16,7 @@ JUST_SHOWN = "shown"
 NOT_JUDGED = "not judged"
 """There is a bar, but not for a run so small; ``note`` says what would judge it."""
 NOT_YET = "not in this version"
+BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 
 @dataclass(frozen=True)
@@ -50,25 +51,48 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
+_HEAD = ("", "what", "measured", "bar", "against", "")
+
+
 def render(rows: Sequence[Row]) -> str:
     """The table as text; notes follow under their numbers."""
+    lines, notes = _cells(rows)
+    widths = [max(len(line[n]) for line in (_HEAD, *lines)) for n in range(len(_HEAD))]
+    shown = [_line(line, widths) for line in (_HEAD, tuple("-" * width for width in widths), *lines)]
+    return "\n".join([*shown, "", *notes])
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The same for a page."""
+    lines, notes = _cells(rows)
+    shown = [f"| {' | '.join(line)} |" for line in (_HEAD, ("---",) * len(_HEAD), *lines)]
+    return "\n".join([*shown, "", *(f"{note}  " for note in notes)])
+
+
+def put(page: str, rows: Sequence[Row], told: str) -> str:
+    """A page with the table, and ``told`` above it, between the two marks of measured figures."""
+    before, begun, rest = page.partition(BEGIN)
+    _, end, behind = rest.partition(END)
+    if not (begun and end):
+        raise ValueError(f"the page has no place for the table: {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{told}\n\n{markdown(rows)}\n{END}{behind}"
+
+
+def _cells(rows: Sequence[Row]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The cells of each row, the section only in its first, and the numbered notes."""
     notes: list[str] = []
-    lines = []
+    lines = list[tuple[str, ...]]()
+    before = ""
     for row in rows:
         mark = ""
         if row.note:
             if row.note not in notes:
                 notes.append(row.note)
             mark = f" [{notes.index(row.note) + 1}]"
-        lines.append((row.section, row.what + mark, row.figure, row.bar, row.against, row.verdict))
-    head = ("", "what", "measured", "bar", "against", "")
-    widths = [max(len(line[n]) for line in (head, *lines)) for n in range(len(head))]
-    shown = [_line(head, widths), "  ".join("-" * width for width in widths)]
-    before = ""
-    for line in lines:
-        shown.append(_line((line[0] if line[0] != before else "", *line[1:]), widths))
-        before = line[0]
-    return "\n".join([*shown, "", *(f"[{n}] {note}" for n, note in enumerate(notes, 1))])
+        section = row.section if row.section != before else ""
+        lines.append((section, row.what + mark, row.figure, row.bar, row.against, row.verdict))
+        before = row.section
+    return lines, [f"[{n}] {note}" for n, note in enumerate(notes, 1)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

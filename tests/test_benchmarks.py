@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from pytest import approx
 
 from benchmarks import authorize, core, cost
@@ -16,7 +17,7 @@ from benchmarks.plot import Point, svg
 from benchmarks.sample import Samples, deck_lines
 from benchmarks.shop import World, tables
 from benchmarks.switches import SWITCHES
-from benchmarks.table import MET, MISSED, Row, judged, render
+from benchmarks.table import BEGIN, END, MET, MISSED, Row, judged, put, render
 from chalicelib.rating import decks
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,19 @@ def test_the_command_writes_what_it_prints(tmp_path):
 def test_a_bar_is_met_or_it_is_not():
     assert (judged(2, 3), judged(3, 2), judged(11, least=10), judged(9, least=10)) == (MET, MISSED, MET, MISSED)
     assert "NOT MET" in render([Row("core", "x", "1 s", 1, "<= 0.5 s", verdict=MISSED)])
+
+
+def test_the_page_gets_the_table_and_keeps_all_else():
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = [Row("core", "x", "1 s", 1, "<= 0.5 s", verdict=MISSED, note="why"), Row("core", "y", "2 s")]
+    once = put(page, rows, "a machine")
+    before, _, behind = page.partition(BEGIN)
+    assert once.startswith(before) and once.endswith(behind.partition(END)[2])
+    assert f"{BEGIN}\na machine\n" in once
+    assert "| core | x [1] | 1 s | <= 0.5 s |  | NOT MET |\n|  | y | 2 s |  |  | shown |\n\n[1] why" in once
+    assert put(once, rows, "a machine") == once
+    with pytest.raises(ValueError, match="no place"):
+        put("# A page", rows, "a machine")
 
 
 def test_an_item_weighs_its_names_and_values():
