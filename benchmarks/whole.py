@@ -19,11 +19,14 @@ from benchmarks import machine
 from benchmarks.sample import Samples, Span, month_back
 from benchmarks.shop import DECK_DAY, Send, Shop, open_shop, over_http
 from chalicelib import money
+from local import schedule
 from local.stack import Stack
 
 BUCKET = "forfait-local"
 PATIENCE_SECONDS = 3_600
 FIVE_MINUTES = 5
+LOOK_EVERY = 0.05
+"""Seconds between two looks at a small file's batch: each look takes the stack some time of the same processors."""
 
 
 class Taken(NamedTuple):
@@ -63,7 +66,7 @@ class Bench:
         worker = machine.child_running(self.stack.running.pid, "worker")
         return 0.0 if worker is None else machine.cpu_seconds(worker)
 
-    def rate(self, file: Path, name: str, look_every: float = 0.01) -> Taken:
+    def rate(self, file: Path, name: str, look_every: float = LOOK_EVERY) -> Taken:
         """Drop a file and wait for its batch; ``RuntimeError`` unless every line of it was rated."""
         key, began = f"incoming/cdr/{self.shop.reseller_id}/{name}", time.perf_counter()
         with file.open("rb") as body:
@@ -79,10 +82,15 @@ class Bench:
             time.sleep(look_every)
         raise RuntimeError(f"{name} was not rated in time")
 
+    def rest(self) -> None:
+        """Wait until the rating function has nothing to do."""
+        while schedule.messages(self.stack.running)["forfait-local-incoming"]:
+            time.sleep(LOOK_EVERY)
+
     def one_batch(self, lines: int, back: int) -> dict[str, Any]:
         """All clients and 28 days in one file: those that begin ``back`` days before the sample's first instant."""
         file, before = self.samples.calls(lines, month_back(back) if back else None), self.worker_cpu()
-        taken = self.rate(file, f"whole-{lines}-{back}.csv", 0.01 if lines <= 10_000 else 0.1)
+        taken = self.rate(file, f"whole-{lines}-{back}.csv", LOOK_EVERY if lines <= 10_000 else 0.1)
         return {"wall": taken.from_end, "cpu": self.worker_cpu() - before, "batch": taken.batch}
 
     def charged(self) -> dict[str, int]:
@@ -130,15 +138,20 @@ def bench(samples: Samples, deck_size: int) -> Iterator[Bench]:
         yield Bench(stack, samples, deck_size)
 
 
-def small_files(on: Bench, count: int, lines: int, one_client: bool) -> list[float]:
-    """Files of five minutes each, one after another through a day; seconds from the start of each upload."""
+def small_files(on: Bench, count: int, lines: int, one_client: bool) -> tuple[list[float], list[float]]:
+    """Files of five minutes each, one after another through a day: seconds from the start of each upload, to its
+    ledgers and to the end of what follows them (compaction). The next file comes after that, as it does in life.
+    """
     client, day = (0, 1440) if one_client else (None, 0)
-    taken = []
+    taken, worked = [], []
     for number in range(count):
         span = Span(day + number * FIVE_MINUTES, FIVE_MINUTES, client)
         file = on.samples.calls(lines, span)
+        began = time.perf_counter()
         taken.append(on.rate(file, f"small-{span.first:06d}-{client}.csv").from_start)
-    return taken
+        on.rest()
+        worked.append(time.perf_counter() - began)
+    return taken, worked
 
 
 def percentile_95(values: list[float]) -> float:

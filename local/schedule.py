@@ -29,7 +29,7 @@ def run(running: Running, name: str, at: datetime) -> Any:
 
     One that puts its work on a queue answers with the queue's name: then this waits until the work is done.
     """
-    dead = _messages(running)
+    dead = messages(running)
     request = urllib.request.Request(
         running.invoke_url + name, data=json.dumps(scheduled_event(name, at)).encode(), method="POST"
     )
@@ -47,16 +47,16 @@ def run(running: Running, name: str, at: datetime) -> Any:
 def _wait_for(running: Running, queue: str, dead: dict[str, int]) -> None:
     """Until a queue is worked off; ``ScheduleFailed`` when messages of it died on the way, or it takes too long."""
     waiting_until = time.monotonic() + _TIMEOUT_SECONDS
-    while _messages(running)[queue]:
+    while messages(running)[queue]:
         if time.monotonic() > waiting_until:
             raise ScheduleFailed(f"the queue {queue} is not worked off after {_TIMEOUT_SECONDS} s")
         time.sleep(_LOOK_SECONDS)
-    died = _messages(running)[f"{queue}-dead"] - dead.get(f"{queue}-dead", 0)
+    died = messages(running)[f"{queue}-dead"] - dead.get(f"{queue}-dead", 0)
     if died > 0:
         raise ScheduleFailed(f"{died} messages of {queue} failed every time; the stack's log says why")
 
 
-def _messages(running: Running) -> dict[str, int]:
+def messages(running: Running) -> dict[str, int]:
     """How many messages each queue holds, those that are being worked on included."""
     sqs = provision.client_maker(running.aws_endpoint)("sqs")
     found = {}
