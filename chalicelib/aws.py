@@ -1,7 +1,8 @@
 """Clients of AWS's services, made by botocore alone.
 
 boto3 makes the same clients out of botocore's. What it adds to them (resources, transfers in parts with their thread
-and process pools) would be the largest single part of a cold start, and only an upload in parts uses any of it.
+and process pools) would be the largest single part of a cold start, and nothing uses any of it: what is sent in parts
+is sent while it is made (``rating.store_parts``).
 """
 
 from __future__ import annotations

@@ -259,17 +259,6 @@ def write(key: str, body: bytes | IO[bytes], content_type: str = "application/oc
     s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
 
 
-def upload(key: str, file: IO[bytes], content_type: str) -> None:
-    """A file of any size, from its start, part by part. The object appears whole, or (after a crash) not at all."""
-    # Here and not above: the API imports this module and uploads nothing.
-    from boto3.s3.transfer import TransferConfig, create_transfer_manager
-
-    file.seek(0)
-    in_parts = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
-    with create_transfer_manager(s3(), in_parts) as manager:
-        manager.upload(file, settings.bucket, key, {"ContentType": content_type}).result()
-
-
 def download_url(key: str) -> str:
     """Where a browser can fetch an object for ``URL_SECONDS``."""
     params = {"Bucket": settings.bucket, "Key": key}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
 from chalicelib.config import settings
 from chalicelib.rating import store
+
+_PIECE = 1 << 20
 
 
 class Growing:
@@ -47,3 +49,12 @@ class Growing:
         sent = store.s3().upload_part(**self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body))
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
         self._body.clear()
+
+
+def upload(key: str, file: IO[bytes], content_type: str) -> None:
+    """A file of any size, from its start; it appears as what is ``Growing`` does."""
+    file.seek(0)
+    whole = Growing(key, content_type, store.PART_BYTES)
+    while data := file.read(_PIECE):
+        whole.add(data)
+    whole.close()

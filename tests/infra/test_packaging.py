@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -48,20 +47,9 @@ def unpacked(packaged: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def lambda_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda has and the zip has not: boto3, without the rest of this environment."""
-    folder = tmp_path_factory.mktemp("runtime")
-    for name in ("boto3", "s3transfer"):
-        spec = importlib.util.find_spec(name)
-        assert spec is not None and spec.origin is not None
-        (folder / name).symlink_to(Path(spec.origin).parent)
-    return folder
-
-
-def run_as_lambda(unpacked: Path, lambda_libraries: Path, code: str) -> str:
-    """A fresh interpreter that knows the zip, boto3 and the standard library, and nothing of this machine."""
-    start = f"import sys; sys.path[:0] = [{str(unpacked)!r}]; sys.path.append({str(lambda_libraries)!r}); "
+def run_as_lambda(unpacked: Path, code: str) -> str:
+    """A fresh interpreter that knows the zip and the standard library, and nothing of this machine."""
+    start = f"import sys; sys.path[:0] = [{str(unpacked)!r}]; "
     environ = {**NAMES, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     ran = subprocess.run(
         [sys.executable, "-S", "-P", "-c", start + code],
@@ -104,18 +92,14 @@ def test_the_services_kept_are_those_that_the_source_makes_clients_for() -> None
     assert {"dynamodb", *re.findall(r'aws\.client\(\s*"([a-z0-9-]+)"', source)} == set(bundle.SERVICES)
 
 
-def test_a_fresh_interpreter_imports_the_app_from_the_zip_alone(unpacked: Path, lambda_libraries: Path) -> None:
-    said = run_as_lambda(
-        unpacked, lambda_libraries, "import app, botocore, json; print(len(app.app.routes), botocore.__file__)"
-    )
+def test_a_fresh_interpreter_imports_the_app_from_the_zip_alone(unpacked: Path) -> None:
+    said = run_as_lambda(unpacked, "import app, botocore, json; print(len(app.app.routes), botocore.__file__)")
     count, where = said.split()
     assert int(count) > 10
     assert where.startswith(str(unpacked))
 
 
-def test_a_fresh_interpreter_imports_each_event_module_without_the_app(
-    packaged: Any, unpacked: Path, lambda_libraries: Path
-) -> None:
+def test_a_fresh_interpreter_imports_each_event_module_without_the_app(packaged: Any, unpacked: Path) -> None:
     handlers = {
         each["Properties"]["Handler"]
         for each in packaged.template["Resources"].values()
@@ -124,21 +108,12 @@ def test_a_fresh_interpreter_imports_each_event_module_without_the_app(
     assert "chalicelib.rating.events.rate_dropped_files" in handlers
     for module, _, function in (handler.rpartition(".") for handler in sorted(handlers - {"app.app"})):
         code = f"from {module} import {function}; print(callable({function}), 'app' in sys.modules)"
-        assert run_as_lambda(unpacked, lambda_libraries, code).split() == ["True", "False"]
+        assert run_as_lambda(unpacked, code).split() == ["True", "False"]
 
 
-def test_every_client_can_be_made_from_the_slimmed_botocore(unpacked: Path, lambda_libraries: Path) -> None:
+def test_every_client_can_be_made_from_the_slimmed_botocore(unpacked: Path) -> None:
     code = f"from chalicelib import aws; print([aws.client(name).meta.endpoint_url for name in {bundle.SERVICES!r}])"
-    assert run_as_lambda(unpacked, lambda_libraries, code).count("https://") == len(bundle.SERVICES)
-
-
-def test_uploads_in_parts_find_lambdas_own_boto3(unpacked: Path, lambda_libraries: Path) -> None:
-    code = (
-        "from chalicelib.rating import store; from boto3.s3.transfer import TransferConfig, create_transfer_manager; "
-        "create_transfer_manager(store.s3(), TransferConfig(use_threads=False)).shutdown(); "
-        "print(store.s3().meta.region_name)"
-    )
-    assert run_as_lambda(unpacked, lambda_libraries, code).split() == ["us-east-1"]
+    assert run_as_lambda(unpacked, code).count("https://") == len(bundle.SERVICES)
 
 
 def test_modules_come_with_bytecode_that_python_does_not_compare_with_the_source(unpacked: Path) -> None:

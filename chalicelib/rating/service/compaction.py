@@ -21,7 +21,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import posting, usage
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import LostRace
-from chalicelib.rating import merging, store
+from chalicelib.rating import merging, store, store_parts
 from chalicelib.rating.segments import Member, RatedCall, decode, unpacked
 from chalicelib.rating.service.segments import batch_of, object_key, span
 from chalicelib.rating.store import COMPACTED, Segment
@@ -168,7 +168,7 @@ def _stored(
 ) -> Segment:
     """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
     key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
-    store.upload(key, packer.file, "application/gzip")
+    store_parts.upload(key, packer.file, "application/gzip")
     members: list[Member] = packer.members
     return Segment(
         f"L#{like.client_id}",
