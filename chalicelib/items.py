@@ -6,16 +6,31 @@ The models share one connection: PynamoDB would otherwise build a client, and a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, ClassVar, TypeVar
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
+from pynamodb.constants import NUMBER
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib.config import settings
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number; a float raises ``TypeError`` instead of being cut, because money is never one."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        return str(index(value))
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
 
 _I = TypeVar("_I", bound="Item")
 _AT_ONCE = 100
@@ -54,7 +69,7 @@ class Item(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    expires_at = NumberAttribute(null=True)
+    expires_at = IntegerAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     day_index = DayIndex()
     next_billing_date = UnicodeAttribute(null=True)

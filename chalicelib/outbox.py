@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import money
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Event, Item, Put, Write
 
 PARTITION = "OUTBOX"
@@ -25,7 +26,7 @@ class Notice(Item):
     event_id = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
     kind = UnicodeAttribute()
-    at = NumberAttribute()
+    at = IntegerAttribute()
     data: Any = JSONAttribute()
 
 

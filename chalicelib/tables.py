@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -22,6 +22,7 @@ from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
 from chalicelib.errors import ForfaitError, LostRace
+from chalicelib.items import IntegerAttribute
 from chalicelib.items import Item as Item
 from chalicelib.items import find_each as find_each
 from chalicelib.items import find_many as find_many
@@ -88,7 +89,7 @@ class Answer(Item):
     """What was answered to an Idempotency-Key (secrets left out)."""
 
     fingerprint = UnicodeAttribute()
-    status = NumberAttribute()
+    status = IntegerAttribute()
     body = JSONAttribute(null=True)
 
 
@@ -103,7 +104,7 @@ class Event(Item):
     actor = UnicodeAttribute()
     role = UnicodeAttribute(null=True)
     label = UnicodeAttribute(null=True)
-    at = NumberAttribute()
+    at = IntegerAttribute()
     changes: Any = JSONAttribute(null=True)
     before: Any = JSONAttribute(null=True)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
@@ -17,8 +18,8 @@ class NumberFee(Item):
     """``R#<reseller_id>`` / ``NUMBERFEE#<number>``: when the reseller pays the next month of a number it ordered"""
 
     number = UnicodeAttribute()
-    anchor_day = NumberAttribute()
-    version = NumberAttribute(default=0)
+    anchor_day = IntegerAttribute()
+    version = IntegerAttribute(default=0)
 
 
 class Closed(Item):

@@ -13,25 +13,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.accounts.ledger import Account
 from chalicelib.accounts.store_keys import ApiKey as ApiKey
 from chalicelib.accounts.store_keys import KeyPointer as KeyPointer
 from chalicelib.accounts.store_numbers import Did as Did
 from chalicelib.accounts.store_numbers import Number as Number
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
 class Owner(Item):
     """Whoever has a ledger: the fields that entries change. ``version`` counts every change of the item."""
 
-    version = NumberAttribute(default=0)
-    balance_e8 = NumberAttribute(default=0)
-    entries = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
+    balance_e8 = IntegerAttribute(default=0)
+    entries = IntegerAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
-    posted_at = NumberAttribute(default=0)
-    created_at = NumberAttribute()
+    posted_at = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -39,11 +40,11 @@ class Owner(Item):
 
     def account(self) -> Account:
         return Account(
-            balance_e8=int(self.balance_e8),
-            entries=int(self.entries),
+            balance_e8=self.balance_e8,
+            entries=self.entries,
             limited=False,
             closed_through=self.closed_through,
-            posted_at=int(self.posted_at),
+            posted_at=self.posted_at,
         )
 
 
@@ -60,7 +61,7 @@ class Reseller(Owner):
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
     language = UnicodeAttribute(default="en")
-    threshold_e8 = NumberAttribute(null=True)
+    threshold_e8 = IntegerAttribute(null=True)
     low = BooleanAttribute(default=False)
 
     @property
@@ -68,7 +69,7 @@ class Reseller(Owner):
         return str(self.reseller_id)
 
     def account(self) -> Account:
-        threshold_e8 = None if self.threshold_e8 is None else int(self.threshold_e8)
+        threshold_e8 = None if self.threshold_e8 is None else self.threshold_e8
         return replace(super().account(), threshold_e8=threshold_e8, low=bool(self.low))
 
     @property
@@ -91,15 +92,15 @@ class Client(Owner):
     status = UnicodeAttribute()
     service = UnicodeAttribute()
     balance_mode = UnicodeAttribute()
-    credit_limit_e8 = NumberAttribute(null=True)
-    threshold_e8 = NumberAttribute(null=True)
+    credit_limit_e8 = IntegerAttribute(null=True)
+    threshold_e8 = IntegerAttribute(null=True)
     low = BooleanAttribute(default=False)
     profile = JSONAttribute()
     blocked_countries: Any = JSONAttribute(default=list)
-    max_rate_e10 = NumberAttribute(null=True)
-    daily_limit_e8 = NumberAttribute(null=True)
+    max_rate_e10 = IntegerAttribute(null=True)
+    daily_limit_e8 = IntegerAttribute(null=True)
     spent: Any = JSONAttribute(default=dict)
-    created_at = NumberAttribute()
+    created_at = IntegerAttribute()
 
     @property
     def owner_id(self) -> str:
@@ -107,15 +108,15 @@ class Client(Owner):
 
     def account(self) -> Account:
         return Account(
-            balance_e8=int(self.balance_e8),
-            entries=int(self.entries),
+            balance_e8=self.balance_e8,
+            entries=self.entries,
             strict=self.balance_mode == "strict",
-            credit_limit_e8=None if self.credit_limit_e8 is None else int(self.credit_limit_e8),
-            threshold_e8=None if self.threshold_e8 is None else int(self.threshold_e8),
+            credit_limit_e8=None if self.credit_limit_e8 is None else self.credit_limit_e8,
+            threshold_e8=None if self.threshold_e8 is None else self.threshold_e8,
             service=self.service,
             low=bool(self.low),
             closed_through=self.closed_through,
-            posted_at=int(self.posted_at),
+            posted_at=self.posted_at,
         )
 
 
@@ -124,13 +125,13 @@ class Entry(Item):
 
     entry_id = UnicodeAttribute()
     kind = UnicodeAttribute()
-    amount_e8 = NumberAttribute()
-    balance_after_e8 = NumberAttribute()
+    amount_e8 = IntegerAttribute()
+    balance_after_e8 = IntegerAttribute()
     description = UnicodeAttribute()
     period = UnicodeAttribute()
     usage_month = UnicodeAttribute()
     source = UnicodeAttribute()
-    posted_at = NumberAttribute()
+    posted_at = IntegerAttribute()
     actor = UnicodeAttribute()
     reversal_of = UnicodeAttribute(null=True)
 
@@ -157,12 +158,12 @@ class Marker(Item):
     generation is taken back already, and this one not posted yet (only where both do not fit one transaction).
     """
 
-    rated = NumberAttribute()
-    duplicates = NumberAttribute()
-    seconds = NumberAttribute(default=0)
-    amount_e8 = NumberAttribute()
-    cost_e8 = NumberAttribute()
-    entry = NumberAttribute(null=True)
+    rated = IntegerAttribute()
+    duplicates = IntegerAttribute()
+    seconds = IntegerAttribute(default=0)
+    amount_e8 = IntegerAttribute()
+    cost_e8 = IntegerAttribute()
+    entry = IntegerAttribute(null=True)
     free: Any = JSONAttribute(null=True)
     spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
@@ -176,13 +177,13 @@ class Marker(Item):
 class Once(Item):
     """``L#<owner_id>`` / ``ONCE#<key>``: the entry that this key has already posted"""
 
-    sequence = NumberAttribute()
+    sequence = IntegerAttribute()
 
 
 class FreeMinutes(Item):
     """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds already given for free"""
 
-    used_seconds = NumberAttribute()
+    used_seconds = IntegerAttribute()
 
 
 class Package(Item):
@@ -194,20 +195,20 @@ class Package(Item):
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
-    monthly_fee_e8 = NumberAttribute()
-    setup_fee_e8 = NumberAttribute()
+    monthly_fee_e8 = IntegerAttribute()
+    setup_fee_e8 = IntegerAttribute()
     price: Any = JSONAttribute()
     upcoming: Any = JSONAttribute(default=list)
-    version = NumberAttribute(default=0)
-    created_at = NumberAttribute()
+    version = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
 
 
 class PackageTerms(Item):
     """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: price fields from an instant on"""
 
     package_id = UnicodeAttribute()
-    version = NumberAttribute()
-    effective_from = NumberAttribute()
+    version = IntegerAttribute()
+    effective_from = IntegerAttribute()
     price: Any = JSONAttribute()
 
 
@@ -216,7 +217,7 @@ class ClientPackage(Item):
 
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    attached_at = NumberAttribute()
+    attached_at = IntegerAttribute()
 
 
 class SubAccount(Item):
@@ -226,9 +227,9 @@ class SubAccount(Item):
     username = UnicodeAttribute()
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
-    anchor_day = NumberAttribute(null=True)
-    version = NumberAttribute(default=0)
-    created_at = NumberAttribute()
+    anchor_day = IntegerAttribute(null=True)
+    version = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
 
 
 class Username(Item):
@@ -241,21 +242,21 @@ class Assignment(Item):
     """``T#<reseller_id>`` / ``SUB#<username>#<version>`` or ``DID#<number>#<version>``: who holds it, from when"""
 
     holder = UnicodeAttribute()
-    version = NumberAttribute()
-    effective_from = NumberAttribute()
+    version = IntegerAttribute()
+    effective_from = IntegerAttribute()
     client_id = UnicodeAttribute(default="")
     subaccount_id = UnicodeAttribute(default="")
     package_id = UnicodeAttribute(default="")
-    rate_e10 = NumberAttribute(default=0)
-    initial = NumberAttribute(default=6)
-    increment = NumberAttribute(default=6)
-    cost_e10 = NumberAttribute(default=0)
+    rate_e10 = IntegerAttribute(default=0)
+    initial = IntegerAttribute(default=6)
+    increment = IntegerAttribute(default=6)
+    cost_e10 = IntegerAttribute(default=0)
 
 
 class TermsHead(Item):
     """``T#<reseller_id>`` / ``HEAD``: the terms version, and the batches that are being rated by an earlier one"""
 
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
     open_batches = UnicodeSetAttribute(null=True)
 
 

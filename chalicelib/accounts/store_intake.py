@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
@@ -18,7 +19,7 @@ class SignupLink(Item):
 class SignupDay(Item):
     """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many asked to join on that day"""
 
-    asked = NumberAttribute()
+    asked = IntegerAttribute()
 
 
 class Import(Item):
@@ -29,11 +30,11 @@ class Import(Item):
 
     import_id = UnicodeAttribute()
     status = UnicodeAttribute()
-    rows = NumberAttribute()
-    done = NumberAttribute(default=0)
+    rows = IntegerAttribute()
+    done = IntegerAttribute(default=0)
     counts: Any = JSONAttribute()
-    created_at = NumberAttribute()
-    finished_at = NumberAttribute(null=True)
+    created_at = IntegerAttribute()
+    finished_at = IntegerAttribute(null=True)
 
 
 class ImportRows(Item):
@@ -46,4 +47,4 @@ class ImportLock(Item):
     """``R#<reseller_id>`` / ``IMPORTING``: an import is being read or applied, and what it counts on stays as it is"""
 
     import_id = UnicodeAttribute()
-    taken_at = NumberAttribute()
+    taken_at = IntegerAttribute()

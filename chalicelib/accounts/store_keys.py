@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
@@ -23,8 +24,8 @@ class ApiKey(Item):
     client_id = UnicodeAttribute(null=True)
     label = UnicodeAttribute(default="")
     scopes: Any = JSONAttribute(null=True)
-    last_used_at = NumberAttribute(null=True)
-    created_at = NumberAttribute()
+    last_used_at = IntegerAttribute(null=True)
+    created_at = IntegerAttribute()
 
 
 class KeyPointer(Item):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
@@ -13,11 +14,11 @@ class Number(Item):
     """``INVENTORY`` / ``<number>``: the operator's stock; ``reseller_id`` is empty while nobody has ordered it"""
 
     number = UnicodeAttribute()
-    monthly_e8 = NumberAttribute()
-    setup_e8 = NumberAttribute()
-    per_minute_e10 = NumberAttribute()
+    monthly_e8 = IntegerAttribute()
+    setup_e8 = IntegerAttribute()
+    per_minute_e10 = IntegerAttribute()
     reseller_id = UnicodeAttribute(default="")
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
 
 
 class Did(Item):
@@ -26,10 +27,10 @@ class Did(Item):
     number = UnicodeAttribute()
     client_id = UnicodeAttribute(default="")
     subaccount_id = UnicodeAttribute(default="")
-    monthly_e8 = NumberAttribute(default=0)
-    setup_e8 = NumberAttribute(default=0)
-    per_minute_e10 = NumberAttribute(default=0)
+    monthly_e8 = IntegerAttribute(default=0)
+    setup_e8 = IntegerAttribute(default=0)
+    per_minute_e10 = IntegerAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
-    anchor_day = NumberAttribute(null=True)
-    version = NumberAttribute(default=0)
-    ordered_at = NumberAttribute()
+    anchor_day = IntegerAttribute(null=True)
+    version = IntegerAttribute(default=0)
+    ordered_at = IntegerAttribute()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.notices import kinds
 from chalicelib.tables import Item
 
@@ -25,9 +26,9 @@ class Webhook(Item):
     events: Any = JSONAttribute(null=True)
     secret = UnicodeAttribute()
     old_secret = UnicodeAttribute(null=True)
-    old_until = NumberAttribute(null=True)
-    version = NumberAttribute(default=0)
-    created_at = NumberAttribute()
+    old_until = IntegerAttribute(null=True)
+    version = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
 
 
 class Wishes(Item):
@@ -48,16 +49,16 @@ class Delivery(Item):
     reseller_id = UnicodeAttribute()
     kind = UnicodeAttribute()
     target = UnicodeAttribute()
-    at = NumberAttribute()
+    at = IntegerAttribute()
     data: Any = JSONAttribute()
     status = UnicodeAttribute(default="pending")
-    attempts = NumberAttribute(default=0)
-    next_attempt_at = NumberAttribute(null=True)
-    leased_until = NumberAttribute(default=0)
-    last_status = NumberAttribute(null=True)
+    attempts = IntegerAttribute(default=0)
+    next_attempt_at = IntegerAttribute(null=True)
+    leased_until = IntegerAttribute(default=0)
+    last_status = IntegerAttribute(null=True)
     last_error = UnicodeAttribute(default="")
-    created_at = NumberAttribute()
-    ended_at = NumberAttribute(null=True)
+    created_at = IntegerAttribute()
+    ended_at = IntegerAttribute(null=True)
 
     @property
     def channel(self) -> str:
@@ -77,7 +78,7 @@ class Due(Item):
 
 def due(delivery: Delivery) -> Due:
     """The note that a delivery is to be tried at its ``next_attempt_at``."""
-    place = f"{int(delivery.next_attempt_at):012d}#{delivery.event_id}#{delivery.target}"
+    place = f"{delivery.next_attempt_at:012d}#{delivery.event_id}#{delivery.target}"
     return Due("DUE", place, delivery_pk=delivery.pk, delivery_sk=delivery.sk)
 
 

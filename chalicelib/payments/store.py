@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.payments import notices
 from chalicelib.tables import Item
 
@@ -37,7 +38,7 @@ class Settings(Item):
     tokens: Any = JSONAttribute()
     receiver_id = UnicodeAttribute(default="")
     apps: Any = JSONAttribute(default=dict)
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
 
 
 class Door(Item):
@@ -50,10 +51,10 @@ class Door(Item):
 class Health(Item):
     """``PP#<reseller_id>`` / ``HEALTH``: when messages came last; written beside everything else"""
 
-    received_at = NumberAttribute(null=True)
-    verified_at = NumberAttribute(null=True)
-    invalid_at = NumberAttribute(null=True)
-    unclear_at = NumberAttribute(null=True)
+    received_at = IntegerAttribute(null=True)
+    verified_at = IntegerAttribute(null=True)
+    invalid_at = IntegerAttribute(null=True)
+    unclear_at = IntegerAttribute(null=True)
 
 
 class Deposit(Item):
@@ -64,15 +65,15 @@ class Deposit(Item):
     client_id = UnicodeAttribute()
     invoice = UnicodeAttribute()
     custom = UnicodeAttribute()
-    amount_e8 = NumberAttribute()
+    amount_e8 = IntegerAttribute()
     currency = UnicodeAttribute()
     environment = UnicodeAttribute()
     email = UnicodeAttribute()
     merchant_id = UnicodeAttribute(default="")
     order_id = UnicodeAttribute(default="")
     status = UnicodeAttribute(default="open")
-    created_at = NumberAttribute()
-    open_until = NumberAttribute()
+    created_at = IntegerAttribute()
+    open_until = IntegerAttribute()
 
     def intent(self) -> notices.Intent:
         return notices.Intent(
@@ -80,7 +81,7 @@ class Deposit(Item):
             client_id=self.client_id,
             invoice=self.invoice,
             custom=self.custom,
-            amount_e8=int(self.amount_e8),
+            amount_e8=self.amount_e8,
             currency=self.currency,
             environment=self.environment,
             email=self.email,
@@ -103,16 +104,16 @@ class Transaction(Item):
     Before its payment is known it has ``expires_at``: a refund of something that never was ours is forgotten.
     """
 
-    credited_e8 = NumberAttribute(default=0)
-    refunded_e8 = NumberAttribute(default=0)
-    reversed_e8 = NumberAttribute(default=0)
-    returned_e8 = NumberAttribute(default=0)
-    adjusted_e8 = NumberAttribute(default=0)
+    credited_e8 = IntegerAttribute(default=0)
+    refunded_e8 = IntegerAttribute(default=0)
+    reversed_e8 = IntegerAttribute(default=0)
+    returned_e8 = IntegerAttribute(default=0)
+    adjusted_e8 = IntegerAttribute(default=0)
     state = UnicodeAttribute(default="")
     merchant_id = UnicodeAttribute(default="")
     client_id = UnicodeAttribute(default="")
     deposit_id = UnicodeAttribute(default="")
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
 
     def payment(self) -> notices.Payment:
         sums = {name: int(getattr(self, name)) for name in SUMS}
@@ -122,7 +123,7 @@ class Transaction(Item):
 class Booked(Item):
     """``PP#<reseller_id>`` / ``BOOKED#<environment>#<txn_id>#<kind>``: this movement, or this review, was made"""
 
-    at = NumberAttribute()
+    at = IntegerAttribute()
 
 
 class Review(Item):
@@ -136,7 +137,7 @@ class Review(Item):
     client_id = UnicodeAttribute(default="")
     deposit_id = UnicodeAttribute(default="")
     told = UnicodeAttribute(default="")
-    at = NumberAttribute()
+    at = IntegerAttribute()
 
 
 class Message(Item):
@@ -150,7 +151,7 @@ class Message(Item):
     channel = UnicodeAttribute()
     raw = BinaryAttribute(legacy_encoding=False)
     headers: Any = JSONAttribute(default=dict)
-    received_at = NumberAttribute()
+    received_at = IntegerAttribute()
     verdict = UnicodeAttribute(default="")
     outcome = UnicodeAttribute(default="")
     reason = UnicodeAttribute(default="")

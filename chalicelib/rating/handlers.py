@@ -192,22 +192,22 @@ def _deck(drop: DeckDrop) -> shapes.DeckOut:
         route=drop.route,
         effective_from=drop.effective_from,
         status=drop.status,
-        prefixes=int(drop.prefixes),
+        prefixes=drop.prefixes,
         errors=[shapes.DeckError(**error) for error in drop.errors],
         errors_url=uploads.download_url(drop.errors_key) if drop.errors_key else None,
     )
 
 
 def _rate(rate: CustomRateItem) -> shapes.RateShown:
-    pulse = Pulse(initial=int(rate.initial), increment=int(rate.increment)) if rate.increment else None
+    pulse = Pulse(initial=rate.initial, increment=rate.increment) if rate.increment else None
     return shapes.RateShown(
         scope=rate.scope,
         code=rate.code,
-        rate_per_minute=int(rate.rate_e10),
+        rate_per_minute=rate.rate_e10,
         pulse=pulse,
         connection_fee=shapes.number(rate.connection_fee_e8),
         minimum_charge=shapes.number(rate.minimum_charge_e8),
-        grace_seconds=int(rate.grace_seconds),
+        grace_seconds=rate.grace_seconds,
         effective_from=rates.shown_start(rate),
     )
 
@@ -253,12 +253,12 @@ def _batch(batch: Batch) -> shapes.BatchOut:
         id=batch.batch_id,
         key=batch.key,
         status=batch.status,
-        lines=int(batch.lines),
-        rated=int(batch.rated),
-        rejected=int(batch.rejected),
-        duplicates=int(batch.duplicates),
-        cost=int(batch.cost_e8),
-        revenue=int(batch.revenue_e8),
+        lines=batch.lines,
+        rated=batch.rated,
+        rejected=batch.rejected,
+        duplicates=batch.duplicates,
+        cost=batch.cost_e8,
+        revenue=batch.revenue_e8,
         started_at=shapes.number(batch.started_at),
         finished_at=shapes.number(batch.finished_at),
         rejected_url=rejects,

@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.rating import holds
 from chalicelib.rating.holds import Called, Open, Sums
 from chalicelib.tables import Item, Put, Write, find_each
@@ -21,7 +22,7 @@ from chalicelib.tables import Item, Put, Write, find_each
 class HoldsHead(Item):
     """``H#<client_id>`` / ``HEAD``: see ``holds.Sums``; every write to a hold bumps its version"""
 
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
     by_expiry: Any = JSONAttribute(default=dict)
     by_day: Any = JSONAttribute(default=dict)
 
@@ -41,12 +42,12 @@ class Hold(Item):
     account = UnicodeAttribute()
     number = UnicodeAttribute()
     call_id = UnicodeAttribute(default="")
-    made_at = NumberAttribute()
+    made_at = IntegerAttribute()
     day = UnicodeAttribute()
     terms: Any = JSONAttribute()
-    held_seconds = NumberAttribute()
-    amount_e8 = NumberAttribute()
-    seconds = NumberAttribute(null=True)
+    held_seconds = IntegerAttribute()
+    amount_e8 = IntegerAttribute()
+    seconds = IntegerAttribute(null=True)
 
     @property
     def id(self) -> str:
@@ -57,8 +58,8 @@ class Hold(Item):
         return self.seconds is not None
 
     def open(self) -> Open:
-        seconds = int(self.seconds) if self.finished else -1
-        return Open(self.sk, self.account, self.number, self.call_id, int(self.made_at), seconds)
+        seconds = self.seconds if self.finished else -1
+        return Open(self.sk, self.account, self.number, self.call_id, self.made_at, seconds)
 
 
 class Done(Item):
@@ -95,7 +96,7 @@ def open_holds(pk: str, now: int) -> list[Hold]:
 
 def next_head(head: HoldsHead, now: int, changes: Sequence[tuple[Hold, int]]) -> Write:
     """The head after holds grew or shrank by some ``_e8``, if nobody wrote to the partition since it was read."""
-    sums, version = head.sums(), int(head.version)
+    sums, version = head.sums(), head.version
     for hold, by_e8 in changes:
         sums = sums.changed(now, int(hold.expires_at or 0), hold.day, by_e8)
     after = HoldsHead(head.pk, "HEAD", version=version + 1, by_expiry=dict(sums.by_expiry), by_day=dict(sums.by_day))

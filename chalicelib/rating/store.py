@@ -23,10 +23,11 @@ from urllib.parse import quote_plus
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from chalicelib import aws, queues
 from chalicelib.config import settings
+from chalicelib.items import IntegerAttribute
 from chalicelib.rating.store_decks import DeckDrop as DeckDrop
 from chalicelib.rating.store_decks import DeckHead as DeckHead
 from chalicelib.rating.store_decks import DeckVersion as DeckVersion
@@ -54,27 +55,27 @@ class Batch(Item):
     key = UnicodeAttribute()
     version_id = UnicodeAttribute()
     status = UnicodeAttribute()
-    generation = NumberAttribute(default=0)
-    latest_generation = NumberAttribute(default=0)
+    generation = IntegerAttribute(default=0)
+    latest_generation = IntegerAttribute(default=0)
     standing: Any = JSONAttribute(null=True)
-    terms_version = NumberAttribute()
-    deck_version = NumberAttribute()
+    terms_version = IntegerAttribute()
+    deck_version = IntegerAttribute()
     time_zone = UnicodeAttribute()
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute()
     declared = JSONAttribute(null=True)
-    lines = NumberAttribute(default=0)
-    rated = NumberAttribute(default=0)
-    rejected = NumberAttribute(default=0)
-    duplicates = NumberAttribute(default=0)
-    cost_e8 = NumberAttribute(default=0)
-    revenue_e8 = NumberAttribute(default=0)
+    lines = IntegerAttribute(default=0)
+    rated = IntegerAttribute(default=0)
+    rejected = IntegerAttribute(default=0)
+    duplicates = IntegerAttribute(default=0)
+    cost_e8 = IntegerAttribute(default=0)
+    revenue_e8 = IntegerAttribute(default=0)
     has_rejects = BooleanAttribute(default=False)
-    created_at = NumberAttribute()
-    started_at = NumberAttribute(null=True)
-    seen_at = NumberAttribute(null=True)
-    announced_at = NumberAttribute(null=True)
-    finished_at = NumberAttribute(null=True)
+    created_at = IntegerAttribute()
+    started_at = IntegerAttribute(null=True)
+    seen_at = IntegerAttribute(null=True)
+    announced_at = IntegerAttribute(null=True)
+    finished_at = IntegerAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
 
@@ -101,14 +102,14 @@ class CustomRateItem(Item):
     package_id = UnicodeAttribute()
     scope = UnicodeAttribute()
     code = UnicodeAttribute()
-    version = NumberAttribute()
-    effective_from = NumberAttribute()
-    rate_e10 = NumberAttribute(null=True)
-    initial = NumberAttribute(default=0)
-    increment = NumberAttribute(default=0)
-    connection_fee_e8 = NumberAttribute(null=True)
-    minimum_charge_e8 = NumberAttribute(null=True)
-    grace_seconds = NumberAttribute(default=0)
+    version = IntegerAttribute()
+    effective_from = IntegerAttribute()
+    rate_e10 = IntegerAttribute(null=True)
+    initial = IntegerAttribute(default=0)
+    increment = IntegerAttribute(default=0)
+    connection_fee_e8 = IntegerAttribute(null=True)
+    minimum_charge_e8 = IntegerAttribute(null=True)
+    grace_seconds = IntegerAttribute(default=0)
 
 
 class Segment(Item):
@@ -124,14 +125,14 @@ class Segment(Item):
     month = UnicodeAttribute()
     object_key = UnicodeAttribute()
     members: Any = JSONAttribute()
-    rows = NumberAttribute()
-    seconds = NumberAttribute()
-    billed_seconds = NumberAttribute()
-    amount_e8 = NumberAttribute()
-    cost_e8 = NumberAttribute()
-    first = NumberAttribute()
-    last = NumberAttribute()
-    written_at = NumberAttribute()
+    rows = IntegerAttribute()
+    seconds = IntegerAttribute()
+    billed_seconds = IntegerAttribute()
+    amount_e8 = IntegerAttribute()
+    cost_e8 = IntegerAttribute()
+    first = IntegerAttribute()
+    last = IntegerAttribute()
+    written_at = IntegerAttribute()
 
 
 class Emptied(Item):
@@ -149,7 +150,7 @@ class SweepPlace(Item):
 class Verified(Item):
     """``R#<reseller_id>`` / ``VERIFIED``: segments written before ``upto`` have been read and found right"""
 
-    upto = NumberAttribute()
+    upto = IntegerAttribute()
 
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 
 class DeckHead(Item):
     """``DECKS`` / ``HEAD``: counts published decks"""
 
-    version = NumberAttribute(default=0)
+    version = IntegerAttribute(default=0)
 
 
 class DeckVersion(Item):
@@ -20,10 +21,10 @@ class DeckVersion(Item):
 
     route = UnicodeAttribute()
     effective_from = UnicodeAttribute()
-    version = NumberAttribute()
+    version = IntegerAttribute()
     object_key = UnicodeAttribute()
-    prefixes = NumberAttribute()
-    dropped_at = NumberAttribute()
+    prefixes = IntegerAttribute()
+    dropped_at = IntegerAttribute()
 
 
 class DeckDrop(Item):
@@ -33,7 +34,7 @@ class DeckDrop(Item):
     route = UnicodeAttribute()
     effective_from = UnicodeAttribute()
     status = UnicodeAttribute()
-    prefixes = NumberAttribute(default=0)
+    prefixes = IntegerAttribute(default=0)
     errors: Any = JSONAttribute(default=list)
     errors_key = UnicodeAttribute(null=True)
-    created_at = NumberAttribute()
+    created_at = IntegerAttribute()

@@ -16,10 +16,10 @@ import threading
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.errors import TooFast
+from chalicelib.items import IntegerAttribute
 from chalicelib.tables import Item
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ SHARES = 20
 class Counted(Item):
     """``RATE#<key_id>`` / ``<minute>``: requests of a key in a minute, as far as containers have told"""
 
-    requests = NumberAttribute()
+    requests = IntegerAttribute()
 
 
 def add(key_id: str, minute: int, requests: int) -> int:
@@ -41,7 +41,7 @@ def add(key_id: str, minute: int, requests: int) -> int:
     # A day, because the clean-up is not prompt and nobody reads it later.
     ends = Counted.expires_at.set((minute + 1) * WINDOW_SECONDS + 86_400)
     item.update(actions=[Counted.requests.add(requests), ends])
-    return int(item.requests)
+    return item.requests
 
 
 class Limiter:

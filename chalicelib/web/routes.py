@@ -258,7 +258,7 @@ def _stored(guard: tables.Guard, now: int) -> Response | None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")
-    return _json(stored.body, int(stored.status))
+    return _json(stored.body, stored.status)
 
 
 def _render(entry: Route, result: Any) -> Response:

@@ -72,7 +72,7 @@ def _told(row: Event) -> AuditOut:
     new, old = row.changes or {}, row.before or {}
     return AuditOut(
         id=row.sk.rpartition("#")[2],
-        at=int(row.at),
+        at=row.at,
         kind=row.kind,
         subject=row.subject,
         actor=row.actor,

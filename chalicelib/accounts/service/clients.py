@@ -152,7 +152,7 @@ def close(scope: Scope, reseller_id: str, client_id: str) -> None:
             listing = "; ".join(f"{found.field}: {found.message}" for found in attached)
             raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
         closing = Client.status.set("closed")
-        recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": int(client.balance_e8)})
+        recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": client.balance_e8})
         commit(
             scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded]
         )

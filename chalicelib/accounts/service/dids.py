@@ -70,10 +70,10 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
             raise Conflict(f"{number} is yours already." if mine else f"{number} is no longer available.")
         reseller = reseller_of(reseller_id)()
         today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
-        fees = _fees(number, today[:7], int(found.setup_e8), int(found.monthly_e8))
+        fees = _fees(number, today[:7], found.setup_e8, found.monthly_e8)
         _, writes = plan(scope, reseller, fees)
         did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
-        taken = Change(found, _owned_by(found, reseller_id), Number.version == int(found.version))
+        taken = Change(found, _owned_by(found, reseller_id), Number.version == found.version)
         recorded = event(scope, reseller_id, "did.ordered", number, _costs(found))
         commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
         return did
@@ -158,10 +158,10 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
         did, found = _mine(reseller_id, number), _in_inventory(number)
         if did.client_id:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
-        gone = Remove(did, Did.version == int(did.version))
-        back = Change(found, _owned_by(found, ""), Number.version == int(found.version))
+        gone = Remove(did, Did.version == did.version)
+        back = Change(found, _owned_by(found, ""), Number.version == found.version)
         ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
-        writes: list[Write] = [Remove(ended, NumberFee.version == int(ended.version))] if ended else []
+        writes: list[Write] = [Remove(ended, NumberFee.version == ended.version)] if ended else []
         writes += [gone, back, import_lock.absent(scope, reseller_id)]
         commit(scope, [*writes, event(scope, reseller_id, "did.cancelled", number)], found)
         return found
@@ -196,7 +196,7 @@ def _costs(found: Number) -> dict[str, Any]:
 
 
 def _owned_by(found: Number, reseller_id: str) -> list[Any]:
-    return [Number.reseller_id.set(reseller_id), Number.version.set(int(found.version) + 1)]
+    return [Number.reseller_id.set(reseller_id), Number.version.set(found.version + 1)]
 
 
 def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posting]:
@@ -252,10 +252,10 @@ def _held(did: Did, found: Number) -> dict[str, Any]:
     return {
         "client_id": did.client_id,
         "subaccount_id": did.subaccount_id,
-        "rate_e10": int(did.per_minute_e10),
+        "rate_e10": did.per_minute_e10,
         "initial": initial,
         "increment": increment,
-        "cost_e10": int(found.per_minute_e10),
+        "cost_e10": found.per_minute_e10,
     }
 
 
@@ -268,6 +268,6 @@ def _dated(
 
 
 def _change(did: Did, changes: dict[str, Any]) -> Write:
-    version = int(did.version)
+    version = did.version
     actions = [clients.set_or_remove(getattr(Did, name), value) for name, value in changes.items()]
     return Change(did, [Did.version.set(version + 1), *actions], Did.version == version)

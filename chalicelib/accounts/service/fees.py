@@ -101,7 +101,7 @@ def _find(reseller_id: str, sk: str) -> Billed | None:
 
 def _moved_on(item: Billed, date: str) -> Write:
     """The write that makes the same day of the next month the next date, or that month's last day if it is shorter."""
-    model, version, anchor = type(item), int(item.version), int(item.anchor_day or anchor_of(date) or 0)
+    model, version, anchor = type(item), item.version, int(item.anchor_day or anchor_of(date) or 0)
     actions = [
         model.next_billing_date.set(periods.add_month(date, anchor)),
         model.anchor_day.set(anchor),
@@ -130,7 +130,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
     package = _package(reseller, held.package_id) or _package(reseller, item.package_id)
     if package is None:
         raise LookupError(f"sub-account {item.subaccount_id} has no package")
-    amount_e8 = _owed(payer, int(package.monthly_fee_e8))
+    amount_e8 = _owed(payer, package.monthly_fee_e8)
     what, source = f"Monthly fee of {item.username} ({package.name})", f"subaccount:{item.subaccount_id}"
     return Fee(payer, item.subaccount_id, "package_monthly", amount_e8, what, source)
 
@@ -138,7 +138,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
 def _of_did(reseller: Reseller, item: Did) -> Fee:
     """What the client pays for a number it has."""
     payer = client_of(reseller.reseller_id, item.client_id)()
-    amount_e8 = _owed(payer, int(item.monthly_e8))
+    amount_e8 = _owed(payer, item.monthly_e8)
     return Fee(payer, item.number, "did_monthly", amount_e8, f"Monthly fee of {item.number}", f"did:{item.number}")
 
 
@@ -152,7 +152,7 @@ def _of_number(reseller: Reseller, item: NumberFee) -> Fee:
     payer = reseller_of(reseller.reseller_id)()
     stock = Number.find("INVENTORY", item.number)
     mine = stock is not None and stock.reseller_id == reseller.reseller_id
-    amount_e8 = int(stock.monthly_e8) if stock and mine else 0
+    amount_e8 = stock.monthly_e8 if stock and mine else 0
     return Fee(payer, item.number, "did_monthly", amount_e8, f"Monthly fee of {item.number}", f"did:{item.number}")
 
 

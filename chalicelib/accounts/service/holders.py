@@ -50,7 +50,7 @@ def assign(
         # A call rated after this look changes the client's version, so it makes the transaction fail.
         if client_id not in fenced:
             client = client_of(reseller_id, client_id)()
-            writes.append(Require(client, Client.version == int(client.version)))
+            writes.append(Require(client, Client.version == client.version))
         if not will_rerate:
             terms.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
     key = terms.assignment_key(holder, version)

@@ -49,11 +49,11 @@ def _place(reseller_id: str) -> tuple[str, str]:
 
 
 def _as_it_was(held: ImportLock) -> Condition:
-    same: Condition = (ImportLock.import_id == held.import_id) & (ImportLock.taken_at == int(held.taken_at))
+    same: Condition = (ImportLock.import_id == held.import_id) & (ImportLock.taken_at == held.taken_at)
     return same
 
 
 def _refuse_unless_stale(scope: Scope, reseller_id: str, held: ImportLock) -> None:
     begun = Import.find(f"R#{reseller_id}", f"IMPORT#{held.import_id}")
-    if (begun and begun.status == "applying") or scope.now < int(held.taken_at) + STALE_SECONDS:
+    if (begun and begun.status == "applying") or scope.now < held.taken_at + STALE_SECONDS:
         raise Conflict(f"Import {held.import_id} is being applied; try again when it is done, or resume it.")

@@ -128,13 +128,13 @@ def _step(scope: Scope, reseller_id: str, import_id: str, guard: Guard | None, m
     begun = _find(reseller_id, import_id)
     if begun is None or begun.status == "done":
         return
-    done = int(begun.done)
+    done = begun.done
     gathered, rows = _Gathered(most_writes), _rows(reseller_id, import_id, done)
     for row in rows:
         # Lines of one file may stand on those of the file before it, which must be stored by then.
         if row["file"] != rows[0]["file"] or not gathered.take(_writes_of(scope, reseller_id, import_id, row)):
             break
-    ends = done + gathered.rows == int(begun.rows)
+    ends = done + gathered.rows == begun.rows
     begun.done = done + gathered.rows
     actions, beside = [Import.done.set(begun.done)], list[Write]()
     if ends:
@@ -168,7 +168,7 @@ class _Gathered:
 
     def writes(self) -> list[Write]:
         """All of them; ``LostRace`` when the terms moved on between one row and the next."""
-        versions = {int(w.item.version) for w in self._writes.values() if isinstance(w.item, Assignment)}
+        versions = {w.item.version for w in self._writes.values() if isinstance(w.item, Assignment)}
         if len(versions) > 1:
             raise LostRace()
         return list(self._writes.values())
@@ -266,8 +266,8 @@ def _told(found: Import, rows: list[Row]) -> ImportOut:
         "status": found.status,
         "errors": [],
         "client_ids": {row["cells"]["ref"]: row["id"] for row in rows if "ref" in row["cells"]},
-        "created_at": int(found.created_at),
-        "finished_at": None if found.finished_at is None else int(found.finished_at),
+        "created_at": found.created_at,
+        "finished_at": None if found.finished_at is None else found.finished_at,
     }
     return ImportOut.model_validate({**found.counts, **told})
 

@@ -56,10 +56,10 @@ def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], en
             raise Conflict(_why_not(entry.kind))
         done = f"ONCE#reverse:{entry_id}"
         if earlier := Once.find(pk, done):
-            raise Conflict(f"Entry {entry_id} was reversed by entry {int(earlier.sequence)}.")
+            raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
         posting = ledger.Posting(
             "reversal",
-            -int(entry.amount_e8),
+            -entry.amount_e8,
             f"Reversal of entry {entry_id} ({entry.kind})",
             entry.usage_month,
             reversal_of=entry_id,

@@ -61,10 +61,10 @@ def _closing(owner: Owner, month: str) -> dict[str, Any]:
     """
     later = Month.under(f"L#{owner.owner_id}", "MONTH#", after=f"MONTH#{month}")
     ahead = {row.sk.removeprefix("MONTH#"): dict(row.posted) for row in later if row.posted}
-    balance_e8 = int(owner.balance_e8)
+    balance_e8 = owner.balance_e8
     return {
         "balance_e8": balance_e8,
-        "entries": int(owner.entries),
+        "entries": owner.entries,
         "period_balance_e8": balance_e8 - sum(amount for posted in ahead.values() for amount in posted.values()),
         "ahead": ahead,
     }
@@ -77,7 +77,7 @@ def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
     else:
         # Calls may be older than the client that they were found to belong to.
         posted = [row.sk.removeprefix("MONTH#") for row in Month.under(f"L#{owner.owner_id}", "MONTH#", limit=1)]
-        first = min(periods.local_month(int(owner.created_at), zone), *posted, "9999-12")
+        first = min(periods.local_month(owner.created_at, zone), *posted, "9999-12")
     found = []
     while first <= upto:
         found.append(first)
@@ -110,19 +110,19 @@ def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
     entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
     months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
-    if int(owner.version) != int(read_owner().version):
+    if owner.version != int(read_owner().version):
         # It moved while we read: what we read belongs to two states, so look again.
         return check(read_owner)
     found = list(_closed(owner_id, months))
     ahead: dict[str, dict[str, int]] = (since or {}).get("ahead", {})
     posted = {(name, kind): amount for name, sums in ahead.items() for kind, amount in sums.items()}
     for entry in entries:
-        balance, sequence = balance + int(entry.amount_e8), sequence + 1
-        _compare(found, owner_id, f"balance after entry {sequence}", balance, int(entry.balance_after_e8))
+        balance, sequence = balance + entry.amount_e8, sequence + 1
+        _compare(found, owner_id, f"balance after entry {sequence}", balance, entry.balance_after_e8)
         place = (entry.period, entry.kind)
-        posted[place] = posted.get(place, 0) + int(entry.amount_e8)
-    _compare(found, owner_id, "balance", balance, int(owner.balance_e8))
-    _compare(found, owner_id, "entries", sequence, int(owner.entries))
+        posted[place] = posted.get(place, 0) + entry.amount_e8
+    _compare(found, owner_id, "balance", balance, owner.balance_e8)
+    _compare(found, owner_id, "entries", sequence, owner.entries)
     for name, month in months.items():
         if name > owner.closed_through:
             for kind, amount in month.posted.items():
@@ -174,10 +174,10 @@ def marked(client_id: str) -> list[Marked]:
     return [
         Marked(
             *_parts(marker.sk),
-            calls=int(marker.rated),
-            duplicates=int(marker.duplicates),
-            revenue_e8=int(marker.amount_e8),
-            cost_e8=int(marker.cost_e8),
+            calls=marker.rated,
+            duplicates=marker.duplicates,
+            revenue_e8=marker.amount_e8,
+            cost_e8=marker.cost_e8,
         )
         for marker in Marker.under(f"L#{client_id}", "MARK#")
     ]
@@ -196,7 +196,7 @@ def debited(owner_id: str) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in Entry.under(f"L#{owner_id}", "ENTRY#"):
         if row.kind == "call_usage" or (row.kind == "reversal" and row.source.startswith("batch:")):
-            sums[row.source] = sums.get(row.source, 0) - int(row.amount_e8)
+            sums[row.source] = sums.get(row.source, 0) - row.amount_e8
     return sums
 
 

@@ -126,7 +126,7 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
         holders = [row.client_id for row in everyone if row.package_id == package_id]
         if holders:
             raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
-        gone = Remove(item, Package.version == int(item.version))
+        gone = Remove(item, Package.version == item.version)
         recorded = event(scope, reseller_id, "package.deleted", package_id, None, {"name": item.name})
         commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
@@ -135,7 +135,7 @@ def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
 
 def bump(item: Package, *actions: Any) -> Write:
     """Require a package as it was read, change it, and take its next version."""
-    version = int(item.version)
+    version = item.version
     return Change(item, [Package.version.set(version + 1), *actions], Package.version == version)
 
 
@@ -143,7 +143,7 @@ def _prices_around(reseller_id: str, package_id: str, since: int) -> tuple[list[
     """The prices that begin before ``since``, those in force then, and those that begin later; 409 when these are too
     many to change together."""
     stored = PackageTerms.under(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
-    prices = [(int(row.effective_from), dict(row.price)) for row in dated.standing(stored)]
+    prices = [(row.effective_from, dict(row.price)) for row in dated.standing(stored)]
     before = [each for each in prices if each[0] < since]
     base = next(price for start, price in reversed(prices) if start <= since)
     later = [each for each in prices if each[0] > since]

@@ -63,7 +63,7 @@ def post(
         owner = read_owner()
         pk = f"L#{owner.owner_id}"
         if once and (done := Once.find(pk, f"ONCE#{once}")):
-            return Entry.get(pk, entry_key(int(done.sequence)), consistent_read=True)
+            return Entry.get(pk, entry_key(done.sequence), consistent_read=True)
         more = list(beside())
         (entry,), writes = plan(scope, owner, [posting])
         if once:
@@ -102,7 +102,7 @@ def plan(
 def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
     """The write that moves an owner to ``after`` and bumps its version, if nobody else did first."""
     actions: list[Action] = [
-        Owner.version.set(int(owner.version) + 1),
+        Owner.version.set(owner.version + 1),
         Owner.balance_e8.set(after.balance_e8),
         Owner.entries.set(after.entries),
         Owner.closed_through.set(after.closed_through),
@@ -113,7 +113,7 @@ def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
         actions.append(Reseller.low.set(after.low))
     if isinstance(owner, Client):
         actions += [Client.service.set(after.service), Client.low.set(after.low)]
-    return Change(owner, actions, Owner.version == int(owner.version))
+    return Change(owner, actions, Owner.version == owner.version)
 
 
 def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledger.Posted) -> Entry:

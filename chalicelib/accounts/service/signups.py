@@ -80,7 +80,7 @@ def _one_more(scope: Scope, reseller_id: str) -> Write:
     today = SignupDay.find(pk, sk)
     if today is None:
         return Put(SignupDay(pk, sk, asked=1, expires_at=scope.now + _KEPT_SECONDS))
-    asked = int(today.asked)
+    asked = today.asked
     if asked >= MOST_A_DAY:
         left = periods.DAY_SECONDS - scope.now % periods.DAY_SECONDS
         raise TooFast("This link has had as many sign-ups as it takes in a day; try again tomorrow.", retry_after=left)

@@ -68,7 +68,7 @@ def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[
     )
     read = []
     for part, owner, month, said, own in zip(parts, owners, months, marked, packages, strict=True):
-        stored = {package_id: int(free.used_seconds) if (free := next(found)) else 0 for package_id in own}
+        stored = {package_id: free.used_seconds if (free := next(found)) else 0 for package_id in own}
         used = {package_id: seconds - said.given().get(package_id, 0) for package_id, seconds in stored.items()}
         there = month or Month(f"L#{part.client_id}", f"MONTH#{part.month}")
         read.append(Snapshot(owner, there, used, stored, *said))

@@ -71,12 +71,12 @@ def _select(owner: Owner, reseller_id: str, days: Days) -> Statement:
     if days.first and days.last and days.first > days.last:
         raise Invalid.field("date_to", "must not be before date_from")
     zone = periods.zone(reseller_of(reseller_id)().time_zone)
-    first, last, pk = 1, int(owner.entries), f"L#{owner.owner_id}"
+    first, last, pk = 1, owner.entries, f"L#{owner.owner_id}"
     if days.first:
         first = _from(pk, last, periods.day_start(days.first, zone))
     if days.last:
         last = _from(pk, last, periods.day_start(periods.next_day(days.last), zone)) - 1
-    closing_e8 = int(owner.balance_e8) if last == int(owner.entries) else _balance(pk, last)
+    closing_e8 = owner.balance_e8 if last == owner.entries else _balance(pk, last)
     return Statement(owner.owner_id, first, last, _balance(pk, first - 1), closing_e8)
 
 

@@ -30,7 +30,7 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
         if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
             raise Conflict(f"The user name {body.username} is taken; names are never used again.")
         item = new_item(scope, reseller_id, new_id(), body)
-        fee = _setup_fee(scope, reseller_id, item, int(package.setup_fee_e8)) if body.charge_setup_fee_now else []
+        fee = _setup_fee(scope, reseller_id, item, package.setup_fee_e8) if body.charge_setup_fee_now else []
         _, writes = plan(scope, client, fee)
         commit(scope, [*writes, *making(scope, reseller_id, item), import_lock.absent(scope, reseller_id)], item)
         return item
@@ -99,7 +99,7 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
         _refuse_with_dids(who.reseller_id, item, "deleted")
         client = client_of(who.reseller_id, item.client_id)()
         _, writes = plan(scope, client, [])
-        writes += [Remove(item, SubAccount.version == int(item.version)), import_lock.absent(scope, who.reseller_id)]
+        writes += [Remove(item, SubAccount.version == item.version), import_lock.absent(scope, who.reseller_id)]
         fenced = (item.client_id,)
         writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
         recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, _told(item))
@@ -172,7 +172,7 @@ def _moving(scope: Scope, reseller_id: str, item: SubAccount, old_client_id: str
 
 
 def _change(item: SubAccount, moved: dict[str, Any]) -> Write:
-    version = int(item.version)
+    version = item.version
     actions = [clients.set_or_remove(getattr(SubAccount, name), value) for name, value in moved.items()]
     return Change(item, [SubAccount.version.set(version + 1), *actions], SubAccount.version == version)
 

@@ -42,20 +42,20 @@ def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tup
 
     ``moving`` demands that no batch is open.
     """
-    version = int(now.version) + 1
-    condition = TermsHead.version == int(now.version)
+    version = now.version + 1
+    condition = TermsHead.version == now.version
     if moving:
         if now.open_batches:
             raise Conflict(
                 f"Batch {min(now.open_batches)} is being rated with the present owners; try again when it is done."
             )
         condition &= TermsHead.open_batches.does_not_exist()
-    return version, Change(now, [TermsHead.version.set(int(now.version) + count)], condition)
+    return version, Change(now, [TermsHead.version.set(now.version + count)], condition)
 
 
 def open_batch(now: TermsHead, batch_id: str) -> Write:
     """Pin the present terms for a batch: fails if they changed, and holds moves off until ``close_batch``."""
-    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.version == int(now.version))
+    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.version == now.version)
 
 
 def hold_moves(reseller_id: str, batch_id: str) -> Write:

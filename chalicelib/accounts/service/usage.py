@@ -89,7 +89,7 @@ def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
 def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
     """Generation, month and rated calls of every marker of a batch at one client."""
     found = Marker.under(f"L#{client_id}", f"MARK#{batch_id}#")
-    return [(*marker.place()[1:], int(marker.rated)) for marker in found]
+    return [(*marker.place()[1:], marker.rated) for marker in found]
 
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
@@ -104,8 +104,8 @@ def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) ->
     for once in Once.under(pk, prefix):
         generation, month = once.sk.removeprefix(prefix).split(":")
         if int(generation) < before:
-            entry = Entry.get(pk, entry_key(int(once.sequence)), consistent_read=True)
-            what = _reversal(entry.entry_id, int(entry.amount_e8), month, batch_id)
+            entry = Entry.get(pk, entry_key(once.sequence), consistent_read=True)
+            what = _reversal(entry.entry_id, entry.amount_e8, month, batch_id)
             post(scope, reseller_of(reseller_id), what, once=f"reverse:{entry.entry_id}")
 
 
@@ -133,7 +133,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
     )
     postings = []
     if earlier and earlier.entry is not None:
-        postings.append(_reversal(str(int(earlier.entry)), -int(earlier.amount_e8), usage.month, usage.batch_id))
+        postings.append(_reversal(str(earlier.entry), -earlier.amount_e8, usage.month, usage.batch_id))
     if usage.amount_e8:
         source = f"batch:{usage.batch_id}"
         postings.append(ledger.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
@@ -170,10 +170,10 @@ def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:
     before, earlier = snapshot.month, snapshot.earlier
     more = {"calls": usage.rated, "seconds": usage.seconds, "revenue_e8": usage.amount_e8, "cost_e8": usage.cost_e8}
     if earlier:
-        more["calls"] -= int(earlier.rated)
-        more["seconds"] -= int(earlier.seconds)
-        more["revenue_e8"] -= int(earlier.amount_e8)
-        more["cost_e8"] -= int(earlier.cost_e8)
+        more["calls"] -= earlier.rated
+        more["seconds"] -= earlier.seconds
+        more["revenue_e8"] -= earlier.amount_e8
+        more["cost_e8"] -= earlier.cost_e8
     # A month of its own: the snapshot may be decided on once more.
     month = Month(before.pk, before.sk, **before.attribute_values)
     month.usage = {name: before.usage.get(name, 0) + value for name, value in more.items()}

@@ -48,7 +48,7 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
 
     def decide() -> WebhookMade:
         item = _mine(reseller_id, webhook_id)
-        version = int(item.version)
+        version = item.version
         item.old_secret, item.old_until, item.secret = item.secret, scope.now + BOTH_SECONDS, signing.new_secret()
         actions = [
             Webhook.secret.set(item.secret),

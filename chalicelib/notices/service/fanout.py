@@ -33,7 +33,7 @@ def _take(scope: Scope, notice: Notice) -> bool:
     for target in _targets(notice):
         delivery = Delivery(
             f"N#{notice.reseller_id}",
-            f"{int(notice.at):012d}#{notice.event_id}#{target}",
+            f"{notice.at:012d}#{notice.event_id}#{target}",
             event_id=notice.event_id,
             reseller_id=notice.reseller_id,
             kind=notice.kind,

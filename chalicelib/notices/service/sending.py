@@ -73,7 +73,7 @@ def _lease(due: Due, now: int) -> Delivery | None:
     delivery = Delivery.find(due.delivery_pk, due.delivery_sk)
     if delivery is None or store.due(delivery).sk != due.sk or delivery.status != "pending":
         return None
-    free = (Delivery.leased_until <= now) & (Delivery.next_attempt_at == int(delivery.next_attempt_at))
+    free = (Delivery.leased_until <= now) & (Delivery.next_attempt_at == delivery.next_attempt_at)
     try:
         delivery.update(actions=[Delivery.leased_until.set(now + LEASE_SECONDS)], condition=free)
     except UpdateError as problem:
@@ -95,7 +95,7 @@ def _tell(delivery: Delivery, now: int, ways: Ways) -> Outcome | None:
     if hook is None:
         return None
     said = delivery.data
-    body = signing.body_of(delivery.event_id, delivery.kind, periods.format_instant(int(delivery.at)), said)
+    body = signing.body_of(delivery.event_id, delivery.kind, periods.format_instant(delivery.at), said)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Forfait-Webhook/1",
@@ -132,7 +132,7 @@ def _letter(delivery: Delivery) -> Letter | None:
 
 def _note(scope: Scope, due: Due, delivery: Delivery, outcome: Outcome | None, now: int) -> None:
     """Close the delivery, or set its next try. Only for the try that was leased: a twin's word stands."""
-    attempts = int(delivery.attempts) + 1
+    attempts = delivery.attempts + 1
     actions: list[Action] = [Delivery.attempts.set(attempts), Delivery.leased_until.set(0)]
     writes: list[Write] = [Remove(due, Due.pk.exists())]
     again = None
@@ -141,10 +141,10 @@ def _note(scope: Scope, due: Due, delivery: Delivery, outcome: Outcome | None, n
         told = Delivery.last_status.remove() if outcome.status is None else Delivery.last_status.set(outcome.status)
         actions.append(told)
         if not outcome.delivered and not outcome.hopeless:
-            again = kinds.next_try(int(delivery.created_at), attempts, now)
+            again = kinds.next_try(delivery.created_at, attempts, now)
     else:
         actions.append(Delivery.last_error.set("there is nobody left to tell"))
-    was = int(delivery.next_attempt_at)
+    was = delivery.next_attempt_at
     if again is None:
         ended = "delivered" if outcome and outcome.delivered else "dead"
         if ended == "dead":

@@ -160,7 +160,7 @@ def _transaction(
         fields |= {"client_id": deposit.client_id, "deposit_id": deposit.deposit_id}
     if not payment.state:
         fields["expires_at"] = scope.now + FORGOTTEN_SECONDS
-    version = int(before.version) if before else 0
+    version = before.version if before else 0
     item = Transaction(*key, **fields, version=version + 1)
     return Put(item, Transaction.version == version) if before else Put(item)
 

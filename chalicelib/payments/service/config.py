@@ -52,7 +52,7 @@ def notify_url(base_url: str, token: str) -> str:
 
 def changed(before: Settings) -> Put:
     """The write of settings that were read and changed in place."""
-    version = int(before.version)
+    version = before.version
     before.version = version + 1
     return Put(before, Settings.version == version)
 
@@ -76,7 +76,7 @@ def _after(reseller_id: str, before: Settings | None, body: PaypalIn) -> tuple[S
         tokens=tokens,
         receiver_id=before.receiver_id if before and kept else "",
         apps=dict(before.apps) if before else {},
-        version=int(before.version) if before else 0,
+        version=before.version if before else 0,
     )
     return after, [changed(after) if before else Put(after), *writes]
 

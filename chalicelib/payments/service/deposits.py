@@ -70,14 +70,14 @@ def shown(item: Deposit, settings: Settings, base_url: str) -> DepositOut:
     told: dict[str, Any] = {name: getattr(item, name) for name in ("client_id", "invoice", "custom", "currency")}
     told |= {
         "id": item.deposit_id,
-        "amount": int(item.amount_e8),
+        "amount": item.amount_e8,
         "environment": item.environment,
         "status": item.status,
         "action": action,
         "fields": fields,
         "pay_url": pay_url(item, base_url),
-        "created_at": int(item.created_at),
-        "open_until": int(item.open_until),
+        "created_at": item.created_at,
+        "open_until": item.open_until,
     }
     return DepositOut.model_validate(told)
 
@@ -88,7 +88,7 @@ def pay_url(item: Deposit, base_url: str) -> str:
 
 def is_over(item: Deposit, client_status: str, now: int) -> bool:
     """Whether the button is gone: a week has passed, or the client was closed. What was begun before still counts."""
-    return now >= int(item.open_until) or client_status == "closed"
+    return now >= item.open_until or client_status == "closed"
 
 
 def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[str, str]]:
@@ -103,7 +103,7 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
     fields = {
         "cmd": "_xclick",
         "business": item.merchant_id or item.email,
-        "amount": amounts.write(int(item.amount_e8), item.currency),
+        "amount": amounts.write(item.amount_e8, item.currency),
         "currency_code": item.currency,
         "item_name": "Account deposit",
         "quantity": "1",

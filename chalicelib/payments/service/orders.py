@@ -153,7 +153,7 @@ def _capture(scope: Scope, paypal: Paypal, deposit: Deposit) -> Notice | None:
 
 def _unit(deposit: Deposit) -> dict[str, Any]:
     """What is bought: the deposit. The payee is the app's owner."""
-    value = amounts.write(int(deposit.amount_e8), deposit.currency)
+    value = amounts.write(deposit.amount_e8, deposit.currency)
     return {
         "amount": {"currency_code": deposit.currency, "value": value},
         "invoice_id": deposit.invoice,

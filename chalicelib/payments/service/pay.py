@@ -19,7 +19,7 @@ def look(invoice: str, now: int, base_url: str) -> Asked:
     client = client_of(deposit.reseller_id, deposit.client_id)()
     action, fields = deposits.form(deposit, settings, base_url)
     return Asked(
-        amount=amounts.write(int(deposit.amount_e8), deposit.currency),
+        amount=amounts.write(deposit.amount_e8, deposit.currency),
         currency=deposit.currency,
         seller=reseller_of(deposit.reseller_id)().name,
         language=client.profile.get("language", "en"),

@@ -72,10 +72,10 @@ def finish(scope: Scope, reseller_id: str, hold_id: str, seconds: int) -> Hold:
     def decide() -> Hold:
         head, hold = _held(scope, reseller_id, hold_id)
         if hold.finished:
-            if int(hold.seconds) != seconds:
-                raise Conflict(f"This call has finished already, after {int(hold.seconds)} seconds.")
+            if hold.seconds != seconds:
+                raise Conflict(f"This call has finished already, after {hold.seconds} seconds.")
             return hold
-        before, hold.seconds = int(hold.amount_e8), seconds
+        before, hold.seconds = hold.amount_e8, seconds
         hold.amount_e8 = pricing.amount_e8(CallTerms("", **hold.terms), seconds)
         changed = Change(hold, [Hold.seconds.set(seconds), Hold.amount_e8.set(hold.amount_e8)], Hold.pk.exists())
         commit(scope, [hold_store.next_head(head, scope.now, [(hold, hold.amount_e8 - before)]), changed], hold)
@@ -91,7 +91,7 @@ def void(scope: Scope, reseller_id: str, hold_id: str) -> None:
         head, hold = _held(scope, reseller_id, hold_id)
         if hold.finished:
             raise Conflict("This call has finished; its hold ends when its record is rated.")
-        gone = hold_store.next_head(head, scope.now, [(hold, -int(hold.amount_e8))])
+        gone = hold_store.next_head(head, scope.now, [(hold, -hold.amount_e8)])
         commit(scope, [gone, Remove(hold, Hold.pk.exists())])
 
     settle(decide)
@@ -113,7 +113,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
     rate_e10 = asked.terms.rate_e10 if asked.terms else None
     if hold:
         # The same call asks again: it has its hold already, whatever became of the client since.
-        most = verdict.max_seconds if verdict.allowed else int(hold.held_seconds)
+        most = verdict.max_seconds if verdict.allowed else hold.held_seconds
         return _answer(Verdict("ok", most), rate_e10, hold)
     if not asked.reserve_seconds or not verdict.allowed:
         return _answer(verdict, rate_e10, None)
@@ -128,7 +128,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
     """What is asked, looked up in tables that the container keeps until terms or decks change."""
     head, reseller, decks = find_each(*accounts.pricing_keys(reseller_id), (store.DeckHead, "DECKS", "HEAD"))
-    version, deck_version = int(head.version), int(decks.version) if decks else 0
+    version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
     known = is_username(body.account)
@@ -157,7 +157,7 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
     """The client as it stands without the call's ``own`` hold."""
     client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
     if own:
-        sums = sums.changed(now, int(own.expires_at or 0), own.day, -int(own.amount_e8))
+        sums = sums.changed(now, int(own.expires_at or 0), own.day, -own.amount_e8)
     available, daily = ledger.available_e8(client.account()), client.daily_limit_e8
     spent = client.spent.get(asked.day, 0) + sums.made_on_e8(asked.day)
     return Standing(
@@ -165,7 +165,7 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
         service=client.service,
         available_e8=None if available is None else available - sums.open_e8(now),
         blocked_countries=frozenset(client.blocked_countries),
-        max_rate_e10=None if client.max_rate_e10 is None else int(client.max_rate_e10),
+        max_rate_e10=None if client.max_rate_e10 is None else client.max_rate_e10,
         left_today_e8=None if daily is None else int(daily) - spent,
     )
 
@@ -201,7 +201,7 @@ def _answer(verdict: Verdict, rate_e10: int | None, hold: Hold | None) -> Author
         allowed=verdict.allowed,
         reason=verdict.reason,
         max_seconds=verdict.max_seconds,
-        hangup_after=authorizing.hang_up_after(verdict, int(hold.held_seconds) if hold else 0),
+        hangup_after=authorizing.hang_up_after(verdict, hold.held_seconds if hold else 0),
         rate_e10=rate_e10,
         id=hold.id if hold else None,
         expires_at=int(hold.expires_at or 0) if hold else None,

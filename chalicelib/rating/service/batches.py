@@ -49,8 +49,8 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         tables = loading.tables(
             reseller_id,
             batch.time_zone,
-            int(batch.terms_version),
-            int(batch.deck_version),
+            batch.terms_version,
+            batch.deck_version,
             record_costs=batch.cost_source == "record",
         )
         reading = Reading(rejects, Spill(spilled, tables))
@@ -103,7 +103,7 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
         # A batch that gave up keeps its pins: part of it may have been committed by them.
         commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
         return store.batch(reseller_id, batch_id)
-    batch = _pinned(scope, reseller_id, batch_id, key, version_id, int(head.version))
+    batch = _pinned(scope, reseller_id, batch_id, key, version_id, head.version)
     pointer = store.BatchPointer(f"RB#{reseller_id}", batch.place, batch_id=batch_id)
     commit(scope, [Put(batch), Put(pointer), accounts.open_batch(head, batch_id)])
     return batch
@@ -155,7 +155,7 @@ def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:
 
 def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str, str]], finished_at: int) -> Batch:
     """Post the reseller's costs and close the batch, from the markers alone."""
-    markers = usage.markers(batch.batch_id, int(batch.generation), parts)
+    markers = usage.markers(batch.batch_id, batch.generation, parts)
     # The batch after the markers: they vanish only when the next generation has taken over.
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.status == "done" or found.generation != batch.generation:
@@ -168,11 +168,11 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str,
     done = {
         "status": "done",
         "lines": reading.lines,
-        "rated": sum(int(marker.rated) for marker in markers.values()),
+        "rated": sum(marker.rated for marker in markers.values()),
         "rejected": reading.rejected,
-        "duplicates": sum(int(marker.duplicates) for marker in markers.values()),
+        "duplicates": sum(marker.duplicates for marker in markers.values()),
         "cost_e8": cost_e8,
-        "revenue_e8": sum(int(marker.amount_e8) for marker in markers.values()),
+        "revenue_e8": sum(marker.amount_e8 for marker in markers.values()),
         "has_rejects": bool(reading.rejected),
         "finished_at": finished_at,
     }
@@ -203,5 +203,5 @@ def _refused(scope: Scope, batch: Batch) -> list[Write]:
     """A batch with refused lines is told of as it closes, once."""
     if not batch.rejected:
         return []
-    told = {"key": batch.key, "lines": int(batch.lines), "rejected": int(batch.rejected)}
+    told = {"key": batch.key, "lines": batch.lines, "rejected": batch.rejected}
     return announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))

@@ -77,10 +77,10 @@ class Totals:
 
     def add(self, counted: int, of: Segment | RatedCall) -> None:
         self.calls += counted
-        self.seconds += int(of.seconds)
-        self.billed_seconds += int(of.billed_seconds)
-        self.amount_e8 += int(of.amount_e8)
-        self.cost_e8 += int(of.cost_e8)
+        self.seconds += of.seconds
+        self.billed_seconds += of.billed_seconds
+        self.amount_e8 += of.amount_e8
+        self.cost_e8 += of.cost_e8
 
 
 def place_of(call: RatedCall) -> Place:
@@ -98,7 +98,7 @@ def totals(reseller_id: str, selection: Selection) -> Totals:
     for day in _days(selection):
         for segment in _segments(reseller_id, selection, day):
             if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
-                sums.add(int(segment.rows), segment)
+                sums.add(segment.rows, segment)
                 continue
             for call in segments.calls(segment):
                 if selection.wants(call):

@@ -118,7 +118,7 @@ class _Commit:
         earlier = Earlier(self.batch, self.client_id, self.month)
         old = [*facts.fence, *earlier.taken_out(snapshot, snapshot.earlier)]
         if not usage.commit_usage(self.scope, snapshot, what, [*old, *new]):
-            nothing = usage.Usage(self.batch.batch_id, int(self.batch.generation), self.month)
+            nothing = usage.Usage(self.batch.batch_id, self.batch.generation, self.month)
             usage.empty(self.scope, snapshot, nothing, old)
             return self.decide()
         return crowded
@@ -128,7 +128,7 @@ class _Commit:
         sums = self.writing.sums
         return usage.Usage(
             self.batch.batch_id,
-            int(self.batch.generation),
+            self.batch.generation,
             self.month,
             rated=sums.rated,
             duplicates=self.spill.holds(self.part) - sums.rated,
@@ -144,7 +144,7 @@ def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], S
     """The fence, and what was read after it, for each."""
     fence = _fence(batch)
     wanted = [each.wanted for each in commits]
-    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, int(batch.generation), wanted)
+    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, batch.generation, wanted)
     return [(fence, snapshot) for snapshot in found]
 
 

@@ -85,7 +85,7 @@ def choose(found: Sequence[Segment], open_batches: Any) -> list[Segment]:
     closed = [segment for segment in found if batch_of(segment) not in open_batches]
     by_month = [list(some) for _, some in groupby(sorted(closed, key=_month), key=_month)]
     most = max(by_month, key=len, default=[])
-    smallest = sorted(most, key=lambda segment: (int(segment.rows), segment.sk))[: min(len(found) - LEFT + 1, AT_ONCE)]
+    smallest = sorted(most, key=lambda segment: (segment.rows, segment.sk))[: min(len(found) - LEFT + 1, AT_ONCE)]
     return sorted(smallest, key=lambda segment: str(segment.sk)) if len(smallest) > 1 else []
 
 
@@ -99,7 +99,7 @@ def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> 
     for generation, month, rows in usage.parts_of_client(client_id, batch_id):
         first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
         in_month = [each for each in store.segments_of(client_id, first, last) if each.month == month]
-        if sum(int(each.rows) for each in in_month if batch_of(each) == batch_id) == rows:
+        if sum(each.rows for each in in_month if batch_of(each) == batch_id) == rows:
             continue
         for segment in in_month:
             if is_compacted(segment):
@@ -130,7 +130,7 @@ def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: st
     if whole is None:
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
-        own, rest = merging.Packer(ours, int(whole.rows)), merging.Packer(others, int(whole.rows))
+        own, rest = merging.Packer(ours, whole.rows), merging.Packer(others, whole.rows)
         sums = dict.fromkeys(_SUMMED, 0)
         for row, call in _rows_and_calls(whole):
             (own if call.batch_id == batch_id else rest).add(row)

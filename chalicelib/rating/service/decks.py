@@ -122,11 +122,9 @@ def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
 
 def _publish(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dropped_at: int) -> DeckDrop:
     head = DeckHead.find("DECKS", "HEAD")
-    version = int(head.version) + 1 if head else 1
+    version = head.version + 1 if head else 1
     if head:
-        counted: list[Put | Change] = [
-            Change(head, [DeckHead.version.set(version)], DeckHead.version == int(head.version))
-        ]
+        counted: list[Put | Change] = [Change(head, [DeckHead.version.set(version)], DeckHead.version == head.version)]
     else:
         counted = [Put(DeckHead("DECKS", "HEAD", version=version))]
     published = DeckVersion(

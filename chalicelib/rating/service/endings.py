@@ -22,7 +22,7 @@ from chalicelib.tables import Change, Scope, commit, event, settle
 
 def still(batch: Batch) -> Condition:
     """No other generation has taken over."""
-    return Batch.generation == int(batch.generation)
+    return Batch.generation == batch.generation
 
 
 def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
@@ -30,7 +30,7 @@ def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     parts: dict[int, list[tuple[str, str]]] = {}
     for client_id, month, generation in usage.parts_of(batch.reseller_id, batch.batch_id):
         parts.setdefault(generation, []).append((client_id, month))
-    if int(batch.generation) in parts:
+    if batch.generation in parts:
         gone = store.look(batch.key, batch.version_id) is None
         if gone:
             # It will never be rated to the end: the reseller owes what its clients were debited for.
@@ -75,10 +75,10 @@ def post_costs(scope: Scope, batch: Batch, markers: Sequence[Mapping[tuple[str, 
     costs: dict[str, int] = {}
     for some in markers:
         for (_, month), marker in some.items():
-            costs[month] = costs.get(month, 0) + int(marker.cost_e8)
+            costs[month] = costs.get(month, 0) + marker.cost_e8
     if batch.generation:
-        usage.reverse_costs(scope, batch.reseller_id, batch.batch_id, int(batch.generation))
+        usage.reverse_costs(scope, batch.reseller_id, batch.batch_id, batch.generation)
     for month, cost_e8 in sorted(costs.items()):
         if cost_e8:
-            usage.post_cost(scope, batch.reseller_id, batch.batch_id, int(batch.generation), month, cost_e8)
+            usage.post_cost(scope, batch.reseller_id, batch.batch_id, batch.generation, month, cost_e8)
     return sum(costs.values())

@@ -24,7 +24,7 @@ ROUTES = ("value", "premium")
 def deck_version() -> int:
     """The newest deck version."""
     head = store.DeckHead.find("DECKS", "HEAD")
-    return int(head.version) if head else 0
+    return head.version if head else 0
 
 
 def tables(
@@ -76,8 +76,8 @@ def _package(row: Any) -> PackageVersion:
     routes = price["routes"]
     return PackageVersion(
         package_id=row.package_id,
-        version=int(row.version),
-        effective_from=int(row.effective_from),
+        version=row.version,
+        effective_from=row.effective_from,
         markup_fixed_e10=price["markup_fixed_e10"],
         markup_percent_e4=price["markup_percent_e4"],
         initial=pulse["initial"],
@@ -96,14 +96,14 @@ def _rate(row: store.CustomRateItem) -> CustomRate:
         package_id=row.package_id,
         scope=row.scope,
         code=row.code,
-        version=int(row.version),
-        effective_from=int(row.effective_from),
-        rate_e10=None if row.rate_e10 is None else int(row.rate_e10),
-        initial=int(row.initial),
-        increment=int(row.increment),
-        connection_fee_e8=None if row.connection_fee_e8 is None else int(row.connection_fee_e8),
-        minimum_charge_e8=None if row.minimum_charge_e8 is None else int(row.minimum_charge_e8),
-        grace_seconds=int(row.grace_seconds),
+        version=row.version,
+        effective_from=row.effective_from,
+        rate_e10=None if row.rate_e10 is None else row.rate_e10,
+        initial=row.initial,
+        increment=row.increment,
+        connection_fee_e8=None if row.connection_fee_e8 is None else row.connection_fee_e8,
+        minimum_charge_e8=None if row.minimum_charge_e8 is None else row.minimum_charge_e8,
+        grace_seconds=row.grace_seconds,
     )
 
 
@@ -118,15 +118,15 @@ def _directory(reseller_id: str, version: int) -> Directory:
 
 def _holding(row: Any) -> Holding:
     return Holding(
-        effective_from=int(row.effective_from),
-        version=int(row.version),
+        effective_from=row.effective_from,
+        version=row.version,
         client_id=row.client_id,
         subaccount_id=row.subaccount_id,
         package_id=row.package_id,
-        rate_e10=int(row.rate_e10),
-        initial=int(row.initial),
-        increment=int(row.increment),
-        cost_e10=int(row.cost_e10),
+        rate_e10=row.rate_e10,
+        initial=row.initial,
+        increment=row.increment,
+        cost_e10=row.cost_e10,
     )
 
 

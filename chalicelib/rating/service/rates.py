@@ -114,4 +114,4 @@ def _is_withdrawn(rate: CustomRateItem) -> bool:
 
 def shown_start(rate: CustomRateItem) -> int | None:
     """Since when a rate holds; ``None`` when it always did."""
-    return None if rate.effective_from == accounts.FIRST else int(rate.effective_from)
+    return None if rate.effective_from == accounts.FIRST else rate.effective_from

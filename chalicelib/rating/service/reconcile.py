@@ -47,7 +47,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
     for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
-        since = int(before.upto) if before else 0
+        since = before.upto if before else 0
         try:
             differences = reconcile(reseller_id, 2, since, scope.now) or list(_publish(scope, reseller_id, since))
         except LostRace:
@@ -138,9 +138,9 @@ def _held(client_id: str, now: int) -> list[Difference]:
     """A client's open holds against their sums; ``LostRace`` when one was made or let go meanwhile."""
     pk = f"H#{client_id}"
     head, holds = hold_store.head_of(pk), hold_store.open_holds(pk, now)
-    if int(hold_store.head_of(pk).version) != int(head.version):
+    if int(hold_store.head_of(pk).version) != head.version:
         raise LostRace()
-    return list(_differ(client_id, "holds", sum(int(hold.amount_e8) for hold in holds), head.sums().open_e8(now)))
+    return list(_differ(client_id, "holds", sum(hold.amount_e8 for hold in holds), head.sums().open_e8(now)))
 
 
 def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, float]) -> None:
@@ -175,7 +175,7 @@ def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> It
             seen[hashed % _HEAPS].append(hashed)
     except segments.UNREADABLE as problem:
         why = f"which can not be read: {type(problem).__name__} {problem}"
-        yield Difference(client_id, f"rows of {what}, {why}", int(segment.rows), sums["rows"])
+        yield Difference(client_id, f"rows of {what}, {why}", segment.rows, sums["rows"])
         return
     for name, value in sums.items():
         yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
@@ -207,7 +207,7 @@ def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[
         cost = debited.pop(f"batch:{batch.batch_id}", 0)
         if batch.status != "done":
             continue
-        own = [one for one in marked.get(batch.batch_id, []) if one.generation == int(batch.generation)]
+        own = [one for one in marked.get(batch.batch_id, []) if one.generation == batch.generation]
         counted = {
             "rated": sum(one.calls for one in own),
             "duplicates": sum(one.duplicates for one in own),
@@ -222,9 +222,9 @@ def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[
                 value,
                 int(getattr(batch, name)),
             )
-        lines = int(batch.rated) + int(batch.rejected) + int(batch.duplicates)
-        found += _differ(reseller_id, f"lines of batch {batch.batch_id}", int(batch.lines), lines)
-        found += _differ(reseller_id, f"entries of batch {batch.batch_id}", int(batch.cost_e8), cost)
+        lines = batch.rated + batch.rejected + batch.duplicates
+        found += _differ(reseller_id, f"lines of batch {batch.batch_id}", batch.lines, lines)
+        found += _differ(reseller_id, f"entries of batch {batch.batch_id}", batch.cost_e8, cost)
         if found and _is_as_it_was(batch):
             yield from found
     for source, cost in debited.items():

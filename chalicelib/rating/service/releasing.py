@@ -87,9 +87,9 @@ def _let_go(scope: Scope, pk: str, some: Sequence[Match]) -> None:
     if gone:
         # The head last, so that few calls come in between; what each hold holds is a condition of its own then.
         head = hold_store.head_of(pk)
-        after = hold_store.next_head(head, scope.now, [(hold, -int(hold.amount_e8)) for hold in gone])
+        after = hold_store.next_head(head, scope.now, [(hold, -hold.amount_e8) for hold in gone])
         notes = [Put(hold_store.done_of(pk, match.call)) for match in ended]
-        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == int(hold.amount_e8)) for hold in gone)])
+        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == hold.amount_e8) for hold in gone)])
 
 
 def _calls(now: int, spill: Spill, part: Part) -> Iterator[Called]:

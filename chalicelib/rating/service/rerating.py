@@ -40,19 +40,19 @@ def _begin(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     if batch.status not in ("done", "failed"):
         raise Conflict("This batch is being rated; try again when it is done.")
     head = accounts.head_of(reseller_id)
-    as_read = (Batch.status == batch.status) & (Batch.generation == int(batch.generation))
+    as_read = (Batch.status == batch.status) & (Batch.generation == batch.generation)
     gone: list[Attribute[Any]] = [Batch.reason, Batch.finished_at]
     if batch.status == "failed" and batch_id in (head.open_batches or ()):
         # Part of it may be committed by these pins, and the rest must be by the same: no new generation yet.
         held = accounts.hold_moves(reseller_id, batch_id)
     else:
-        _next_generation(batch, pins.present(reseller_id, batch.key, int(head.version)))
+        _next_generation(batch, pins.present(reseller_id, batch.key, head.version))
         gone += [attribute for attribute in (Batch.declared, Batch.standing) if not getattr(batch, attribute.attr_name)]
         held = accounts.open_batch(head, batch_id)
     batch.status, batch.started_at = "rating", scope.now
     batch.reason = batch.finished_at = None
     actions: list[Action] = [*batch.set_all(), *(attribute.remove() for attribute in gone)]
-    told = event(scope, reseller_id, "batch.rerate", batch_id, {"generation": int(batch.generation)})
+    told = event(scope, reseller_id, "batch.rerate", batch_id, {"generation": batch.generation})
     commit(scope, [Change(batch, actions, as_read), held, told], batch)
     return batch
 
@@ -61,7 +61,7 @@ def _next_generation(batch: Batch, pinned: dict[str, object]) -> None:
     """Number and pins of the next generation; what stands is kept, in case there is nothing to put in its place."""
     done = batch.status == "done"
     batch.standing = {name: getattr(batch, name) for name in STANDING} if done else None
-    batch.latest_generation = max(int(batch.generation), int(batch.latest_generation)) + 1
+    batch.latest_generation = max(batch.generation, batch.latest_generation) + 1
     batch.generation = batch.latest_generation
     for name, value in pinned.items():
         setattr(batch, name, value)
@@ -80,7 +80,7 @@ def keep(scope: Scope, batch: Batch, reason: str) -> Batch:
         for name, value in found.standing.items():
             setattr(found, name, value)
         found.status, found.reason, found.standing = "done", reason, None
-        same = (Batch.status == "rating") & (Batch.generation == int(batch.generation))
+        same = (Batch.status == "rating") & (Batch.generation == batch.generation)
         writes = [
             Change(found, [*found.set_all(), Batch.standing.remove()], same),
             accounts.close_batch(found.reseller_id, found.batch_id),

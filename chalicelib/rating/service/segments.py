@@ -90,7 +90,7 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
 
 
 def _last(segment: Segment) -> int:
-    return int(segment.last)
+    return segment.last
 
 
 def key_of_call(call: RatedCall) -> str:

@@ -154,7 +154,7 @@ class Writing:
         name = day_name(day)
         segment = Segment(
             f"L#{self.client_id}",
-            f"SEG#{name}#{self.batch.batch_id}#{int(self.batch.generation)}#{self.month}",
+            f"SEG#{name}#{self.batch.batch_id}#{self.batch.generation}#{self.month}",
             day_key=f"R#{self.batch.reseller_id}#{name}",
             client_id=self.client_id,
             day=name,
