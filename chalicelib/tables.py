@@ -12,7 +12,8 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
@@ -48,6 +49,7 @@ _AMBIGUOUS = {"InternalServerError", "TransactionInProgressException"}
 _SAME_AGAIN = 5
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,16 @@ def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
                 raise
             time.sleep(random.random() * min(0.5, 0.005 * 2**attempt))
     raise AssertionError("unreachable")
+
+
+def settled(decide: Callable[_P, _T]) -> Callable[_P, _T]:
+    """A function that reads, decides and commits, run until it loses no race (``settle``)."""
+
+    @wraps(decide)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return settle(partial(decide, *args, **kwargs))
+
+    return run
 
 
 def replay(pk: str, sk: str, now: int) -> Answer | None:

@@ -19,7 +19,7 @@ from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
 from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
 from chalicelib.errors import Conflict, FieldError, NotFound
-from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.web.routes import Principal
 
 _STORED = {
@@ -31,15 +31,12 @@ _STORED = {
 """Fields whose stored name has their unit."""
 
 
+@settled
 def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
     """An active client with an empty ledger; a strict one starts suspended, because its balance is 0."""
-
-    def decide() -> Client:
-        item = new_client(scope, reseller_id, new_id(), body)
-        commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, began_with(item))], item)
-        return item
-
-    return settle(decide)
+    item = new_client(scope, reseller_id, new_id(), body)
+    commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, began_with(item))], item)
+    return item
 
 
 def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, status: str = "active") -> Client:
@@ -113,66 +110,55 @@ def ids(reseller_id: str) -> list[str]:
     return [row.client_id for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
 
 
+@settled
 def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> Client:
     """Change a client; another balance mode, limit or threshold settles its service at once."""
-
-    def decide() -> Client:
-        client, changes = client_of(reseller_id, client_id)(), given(body)
-        if "status" in changes and client.status == "closed":
-            raise Conflict("A closed client cannot be opened again.")
-        stored = _stored(client, changes)
-        changed, before = _flat(stored, changes), _flat(client.attribute_values, changes)
-        if changed == before:
-            return client
-        for name, value in stored.items():
-            setattr(client, name, value)
-        after, crossings = ledger.settle_service(client.account())
-        actions = [set_or_remove(getattr(Client, name), value) for name, value in stored.items()]
-        writes = [
-            owner_change(client, after, *actions),
-            *told(scope, client, after, crossings),
-            event(scope, reseller_id, "client.changed", client_id, changed, before),
-        ]
-        client.service, client.low = after.service, after.low
-        commit(scope, writes, client)
+    client, changes = client_of(reseller_id, client_id)(), given(body)
+    if "status" in changes and client.status == "closed":
+        raise Conflict("A closed client cannot be opened again.")
+    stored = _stored(client, changes)
+    changed, before = _flat(stored, changes), _flat(client.attribute_values, changes)
+    if changed == before:
         return client
+    for name, value in stored.items():
+        setattr(client, name, value)
+    after, crossings = ledger.settle_service(client.account())
+    actions = [set_or_remove(getattr(Client, name), value) for name, value in stored.items()]
+    writes = [
+        owner_change(client, after, *actions),
+        *told(scope, client, after, crossings),
+        event(scope, reseller_id, "client.changed", client_id, changed, before),
+    ]
+    client.service, client.low = after.service, after.low
+    commit(scope, writes, client)
+    return client
 
-    return settle(decide)
 
-
+@settled
 def close(scope: Scope, reseller_id: str, client_id: str) -> None:
     """Close a client, whatever its balance; 409 naming what is still attached. A closed one stays closed."""
-
-    def decide() -> None:
-        client = client_of(reseller_id, client_id)()
-        if client.status == "closed":
-            return
-        attached = _attached(reseller_id, client_id)
-        if attached:
-            listing = "; ".join(f"{found.field}: {found.message}" for found in attached)
-            raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
-        closing = Client.status.set("closed")
-        recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": client.balance_e8})
-        commit(
-            scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded]
-        )
-
-    settle(decide)
+    client = client_of(reseller_id, client_id)()
+    if client.status == "closed":
+        return
+    attached = _attached(reseller_id, client_id)
+    if attached:
+        listing = "; ".join(f"{found.field}: {found.message}" for found in attached)
+        raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
+    closing = Client.status.set("closed")
+    recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": client.balance_e8})
+    commit(scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded])
 
 
+@settled
 def attach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> ClientPackage:
     """Give a client a package; 404 for an unknown package, 409 when the client has it, or is closed."""
-
-    def decide() -> ClientPackage:
-        client = open_client(reseller_id, client_id)
-        if holds(reseller_id, client_id, package_id):
-            raise Conflict("The client already has this package.")
-        item, writes = attaching(scope, reseller_id, client_id, package_id)
-        _, bump = plan(scope, client, [])
-        commit(scope, [*bump, *writes], item)
-        return item
-
-    return settle(decide)
+    client = open_client(reseller_id, client_id)
+    if holds(reseller_id, client_id, package_id):
+        raise Conflict("The client already has this package.")
+    item, writes = attaching(scope, reseller_id, client_id, package_id)
+    _, bump = plan(scope, client, [])
+    commit(scope, [*bump, *writes], item)
+    return item
 
 
 def holds(reseller_id: str, client_id: str, package_id: str) -> ClientPackage | None:
@@ -200,22 +186,19 @@ def attached_packages(reseller_id: str, client_id: str, asked: pages.Asked) -> p
     return pages.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
 
 
+@settled
 def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
     """Take a package away; 404 when the client does not have it, 409 naming the sub-accounts that use it."""
-
-    def decide() -> None:
-        client = client_of(reseller_id, client_id)()
-        held = holds(reseller_id, client_id, package_id)
-        if held is None:
-            raise NotFound()
-        users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
-        if users:
-            raise Conflict(f"Sub-accounts use this package: {_some(users)}.")
-        _, bump = plan(scope, client, [])
-        recorded = event(scope, reseller_id, "client.package_detached", client_id, {"package_id": package_id})
-        commit(scope, [*bump, Remove(held, ClientPackage.pk.exists()), recorded])
-
-    settle(decide)
+    client = client_of(reseller_id, client_id)()
+    held = holds(reseller_id, client_id, package_id)
+    if held is None:
+        raise NotFound()
+    users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
+    if users:
+        raise Conflict(f"Sub-accounts use this package: {_some(users)}.")
+    _, bump = plan(scope, client, [])
+    recorded = event(scope, reseller_id, "client.package_detached", client_id, {"package_id": package_id})
+    commit(scope, [*bump, Remove(held, ClientPackage.pk.exists()), recorded])
 
 
 def set_or_remove(attribute: Attribute[Any], value: Any) -> Action:

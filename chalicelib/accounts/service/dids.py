@@ -18,30 +18,27 @@ from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
 from chalicelib.accounts.store import Did, Entry, Number, Once, SubAccount
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.numbers import path_number
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.web.routes import Principal
 
 DEFAULT_PULSE = (6, 6)
 
 
+@settled
 def stock(scope: Scope, body: InventoryIn) -> Number:
     """Put a number on sale; 409 when it is in the inventory already."""
-
-    def decide() -> Number:
-        if Number.find("INVENTORY", body.number):
-            raise Conflict(f"{body.number} is in the inventory already.")
-        item = Number(
-            "INVENTORY",
-            body.number,
-            number=body.number,
-            monthly_e8=body.monthly,
-            setup_e8=body.setup,
-            per_minute_e10=body.per_minute,
-        )
-        commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number, _costs(item))], item)
-        return item
-
-    return settle(decide)
+    if Number.find("INVENTORY", body.number):
+        raise Conflict(f"{body.number} is in the inventory already.")
+    item = Number(
+        "INVENTORY",
+        body.number,
+        number=body.number,
+        monthly_e8=body.monthly,
+        setup_e8=body.setup,
+        per_minute_e10=body.per_minute,
+    )
+    commit(scope, [Put(item), event(scope, "operator", "inventory.created", body.number, _costs(item))], item)
+    return item
 
 
 def inventory(asked: pages.Asked) -> pages.Rows[Number]:

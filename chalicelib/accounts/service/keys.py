@@ -22,7 +22,7 @@ from chalicelib.accounts.service.posting import client_of, reseller_of
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.accounts.store import ApiKey, KeyPointer
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, find_many, new_id, settle
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, find_many, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 log = logging.getLogger(__name__)
@@ -116,30 +116,27 @@ def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
     return settle(decide)
 
 
+@settled
 def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMade:
     """A new key like this one, which serves on for a while; 404 for a stranger's, 409 for one that ends already."""
-
-    def decide() -> KeyMade:
-        old = ApiKey.find(f"KEY#{key_id}", "KEY")
-        if old is None or old.reseller_id != reseller_id:
-            raise NotFound()
-        if old.expires_at or 0:
-            raise Conflict("This key ends already; make a new one.")
-        like = {name: getattr(old, name) for name in ("role", "client_id", "label", "scopes")}
-        key = new_key(scope, reseller_id, KeyIn.model_validate(like), replaces=key_id)
-        made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
-        ends = scope.now + body.grace_seconds
-        pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")
-        writes = [
-            *key.writes,
-            Change(old, [ApiKey.expires_at.set(ends)], ApiKey.pk.exists() & ApiKey.expires_at.does_not_exist()),
-            Change(pointer, [KeyPointer.expires_at.set(ends)], KeyPointer.pk.exists()),
-            event(scope, reseller_id, "key.rotated", key_id, {"expires_at": ends, "replaced_by": made.id}),
-        ]
-        commit(scope, writes, made)
-        return made
-
-    return settle(decide)
+    old = ApiKey.find(f"KEY#{key_id}", "KEY")
+    if old is None or old.reseller_id != reseller_id:
+        raise NotFound()
+    if old.expires_at or 0:
+        raise Conflict("This key ends already; make a new one.")
+    like = {name: getattr(old, name) for name in ("role", "client_id", "label", "scopes")}
+    key = new_key(scope, reseller_id, KeyIn.model_validate(like), replaces=key_id)
+    made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
+    ends = scope.now + body.grace_seconds
+    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")
+    writes = [
+        *key.writes,
+        Change(old, [ApiKey.expires_at.set(ends)], ApiKey.pk.exists() & ApiKey.expires_at.does_not_exist()),
+        Change(pointer, [KeyPointer.expires_at.set(ends)], KeyPointer.pk.exists()),
+        event(scope, reseller_id, "key.rotated", key_id, {"expires_at": ends, "replaced_by": made.id}),
+    ]
+    commit(scope, writes, made)
+    return made
 
 
 def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[ApiKey]:
@@ -150,21 +147,18 @@ def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[ApiKey]:
     return pages.Rows([keys[key] for key in wanted if key in keys], found.place)
 
 
+@settled
 def revoke(scope: Scope, reseller_id: str, key_id: str) -> None:
     """End a key at once; 404 for a key that is not the reseller's."""
-
-    def decide() -> None:
-        pointer = KeyPointer.find(f"R#{reseller_id}", f"KEY#{key_id}")
-        if pointer is None:
-            raise NotFound()
-        writes: list[Write] = [
-            Remove(pointer, KeyPointer.pk.exists()),
-            Remove(ApiKey(f"KEY#{key_id}", "KEY"), ApiKey.reseller_id == reseller_id),
-            event(scope, reseller_id, "key.revoked", key_id),
-        ]
-        commit(scope, writes)
-
-    settle(decide)
+    pointer = KeyPointer.find(f"R#{reseller_id}", f"KEY#{key_id}")
+    if pointer is None:
+        raise NotFound()
+    writes: list[Write] = [
+        Remove(pointer, KeyPointer.pk.exists()),
+        Remove(ApiKey(f"KEY#{key_id}", "KEY"), ApiKey.reseller_id == reseller_id),
+        event(scope, reseller_id, "key.revoked", key_id),
+    ]
+    commit(scope, writes)
 
 
 def _digest(token: str) -> str:

@@ -10,7 +10,7 @@ from chalicelib.accounts.service.posting import client_of, entry_key, plan, post
 from chalicelib.accounts.shapes.ledgers import PostingIn
 from chalicelib.accounts.store import Entry, Once, Owner
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.tables import Put, Scope, commit, event, settle
+from chalicelib.tables import Put, Scope, commit, event, settled
 
 
 def pay_client(scope: Scope, reseller_id: str, client_id: str, body: PostingIn) -> Entry:
@@ -40,37 +40,34 @@ def reverse_reseller(scope: Scope, reseller_id: str, entry_id: str) -> Entry:
     return _reverse(scope, reseller_id, reseller_of(reseller_id), entry_id)
 
 
+@settled
 def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], entry_id: str) -> Entry:
     """Undo an entry by a new one, in the month it belonged to if that is open.
 
     404 for an unknown entry, 409 for one that was reversed before, or is of a kind that cannot be.
     """
-
-    def decide() -> Entry:
-        owner = read_owner()
-        pk = f"L#{owner.owner_id}"
-        entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
-        if entry is None or entry.entry_id != entry_id:
-            raise NotFound()
-        if entry.kind in ledger.IRREVERSIBLE:
-            raise Conflict(_why_not(entry.kind))
-        done = f"ONCE#reverse:{entry_id}"
-        if earlier := Once.find(pk, done):
-            raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
-        posting = ledger.Posting(
-            "reversal",
-            -entry.amount_e8,
-            f"Reversal of entry {entry_id} ({entry.kind})",
-            entry.usage_month,
-            reversal_of=entry_id,
-        )
-        (reversal,), writes = plan(scope, owner, [posting])
-        writes.append(Put(Once(pk, done, sequence=int(reversal.entry_id))))
-        changes = {"entry_id": reversal.entry_id, "reversal_of": entry_id}
-        commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", owner.owner_id, changes)], reversal)
-        return reversal
-
-    return settle(decide)
+    owner = read_owner()
+    pk = f"L#{owner.owner_id}"
+    entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
+    if entry is None or entry.entry_id != entry_id:
+        raise NotFound()
+    if entry.kind in ledger.IRREVERSIBLE:
+        raise Conflict(_why_not(entry.kind))
+    done = f"ONCE#reverse:{entry_id}"
+    if earlier := Once.find(pk, done):
+        raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
+    posting = ledger.Posting(
+        "reversal",
+        -entry.amount_e8,
+        f"Reversal of entry {entry_id} ({entry.kind})",
+        entry.usage_month,
+        reversal_of=entry_id,
+    )
+    (reversal,), writes = plan(scope, owner, [posting])
+    writes.append(Put(Once(pk, done, sequence=int(reversal.entry_id))))
+    changes = {"entry_id": reversal.entry_id, "reversal_of": entry_id}
+    commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", owner.owner_id, changes)], reversal)
+    return reversal
 
 
 def _post(

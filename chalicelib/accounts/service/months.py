@@ -14,7 +14,7 @@ from chalicelib.accounts.service.posting import entry_key, owner_change
 from chalicelib.accounts.store import Client, Entry, Marker, Month, ResellerPointer
 from chalicelib.accounts.store import Owner as Owner
 from chalicelib.errors import Conflict
-from chalicelib.tables import Put, Scope, commit, event, settle
+from chalicelib.tables import Put, Scope, commit, event, settled
 
 
 @dataclass(frozen=True)
@@ -27,30 +27,27 @@ class Difference:
     found: int
 
 
+@settled
 def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
     """Close one month of one ledger: from then on its entries are final, and late ones are counted in the next.
 
     Months close in order; closing a closed month changes nothing.
     """
-
-    def decide() -> Month:
-        owner = read_owner()
-        found = store.month(owner.owner_id, month)
-        if owner.closed_through >= month:
-            return found
-        if owner.closed_through and periods.next_month(owner.closed_through) != month:
-            raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
-        found.state, found.closing = "closed", _closing(owner, month)
-        told = {name: value for name, value in found.closing.items() if name != "ahead"}
-        writes = [
-            owner_change(owner, replace(owner.account(), closed_through=month)),
-            Put(found, anyway=True),
-            event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", told),
-        ]
-        commit(scope, writes)
+    owner = read_owner()
+    found = store.month(owner.owner_id, month)
+    if owner.closed_through >= month:
         return found
-
-    return settle(decide)
+    if owner.closed_through and periods.next_month(owner.closed_through) != month:
+        raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
+    found.state, found.closing = "closed", _closing(owner, month)
+    told = {name: value for name, value in found.closing.items() if name != "ahead"}
+    writes = [
+        owner_change(owner, replace(owner.account(), closed_through=month)),
+        Put(found, anyway=True),
+        event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", told),
+    ]
+    commit(scope, writes)
+    return found
 
 
 def _closing(owner: Owner, month: str) -> dict[str, Any]:
@@ -91,15 +88,12 @@ def all_closed_through(reseller_id: str) -> str:
     return str(found.through) if found else ""
 
 
+@settled
 def note_all_closed(scope: Scope, reseller_id: str, month: str) -> None:
     """Remember that no ledger of the reseller has this month open, so that the next hour need not look at each."""
-
-    def decide() -> None:
-        if all_closed_through(reseller_id) < month:
-            earlier = Closed.pk.does_not_exist() | (Closed.through < month)
-            commit(scope, [Put(Closed(f"R#{reseller_id}", "CLOSED", through=month), earlier, anyway=True)])
-
-    settle(decide)
+    if all_closed_through(reseller_id) < month:
+        earlier = Closed.pk.does_not_exist() | (Closed.through < month)
+        commit(scope, [Put(Closed(f"R#{reseller_id}", "CLOSED", through=month), earlier, anyway=True)])
 
 
 def check(read_owner: Callable[[], Owner]) -> list[Difference]:

@@ -12,7 +12,7 @@ from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
 from chalicelib.accounts.store import ClientPackage, Package, PackageTerms
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.fields import Pulse
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 
 STORED = {
     "markup_fixed": "markup_fixed_e10",
@@ -32,29 +32,26 @@ Price = tuple[int, dict[str, Any]]
 """Price fields as they are stored, and the instant from which they hold."""
 
 
+@settled
 def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
     """A package; its first version prices calls however old."""
-
-    def decide() -> Package:
-        package_id = new_id()
-        item = Package(
-            f"R#{reseller_id}",
-            f"PACKAGE#{package_id}",
-            package_id=package_id,
-            name=body.name,
-            monthly_fee_e8=body.monthly_fee,
-            setup_fee_e8=body.setup_fee,
-            price=_stored({name: value for name, value in body if name not in UNDATED}),
-            created_at=scope.now,
-        )
-        prices = [(terms.effective(True, None, scope.now), item.price)]
-        version, writes = _next_terms(reseller_id, package_id, prices)
-        told = {**_stored(dict(body)), "terms_version": version}
-        recorded = event(scope, reseller_id, "package.created", package_id, told)
-        commit(scope, [Put(item), *writes, recorded], item)
-        return item
-
-    return settle(decide)
+    package_id = new_id()
+    item = Package(
+        f"R#{reseller_id}",
+        f"PACKAGE#{package_id}",
+        package_id=package_id,
+        name=body.name,
+        monthly_fee_e8=body.monthly_fee,
+        setup_fee_e8=body.setup_fee,
+        price=_stored({name: value for name, value in body if name not in UNDATED}),
+        created_at=scope.now,
+    )
+    prices = [(terms.effective(True, None, scope.now), item.price)]
+    version, writes = _next_terms(reseller_id, package_id, prices)
+    told = {**_stored(dict(body)), "terms_version": version}
+    recorded = event(scope, reseller_id, "package.created", package_id, told)
+    commit(scope, [Put(item), *writes, recorded], item)
+    return item
 
 
 def get(reseller_id: str, package_id: str) -> Package:
@@ -117,20 +114,17 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
     return settle(decide)
 
 
+@settled
 def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
     """Delete a package that no client has (409 otherwise). Its versions stay: they price the calls of its time."""
-
-    def decide() -> None:
-        item = get(reseller_id, package_id)
-        everyone = ClientPackage.under(f"R#{reseller_id}", "HOLDS#")
-        holders = [row.client_id for row in everyone if row.package_id == package_id]
-        if holders:
-            raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
-        gone = Remove(item, Package.version == item.version)
-        recorded = event(scope, reseller_id, "package.deleted", package_id, None, {"name": item.name})
-        commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
-
-    settle(decide)
+    item = get(reseller_id, package_id)
+    everyone = ClientPackage.under(f"R#{reseller_id}", "HOLDS#")
+    holders = [row.client_id for row in everyone if row.package_id == package_id]
+    if holders:
+        raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
+    gone = Remove(item, Package.version == item.version)
+    recorded = event(scope, reseller_id, "package.deleted", package_id, None, {"name": item.name})
+    commit(scope, [gone, import_lock.absent(scope, reseller_id), recorded])
 
 
 def bump(item: Package, *actions: Any) -> Write:

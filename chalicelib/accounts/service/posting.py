@@ -15,7 +15,7 @@ from chalicelib.accounts import ledger, store
 from chalicelib.accounts.store import Client, Entry, Month, Once, Owner, Reseller
 from chalicelib.errors import NotFound
 from chalicelib.outbox import announce
-from chalicelib.tables import Change, Put, Scope, Write, commit, event, settle
+from chalicelib.tables import Change, Put, Scope, Write, commit, event, settled
 
 
 def entry_key(sequence: int) -> str:
@@ -46,6 +46,7 @@ def client_of(reseller_id: str, client_id: str) -> Callable[[], Client]:
     return read
 
 
+@settled
 def post(
     scope: Scope,
     read_owner: Callable[[], Owner],
@@ -58,20 +59,16 @@ def post(
 
     With ``once``, a second post under the same key changes nothing and returns the first entry.
     """
-
-    def decide() -> Entry:
-        owner = read_owner()
-        pk = f"L#{owner.owner_id}"
-        if once and (done := Once.find(pk, f"ONCE#{once}")):
-            return Entry.get(pk, entry_key(done.sequence), consistent_read=True)
-        more = list(beside())
-        (entry,), writes = plan(scope, owner, [posting])
-        if once:
-            writes.append(Put(Once(pk, f"ONCE#{once}", sequence=int(entry.entry_id))))
-        commit(scope, [*writes, *more], entry)
-        return entry
-
-    return settle(decide)
+    owner = read_owner()
+    pk = f"L#{owner.owner_id}"
+    if once and (done := Once.find(pk, f"ONCE#{once}")):
+        return Entry.get(pk, entry_key(done.sequence), consistent_read=True)
+    more = list(beside())
+    (entry,), writes = plan(scope, owner, [posting])
+    if once:
+        writes.append(Put(Once(pk, f"ONCE#{once}", sequence=int(entry.entry_id))))
+    commit(scope, [*writes, *more], entry)
+    return entry
 
 
 def plan(

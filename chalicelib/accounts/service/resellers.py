@@ -19,39 +19,36 @@ from chalicelib.accounts.shapes.resellers import (
 )
 from chalicelib.accounts.store import Reseller, ResellerPointer, TermsHead
 from chalicelib.errors import Conflict, Forbidden, ForfaitError
-from chalicelib.tables import Put, Scope, commit, event, find_many, new_id, settle
+from chalicelib.tables import Put, Scope, commit, event, find_many, new_id, settle, settled
 
 
+@settled
 def create(scope: Scope, body: ResellerIn) -> ResellerMade:
     """A reseller with its first key and its (empty) terms."""
-
-    def decide() -> ResellerMade:
-        reseller_id = new_id()
-        item = Reseller(
-            f"R#{reseller_id}",
-            "RESELLER",
-            reseller_id=reseller_id,
-            name=body.name,
-            email=body.email,
-            currency=body.currency,
-            time_zone=body.time_zone,
-            home_country=body.home_country,
-            status="active" if body.activate else "pending",
-            created_at=scope.now,
-        )
-        key = keys.new_key(scope, reseller_id, KeyIn())
-        made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
-        writes = [
-            Put(item),
-            Put(ResellerPointer("RESELLERS", reseller_id)),
-            Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
-            *key.writes,
-            event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status, **_said(body)}),
-        ]
-        commit(scope, writes, made)
-        return made
-
-    return settle(decide)
+    reseller_id = new_id()
+    item = Reseller(
+        f"R#{reseller_id}",
+        "RESELLER",
+        reseller_id=reseller_id,
+        name=body.name,
+        email=body.email,
+        currency=body.currency,
+        time_zone=body.time_zone,
+        home_country=body.home_country,
+        status="active" if body.activate else "pending",
+        created_at=scope.now,
+    )
+    key = keys.new_key(scope, reseller_id, KeyIn())
+    made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
+    writes = [
+        Put(item),
+        Put(ResellerPointer("RESELLERS", reseller_id)),
+        Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
+        *key.writes,
+        event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status, **_said(body)}),
+    ]
+    commit(scope, writes, made)
+    return made
 
 
 def _said(body: ResellerIn) -> dict[str, Any]:

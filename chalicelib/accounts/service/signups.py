@@ -16,62 +16,53 @@ from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
 from chalicelib.accounts.store import Client, Reseller
 from chalicelib.accounts.store_intake import SignupDay, SignupLink
 from chalicelib.errors import NotFound, TooFast
-from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settled
 
 MOST_A_DAY = 100
 """Sign-ups that one reseller's link takes in a UTC day."""
 _KEPT_SECONDS = 3 * periods.DAY_SECONDS
 
 
+@settled
 def open_link(scope: Scope, reseller_id: str) -> Reseller:
     """A new link; the one before ends in the same moment."""
-
-    def decide() -> Reseller:
-        owner = reseller_of(reseller_id)()
-        before, owner.signup_token = owner.signup_token, secrets.token_urlsafe(32)
-        writes: list[Write] = [
-            owner_change(owner, owner.account(), Reseller.signup_token.set(owner.signup_token)),
-            Put(SignupLink(f"SIGNUP#{owner.signup_token}", "LINK", reseller_id=reseller_id)),
-            *_gone(before),
-            event(scope, reseller_id, "signup.opened", reseller_id),
-        ]
-        commit(scope, writes, owner)
-        return owner
-
-    return settle(decide)
+    owner = reseller_of(reseller_id)()
+    before, owner.signup_token = owner.signup_token, secrets.token_urlsafe(32)
+    writes: list[Write] = [
+        owner_change(owner, owner.account(), Reseller.signup_token.set(owner.signup_token)),
+        Put(SignupLink(f"SIGNUP#{owner.signup_token}", "LINK", reseller_id=reseller_id)),
+        *_gone(before),
+        event(scope, reseller_id, "signup.opened", reseller_id),
+    ]
+    commit(scope, writes, owner)
+    return owner
 
 
+@settled
 def end_link(scope: Scope, reseller_id: str) -> None:
     """From now on nobody can ask to join; nothing to do when nobody could."""
-
-    def decide() -> None:
-        owner = reseller_of(reseller_id)()
-        if owner.signup_token:
-            writes = [owner_change(owner, owner.account(), Reseller.signup_token.remove()), *_gone(owner.signup_token)]
-            commit(scope, [*writes, event(scope, reseller_id, "signup.ended", reseller_id)])
-
-    settle(decide)
+    owner = reseller_of(reseller_id)()
+    if owner.signup_token:
+        writes = [owner_change(owner, owner.account(), Reseller.signup_token.remove()), *_gone(owner.signup_token)]
+        commit(scope, [*writes, event(scope, reseller_id, "signup.ended", reseller_id)])
 
 
+@settled
 def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
     """A client that waits. It starts ``strict``: who is not known yet pays first, unless the reseller says otherwise.
 
     404 for a link that is not, or no longer, or whose reseller is not active; 429 when it had enough for today.
     """
-
-    def decide() -> Client:
-        link = SignupLink.find(f"SIGNUP#{token}", "LINK")
-        reseller = store.reseller(link.reseller_id) if link else None
-        if reseller is None or reseller.status != "active":
-            raise NotFound("There is no such sign-up link.")
-        counted = _one_more(scope, reseller.reseller_id)
-        asked = ClientIn(**dict(body), balance_mode="strict")
-        item = new_client(scope, reseller.reseller_id, new_id(), asked, status="waiting")
-        recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id, began_with(item))
-        commit(scope, [Put(item), counted, recorded], item)
-        return item
-
-    return settle(decide)
+    link = SignupLink.find(f"SIGNUP#{token}", "LINK")
+    reseller = store.reseller(link.reseller_id) if link else None
+    if reseller is None or reseller.status != "active":
+        raise NotFound("There is no such sign-up link.")
+    counted = _one_more(scope, reseller.reseller_id)
+    asked = ClientIn(**dict(body), balance_mode="strict")
+    item = new_client(scope, reseller.reseller_id, new_id(), asked, status="waiting")
+    recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id, began_with(item))
+    commit(scope, [Put(item), counted, recorded], item)
+    return item
 
 
 def _one_more(scope: Scope, reseller_id: str) -> Write:

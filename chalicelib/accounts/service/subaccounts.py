@@ -12,30 +12,27 @@ from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
 from chalicelib.accounts.store import Did, SubAccount, Username
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle
+from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 
+@settled
 def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
     """A sub-account, its package attached to the client if needed, and, if asked, the set-up fee charged.
 
     All in one transaction. 404 for an unknown client or package, 409 for a closed client or a user name that was ever
     used before, 422 for a billing date in the past.
     """
-
-    def decide() -> SubAccount:
-        billing_dates.refuse_past(reseller_id, scope.now, body.next_billing_date)
-        client = clients.open_client(reseller_id, body.client_id)
-        package = packages.get(reseller_id, body.package_id)
-        if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
-            raise Conflict(f"The user name {body.username} is taken; names are never used again.")
-        item = new_item(scope, reseller_id, new_id(), body)
-        fee = _setup_fee(scope, reseller_id, item, package.setup_fee_e8) if body.charge_setup_fee_now else []
-        _, writes = plan(scope, client, fee)
-        commit(scope, [*writes, *making(scope, reseller_id, item), import_lock.absent(scope, reseller_id)], item)
-        return item
-
-    return settle(decide)
+    billing_dates.refuse_past(reseller_id, scope.now, body.next_billing_date)
+    client = clients.open_client(reseller_id, body.client_id)
+    package = packages.get(reseller_id, body.package_id)
+    if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
+        raise Conflict(f"The user name {body.username} is taken; names are never used again.")
+    item = new_item(scope, reseller_id, new_id(), body)
+    fee = _setup_fee(scope, reseller_id, item, package.setup_fee_e8) if body.charge_setup_fee_now else []
+    _, writes = plan(scope, client, fee)
+    commit(scope, [*writes, *making(scope, reseller_id, item), import_lock.absent(scope, reseller_id)], item)
+    return item
 
 
 def get(who: Principal, subaccount_id: str) -> SubAccount:
@@ -91,21 +88,18 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
     return settle(decide)
 
 
+@settled
 def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
     """End a sub-account from now on: its calls before stay its client's. 409 while it holds DIDs."""
-
-    def decide() -> None:
-        item = get(who, subaccount_id)
-        _refuse_with_dids(who.reseller_id, item, "deleted")
-        client = client_of(who.reseller_id, item.client_id)()
-        _, writes = plan(scope, client, [])
-        writes += [Remove(item, SubAccount.version == item.version), import_lock.absent(scope, who.reseller_id)]
-        fenced = (item.client_id,)
-        writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
-        recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, _told(item))
-        commit(scope, [*writes, recorded])
-
-    settle(decide)
+    item = get(who, subaccount_id)
+    _refuse_with_dids(who.reseller_id, item, "deleted")
+    client = client_of(who.reseller_id, item.client_id)()
+    _, writes = plan(scope, client, [])
+    writes += [Remove(item, SubAccount.version == item.version), import_lock.absent(scope, who.reseller_id)]
+    fenced = (item.client_id,)
+    writes += holders.assign(who.reseller_id, _holder(item), None, scope.now, fenced=fenced)
+    recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, _told(item))
+    commit(scope, [*writes, recorded])
 
 
 def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccountIn) -> SubAccount:

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.payments import gateway, store
 from chalicelib.payments.shapes import AppOut, HealthOut, PaypalIn, PaypalOut
 from chalicelib.payments.store import Door, Review, Settings
-from chalicelib.tables import Put, Scope, Write, commit, event, settle
+from chalicelib.tables import Put, Scope, Write, commit, event, settled
 
 MOST_COUNTED = 1000
 """Reviews are counted up to here: one page of the table, and more than anybody looks at."""
@@ -26,18 +26,15 @@ def get(reseller_id: str, base_url: str) -> PaypalOut:
     return shown(reseller_id, store.settings_of(reseller_id), base_url)
 
 
+@settled
 def put(scope: Scope, reseller_id: str, body: PaypalIn, base_url: str) -> PaypalOut:
     """Set PayPal up, or change it. Another account or environment forgets the account that was pinned."""
-
-    def decide() -> PaypalOut:
-        before = store.settings_of(reseller_id)
-        after, writes = _after(reseller_id, before, body)
-        recorded = event(scope, reseller_id, "paypal.changed", reseller_id, _told(after), _told(before))
-        out = shown(reseller_id, after, base_url)
-        commit(scope, [*writes, recorded], out)
-        return out
-
-    return settle(decide)
+    before = store.settings_of(reseller_id)
+    after, writes = _after(reseller_id, before, body)
+    recorded = event(scope, reseller_id, "paypal.changed", reseller_id, _told(after), _told(before))
+    out = shown(reseller_id, after, base_url)
+    commit(scope, [*writes, recorded], out)
+    return out
 
 
 def _told(settings: Settings | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.tables import Change, Scope, commit, event, settle
+from chalicelib.tables import Change, Scope, commit, event, settle, settled
 from chalicelib.web.routes import Principal
 
 _ORDER_SECONDS = 3600
@@ -189,18 +189,16 @@ def _settings(reseller_id: str) -> Settings:
     return settings
 
 
+@settled
 def _change_apps(
     scope: Scope, reseller_id: str, environment: str, app: dict[str, str] | None, base_url: str
 ) -> PaypalOut:
-    def decide() -> PaypalOut:
-        settings = _settings(reseller_id)
-        before = settings.apps.get(environment)
-        others = {name: told for name, told in settings.apps.items() if name != environment}
-        settings.apps = others | ({environment: app} if app else {})
-        told = {"environment": environment, "app_key": app["app_key"] if app else None}
-        was = {"app_key": before["app_key"]} if before else None
-        out = config.shown(reseller_id, settings, base_url)
-        commit(scope, [config.changed(settings), event(scope, reseller_id, "paypal.app", reseller_id, told, was)], out)
-        return out
-
-    return settle(decide)
+    settings = _settings(reseller_id)
+    before = settings.apps.get(environment)
+    others = {name: told for name, told in settings.apps.items() if name != environment}
+    settings.apps = others | ({environment: app} if app else {})
+    told = {"environment": environment, "app_key": app["app_key"] if app else None}
+    was = {"app_key": before["app_key"]} if before else None
+    out = config.shown(reseller_id, settings, base_url)
+    commit(scope, [config.changed(settings), event(scope, reseller_id, "paypal.app", reseller_id, told, was)], out)
+    return out

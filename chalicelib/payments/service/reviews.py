@@ -6,7 +6,7 @@ from chalicelib.accounts.service import pages
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.store import Review
-from chalicelib.tables import Remove, Scope, commit, event, settle
+from chalicelib.tables import Remove, Scope, commit, event, settled
 
 
 def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Review]:
@@ -14,15 +14,12 @@ def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Review]:
     return pages.page(Review, store.partition(reseller_id), "REVIEW#", asked)
 
 
+@settled
 def close(scope: Scope, reseller_id: str, review_id: str) -> None:
     """Tick one off; the trail keeps that it was there. 404 for one that is not open."""
-
-    def decide() -> None:
-        found = Review.find(store.partition(reseller_id), f"REVIEW#{review_id}")
-        if found is None:
-            raise NotFound()
-        told = {"reason": found.reason, "txn_id": found.txn_id}
-        closed = event(scope, reseller_id, "paypal.review_closed", review_id, told)
-        commit(scope, [Remove(found, Review.pk.exists()), closed])
-
-    settle(decide)
+    found = Review.find(store.partition(reseller_id), f"REVIEW#{review_id}")
+    if found is None:
+        raise NotFound()
+    told = {"reason": found.reason, "txn_id": found.txn_id}
+    closed = event(scope, reseller_id, "paypal.review_closed", review_id, told)
+    commit(scope, [Remove(found, Review.pk.exists()), closed])

@@ -23,7 +23,7 @@ from chalicelib.rating.authorizing import Standing, Verdict
 from chalicelib.rating.hold_store import Hold, HoldsHead
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.service import loading, quotes
-from chalicelib.tables import Change, Put, Remove, Scope, commit, find_each, new_id, settle
+from chalicelib.tables import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_seconds", "decimals")
@@ -66,35 +66,29 @@ def ask(scope: Scope, who: Principal, body: AuthorizationIn) -> Authorization:
     return settle(lambda: _ask(scope, who.reseller_id, body))
 
 
+@settled
 def finish(scope: Scope, reseller_id: str, hold_id: str, seconds: int) -> Hold:
     """The call has ended: hold its real price until its record is rated. 404 when that has happened already."""
-
-    def decide() -> Hold:
-        head, hold = _held(scope, reseller_id, hold_id)
-        if hold.finished:
-            if hold.seconds != seconds:
-                raise Conflict(f"This call has finished already, after {hold.seconds} seconds.")
-            return hold
-        before, hold.seconds = hold.amount_e8, seconds
-        hold.amount_e8 = pricing.amount_e8(CallTerms("", **hold.terms), seconds)
-        changed = Change(hold, [Hold.seconds.set(seconds), Hold.amount_e8.set(hold.amount_e8)], Hold.pk.exists())
-        commit(scope, [hold_store.next_head(head, scope.now, [(hold, hold.amount_e8 - before)]), changed], hold)
+    head, hold = _held(scope, reseller_id, hold_id)
+    if hold.finished:
+        if hold.seconds != seconds:
+            raise Conflict(f"This call has finished already, after {hold.seconds} seconds.")
         return hold
+    before, hold.seconds = hold.amount_e8, seconds
+    hold.amount_e8 = pricing.amount_e8(CallTerms("", **hold.terms), seconds)
+    changed = Change(hold, [Hold.seconds.set(seconds), Hold.amount_e8.set(hold.amount_e8)], Hold.pk.exists())
+    commit(scope, [hold_store.next_head(head, scope.now, [(hold, hold.amount_e8 - before)]), changed], hold)
+    return hold
 
-    return settle(decide)
 
-
+@settled
 def void(scope: Scope, reseller_id: str, hold_id: str) -> None:
     """The call was never made: hold nothing for it. 409 when it has finished."""
-
-    def decide() -> None:
-        head, hold = _held(scope, reseller_id, hold_id)
-        if hold.finished:
-            raise Conflict("This call has finished; its hold ends when its record is rated.")
-        gone = hold_store.next_head(head, scope.now, [(hold, -hold.amount_e8)])
-        commit(scope, [gone, Remove(hold, Hold.pk.exists())])
-
-    settle(decide)
+    head, hold = _held(scope, reseller_id, hold_id)
+    if hold.finished:
+        raise Conflict("This call has finished; its hold ends when its record is rated.")
+    gone = hold_store.next_head(head, scope.now, [(hold, -hold.amount_e8)])
+    commit(scope, [gone, Remove(hold, Hold.pk.exists())])
 
 
 def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization:

@@ -17,7 +17,7 @@ from chalicelib.outbox import announce
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, rerating
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Scope, commit, event, settle
+from chalicelib.tables import Change, Scope, commit, event, settled
 
 
 def still(batch: Batch) -> Condition:
@@ -39,27 +39,24 @@ def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     return rerating.keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
 
 
+@settled
 def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Batch:
     """Give a batch up: what was committed stays, and another try takes it on from there.
 
     Unless ``release``, it goes on holding moves off: part of it may be billed, and the rest will be by the same owners.
     """
-
-    def decide() -> Batch:
-        found = store.batch(batch.reseller_id, batch.batch_id)
-        if found is None or found.status in ("done", "failed") or found.generation != batch.generation:
-            return found or batch
-        found.status, found.reason, found.finished_at = "failed", reason, scope.now
-        told = {"key": found.key, "reason": reason}
-        writes = [
-            Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
-            *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
-            *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
-        ]
-        commit(scope, writes)
-        return found
-
-    return settle(decide)
+    found = store.batch(batch.reseller_id, batch.batch_id)
+    if found is None or found.status in ("done", "failed") or found.generation != batch.generation:
+        return found or batch
+    found.status, found.reason, found.finished_at = "failed", reason, scope.now
+    told = {"key": found.key, "reason": reason}
+    writes = [
+        Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
+        *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
+        *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
+    ]
+    commit(scope, writes)
+    return found
 
 
 def fail_by_key(scope: Scope, key: str, version_id: str, reason: str) -> None:

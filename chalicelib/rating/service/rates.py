@@ -12,7 +12,7 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating import store
 from chalicelib.rating.store import CustomRateItem
-from chalicelib.tables import Put, Scope, commit, event, settle
+from chalicelib.tables import Put, Scope, commit, event, settled
 
 _PRICED = (
     "rate_e10",
@@ -44,6 +44,7 @@ def check_code(scope: str, code: str) -> str:
     raise NotFound("A custom rate has the scope prefix, country or group.")
 
 
+@settled
 def put_rate(
     scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, asked: int | None
 ) -> CustomRateItem:
@@ -51,23 +52,19 @@ def put_rate(
 
     ``rate`` carries scope, code and the price; ``asked`` is the wanted ``effective_from``.
     """
-
-    def decide() -> CustomRateItem:
-        packages.get(reseller_id, package_id)
-        before = versions(reseller_id, package_id, rate.scope, rate.code)
-        if _is_withdrawn(rate) and shown(before, scope.now) is None:
-            raise NotFound("There is no such custom rate.")
-        version, taken = accounts.next_version(accounts.head_of(reseller_id))
-        rate.pk = f"T#{reseller_id}"
-        rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
-        rate.package_id, rate.version = package_id, version
-        rate.effective_from = accounts.effective(not before, asked, scope.now)
-        subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
-        told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
-        commit(scope, [Put(rate), taken, told], rate)
-        return rate
-
-    return settle(decide)
+    packages.get(reseller_id, package_id)
+    before = versions(reseller_id, package_id, rate.scope, rate.code)
+    if _is_withdrawn(rate) and shown(before, scope.now) is None:
+        raise NotFound("There is no such custom rate.")
+    version, taken = accounts.next_version(accounts.head_of(reseller_id))
+    rate.pk = f"T#{reseller_id}"
+    rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
+    rate.package_id, rate.version = package_id, version
+    rate.effective_from = accounts.effective(not before, asked, scope.now)
+    subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
+    told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
+    commit(scope, [Put(rate), taken, told], rate)
+    return rate
 
 
 def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:

@@ -16,7 +16,7 @@ from chalicelib.errors import Conflict
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, pins
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Scope, commit, event, settle
+from chalicelib.tables import Change, Scope, commit, event, settle, settled
 
 STANDING = (
     "generation", "lines", "rated", "rejected", "duplicates", "cost_e8", "revenue_e8", "has_rejects", "finished_at",
@@ -67,26 +67,23 @@ def _next_generation(batch: Batch, pinned: dict[str, object]) -> None:
         setattr(batch, name, value)
 
 
+@settled
 def keep(scope: Scope, batch: Batch, reason: str) -> Batch:
     """The file cannot be read again: the earlier generation stands as it was, and the batch says why.
 
     Only for a generation of which nothing is committed.
     """
-
-    def decide() -> Batch:
-        found = store.batch(batch.reseller_id, batch.batch_id) or batch
-        if found.status != "rating" or found.generation != batch.generation:
-            return found
-        for name, value in found.standing.items():
-            setattr(found, name, value)
-        found.status, found.reason, found.standing = "done", reason, None
-        same = (Batch.status == "rating") & (Batch.generation == batch.generation)
-        writes = [
-            Change(found, [*found.set_all(), Batch.standing.remove()], same),
-            accounts.close_batch(found.reseller_id, found.batch_id),
-            event(scope, found.reseller_id, "batch.kept", found.batch_id, {"reason": reason}),
-        ]
-        commit(scope, writes)
+    found = store.batch(batch.reseller_id, batch.batch_id) or batch
+    if found.status != "rating" or found.generation != batch.generation:
         return found
-
-    return settle(decide)
+    for name, value in found.standing.items():
+        setattr(found, name, value)
+    found.status, found.reason, found.standing = "done", reason, None
+    same = (Batch.status == "rating") & (Batch.generation == batch.generation)
+    writes = [
+        Change(found, [*found.set_all(), Batch.standing.remove()], same),
+        accounts.close_batch(found.reseller_id, found.batch_id),
+        event(scope, found.reseller_id, "batch.kept", found.batch_id, {"reason": reason}),
+    ]
+    commit(scope, writes)
+    return found

@@ -9,7 +9,7 @@ from chalicelib.rating import aliases
 from chalicelib.rating.aliases import Aliases
 from chalicelib.rating.formats import Source
 from chalicelib.rating.store import CdrSource
-from chalicelib.tables import Put, Remove, Scope, commit, event, settle
+from chalicelib.tables import Put, Remove, Scope, commit, event, settled
 
 MOST = 50
 """Sources of one reseller: every batch looks through all of them."""
@@ -21,33 +21,27 @@ def listed(reseller_id: str) -> list[CdrSource]:
     return CdrSource.under(f"R#{reseller_id}", "CDRSOURCE#")
 
 
+@settled
 def put(scope: Scope, reseller_id: str, said: dict[str, Any]) -> CdrSource:
     """Declare a source, or declare it anew; ``said`` has the fields of ``CdrSource``. 409 above ``MOST`` of them."""
-
-    def decide() -> CdrSource:
-        known = {source.source_id: source for source in listed(reseller_id)}
-        if said["source_id"] not in known and len(known) >= MOST:
-            raise Conflict(f"There are {MOST} sources already; remove one first.")
-        source = CdrSource(f"R#{reseller_id}", f"CDRSOURCE#{said['source_id']}", **said)
-        before = _plain(known[source.source_id]) if source.source_id in known else None
-        told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
-        commit(scope, [Put(source, anyway=True), told], source)
-        return source
-
-    return settle(decide)
+    known = {source.source_id: source for source in listed(reseller_id)}
+    if said["source_id"] not in known and len(known) >= MOST:
+        raise Conflict(f"There are {MOST} sources already; remove one first.")
+    source = CdrSource(f"R#{reseller_id}", f"CDRSOURCE#{said['source_id']}", **said)
+    before = _plain(known[source.source_id]) if source.source_id in known else None
+    told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
+    commit(scope, [Put(source, anyway=True), told], source)
+    return source
 
 
+@settled
 def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
     """Remove a source; ``NotFound`` when there is none. Batches that were begun with it keep it."""
-
-    def decide() -> None:
-        source = CdrSource.find(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
-        if source is None:
-            raise NotFound("There is no such source.")
-        told = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))
-        commit(scope, [Remove(source, CdrSource.pk.exists()), told])
-
-    settle(decide)
+    source = CdrSource.find(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
+    if source is None:
+        raise NotFound("There is no such source.")
+    told = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))
+    commit(scope, [Remove(source, CdrSource.pk.exists()), told])
 
 
 def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
