@@ -47,10 +47,10 @@ def main() -> None:
 
 
 def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[str, Taken]:
+    from chalicelib.aws.transactions import Scope
     from chalicelib.rating import store
     from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations, decks
-    from chalicelib.tables import Scope
     from chalicelib.web.routes import Principal
 
     key = f"incoming/decks/value/{DECK_DAY}.csv"

@@ -87,7 +87,7 @@ def secrets() -> Secrets:
     """The deployment's secrets, fetched once per container."""
     if settings.is_local:
         return Secrets(os.environ["FORFAIT_OPERATOR_KEY"], os.environ["FORFAIT_SIGNING_KEY"])
-    from chalicelib import aws
+    from chalicelib.aws import clients
 
-    answer = aws.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
+    answer = clients.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
     return Secrets(**json.loads(answer["SecretString"]))

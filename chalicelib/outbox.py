@@ -12,8 +12,8 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import money
-from chalicelib.items import IntegerAttribute
-from chalicelib.tables import Event, Item, Put, Write
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Event, Item, Put, Write
 
 PARTITION = "OUTBOX"
 _SUBJECTS = {"client": "client_id", "account": "reseller_id", "batch": "batch_id"}

@@ -43,7 +43,7 @@ class World:
 
     @property
     def scope(self) -> Any:
-        from chalicelib.tables import Scope
+        from chalicelib.aws.transactions import Scope
 
         return Scope("system:test", self.now)
 

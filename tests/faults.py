@@ -69,12 +69,12 @@ def killed_at(call: int, *, answered: bool) -> Iterator[None]:
 @contextmanager
 def unconditional() -> Iterator[None]:
     """Writes without any of their conditions, and slow enough to meet: what a test of races must go red by."""
-    from chalicelib import tables
+    from chalicelib.aws import transactions
 
     def add(transaction: Any, write: Any) -> None:
-        if isinstance(write, tables.Put):
+        if isinstance(write, transactions.Put):
             transaction.save(write.item)
-        elif isinstance(write, tables.Change):
+        elif isinstance(write, transactions.Change):
             transaction.update(write.item, list(write.actions))
 
     def slowly(operation: str, send: Callable[[], Any]) -> Any:
@@ -82,13 +82,13 @@ def unconditional() -> Iterator[None]:
             time.sleep(0.02)
         return send()
 
-    guarded = tables._add
-    tables._add = add
+    guarded = transactions._add
+    transactions._add = add
     try:
         with between(slowly):
             yield
     finally:
-        tables._add = guarded
+        transactions._add = guarded
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class FeeWorld:
 
     @property
     def scope(self) -> Any:
-        from chalicelib.tables import Scope
+        from chalicelib.aws.transactions import Scope
 
         return Scope("system:test", self.now)
 
@@ -106,7 +106,7 @@ class FeeWorld:
     def bill(self, at: int | None = None) -> Any:
         """What the schedule does at an instant, by default now."""
         from chalicelib.accounts.service import fees
-        from chalicelib.tables import Scope
+        from chalicelib.aws.transactions import Scope
 
         return fees.bill_due(Scope("system:fees", self.now if at is None else at), self.reseller_id)
 

@@ -9,7 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib import aws, config
+from chalicelib import config
+from chalicelib.aws import clients
 
 GIVEN = {
     "FORFAIT_STAGE": "prod",
@@ -48,7 +49,7 @@ def test_secrets_come_from_secrets_manager_and_are_read_once(monkeypatch):
     monkeypatch.setattr(config, "settings", replace(config.settings, stage="prod"))
     monkeypatch.setenv("FORFAIT_SECRET", "forfait-prod")
     config.secrets.cache_clear()
-    aws.client.cache_clear()
+    clients.client.cache_clear()
     client = boto3.client("secretsmanager")
     kept = json.dumps({"operator_key": "fo_x", "signing_key": "s"})
     client.create_secret(Name="forfait-prod", SecretString=kept)
@@ -58,4 +59,4 @@ def test_secrets_come_from_secrets_manager_and_are_read_once(monkeypatch):
         assert config.secrets() == config.Secrets("fo_x", "s")
     finally:
         config.secrets.cache_clear()
-        aws.client.cache_clear()
+        clients.client.cache_clear()

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.items import IntegerAttribute
-from chalicelib.tables import Item
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 
 
 class NumberFee(Item):

@@ -20,8 +20,8 @@ from chalicelib.accounts.store_keys import ApiKey as ApiKey
 from chalicelib.accounts.store_keys import KeyPointer as KeyPointer
 from chalicelib.accounts.store_numbers import Did as Did
 from chalicelib.accounts.store_numbers import Number as Number
-from chalicelib.items import IntegerAttribute
-from chalicelib.tables import Item
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 
 
 class Owner(Item):

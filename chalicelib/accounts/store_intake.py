@@ -6,8 +6,8 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.items import IntegerAttribute
-from chalicelib.tables import Item
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 
 
 class SignupLink(Item):

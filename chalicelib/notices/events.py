@@ -11,8 +11,8 @@ import time
 from chalice.app import Blueprint, CloudWatchEvent
 
 from chalicelib import periods
+from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout, sending
-from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)

@@ -7,7 +7,7 @@ from email.utils import formataddr
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import aws
+from chalicelib.aws import clients
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Letter:
 def send(letter: Letter, sender: str) -> str:
     """Hand a letter to SES; an empty text when it took it, else why not, without any address."""
     try:
-        aws.client("sesv2").send_email(
+        clients.client("sesv2").send_email(
             FromEmailAddress=formataddr((letter.name, sender)),
             Destination={"ToAddresses": [letter.to]},
             ReplyToAddresses=[letter.reply_to],

@@ -10,9 +10,9 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 from chalicelib.notices import kinds
-from chalicelib.tables import Item
 
 KEPT_SECONDS = 30 * 86_400
 """How long it can be seen what came of a delivery."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 from chalicelib.payments import notices
-from chalicelib.tables import Item
 
 SUMS = ("credited_e8", "refunded_e8", "reversed_e8", "returned_e8", "adjusted_e8")
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import aws
+from chalicelib.aws import clients
 from chalicelib.config import settings
 
 
 def _client() -> Any:
-    return aws.client("secretsmanager")
+    return clients.client("secretsmanager")
 
 
 def _name(reseller_id: str, environment: str) -> str:

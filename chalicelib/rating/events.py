@@ -11,12 +11,13 @@ from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
-from chalicelib import periods, queues
+from chalicelib import periods
+from chalicelib.aws import queues
+from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.rating import arrivals
 from chalicelib.rating.service import decks, endings, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
-from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)

@@ -13,10 +13,10 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item, Put, Write, find_each
 from chalicelib.rating import holds
 from chalicelib.rating.holds import Called, Open, Sums
-from chalicelib.tables import Item, Put, Write, find_each
 
 
 class HoldsHead(Item):

@@ -25,13 +25,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib import aws, queues
+from chalicelib.aws import clients, queues
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 from chalicelib.config import settings
-from chalicelib.items import IntegerAttribute
 from chalicelib.rating.store_decks import DeckDrop as DeckDrop
 from chalicelib.rating.store_decks import DeckHead as DeckHead
 from chalicelib.rating.store_decks import DeckVersion as DeckVersion
-from chalicelib.tables import Item
 
 BLOCK_BYTES = 1 << 20
 PART_BYTES = 16 << 20
@@ -184,7 +184,7 @@ def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[Cus
 @lru_cache(maxsize=1)
 def s3() -> Any:
     # Buckets made today take no other signature for presigned URLs.
-    return aws.client("s3", Config(signature_version="s3v4"))
+    return clients.client("s3", Config(signature_version="s3v4"))
 
 
 def blocks(key: str, version_id: str) -> Iterator[bytes]:

@@ -14,8 +14,8 @@ from functools import partial
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting, terms
 from chalicelib.accounts.service.months import Difference
+from chalicelib.aws.transactions import Scope
 from chalicelib.rating.service import reconcile
-from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
 
-from chalicelib import periods, queues
+from chalicelib import periods
 from chalicelib.accounts.service import fees, months
+from chalicelib.aws import queues
+from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.reports import closing
-from chalicelib.tables import Scope
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
 from chalicelib.errors import TooFast
-from chalicelib.items import IntegerAttribute
-from chalicelib.tables import Item
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 
-from chalicelib import tables
+from chalicelib.aws import transactions
 from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from chalicelib.fields import check_id
@@ -78,7 +78,7 @@ class Call:
     """A request that has been let in and read."""
 
     who: Principal
-    scope: tables.Scope
+    scope: transactions.Scope
     path: dict[str, str]
     route: Route
     base_url: str = ""
@@ -165,7 +165,7 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     query = _query(entry, dict(request.query_params or {}))
     body = _body(entry, raw)
     actor = f"key:{who.key_id}" if who.key_id else who.role
-    scope = tables.Scope(actor=actor, now=now, role=who.role, label=who.label)
+    scope = transactions.Scope(actor=actor, now=now, role=who.role, label=who.label)
     scope.guard = _guard(entry, request, who, path, raw)
     if scope.guard and (stored := _stored(scope.guard, scope.now)):
         return stored
@@ -175,7 +175,7 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
         result = handler(Call(who, scope, path, entry, base_url(request), body, query))
         if scope.guard:
             # Nothing was written (an upload's URL, say), so the answer is kept by itself.
-            tables.commit(scope, [], result)
+            transactions.commit(scope, [], result)
     except ForfaitError:
         # A twin of this request that was committed in between answers for both: what it changed (a user name that is
         # taken now) may be the very reason of the refusal.
@@ -242,7 +242,7 @@ def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
     return None
 
 
-def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> tables.Guard | None:
+def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> transactions.Guard | None:
     """The request's Idempotency-Key, scoped to tenant and route; POST only."""
     key = request.headers.get("idempotency-key")
     if key is None or entry.method != "POST":
@@ -250,11 +250,11 @@ def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
     place = "/".join([entry.name, *path.values()])
-    return tables.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", hashlib.sha256(raw).hexdigest(), entry.status)
+    return transactions.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", hashlib.sha256(raw).hexdigest(), entry.status)
 
 
-def _stored(guard: tables.Guard, now: int) -> Response | None:
-    if (stored := tables.replay(guard.pk, guard.sk, now)) is None:
+def _stored(guard: transactions.Guard, now: int) -> Response | None:
+    if (stored := transactions.replay(guard.pk, guard.sk, now)) is None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")

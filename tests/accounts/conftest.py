@@ -65,9 +65,9 @@ def rated(reseller: Any) -> Callable[..., None]:
     """Commit a batch with one rated call, its segment too: ``rated(client_id, "sub:alice", start, amount_e8)``."""
     from chalicelib.accounts.service import usage
     from chalicelib.accounts.service.snapshots import Part, snapshots
+    from chalicelib.aws.transactions import Put, Scope
     from chalicelib.periods import format_instant, utc_day
     from chalicelib.rating import segments, store
-    from chalicelib.tables import Put, Scope
 
     def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
         batch, month = f"batch-{next(_batches)}", format_instant(start)[:7]
@@ -105,7 +105,7 @@ def rated(reseller: Any) -> Callable[..., None]:
 def batches(reseller: Any) -> Callable[[str, bool], None]:
     """Open or close a batch of the reseller: ``batches("b1", True)``."""
     from chalicelib.accounts.service import terms
-    from chalicelib.tables import Scope, commit
+    from chalicelib.aws.transactions import Scope, commit
 
     def switch(batch_id: str, opened: bool) -> None:
         reseller_id = reseller.ids["reseller"]

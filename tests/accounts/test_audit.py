@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.tables import Scope, commit, event
+from chalicelib.aws.transactions import Scope, commit, event
 
 
 def trail(api: Any, **query: str) -> list[dict[str, Any]]:

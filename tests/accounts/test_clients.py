@@ -91,7 +91,7 @@ def test_service_follows_another_mode_or_limit_at_once(reseller: Any, client: di
 
 
 def test_a_crossing_made_by_a_patch_is_recorded_once(reseller: Any, client: dict[str, Any]) -> None:
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     path = f"/v1/clients/{client['id']}"
     reseller.patch(path, {"low_balance_threshold": "5"})

@@ -91,7 +91,7 @@ def test_reversals_and_calls_cannot_be_reversed(reseller: Any, client: dict[str,
 def test_a_kind_that_paypal_made_cannot_be_reversed(reseller: Any, client: dict[str, Any], path: str) -> None:
     from chalicelib.accounts.ledger import Posting
     from chalicelib.accounts.service import posting
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     for kind in ("deposit", "refund", "chargeback", "recredit"):
         wanted = Posting(kind, 10**8, "PayPal", "2026-11", f"paypal:{kind}")
@@ -163,8 +163,8 @@ def test_the_month_keeps_the_sums_by_kind(reseller: Any, client: dict[str, Any],
 
 def test_what_comes_late_is_counted_in_the_first_open_month(reseller: Any, client: dict[str, Any], path: str) -> None:
     from chalicelib.accounts.service import months, posting
+    from chalicelib.aws.transactions import Scope
     from chalicelib.periods import next_month
-    from chalicelib.tables import Scope
 
     payment = reseller.made(f"{path}/payments", {"amount": "10"})
     read = posting.client_of(reseller.ids["reseller"], client["id"])
@@ -175,7 +175,7 @@ def test_what_comes_late_is_counted_in_the_first_open_month(reseller: Any, clien
 
 
 def test_a_crossing_is_recorded_with_the_entry_that_made_it(reseller: Any) -> None:
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     made = reseller.made("/v1/clients", {"balance_mode": "strict", "low_balance_threshold": "5"})
     path = f"/v1/clients/{made['id']}"

@@ -329,7 +329,7 @@ def make_ready(operator: Any, on_sale: Any) -> Any:
 
 def run(api: Any, body: Any) -> Any:
     from chalicelib.accounts.service import imports
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     # So few writes to a transaction that every file takes several.
     return imports.run(Scope("test", 1_790_000_000), api.ids["reseller"], body, most_writes=9)
@@ -359,7 +359,7 @@ EVENTS = {"import.begun": 1, "import.done": 1, "client.created": 4, "subaccount.
 
 def trail(api: Any) -> dict[str, int]:
     """How often the audit trail tells of each kind of thing that an import does."""
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     kinds = [item.kind for item in Event.under(f"E#{api.ids['reseller']}", "")]
     return {kind: kinds.count(kind) for kind in EVENTS}
@@ -420,8 +420,8 @@ def test_a_lock_whose_holder_died_before_the_import_began_is_worth_nothing_after
 
 def test_a_number_that_was_somebodys_waits_for_the_batch_that_is_being_rated(make_ready: Any) -> None:
     from chalicelib.accounts.service import terms
+    from chalicelib.aws.transactions import Scope, commit
     from chalicelib.errors import Conflict
-    from chalicelib.tables import Scope, commit
 
     api, body = make_ready()
     reseller_id = api.ids["reseller"]

@@ -253,7 +253,7 @@ def test_a_new_name_is_answered_with_the_price_that_is_in_force_by_then(reseller
     from chalicelib import periods
     from chalicelib.accounts.service import packages
     from chalicelib.accounts.shapes.packages import PackagePatch
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     made = reseller.made("/v1/packages", {"name": "Old", "markup_percent": "10"})
     later = {"markup_percent": "30", "effective_from": "2091-01-01T00:00:00Z"}

@@ -229,7 +229,7 @@ def test_a_strict_client_is_suspended_by_the_very_fee(world: FeeWorld) -> None:
     from chalicelib.accounts.service import posting
     from chalicelib.accounts.service.ledgers import pay_client
     from chalicelib.accounts.shapes.ledgers import PostingIn
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     world.client("beta", balance_mode="strict")
     read = posting.client_of(world.reseller_id, world.ids["beta"])
@@ -318,7 +318,7 @@ def test_an_item_that_cannot_be_billed_holds_up_no_other(world: FeeWorld, caplog
 
 def test_a_run_that_is_out_of_time_is_taken_up_where_it_stopped(world: FeeWorld) -> None:
     from chalicelib.accounts.service import fees
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     for n in range(5):
         world.subaccount(f"s{n}", "acme", "gold", "2026-01-31")

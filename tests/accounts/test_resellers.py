@@ -127,7 +127,7 @@ def test_payments_and_charges_of_a_reseller_never_stop_it(operator: Any, reselle
 
 
 def test_every_change_is_on_the_audit_trail_with_its_actor(operator: Any, reseller: Any) -> None:
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     reseller.patch("/v1/account", {"name": "V"})
     trail = Event.under(f"E#{reseller.ids['reseller']}", "0")

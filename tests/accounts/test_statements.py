@@ -26,7 +26,7 @@ def ledger(reseller: Any, client: dict[str, Any]) -> str:
     """A client with five entries; the path of its ledger."""
     from chalicelib.accounts.ledger import Posting
     from chalicelib.accounts.service import posting
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     read = posting.client_of(reseller.ids["reseller"], client["id"])
     for instant, amount_e8 in POSTED:
@@ -148,7 +148,7 @@ def test_an_entry_is_never_earlier_than_the_one_before_it(reseller: Any, client:
     """Clocks of two functions differ, and a batch posts with the time at which it began."""
     from chalicelib.accounts.ledger import Posting
     from chalicelib.accounts.service import posting
-    from chalicelib.tables import Scope
+    from chalicelib.aws.transactions import Scope
 
     read = posting.client_of(reseller.ids["reseller"], client["id"])
     instants = [1_790_000_000, 1_789_999_000, 1_790_000_001]

@@ -117,9 +117,9 @@ def test_a_billing_date_is_today_in_the_resellers_zone_at_the_earliest(
 ) -> None:
     from chalicelib.accounts.service import subaccounts
     from chalicelib.accounts.shapes.subaccounts import SubAccountIn
+    from chalicelib.aws.transactions import Scope
     from chalicelib.errors import Invalid
     from chalicelib.periods import parse_instant
-    from chalicelib.tables import Scope
 
     body = {"client_id": client["id"], "package_id": package["id"], "next_billing_date": "2031-03-09"}
     # In Toronto the 9th ends, and the 10th begins, at four o'clock UTC.

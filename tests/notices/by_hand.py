@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout, sending
 from chalicelib.notices.service.sending import Ways
 from chalicelib.notices.store import Delivery, Due
 from chalicelib.outbox import PARTITION, Notice
-from chalicelib.tables import Scope
 
 
 @dataclass

@@ -15,9 +15,9 @@ from by_hand import Sender, deliveries, left, stored
 from faults import Killed, counted, killed_at, refusing
 from receiver import Receiver
 
+from chalicelib.aws.transactions import Event
 from chalicelib.notices.service.sending import LEASE_SECONDS, Outcome, Ways
 from chalicelib.outbox import PARTITION, Notice
-from chalicelib.tables import Event
 
 Spend = Callable[[str], None]
 Mails = Callable[[str], list[dict[str, Any]]]

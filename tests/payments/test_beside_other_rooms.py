@@ -9,8 +9,8 @@ from paypal_shop import Shop, open_shop
 
 from chalicelib.accounts.service import months
 from chalicelib.accounts.service.posting import client_of
+from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout
-from chalicelib.tables import Scope
 from local.paypal import messages
 
 

@@ -257,7 +257,7 @@ def test_a_kept_message_ends_after_half_a_year(shop: Shop) -> None:
 
 
 def test_the_trail_says_what_was_done(shop: Shop) -> None:
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     shop.send(shop.good)
     trail = {row.kind: row for row in Event.under(f"E#{shop.reseller_id}", "")}

@@ -12,10 +12,10 @@ from builders import NOW, World, make_world
 @pytest.fixture(scope="session")
 def deck(aws: str) -> str:
     """One deck on both routes from 2026-01-01: NANP at 0.01 a minute 60/60, UK at 0.02 a second."""
+    from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating import store
     from chalicelib.rating.service import decks
-    from chalicelib.tables import Scope
 
     body = (
         b"prefix,destination,rate_per_minute,initial,increment\n"

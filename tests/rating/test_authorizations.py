@@ -128,7 +128,7 @@ def test_blocked_countries_and_dear_numbers_are_blocked(shop):
 
 
 def test_the_limits_are_shown_validated_and_in_the_audit_trail(shop):
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     change(shop, shop.ids["alice"], blocked_countries=["GB"], max_rate_per_minute="0.5", daily_spend_limit="20")
     shown = shop.get(f"/v1/clients/{shop.ids['alice']}").json

@@ -118,8 +118,8 @@ def test_100_000_copies_of_one_call_are_billed_once(world):
 
 
 def test_a_file_under_nobodys_prefix_is_left_alone(aws, deck):
+    from chalicelib.aws.transactions import Scope
     from chalicelib.rating.service import batches
-    from chalicelib.tables import Scope
 
     assert batches.rate_batch(Scope("system:test", 1), "incoming/cdr/nobody/x.csv", "v") is None
 
@@ -276,9 +276,9 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
 
 def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_was_changed(world):
     from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.aws.transactions import Event
     from chalicelib.rating import store
     from chalicelib.rating.service.reconcile import nightly
-    from chalicelib.tables import Event
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     # Longer than what takes its place, whatever the random ids are packed to: else that would be cut short.
@@ -304,10 +304,10 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
 
 def test_the_lake_holds_committed_calls_only_each_once(world):
     from chalicelib.accounts.store import ResellerPointer, TermsHead
+    from chalicelib.aws.transactions import Scope
     from chalicelib.rating import store
     from chalicelib.rating.segments import decode
     from chalicelib.rating.service.reconcile import nightly
-    from chalicelib.tables import Scope
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     with pytest.raises(faults.Killed), faults.killed_at(20, answered=True):

@@ -105,7 +105,7 @@ def test_there_are_at_most_fifty_sources(reseller: Any) -> None:
 
 
 def test_changes_of_sources_are_on_the_audit_trail(reseller: Any) -> None:
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     reseller.put("/v1/cdr-sources", TOKYO)
     reseller.delete("/v1/cdr-sources/tokyo")

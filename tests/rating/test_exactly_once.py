@@ -218,10 +218,10 @@ def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
 
 
 def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
+    from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating import store
     from chalicelib.rating.service import decks
-    from chalicelib.tables import Scope
 
     body = b"prefix,destination,rate_per_minute,initial,increment\n7,Russia,0.03,1,1\n"
     key = "incoming/decks/premium/2030-01-01.csv"

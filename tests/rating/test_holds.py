@@ -35,9 +35,9 @@ def world(worlds: Any) -> World:
 
 
 def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
+    from chalicelib.aws.transactions import Scope
     from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations
-    from chalicelib.tables import Scope
     from chalicelib.web.routes import Principal
 
     body = AuthorizationIn(account=account, number=number, **more)
@@ -205,10 +205,10 @@ def usage(world: World) -> list[tuple[str, int]]:
 
 def test_without_the_conditions_the_same_calls_overspend(deck, monkeypatch):
     """The negative control: with every condition left out of the writes, calls at once hold more than there is."""
-    from chalicelib import tables
+    from chalicelib.aws import transactions
 
     def unguarded(transaction: Any, write: Any) -> None:
-        if isinstance(write, tables.Put):
+        if isinstance(write, transactions.Put):
             transaction.save(write.item)
 
     def slowly(operation: str, send: Callable[[], Any]) -> Any:
@@ -219,7 +219,7 @@ def test_without_the_conditions_the_same_calls_overspend(deck, monkeypatch):
     world = make_world()
     world.now = NOW
     pay(world, 10 * PRICE)
-    monkeypatch.setattr(tables, "_add", unguarded)
+    monkeypatch.setattr(transactions, "_add", unguarded)
     answers: list[Any] = []
     with faults.between(slowly):
         at_once([lambda: answers.append(asked(world, reserve_seconds=60))] * 24)
@@ -418,8 +418,8 @@ def test_an_expired_hold_counts_no_more_and_its_call_may_ask_again(world):
     assert (again.id, again.expires_at > later) == (first.id, True)
     assert held(world, now=later) == 5 * PRICE
     with pytest.raises(NotFound):
+        from chalicelib.aws.transactions import Scope
         from chalicelib.rating.service import authorizations
-        from chalicelib.tables import Scope
 
         authorizations.finish(Scope("key:k", again.expires_at), world.reseller_id, again.id, 1)
 

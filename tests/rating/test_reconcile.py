@@ -10,7 +10,7 @@ import faults
 import pytest
 from builders import World, csv_file, line, make_world
 
-from chalicelib.tables import Scope
+from chalicelib.aws.transactions import Scope
 
 
 def left_open(world: World) -> None:

@@ -44,14 +44,15 @@ def test_many_refused_lines_are_written_in_parts_and_a_kill_at_any_of_them_does_
 
 
 def test_a_file_is_uploaded_in_bounded_memory(aws):
+    from chalicelib.aws import multipart
     from chalicelib.config import settings
-    from chalicelib.rating import store, store_parts
+    from chalicelib.rating import store
 
     with tempfile.TemporaryFile() as file:
         for n in range(160):
             file.write(bytes([n]) * (1 << 20))
         tracemalloc.start()
-        store_parts.upload("rejected/cdr/large.csv", file, "text/csv")
+        multipart.upload("rejected/cdr/large.csv", file, "text/csv")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 3 * store.PART_BYTES

@@ -197,7 +197,7 @@ def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(
 
 
 def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
-    from chalicelib.tables import Event
+    from chalicelib.aws.transactions import Event
 
     batch = world.rate(csv_file(line("1", "bob")))
     world.rerate(batch)

@@ -87,9 +87,9 @@ def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
     reseller: Any, shop: dict[str, str], rate: Callable[..., Any]
 ) -> None:
     from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.aws.transactions import Scope
     from chalicelib.rating.arrivals import SPENT_SECONDS
     from chalicelib.rating.service import rescan
-    from chalicelib.tables import Scope
 
     batch = rate(csv_file(line("1", "ann")))
     reseller.post(f"/v1/batches/{batch.batch_id}/rerate")

@@ -11,8 +11,8 @@ import faults
 import pytest
 from builders import World, csv_file, line
 
+from chalicelib.aws.transactions import Scope
 from chalicelib.rating.service import sweeping
-from chalicelib.tables import Scope
 
 LATER = sweeping.AGE_SECONDS + 3600
 FILE = csv_file(line("1"), line("2", start="2026-08-20T12:00:00Z"), line("3", "bob"))

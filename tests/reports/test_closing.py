@@ -12,8 +12,8 @@ import pytest
 from fee_world import FeeWorld
 
 from chalicelib import periods
+from chalicelib.aws.transactions import Scope
 from chalicelib.reports import closing
-from chalicelib.tables import Scope
 
 ZONE = "America/Toronto"
 
@@ -161,7 +161,7 @@ def test_a_ledger_that_does_not_add_up_stays_open_and_the_others_close(world: Fe
 
 def test_files_that_are_being_rated_put_it_off_for_a_day_and_no_longer(world: FeeWorld) -> None:
     from chalicelib.accounts.service import terms
-    from chalicelib.tables import commit
+    from chalicelib.aws.transactions import commit
 
     commit(world.scope, [terms.open_batch(terms.head_of(world.reseller_id), "b1")])
     assert close(world, "2026-10-03").closed == 0

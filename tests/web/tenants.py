@@ -46,10 +46,10 @@ class Tenant:
 
 def publish_deck() -> None:
     """A deck on both routes for the day of the calls."""
+    from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating import store
     from chalicelib.rating.service import decks
-    from chalicelib.tables import Scope
 
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2091-01-01.csv"

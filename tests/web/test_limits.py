@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from faults import counted, refusing
 
+from chalicelib.aws.transactions import new_id
 from chalicelib.errors import TooFast
-from chalicelib.tables import new_id
 from chalicelib.web import routes
 from chalicelib.web.limits import Counted, Limiter
 

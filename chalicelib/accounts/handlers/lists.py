@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.service.pages import Asked, Rows
+from chalicelib.aws.paging import Asked, Rows
 from chalicelib.fields import Paging
 from chalicelib.web.routes import Call
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.service import pages
 from chalicelib.accounts.service.posting import reseller_of
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery, ChangeOut
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Event
 from chalicelib.errors import Invalid, NotFound
-from chalicelib.tables import Event
 from chalicelib.web.routes import Principal
 
 READ_AT_MOST = 2000
@@ -24,13 +24,13 @@ _ASKED = {
 _EVER = f"{10**12 - 1}"
 
 
-def listed(who: Principal, query: AuditQuery, asked: pages.Asked) -> pages.Rows[Any]:
+def listed(who: Principal, query: AuditQuery, asked: paging.Asked) -> paging.Rows[Any]:
     """A page of the caller's trail; 404 when a reseller asks for another's."""
     trail, first, last = _span(who, query)
     rows: list[Event] = []
     place, read = asked.place, 0
     while len(rows) <= asked.limit and read < READ_AT_MOST:
-        found = _behind(f"E#{trail}", first, place or last, max(asked.limit + 1, pages.SCANNED))
+        found = _behind(f"E#{trail}", first, place or last, max(asked.limit + 1, paging.SCANNED))
         rows += [row for row in found if _wanted(row, query)]
         read += len(found)
         if not found:
@@ -39,7 +39,7 @@ def listed(who: Principal, query: AuditQuery, asked: pages.Asked) -> pages.Rows[
         place = found[-1].sk
     if len(rows) > asked.limit:
         place = rows[asked.limit - 1].sk
-    return pages.Rows([_told(row) for row in rows[: asked.limit]], place)
+    return paging.Rows([_told(row) for row in rows[: asked.limit]], place)
 
 
 def _span(who: Principal, query: AuditQuery) -> tuple[str, str, str]:

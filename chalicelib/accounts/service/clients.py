@@ -13,13 +13,14 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger
-from chalicelib.accounts.service import import_lock, packages, pages
+from chalicelib.accounts.service import import_lock, packages
 from chalicelib.accounts.service.posting import client_of, owner_change, plan, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
 from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import Conflict, FieldError, NotFound
-from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.web.routes import Principal
 
 _STORED = {
@@ -99,10 +100,10 @@ def open_client(reseller_id: str, client_id: str) -> Client:
     return client
 
 
-def listed(who: Principal, status: str | None, asked: pages.Asked) -> pages.Rows[Client]:
+def listed(who: Principal, status: str | None, asked: paging.Asked) -> paging.Rows[Client]:
     """The reseller's clients, oldest first, those in one state if asked; a client's key sees itself."""
     keep = (lambda row: row.status == status) if status else None
-    return pages.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked, keep=keep)
+    return paging.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked, keep=keep)
 
 
 def ids(reseller_id: str) -> list[str]:
@@ -180,10 +181,10 @@ def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -
     return item, [Put(item), taken, recorded]
 
 
-def attached_packages(reseller_id: str, client_id: str, asked: pages.Asked) -> pages.Rows[ClientPackage]:
+def attached_packages(reseller_id: str, client_id: str, asked: paging.Asked) -> paging.Rows[ClientPackage]:
     """A client's packages."""
     client_of(reseller_id, client_id)()
-    return pages.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
+    return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
 
 
 @settled

@@ -11,14 +11,15 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.due import NumberFee, anchor_of, fee_key
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
 from chalicelib.accounts.store import Did, Entry, Number, Once, SubAccount
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.numbers import path_number
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.web.routes import Principal
 
 DEFAULT_PULSE = (6, 6)
@@ -41,19 +42,19 @@ def stock(scope: Scope, body: InventoryIn) -> Number:
     return item
 
 
-def inventory(asked: pages.Asked) -> pages.Rows[Number]:
+def inventory(asked: paging.Asked) -> paging.Rows[Number]:
     """Every number, in order, with the reseller that has it."""
-    return pages.page(Number, "INVENTORY", "+", asked)
+    return paging.page(Number, "INVENTORY", "+", asked)
 
 
-def available(asked: pages.Asked) -> pages.Rows[Number]:
+def available(asked: paging.Asked) -> paging.Rows[Number]:
     """The numbers that nobody has ordered, with what they cost a reseller."""
-    return pages.page(Number, "INVENTORY", "+", asked, keep=lambda row: not row.reseller_id)
+    return paging.page(Number, "INVENTORY", "+", asked, keep=lambda row: not row.reseller_id)
 
 
-def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[Did]:
+def listed(who: Principal, client_id: str | None, asked: paging.Asked) -> paging.Rows[Did]:
     """The reseller's DIDs in order of number, of one client if asked; a client's key sees its own."""
-    return pages.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=clients.only(who, client_id))
+    return paging.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=clients.only(who, client_id))
 
 
 def order(scope: Scope, reseller_id: str, text: str) -> Did:

@@ -18,7 +18,7 @@ from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service import holders, terms
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.store import Client, Did, Number, Once, Owner, Package, Reseller, SubAccount
-from chalicelib.tables import Change, Put, Scope, Write, commit, settle
+from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, settle
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.accounts.service import terms
 from chalicelib.accounts.service.posting import client_of
 from chalicelib.accounts.store import Assignment, Client
-from chalicelib.tables import Put, Require, Write
+from chalicelib.aws.transactions import Put, Require, Write
 
 
 def of_account(username: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.accounts.store_intake import Import, ImportLock
+from chalicelib.aws.transactions import Put, Remove, Require, Scope, Write, commit
 from chalicelib.errors import Conflict
-from chalicelib.tables import Put, Remove, Require, Scope, Write, commit
 
 STALE_SECONDS = 60
 

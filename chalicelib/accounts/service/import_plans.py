@@ -13,9 +13,9 @@ from chalicelib.accounts.csv_lines import BadLine
 from chalicelib.accounts.service import billing_dates
 from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportIn, SubAccountRow
 from chalicelib.accounts.store import Client, Did, Package, SubAccount, Username
+from chalicelib.aws.transactions import Item, find_many, new_id
 from chalicelib.errors import Invalid
 from chalicelib.fields import check_id
-from chalicelib.tables import Item, find_many, new_id
 from chalicelib.web import problems
 
 MOST_LINES = 500

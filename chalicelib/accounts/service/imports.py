@@ -24,8 +24,7 @@ from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportI
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn
 from chalicelib.accounts.store import Assignment, Did, Month, TermsHead
 from chalicelib.accounts.store_intake import Import, ImportRows
-from chalicelib.errors import FieldError, Invalid, LostRace, NotFound
-from chalicelib.tables import (
+from chalicelib.aws.transactions import (
     MAX_WRITES,
     Change,
     Event,
@@ -38,6 +37,7 @@ from chalicelib.tables import (
     event,
     settle,
 )
+from chalicelib.errors import FieldError, Invalid, LostRace, NotFound
 
 ROWS_KEPT = 20
 """Rows in one item: it holds 400 KB, and a row at most some 16."""

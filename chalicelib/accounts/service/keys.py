@@ -17,12 +17,24 @@ from pynamodb.exceptions import PynamoDBException, UpdateError
 
 from chalicelib import config
 from chalicelib.accounts import store
-from chalicelib.accounts.service import pages
 from chalicelib.accounts.service.posting import client_of, reseller_of
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.accounts.store import ApiKey, KeyPointer
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import (
+    Change,
+    Put,
+    Remove,
+    Scope,
+    Write,
+    commit,
+    event,
+    find_many,
+    new_id,
+    settle,
+    settled,
+)
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, find_many, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 log = logging.getLogger(__name__)
@@ -139,12 +151,12 @@ def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMa
     return made
 
 
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[ApiKey]:
+def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[ApiKey]:
     """The reseller's keys in use, oldest first, those of its clients among them; ended ones until they are deleted."""
-    found = pages.page(KeyPointer, f"R#{reseller_id}", "KEY#", asked)
+    found = paging.page(KeyPointer, f"R#{reseller_id}", "KEY#", asked)
     wanted = [(row.sk, "KEY") for row in found.items]
     keys = find_many(wanted, ApiKey) if wanted else {}
-    return pages.Rows([keys[key] for key in wanted if key in keys], found.place)
+    return paging.Rows([keys[key] for key in wanted if key in keys], found.place)
 
 
 @settled

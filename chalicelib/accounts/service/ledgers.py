@@ -9,8 +9,8 @@ from chalicelib.accounts import ledger
 from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
 from chalicelib.accounts.shapes.ledgers import PostingIn
 from chalicelib.accounts.store import Entry, Once, Owner
+from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.tables import Put, Scope, commit, event, settled
 
 
 def pay_client(scope: Scope, reseller_id: str, client_id: str, body: PostingIn) -> Entry:

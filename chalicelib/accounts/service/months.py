@@ -13,8 +13,8 @@ from chalicelib.accounts.due import Closed
 from chalicelib.accounts.service.posting import entry_key, owner_change
 from chalicelib.accounts.store import Client, Entry, Marker, Month, ResellerPointer
 from chalicelib.accounts.store import Owner as Owner
+from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict
-from chalicelib.tables import Put, Scope, commit, event, settled
 
 
 @dataclass(frozen=True)

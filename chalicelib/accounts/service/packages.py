@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib import dated
-from chalicelib.accounts.service import import_lock, pages, terms
+from chalicelib.accounts.service import import_lock, terms
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
 from chalicelib.accounts.store import ClientPackage, Package, PackageTerms
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.fields import Pulse
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 
 STORED = {
     "markup_fixed": "markup_fixed_e10",
@@ -70,9 +71,9 @@ def at(item: Package, now: int) -> Package:
     return item
 
 
-def listed(reseller_id: str, now: int, asked: pages.Asked) -> pages.Rows[Package]:
-    found = pages.page(Package, f"R#{reseller_id}", "PACKAGE#", asked)
-    return pages.Rows([at(item, now) for item in found.items], found.place)
+def listed(reseller_id: str, now: int, asked: paging.Asked) -> paging.Rows[Package]:
+    found = paging.page(Package, f"R#{reseller_id}", "PACKAGE#", asked)
+    return paging.Rows([at(item, now) for item in found.items], found.place)
 
 
 def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -> Package:

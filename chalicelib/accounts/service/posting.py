@@ -13,9 +13,9 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import ledger, store
 from chalicelib.accounts.store import Client, Entry, Month, Once, Owner, Reseller
+from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, settled
 from chalicelib.errors import NotFound
 from chalicelib.outbox import announce
-from chalicelib.tables import Change, Put, Scope, Write, commit, event, settled
 
 
 def entry_key(sequence: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts import ledger
-from chalicelib.accounts.service import keys, pages
+from chalicelib.accounts.service import keys
 from chalicelib.accounts.service.clients import set_or_remove
 from chalicelib.accounts.service.posting import owner_change, reseller_of, told
 from chalicelib.accounts.shapes import given
@@ -18,8 +18,9 @@ from chalicelib.accounts.shapes.resellers import (
     ResellerPatch,
 )
 from chalicelib.accounts.store import Reseller, ResellerPointer, TermsHead
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Put, Scope, commit, event, find_many, new_id, settle, settled
 from chalicelib.errors import Conflict, Forbidden, ForfaitError
-from chalicelib.tables import Put, Scope, commit, event, find_many, new_id, settle, settled
 
 
 @settled
@@ -60,12 +61,12 @@ def get(reseller_id: str) -> Reseller:
     return reseller_of(reseller_id)()
 
 
-def listed(asked: pages.Asked) -> pages.Rows[Reseller]:
+def listed(asked: paging.Asked) -> paging.Rows[Reseller]:
     """All resellers, oldest first. Their ids are ULIDs of this millennium, so all begin with 0."""
-    found = pages.page(ResellerPointer, "RESELLERS", "0", asked)
+    found = paging.page(ResellerPointer, "RESELLERS", "0", asked)
     wanted = [(f"R#{row.sk}", "RESELLER") for row in found.items]
     resellers = find_many(wanted, Reseller) if wanted else {}
-    return pages.Rows([resellers[key] for key in wanted], found.place)
+    return paging.Rows([resellers[key] for key in wanted], found.place)
 
 
 def patch(scope: Scope, reseller_id: str, body: ResellerPatch) -> Reseller:

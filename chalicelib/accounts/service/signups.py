@@ -15,8 +15,8 @@ from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
 from chalicelib.accounts.store import Client, Reseller
 from chalicelib.accounts.store_intake import SignupDay, SignupLink
+from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import NotFound, TooFast
-from chalicelib.tables import Put, Remove, Scope, Write, commit, event, new_id, settled
 
 MOST_A_DAY = 100
 """Sign-ups that one reseller's link takes in a UTC day."""

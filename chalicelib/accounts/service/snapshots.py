@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from chalicelib.accounts import store
 from chalicelib.accounts.store import Client, FreeMinutes, Marker, Month
+from chalicelib.aws.transactions import find_each
 from chalicelib.errors import NotFound
-from chalicelib.tables import find_each
 
 
 class Part(NamedTuple):

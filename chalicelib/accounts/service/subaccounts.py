@@ -6,13 +6,14 @@ from typing import Any
 
 from chalicelib.accounts.due import anchor_of
 from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages, pages
+from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages
 from chalicelib.accounts.service.posting import client_of, plan
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
 from chalicelib.accounts.store import Did, SubAccount, Username
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 
@@ -43,9 +44,9 @@ def get(who: Principal, subaccount_id: str) -> SubAccount:
     return found
 
 
-def listed(who: Principal, client_id: str | None, asked: pages.Asked) -> pages.Rows[SubAccount]:
+def listed(who: Principal, client_id: str | None, asked: paging.Asked) -> paging.Rows[SubAccount]:
     """Sub-accounts, oldest first, of one client if asked; a client's key sees its own."""
-    return pages.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=clients.only(who, client_id))
+    return paging.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=clients.only(who, client_id))
 
 
 def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatch) -> SubAccount:

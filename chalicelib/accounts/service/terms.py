@@ -13,9 +13,9 @@ from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
 from chalicelib.accounts.store import Assignment, PackageTerms, Reseller, ResellerPointer, TermsHead
+from chalicelib.aws.transactions import Change, Item, Write, find_many
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-from chalicelib.tables import Change, Item, Write, find_many
 
 LastStart = Callable[[str, str, int], int | None]
 """Client, holder and an instant -> the start of the holder's latest rated call from then on, if there is any."""

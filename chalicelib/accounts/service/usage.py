@@ -18,7 +18,7 @@ from chalicelib.accounts.service.posting import entry_key, plan, post, reseller_
 from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store import Marker as Marker
-from chalicelib.tables import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
+from chalicelib.aws.transactions import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
 
 
 @dataclass(frozen=True)

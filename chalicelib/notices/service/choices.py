@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.service import pages
 from chalicelib.accounts.service.posting import plan, reseller_of
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.notices import signing, store
 from chalicelib.notices.shapes import DeliveriesQuery, WebhookIn, WebhookMade, WebhookOut, WishesIn
 from chalicelib.notices.store import Delivery, Webhook, Wishes
-from chalicelib.tables import Change, Put, Remove, Scope, commit, event, new_id, settled
 
 MOST = 10
 """Webhooks of one reseller: each event is sent to all of them."""
@@ -58,8 +58,8 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
     return made
 
 
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Webhook]:
-    return pages.page(Webhook, f"R#{reseller_id}", "WEBHOOK#", asked)
+def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Webhook]:
+    return paging.page(Webhook, f"R#{reseller_id}", "WEBHOOK#", asked)
 
 
 @settled
@@ -86,7 +86,7 @@ def put_wishes(scope: Scope, reseller_id: str, body: WishesIn) -> Wishes:
     return item
 
 
-def deliveries(reseller_id: str, query: DeliveriesQuery, asked: pages.Asked) -> pages.Rows[Delivery]:
+def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) -> paging.Rows[Delivery]:
     """What was told to whom and how it went, newest first; 404 for a webhook that is not the reseller's."""
     if query.webhook_id:
         _mine(reseller_id, query.webhook_id)
@@ -98,7 +98,7 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, asked: pages.Asked) -> 
             and query.webhook_id in (None, row.target)
         )
 
-    return pages.page(Delivery, f"N#{reseller_id}", "0", asked, keep=keep, newest_first=True)
+    return paging.page(Delivery, f"N#{reseller_id}", "0", asked, keep=keep, newest_first=True)
 
 
 def _mine(reseller_id: str, webhook_id: str) -> Webhook:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from chalicelib.accounts.service.posting import client_of
+from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
 from chalicelib.notices import kinds, store
 from chalicelib.notices.store import Delivery
 from chalicelib.outbox import PARTITION, Notice
-from chalicelib.tables import Put, Remove, Scope, Write, commit
 
 log = logging.getLogger(__name__)
 

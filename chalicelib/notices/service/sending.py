@@ -16,6 +16,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import periods
 from chalicelib.accounts.service.posting import client_of, reseller_of
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
 from chalicelib.notices import hooks, kinds, letters, mail, signing, store
@@ -23,7 +24,6 @@ from chalicelib.notices.hooks import Outcome
 from chalicelib.notices.mail import Letter
 from chalicelib.notices.service import fanout
 from chalicelib.notices.store import Delivery, Due, Webhook
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint
 
+from chalicelib.aws.transactions import Scope
 from chalicelib.errors import ForfaitError, LostRace
 from chalicelib.payments.gateway import Paypal, PaypalFailed
 from chalicelib.payments.service import inbox
-from chalicelib.tables import Scope
 from chalicelib.web.doors import FORM, Reply, Visit, door
 
 bp = Blueprint(__name__)

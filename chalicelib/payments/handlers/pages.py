@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint
 
+from chalicelib.aws.transactions import Scope
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.payments import gateway, page
 from chalicelib.payments.gateway import Paypal, PaypalFailed
 from chalicelib.payments.page import Asked
 from chalicelib.payments.service import orders, pay
-from chalicelib.tables import Scope
 from chalicelib.web.doors import FORM, Reply, Visit, door
 
 bp = Blueprint(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib import money, periods
 from chalicelib.accounts.ledger import Posting
 from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
 from chalicelib.config import settings as deployment
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
@@ -20,7 +21,6 @@ from chalicelib.payments.decide import BOOKS, TXN_ID, decide
 from chalicelib.payments.notices import CASE, PAYMENT, Decision, Known, Notice
 from chalicelib.payments.service.config import changed
 from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
-from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
 
 FORGOTTEN_SECONDS = 400 * periods.DAY_SECONDS
 """How long a refund waits for a payment that never comes. Cards are charged back for up to a year and more."""

@@ -11,14 +11,14 @@ import logging
 from collections.abc import Callable, Mapping
 
 from chalicelib import periods
-from chalicelib.accounts.service import pages
 from chalicelib.accounts.service.posting import reseller_of
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.gateway import INVALID, VERIFIED
 from chalicelib.payments.notices import Decision
 from chalicelib.payments.store import Door, Message
-from chalicelib.tables import Scope, new_id
 
 log = logging.getLogger(__name__)
 KEPT_SECONDS = 180 * periods.DAY_SECONDS
@@ -55,10 +55,10 @@ def keep(
     return kept
 
 
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Message]:
+def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Message]:
     """The messages of a reseller that are still kept, newest first."""
     reseller_of(reseller_id)()
-    return pages.page(Message, store.partition(reseller_id), "MSG#", asked, newest_first=True)
+    return paging.page(Message, store.partition(reseller_id), "MSG#", asked, newest_first=True)
 
 
 def find(reseller_id: str, message_id: str) -> Message:

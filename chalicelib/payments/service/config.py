@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from chalicelib.aws.transactions import Put, Scope, Write, commit, event, settled
 from chalicelib.payments import gateway, store
 from chalicelib.payments.shapes import AppOut, HealthOut, PaypalIn, PaypalOut
 from chalicelib.payments.store import Door, Review, Settings
-from chalicelib.tables import Put, Scope, Write, commit, event, settled
 
 MOST_COUNTED = 1000
 """Reviews are counted up to here: one page of the table, and more than anybody looks at."""

@@ -6,15 +6,16 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.service import clients, pages
+from chalicelib.accounts.service import clients
 from chalicelib.accounts.service.posting import plan, reseller_of
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settle
 from chalicelib.config import settings as deployment
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, gateway, store
 from chalicelib.payments.service.config import notify_url
 from chalicelib.payments.shapes import DepositIn, DepositOut
 from chalicelib.payments.store import Deposit, Invoice, Settings
-from chalicelib.tables import Put, Scope, commit, event, new_id, settle
 from chalicelib.web.routes import Principal
 
 OPEN_SECONDS = 7 * periods.DAY_SECONDS
@@ -55,11 +56,11 @@ def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> Depos
     return shown(found, _settings(who.reseller_id), base_url)
 
 
-def listed(who: Principal, client_id: str, asked: pages.Asked, base_url: str) -> tuple[list[DepositOut], str | None]:
+def listed(who: Principal, client_id: str, asked: paging.Asked, base_url: str) -> tuple[list[DepositOut], str | None]:
     """A page of a client's deposits, newest first, and the place where the next one starts."""
     clients.get(who, client_id)
     prefix = f"DEPOSIT#{client_id}#"
-    found = pages.page(Deposit, store.partition(who.reseller_id), prefix, asked, newest_first=True)
+    found = paging.page(Deposit, store.partition(who.reseller_id), prefix, asked, newest_first=True)
     settings = _settings(who.reseller_id) if found.items else None
     return [shown(item, settings, base_url) for item in found.items if settings], found.place
 

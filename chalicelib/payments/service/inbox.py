@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.aws.transactions import Scope
 from chalicelib.errors import Conflict, NotFound, TooLarge
 from chalicelib.payments import form, ipn, rest, webhooks
 from chalicelib.payments.decide import TXN_ID, ignored
@@ -14,7 +15,6 @@ from chalicelib.payments.notices import Decision, Notice
 from chalicelib.payments.service import archive, orders
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.store import Message
-from chalicelib.tables import Scope
 
 MAX_EVENT_BYTES = 256 << 10
 _IPN_HEADERS = ("content-type", "user-agent")

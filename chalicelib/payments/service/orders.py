@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.accounts.service.posting import client_of
+from chalicelib.aws.transactions import Change, Scope, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
@@ -20,7 +21,6 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.tables import Change, Scope, commit, event, settle, settled
 from chalicelib.web.routes import Principal
 
 _ORDER_SECONDS = 3600

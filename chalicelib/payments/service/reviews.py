@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.service import pages
+from chalicelib.aws import paging
+from chalicelib.aws.transactions import Remove, Scope, commit, event, settled
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.store import Review
-from chalicelib.tables import Remove, Scope, commit, event, settled
 
 
-def listed(reseller_id: str, asked: pages.Asked) -> pages.Rows[Review]:
+def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Review]:
     """What is open, oldest first."""
-    return pages.page(Review, store.partition(reseller_id), "REVIEW#", asked)
+    return paging.page(Review, store.partition(reseller_id), "REVIEW#", asked)
 
 
 @settled

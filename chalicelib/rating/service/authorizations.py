@@ -15,6 +15,7 @@ from chalicelib import numbers, periods
 from chalicelib.accounts import ledger
 from chalicelib.accounts.service import posting
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.rating import authorizing, hold_store, holds, pricing, store
@@ -23,7 +24,6 @@ from chalicelib.rating.authorizing import Standing, Verdict
 from chalicelib.rating.hold_store import Hold, HoldsHead
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.service import loading, quotes
-from chalicelib.tables import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
 from chalicelib.web.routes import Principal
 
 _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_seconds", "decimals")

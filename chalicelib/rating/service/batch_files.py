@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import find_many
 from chalicelib.errors import NotFound
 from chalicelib.rating import store
 from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch
-from chalicelib.tables import find_many
 
 PREFIX = "incoming/cdr/"
 

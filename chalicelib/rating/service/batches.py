@@ -17,16 +17,17 @@ from collections.abc import Callable
 
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
+from chalicelib.aws import multipart
+from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.outbox import announce
-from chalicelib.rating import store, store_parts
+from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, compaction, endings, loading, pins
 from chalicelib.rating.service.committing import Superseded, commit_parts
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Put, Scope, Write, commit, event, new_id, settle
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str,
         raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
     cost_e8 = endings.post_costs(scope, batch, [markers])
     if reading.rejected:
-        store_parts.upload(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        multipart.upload(batch_files.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     done = {
         "status": "done",
         "lines": reading.lines,

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from chalicelib.accounts.service import snapshots, usage
 from chalicelib.accounts.service.snapshots import Snapshot
+from chalicelib.aws.transactions import Put, Require, Scope, Write, settle
 from chalicelib.rating import store
 from chalicelib.rating.service import compaction, endings, releasing
 from chalicelib.rating.service.earlier import Earlier
@@ -21,7 +22,6 @@ from chalicelib.rating.service.writing import Objects, Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
-from chalicelib.tables import Put, Require, Scope, Write, settle
 
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""

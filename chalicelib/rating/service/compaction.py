@@ -20,12 +20,13 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.service import posting, usage
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws import multipart
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
 from chalicelib.errors import LostRace
-from chalicelib.rating import merging, store, store_parts
+from chalicelib.rating import merging, store
 from chalicelib.rating.segments import Member, RatedCall, decode, unpacked
 from chalicelib.rating.service.segments import batch_of, object_key, span
 from chalicelib.rating.store import COMPACTED, Segment
-from chalicelib.tables import Change, Put, Remove, Scope, Write, commit, new_id, settle
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ def _stored(
 ) -> Segment:
     """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
     key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
-    store_parts.upload(key, packer.file, "application/gzip")
+    multipart.upload(key, packer.file, "application/gzip")
     members: list[Member] = packer.members
     return Segment(
         f"L#{like.client_id}",

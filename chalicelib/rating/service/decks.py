@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chalicelib import periods
+from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settle
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating import decks, store
@@ -16,7 +17,6 @@ from chalicelib.rating.decks import BadLine, DeckLine
 from chalicelib.rating.records import Cut, chunks, plain_blocks, records
 from chalicelib.rating.service.loading import ROUTES
 from chalicelib.rating.store import DeckDrop, DeckHead, DeckVersion
-from chalicelib.tables import Change, Put, Scope, commit, event, settle
 
 PREFIX = "incoming/decks/"
 _KEY = re.compile(r"incoming/decks/(?P<route>\w+)/(?P<day>\d{4}-\d\d-\d\d)[^/]*", re.ASCII)

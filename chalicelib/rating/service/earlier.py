@@ -10,11 +10,11 @@ from chalicelib import periods
 from chalicelib.accounts.service import posting
 from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.accounts.service.usage import Marker
+from chalicelib.aws.transactions import Put, Remove, Write, new_id
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch, Emptied, Segment
-from chalicelib.tables import Put, Remove, Write, new_id
 
 _SUMS = ("seconds", "amount_e8", "cost_e8")
 

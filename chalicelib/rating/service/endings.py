@@ -12,12 +12,12 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
 from chalicelib.accounts.service.usage import Marker
+from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.config import settings
 from chalicelib.outbox import announce
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, rerating
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Scope, commit, event, settled
 
 
 def still(batch: Batch) -> Condition:

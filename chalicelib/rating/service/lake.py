@@ -13,12 +13,12 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 
+from chalicelib.aws.multipart import Growing
+from chalicelib.aws.transactions import Remove, Scope, commit
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.service.segments import portions
 from chalicelib.rating.store import Emptied, Segment
-from chalicelib.rating.store_parts import Growing
-from chalicelib.tables import Remove, Scope, commit
 
 PREFIX = "lake/"
 _NOTHING = zlib.compressobj(wbits=31).flush()

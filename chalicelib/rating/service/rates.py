@@ -9,10 +9,10 @@ from itertools import islice
 from chalicelib import dated, numbers
 from chalicelib.accounts.service import packages
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating import store
 from chalicelib.rating.store import CustomRateItem
-from chalicelib.tables import Put, Scope, commit, event, settled
 
 _PRICED = (
     "rate_e10",

@@ -20,11 +20,11 @@ from itertools import groupby
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service.months import Difference, Marked
+from chalicelib.aws.transactions import Put, Scope, commit, event, settle
 from chalicelib.errors import LostRace
 from chalicelib.rating import hold_store, store
 from chalicelib.rating.service import compaction, lake, segments
 from chalicelib.rating.store import Batch, Segment, Verified
-from chalicelib.tables import Put, Scope, commit, event, settle
 
 log = logging.getLogger(__name__)
 

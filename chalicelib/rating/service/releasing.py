@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from chalicelib import periods
+from chalicelib.aws.transactions import Put, Remove, Scope, commit, find_many, settle
 from chalicelib.rating import hold_store, holds
 from chalicelib.rating.hold_store import Done, Hold
 from chalicelib.rating.holds import Called, Match
 from chalicelib.rating.spill import Spill
-from chalicelib.tables import Put, Remove, Scope, commit, find_many, settle
 
 AT_ONCE = 90
 """Holds and records that one transaction settles; with the head they must fit one."""

@@ -12,11 +12,11 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import Change, Scope, commit, event, settle, settled
 from chalicelib.errors import Conflict
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, pins
 from chalicelib.rating.store import Batch
-from chalicelib.tables import Change, Scope, commit, event, settle, settled
 
 STANDING = (
     "generation", "lines", "rated", "rejected", "duplicates", "cost_e8", "revenue_e8", "has_rejects", "finished_at",

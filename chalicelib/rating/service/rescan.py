@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
 from chalicelib.rating import store
 from chalicelib.rating.arrivals import MAX_RECEIVES, SPENT_SECONDS
 from chalicelib.rating.service import batch_files, decks, endings
 from chalicelib.rating.store import Batch, DeckDrop
-from chalicelib.tables import Change, Item, Scope, commit, find_many
 
 AT_ONCE = 100
 KILLED = (

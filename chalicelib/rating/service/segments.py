@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib import periods
+from chalicelib.aws.transactions import new_id
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
 from chalicelib.rating.store import Segment
-from chalicelib.tables import new_id
 
 ROWS_AT_ONCE = 1 << 16
 """Calls that a search reads at a time, or one member if that has more."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.aws.transactions import Put, Remove, Scope, commit, event, settled
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.rating import aliases
 from chalicelib.rating.aliases import Aliases
 from chalicelib.rating.formats import Source
 from chalicelib.rating.store import CdrSource
-from chalicelib.tables import Put, Remove, Scope, commit, event, settled
 
 MOST = 50
 """Sources of one reseller: every batch looks through all of them."""

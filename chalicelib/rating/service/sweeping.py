@@ -17,10 +17,10 @@ from itertools import groupby
 
 from chalicelib import periods
 from chalicelib.accounts.service import months
+from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.rating import store
 from chalicelib.rating.service.segments import SHARED
 from chalicelib.rating.store import Emptied, SweepPlace
-from chalicelib.tables import Put, Scope, commit
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import Invalid
 from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, decks
-from chalicelib.tables import Scope, new_id
 
 download_url = store.download_url
 

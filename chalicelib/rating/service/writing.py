@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from chalicelib import periods
+from chalicelib.aws.multipart import Growing
 from chalicelib.rating import call_keys, segments, usage
 from chalicelib.rating.call_keys import Hashes
 from chalicelib.rating.rendering import Rows, render
@@ -21,7 +22,6 @@ from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch, Segment
-from chalicelib.rating.store_parts import Growing
 from chalicelib.rating.tables import Tables
 
 OBJECT_BYTES = 32 << 20

@@ -22,11 +22,11 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import Item as Item
+from chalicelib.aws.items import find_each as find_each
+from chalicelib.aws.items import find_many as find_many
 from chalicelib.errors import ForfaitError, LostRace
-from chalicelib.items import IntegerAttribute
-from chalicelib.items import Item as Item
-from chalicelib.items import find_each as find_each
-from chalicelib.items import find_many as find_many
 
 MAX_WRITES = 100
 """DynamoDB's limit of actions in one transaction."""

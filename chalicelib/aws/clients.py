@@ -2,7 +2,7 @@
 
 boto3 makes the same clients out of botocore's. What it adds to them (resources, transfers in parts with their thread
 and process pools) would be the largest single part of a cold start, and nothing uses any of it: what is sent in parts
-is sent while it is made (``rating.store_parts``).
+is sent while it is made (``aws.multipart``).
 """
 
 from __future__ import annotations

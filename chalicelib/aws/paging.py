@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from chalicelib.tables import Item
+from chalicelib.aws.transactions import Item
 
 T = TypeVar("T", bound=Item)
 SCANNED = 100

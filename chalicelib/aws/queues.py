@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib import aws
+from chalicelib.aws import clients
 
 log = logging.getLogger(__name__)
 
@@ -48,4 +48,4 @@ def _url(queue: str) -> str:
 
 
 def _sqs() -> Any:
-    return aws.client("sqs")
+    return clients.client("sqs")
