@@ -9,10 +9,9 @@ import json
 # Nearly all that imports make stays: looking for garbage among it would be a tenth of a cold start.
 gc.disable()
 
-from chalice.app import Chalice, Response
-
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys, terms
+from chalicelib.framework import Chalice, Response
 from chalicelib.notices import events as told
 from chalicelib.notices import handlers as notices
 from chalicelib.payments import handlers as payments

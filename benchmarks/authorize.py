@@ -20,6 +20,7 @@ from benchmarks import machine
 from benchmarks.cost import in_process, sender
 from benchmarks.sample import Samples, prefixes
 from benchmarks.shop import DECK_DAY, World, open_shop
+from chalicelib.aws import objects
 
 WARMING = 100
 Taken = dict[str, list[float]]
@@ -48,13 +49,12 @@ def main() -> None:
 
 def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[str, Taken]:
     from chalicelib.aws.transactions import Scope
-    from chalicelib.rating import store
+    from chalicelib.principals import Principal
     from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations, decks
-    from chalicelib.web.routes import Principal
 
     key = f"incoming/decks/value/{DECK_DAY}.csv"
-    put = store.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=deck.read_bytes())
+    put = objects.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=deck.read_bytes())
     decks.publish(Scope("system:benchmark", int(time.time())), key, put["VersionId"])
     gateway = in_process()
     shop = open_shop(world, sender(gateway, names["FORFAIT_OPERATOR_KEY"]), lambda key: sender(gateway, key))

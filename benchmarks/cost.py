@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import DECK_DAY, Send, World, open_shop
+from chalicelib.aws import objects
 
 PRICES_AS_OF = "2026-11"
 """us-east-1, on demand, in dollars."""
@@ -102,7 +103,6 @@ def main() -> None:
 
 def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) -> dict[str, Any]:
     from benchmarks.meter import metering
-    from chalicelib.rating import store
     from chalicelib.rating.events import rate_dropped_files
     from local.provision import VISIBILITY_SECONDS
 
@@ -111,7 +111,7 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
     context = _context(VISIBILITY_SECONDS)
 
     def drop(key: str, path: Path) -> dict[str, Any]:
-        put = store.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=path.read_bytes())
+        put = objects.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=path.read_bytes())
         told = {"bucket": {"name": names["FORFAIT_BUCKET"]}, "object": {"key": key, "versionId": put["VersionId"]}}
         body = json.dumps({"Records": [{"s3": told}]})
         return {"Records": [{"body": body, "receiptHandle": "", "attributes": {"ApproximateReceiveCount": "1"}}]}

@@ -1,15 +1,12 @@
 """The only reader of the environment.
 
-Every setting is read once, at import, and a missing one fails by name. Secrets come from AWS Secrets Manager
-(one JSON secret, named by ``FORFAIT_SECRET``), except on the stage ``local``, where plain variables stand in.
+Every setting is read once, at import, and a missing one fails by name. Secrets are read by ``aws.secrets``.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -30,18 +27,13 @@ class Settings:
     close_after_days: int
     requests_per_minute: int
     mail_from: str
+    secret: str
+    operator_key: str = field(repr=False)
+    signing_key: str = field(repr=False)
 
     @property
     def is_local(self) -> bool:
         return self.stage == "local"
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """``operator_key``: the operator's API key; ``signing_key``: signs cursors and links."""
-
-    operator_key: str
-    signing_key: str
 
 
 def read(environ: dict[str, str]) -> Settings:
@@ -76,18 +68,10 @@ def read(environ: dict[str, str]) -> Settings:
         close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),
         mail_from=environ.get("FORFAIT_MAIL_FROM", ""),
+        secret=environ.get("FORFAIT_SECRET", ""),
+        operator_key=environ.get("FORFAIT_OPERATOR_KEY", ""),
+        signing_key=environ.get("FORFAIT_SIGNING_KEY", ""),
     )
 
 
 settings = read(dict(os.environ))
-
-
-@lru_cache(maxsize=1)
-def secrets() -> Secrets:
-    """The deployment's secrets, fetched once per container."""
-    if settings.is_local:
-        return Secrets(os.environ["FORFAIT_OPERATOR_KEY"], os.environ["FORFAIT_SIGNING_KEY"])
-    from chalicelib.aws import clients
-
-    answer = clients.client("secretsmanager").get_secret_value(SecretId=os.environ["FORFAIT_SECRET"])
-    return Secrets(**json.loads(answer["SecretString"]))

@@ -19,13 +19,19 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
     WithJsonSchema,
 )
 
 from chalicelib import money, periods
 from chalicelib.config import settings
+from chalicelib.errors import FieldError, Invalid
 
 T = TypeVar("T")
+MOST_ERRORS = 100
+"""Findings that an answer lists: a body can hold more than Lambda may answer."""
+_SUBJECT = re.compile("^[A-Z][a-z]+ should ")
+"""How pydantic's sentences begin: "Input should be a valid string"."""
 
 
 class Shape(BaseModel):
@@ -194,3 +200,23 @@ def check_id(text: str) -> bool:
 def is_username(text: str) -> bool:
     """Whether a sub-account may be called so."""
     return re.fullmatch(_USERNAME, text, re.ASCII) is not None
+
+
+def invalid(error: ValidationError) -> Invalid:
+    """pydantic's findings as ours: dotted field names as the caller spells them, sentences a person understands."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
+    found = tuple(
+        FieldError(".".join(str(part) for part in item["loc"])[:200] or "body", _sentence(item)) for item in items
+    )
+    return Invalid("; ".join(f"{e.field} {e.message}" for e in found[:5]), found)
+
+
+def _sentence(item: Any) -> str:
+    """What is wrong, so that it reads on from the field's name."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "string_pattern_mismatch":
+        # Only the message has the pattern: contexts are left out, for they may hold what is no JSON.
+        pattern = message.partition("'")[2].removesuffix("'")
+        message = next((meant for form, meant in MEANT.items() if pattern in (f"^{form}$", f"^({form})?$")), message)
+    message = _SUBJECT.sub("must ", message, count=1)
+    return {"extra_forbidden": "is not a field of this request", "missing": "is required"}.get(item["type"], message)

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.aws import objects
+
 NOW = 1_790_000_000
 HEADER = "call_id,start,direction,account,from,to,disposition,seconds"
 
@@ -94,10 +96,9 @@ class World:
     def drop(self, body: bytes, name: str = "") -> tuple[str, str]:
         """Put a CDR file where S3 would announce it; the key and version that the message would carry."""
         from chalicelib.config import settings
-        from chalicelib.rating import store
 
         key = f"incoming/cdr/{self.reseller_id}/{name or uuid.uuid4().hex + '.csv'}"
-        return key, store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+        return key, objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
 
     def rate(self, *dropped: Any) -> Any:
         """Rate a file as the event function does; ``dropped`` is its bytes, or the key and version of one in place."""

@@ -44,7 +44,7 @@ class FeeWorld:
 
     @property
     def who(self) -> Any:
-        from chalicelib.web.routes import Principal
+        from chalicelib.principals import Principal
 
         return Principal("reseller", "test", self.reseller_id)
 

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib import config
-from chalicelib.aws import clients
+from chalicelib.aws import clients, secrets
 
 GIVEN = {
     "FORFAIT_STAGE": "prod",
@@ -46,17 +46,16 @@ def test_only_the_local_stage_can_be_pointed_at_another_paypal():
 @mock_aws
 def test_secrets_come_from_secrets_manager_and_are_read_once(monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(config, "settings", replace(config.settings, stage="prod"))
-    monkeypatch.setenv("FORFAIT_SECRET", "forfait-prod")
-    config.secrets.cache_clear()
+    monkeypatch.setattr(secrets, "settings", replace(config.settings, stage="prod", secret="forfait-prod"))
+    secrets.deployment_secrets.cache_clear()
     clients.client.cache_clear()
     client = boto3.client("secretsmanager")
     kept = json.dumps({"operator_key": "fo_x", "signing_key": "s"})
     client.create_secret(Name="forfait-prod", SecretString=kept)
     try:
-        assert config.secrets() == config.Secrets("fo_x", "s")
+        assert secrets.deployment_secrets() == secrets.Secrets("fo_x", "s")
         client.delete_secret(SecretId="forfait-prod", ForceDeleteWithoutRecovery=True)
-        assert config.secrets() == config.Secrets("fo_x", "s")
+        assert secrets.deployment_secrets() == secrets.Secrets("fo_x", "s")
     finally:
-        config.secrets.cache_clear()
+        secrets.deployment_secrets.cache_clear()
         clients.client.cache_clear()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import IO, Any
 
+from chalicelib.aws import objects
 from chalicelib.config import settings
-from chalicelib.rating import store
 
 _PIECE = 1 << 20
 
@@ -33,20 +33,20 @@ class Growing:
     def close(self) -> None:
         """Have the object: in one request if none of it was sent yet."""
         if not self._upload:
-            store.write(self.key, bytes(self._body), self._content_type)
+            objects.write(self.key, bytes(self._body), self._content_type)
             return
         self._send()
-        store.s3().complete_multipart_upload(
+        objects.s3().complete_multipart_upload(
             **self._where, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
         )
 
     def _send(self) -> None:
         """What is waiting, as one part of up to 10,000."""
         if not self._upload:
-            begun = store.s3().create_multipart_upload(**self._where, ContentType=self._content_type)
+            begun = objects.s3().create_multipart_upload(**self._where, ContentType=self._content_type)
             self._upload = begun["UploadId"]
         number = len(self._parts) + 1
-        sent = store.s3().upload_part(**self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body))
+        sent = objects.s3().upload_part(**self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body))
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
         self._body.clear()
 
@@ -54,7 +54,7 @@ class Growing:
 def upload(key: str, file: IO[bytes], content_type: str) -> None:
     """A file of any size, from its start; it appears as what is ``Growing`` does."""
     file.seek(0)
-    whole = Growing(key, content_type, store.PART_BYTES)
+    whole = Growing(key, content_type, objects.PART_BYTES)
     while data := file.read(_PIECE):
         whole.add(data)
     whole.close()

@@ -8,10 +8,9 @@ from __future__ import annotations
 import logging
 import time
 
-from chalice.app import Blueprint, CloudWatchEvent
-
 from chalicelib import periods
 from chalicelib.aws.transactions import Scope
+from chalicelib.framework import Blueprint, CloudWatchEvent
 from chalicelib.notices.service import fanout, sending
 
 log = logging.getLogger(__name__)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.handlers import lists
 from chalicelib.fields import Page, Paging
+from chalicelib.framework import Blueprint
 from chalicelib.notices.service import choices
 from chalicelib.notices.shapes import (
     DeliveriesQuery,
@@ -18,7 +17,8 @@ from chalicelib.notices.shapes import (
     WishesIn,
     WishesOut,
 )
-from chalicelib.web.routes import RESELLER, STAFF, Call, route
+from chalicelib.principals import RESELLER, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
+from chalicelib.framework import Blueprint
+from chalicelib.principals import RESELLER
 from chalicelib.rating import authorization_shapes as shapes
 from chalicelib.rating.service import authorizations
 from chalicelib.web import forms
-from chalicelib.web.routes import RESELLER, Call, route
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 

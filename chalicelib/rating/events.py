@@ -9,13 +9,12 @@ import logging
 import time
 from typing import Any
 
-from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
-
 from chalicelib import periods
 from chalicelib.aws import queues
 from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
-from chalicelib.rating import arrivals
+from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
+from chalicelib.rating import s3_events
 from chalicelib.rating.service import decks, endings, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
 
@@ -35,8 +34,8 @@ def rate_dropped_files(event: SQSEvent) -> None:
     for message in event.to_dict()["Records"]:
         receives = int(message["attributes"]["ApproximateReceiveCount"])
         try:
-            for arrival in arrivals.read(message["body"], settings.bucket):
-                _take(arrival, last_try=receives >= arrivals.MAX_RECEIVES)
+            for arrival in s3_events.read(message["body"], settings.bucket):
+                _take(arrival, last_try=receives >= s3_events.MAX_RECEIVES)
         except Exception:
             queues.hasten(settings.queue, message, RETRY_SECONDS)
             raise
@@ -88,7 +87,7 @@ def _is_late(event: CloudWatchEvent) -> bool:
     return context is not None and context.get_remaining_time_in_millis() < 60_000
 
 
-def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
+def _take(arrival: s3_events.Arrival, *, last_try: bool) -> None:
     scope = Scope(actor="system:rating", now=int(time.time()))
     log.info("%s arrived", arrival.key)
     if arrival.key.startswith(decks.PREFIX):
@@ -101,6 +100,6 @@ def _take(arrival: arrivals.Arrival, *, last_try: bool) -> None:
         batches.rate_batch(scope, arrival.key, arrival.version_id, lambda: int(time.time()))
     except Exception as problem:
         if last_try:
-            reason = f"{type(problem).__name__}: the last of {arrivals.MAX_RECEIVES} tries broke; see the log."
+            reason = f"{type(problem).__name__}: the last of {s3_events.MAX_RECEIVES} tries broke; see the log."
             endings.fail_by_key(scope, arrival.key, arrival.version_id, reason)
         raise

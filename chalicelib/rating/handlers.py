@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.service import clients
 from chalicelib.accounts.service.terms import FIRST
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging, Pulse
+from chalicelib.framework import Blueprint
+from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
 from chalicelib.rating import cdr_shapes, shapes
 from chalicelib.rating.price_list import PriceRow
 from chalicelib.rating.service import (
@@ -25,8 +25,8 @@ from chalicelib.rating.service import (
 )
 from chalicelib.rating.service.quotes import Quote
 from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
-from chalicelib.web import inline
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, csv_text, route
+from chalicelib.web import csv
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
@@ -122,8 +122,8 @@ def get_price_list(call: Call) -> Any:
     at, after = call.read_cursor(query.cursor) or (now, "")
     prices = price_lists.of_package(call.who.reseller_id, package_id, at)
     if query.format == "csv":
-        text = csv_text(price_lists.COLUMNS, price_lists.file_rows(prices, query.prefix))
-        return inline.csv_file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
+        text = csv.text(price_lists.COLUMNS, price_lists.file_rows(prices, query.prefix))
+        return csv.file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
     found = list(islice(prices.rows(query.prefix, after), query.limit + 1))
     return _page(call, query.limit, found, _price, lambda row: [at, row.prefix])
 

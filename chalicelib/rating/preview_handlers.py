@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
+from chalicelib.framework import Blueprint
+from chalicelib.principals import RESELLER
 from chalicelib.rating import cdr_shapes
 from chalicelib.rating.formats import Rejection
 from chalicelib.rating.service import previews
 from chalicelib.rating.service.previews import Line
-from chalicelib.web.routes import RESELLER, Call, route
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 SHOWN_CHARACTERS = 300

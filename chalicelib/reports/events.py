@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from chalice.app import Blueprint, CloudWatchEvent, SQSEvent
-
 from chalicelib import periods
 from chalicelib.accounts.service import fees, months
 from chalicelib.aws import queues
 from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
+from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib.reports import closing
 
 log = logging.getLogger(__name__)

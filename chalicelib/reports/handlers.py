@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
+from chalicelib.framework import Blueprint
+from chalicelib.principals import EVERYONE_OF_A_RESELLER
 from chalicelib.rating.segments import RatedCall
 from chalicelib.reports import service, shapes
-from chalicelib.web import inline
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, Call, csv_text, route
+from chalicelib.web import csv
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 
@@ -30,8 +30,8 @@ def report_calls(call: Call) -> Any:
     selection = service.select(who, query, call.scope.now)
     if query.format == "csv":
         header = service.COLUMNS[:-1] if for_client else service.COLUMNS
-        text = csv_text(header, service.rows(who.reseller_id, selection, for_client=for_client))
-        return inline.csv_file(text, "calls.csv", "narrow the selection, or use POST /v1/exports")
+        text = csv.text(header, service.rows(who.reseller_id, selection, csv.ROWS, for_client=for_client))
+        return csv.file(text, "calls.csv", "narrow the selection, or use POST /v1/exports")
     made = service.report(who.reseller_id, selection, call.read_cursor(query.cursor), query.limit)
     totals = shapes.TotalsOut(
         calls=made.totals.calls,

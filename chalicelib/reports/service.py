@@ -9,11 +9,10 @@ from typing import Any
 from chalicelib import money, numbers, periods
 from chalicelib.accounts.service import clients, posting
 from chalicelib.errors import Invalid, TooLarge
+from chalicelib.principals import Principal
 from chalicelib.rating.segments import RatedCall
 from chalicelib.rating.service import calls
 from chalicelib.rating.service.calls import Place, Selection, Totals
-from chalicelib.web.inline import ROWS as INLINE_ROWS
-from chalicelib.web.routes import Principal
 
 MAX_DAYS = 400
 """Days a selection may span: a year and a bit."""
@@ -76,11 +75,11 @@ def next_place(made: Report, *, for_client: bool) -> dict[str, Any] | None:
     return {"after": list(made.after), "totals": asdict(totals)} if made.after else None
 
 
-def rows(reseller_id: str, selection: Selection, *, for_client: bool) -> list[tuple[object, ...]]:
-    """The whole selection as rows of ``COLUMNS``; ``TooLarge`` beyond what an answer may carry."""
-    found = calls.page(reseller_id, selection, None, INLINE_ROWS + 1)
-    if len(found) > INLINE_ROWS:
-        raise TooLarge(f"The selection has more than {INLINE_ROWS} calls; narrow it, or use POST /v1/exports.")
+def rows(reseller_id: str, selection: Selection, most: int, *, for_client: bool) -> list[tuple[object, ...]]:
+    """The whole selection as rows of ``COLUMNS``; ``TooLarge`` for more than ``most``."""
+    found = calls.page(reseller_id, selection, None, most + 1)
+    if len(found) > most:
+        raise TooLarge(f"The selection has more than {most} calls; narrow it, or use POST /v1/exports.")
     return [row(call, for_client=for_client) for call in found]
 
 

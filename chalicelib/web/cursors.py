@@ -6,7 +6,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from chalicelib.config import secrets
+from chalicelib.aws.secrets import deployment_secrets
 from chalicelib.errors import Invalid
 
 
@@ -26,4 +26,4 @@ def read(text: str | None, bound_to: str) -> Any:
 
 
 def _serializer(bound_to: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secrets().signing_key, salt=f"cursor {bound_to}")
+    return URLSafeSerializer(deployment_secrets().signing_key, salt=f"cursor {bound_to}")

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from chalice.app import Blueprint, Response
-
 from chalicelib.errors import ForfaitError, NotFound
 from chalicelib.fields import check_id
+from chalicelib.framework import Blueprint, Response
 from chalicelib.web import problems
 from chalicelib.web.urls import base_url
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from chalice.app import Response
+from chalicelib.framework import Response
 
 MEDIA = "text/plain"
 """A route whose ``text`` is this answers in this form when its query says ``format=text``."""

@@ -16,23 +16,19 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import unquote
 
-from chalice.app import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.aws import transactions
 from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
-from chalicelib.fields import check_id
+from chalicelib.fields import check_id, invalid
+from chalicelib.framework import Blueprint, Response
+from chalicelib.principals import (
+    Principal,
+    scopes_of,
+)
 from chalicelib.web import cursors, forms, problems
-from chalicelib.web.csv_answers import csv_text as csv_text
 from chalicelib.web.limits import Limiter
-from chalicelib.web.principals import EVERYONE_OF_A_RESELLER as EVERYONE_OF_A_RESELLER
-from chalicelib.web.principals import OPERATOR as OPERATOR
-from chalicelib.web.principals import READ_ONLY_KEYS as READ_ONLY_KEYS
-from chalicelib.web.principals import RESELLER as RESELLER
-from chalicelib.web.principals import STAFF as STAFF
-from chalicelib.web.principals import Principal as Principal
-from chalicelib.web.scopes import scopes_of
 from chalicelib.web.urls import base_url
 
 log = logging.getLogger(__name__)
@@ -220,7 +216,7 @@ def _read(shape: type[BaseModel], value: Any) -> BaseModel:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise problems.invalid(error) from None
+        raise invalid(error) from None
 
 
 def _no_constant(name: str) -> None:

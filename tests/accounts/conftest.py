@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws import objects
+
 _numbers = itertools.count(int(uuid.uuid4().hex[:6], 16) % 1_000_000 * 1000)
 _batches = itertools.count(1)
 
@@ -77,7 +79,7 @@ def rated(reseller: Any) -> Callable[..., None]:
         row += f",{client_id},,,,,0,{batch}"
         assert row.count(",") == len(segments.COLUMNS) - 1
         data, members = segments.encode_rows([row], [start])
-        store.write(f"rated/{batch}", data)
+        objects.write(f"rated/{batch}", data)
         sums = {"rows": 1, "seconds": 60, "billed_seconds": 60, "amount_e8": amount_e8, "cost_e8": 0}
         index = store.Segment(
             f"L#{client_id}",

@@ -11,8 +11,8 @@ from faults import counted, refusing
 
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.store import ApiKey, KeyPointer
+from chalicelib.principals import SCOPES, scopes_of
 from chalicelib.web.routes import ROUTES
-from chalicelib.web.scopes import SCOPES, scopes_of
 
 
 def narrowed(reseller: Any, *scopes: str) -> Any:

@@ -16,7 +16,7 @@ from samtranslator.translator.translator import Translator
 from chalicelib.notices import events as sending_events
 from chalicelib.notices import hooks
 from chalicelib.notices.service import sending
-from chalicelib.rating import arrivals
+from chalicelib.rating import s3_events
 from chalicelib.reports import events
 from infra import deploy, package
 from local import provision
@@ -90,8 +90,8 @@ def test_a_message_is_hidden_for_longer_than_the_function_may_run(packaged: Any,
 def test_the_numbers_are_those_of_the_code_and_of_the_local_stack(packaged: Any, name: str) -> None:
     dead_letters, function = QUEUES[name]
     queue, dead = packaged.properties(name), packaged.properties(dead_letters)
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == arrivals.MAX_RECEIVES == provision.MAX_RECEIVES
-    assert queue["VisibilityTimeout"] == arrivals.VISIBILITY_SECONDS == provision.VISIBILITY_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == s3_events.MAX_RECEIVES == provision.MAX_RECEIVES
+    assert queue["VisibilityTimeout"] == s3_events.VISIBILITY_SECONDS == provision.VISIBILITY_SECONDS
     assert queue["MessageRetentionPeriod"] == provision.RETENTION_SECONDS
     assert dead["MessageRetentionPeriod"] == provision.DEAD_RETENTION_SECONDS
     assert packaged.properties(function)["Timeout"] == provision.FUNCTION_SECONDS

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from builders import NOW, World, make_world
 
+from chalicelib.aws import objects
+
 
 @pytest.fixture(scope="session")
 def deck(aws: str) -> str:
     """One deck on both routes from 2026-01-01: NANP at 0.01 a minute 60/60, UK at 0.02 a second."""
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating import store
     from chalicelib.rating.service import decks
 
     body = (
@@ -23,7 +24,7 @@ def deck(aws: str) -> str:
     )
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2026-01-01.csv"
-        version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+        version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
         assert decks.publish(Scope("system:test", NOW), key, version).status == "published"
     return "2026-01-01"
 

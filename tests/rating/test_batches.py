@@ -11,17 +11,18 @@ import faults
 import pytest
 from builders import csv_file, line
 
+from chalicelib.aws import objects
+
 
 def reasons(batch: Any) -> list[str]:
     """Reason codes of a batch's refused lines, read back from the file that people download."""
     import csv
 
-    from chalicelib.rating import store
     from chalicelib.rating.service.batch_files import rejects_key
 
     if not batch.has_rejects:
         return []
-    rows = list(csv.DictReader(io.StringIO(store.read(rejects_key(batch.batch_id)).decode())))
+    rows = list(csv.DictReader(io.StringIO(objects.read(rejects_key(batch.batch_id)).decode())))
     assert all(row["message"] and row["line"] for row in rows)
     return [row["reason"] for row in rows]
 
@@ -257,7 +258,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
     import boto3
 
     from chalicelib.config import settings
-    from chalicelib.rating import arrivals
+    from chalicelib.rating import s3_events
     from chalicelib.rating.service.rescan import announce_unrated
 
     rated, lost = world.drop(csv_file(line("1"))), world.drop(csv_file(line("2")), "lost and found+é.csv")
@@ -268,7 +269,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
     assert announce_unrated(world.scope.now) >= 1
     told = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        told += [arrival for message in messages for arrival in arrivals.read(message["Body"], settings.bucket)]
+        told += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
     mine = [arrival for arrival in told if world.reseller_id in arrival.key]
     assert [tuple(arrival) for arrival in mine] == [lost]
     assert json.loads(messages or "[]") == []
@@ -287,11 +288,11 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []
     segment = store.segments_of(world.clients["alice"], "0", "9")[0]
-    good = store.read(segment.object_key)
+    good = objects.read(segment.object_key)
     world.rate(csv_file(line("2")))
     keys = {found.object_key for found in store.segments_of(world.clients["alice"], "0", "9")}
     (other,) = keys - {segment.object_key}
-    store.write(segment.object_key, store.read(other))
+    objects.write(segment.object_key, objects.read(other))
     found = [
         one.what
         for one in nightly(world.scope, reseller_ids=[world.reseller_id])
@@ -299,13 +300,12 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
     ]
     assert any("calls billed twice" in what for what in found)
     assert [row.kind for row in Event.under(f"E#{world.reseller_id}", "")] == ["books.differ"]
-    store.write(segment.object_key, good)
+    objects.write(segment.object_key, good)
 
 
 def test_the_lake_holds_committed_calls_only_each_once(world):
     from chalicelib.accounts.store import ResellerPointer, TermsHead
     from chalicelib.aws.transactions import Scope
-    from chalicelib.rating import store
     from chalicelib.rating.segments import decode
     from chalicelib.rating.service.reconcile import nightly
 
@@ -317,16 +317,16 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
     world.rate(csv_file(line("1"), line("2", start="2026-09-11T12:00:00Z"), line("3", start="2026-08-11T12:00:00Z")))
     nightly(world.scope, reseller_ids=[world.reseller_id])
     prefix = f"lake/reseller={world.reseller_id}/"
-    keys = [key for key, _ in store.versions(prefix)]
+    keys = [key for key, _ in objects.versions(prefix)]
     client = world.clients["alice"]
     assert sorted(keys) == [f"{prefix}client={client}/month=2026-0{n}/calls.csv.gz" for n in (8, 9)]
-    found = [call for key in keys for call in decode(store.read(key))]
+    found = [call for key in keys for call in decode(objects.read(key))]
     assert sorted(call.call_id for call in found) == sorted(call[1] for call in world.books()["calls of alice"])
     # A night later nothing is new, and nothing is written again.
     nightly(Scope("system:test", world.scope.now + 86_400), reseller_ids=[world.reseller_id])
-    written = len(list(store.versions(prefix)))
+    written = len(list(objects.versions(prefix)))
     nightly(Scope("system:test", world.scope.now + 2 * 86_400), reseller_ids=[world.reseller_id])
-    assert len(list(store.versions(prefix))) == written
+    assert len(list(objects.versions(prefix))) == written
 
 
 def test_batches_are_listed_in_the_order_of_their_making_even_within_a_second(world):

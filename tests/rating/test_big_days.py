@@ -11,6 +11,8 @@ import faults
 import pytest
 from builders import World, csv_file, line
 
+from chalicelib.aws import objects
+
 DAY = "2026-09-10"
 SEPTEMBER, OCTOBER = 1788220800, 1790812800
 
@@ -50,7 +52,6 @@ def with_free_minutes(world: World) -> World:
 
 def read_back(world: World) -> list[tuple[str, int]]:
     """What a page and the lake have of the client's calls."""
-    from chalicelib.rating import store
     from chalicelib.rating.segments import decode
     from chalicelib.rating.service import calls, lake
 
@@ -59,7 +60,7 @@ def read_back(world: World) -> list[tuple[str, int]]:
     page = [(call.call_id, call.free_seconds) for call in calls.page(world.reseller_id, selection, None, 1_000)]
     lake.publish(world.scope, world.reseller_id, client_id, 0)
     key = f"lake/reseller={world.reseller_id}/client={client_id}/month=2026-09/calls.csv.gz"
-    assert sorted(page) == sorted((call.call_id, call.free_seconds) for call in decode(store.read(key)))
+    assert sorted(page) == sorted((call.call_id, call.free_seconds) for call in decode(objects.read(key)))
     return page
 
 

@@ -13,6 +13,7 @@ from builders import World, csv_file, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.aws import objects
 from chalicelib.rating import merging
 from chalicelib.rating.segments import encode_rows, quoted, unpacked
 
@@ -36,11 +37,10 @@ def segments_of(world: World, name: str = "alice") -> list[Any]:
 
 def rows_of(world: World, name: str = "alice") -> list[str]:
     """Every row as it stands in its object."""
-    from chalicelib.rating import store
     from chalicelib.rating.service.segments import span
 
     found = segments_of(world, name)
-    return [row for each in found for row in merging.rows(unpacked(store.read(each.object_key, *span(each.members))))]
+    return [row for each in found for row in merging.rows(unpacked(objects.read(each.object_key, *span(each.members))))]
 
 
 def files(count: int) -> list[bytes]:
@@ -273,7 +273,6 @@ def test_a_copy_that_a_rerating_gives_up_while_the_next_file_commits_is_billed_b
 
 def test_report_and_lake_read_compacted_segments(world, eager):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating import store
     from chalicelib.rating.segments import decode
     from chalicelib.rating.service import calls
     from chalicelib.rating.service.reconcile import nightly
@@ -295,5 +294,5 @@ def test_report_and_lake_read_compacted_segments(world, eager):
     assert [
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []
-    (key,) = {key for key, _ in store.versions(f"lake/reseller={world.reseller_id}/client={world.clients['alice']}/")}
-    assert sorted(call.call_id for call in decode(store.read(key))) == sorted(call.call_id for call in seen)
+    (key,) = {key for key, _ in objects.versions(f"lake/reseller={world.reseller_id}/client={world.clients['alice']}/")}
+    assert sorted(call.call_id for call in decode(objects.read(key))) == sorted(call.call_id for call in seen)

@@ -12,6 +12,8 @@ import pytest
 from builders import World, csv_file, line, make_world
 from faults import at_once
 
+from chalicelib.aws import objects
+
 AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
 
@@ -225,7 +227,7 @@ def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
 
     body = b"prefix,destination,rate_per_minute,initial,increment\n7,Russia,0.03,1,1\n"
     key = "incoming/decks/premium/2030-01-01.csv"
-    version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+    version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
     for call in range(12):
         with suppress(faults.Killed), faults.killed_at(call, answered=bool(call % 2)):
             decks.publish(Scope("system:test", 1), key, version)

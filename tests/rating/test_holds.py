@@ -36,9 +36,9 @@ def world(worlds: Any) -> World:
 
 def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
     from chalicelib.aws.transactions import Scope
+    from chalicelib.principals import Principal
     from chalicelib.rating.authorization_shapes import AuthorizationIn
     from chalicelib.rating.service import authorizations
-    from chalicelib.web.routes import Principal
 
     body = AuthorizationIn(account=account, number=number, **more)
     who = Principal("reseller", "k", world.reseller_id)

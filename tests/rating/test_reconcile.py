@@ -10,6 +10,7 @@ import faults
 import pytest
 from builders import World, csv_file, line, make_world
 
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Scope
 
 
@@ -97,18 +98,18 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
         ResellerPointer("RESELLERS", world.reseller_id).save()
         world.rate(csv_file(line("1"), line("2")))
     (segment,) = store.segments_of(harmed.clients["alice"], "0", "9")
-    whole = store.read(segment.object_key)
-    store.delete([segment.object_key])
+    whole = objects.read(segment.object_key)
+    objects.delete([segment.object_key])
     broken = {"short": b"", "cut": whole[:-9], "no gzip": b"x" * len(whole), "not ours": pack(b"a,b\r\n")}
     if harm != "gone":
-        store.write(segment.object_key, broken[harm])
+        objects.write(segment.object_key, broken[harm])
     both = [harmed.reseller_id, other.reseller_id]
     found = [one for one in nightly(harmed.scope, reseller_ids=both) if one.owner_id in harmed.clients.values()]
     assert [(one.expected, one.found) for one in found] == [(2, 0)]
     assert f"segment {segment.sk}, which can not be read" in found[0].what
     verified = [Verified.find(f"R#{world.reseller_id}", "VERIFIED") for world in (harmed, other)]
     assert [one is not None for one in verified] == [False, True]
-    store.write(segment.object_key, whole)
+    objects.write(segment.object_key, whole)
 
 
 def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
@@ -122,8 +123,8 @@ def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
     world.now += 86_400
     nightly(world.scope, reseller_ids=[world.reseller_id])
     (old,) = store.segments_of(world.clients["alice"], "0", "9")
-    whole = store.read(old.object_key)
-    store.delete([old.object_key])
+    whole = objects.read(old.object_key)
+    objects.delete([old.object_key])
     world.now += 86_400
     world.rate(csv_file(line("2", start="2026-09-11T12:00:00Z")))
     found = [
@@ -132,7 +133,7 @@ def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
         if one.owner_id == world.clients["alice"]
     ]
     assert found == [f"{old.object_key}, wanted for the lake and not in the bucket"]
-    store.write(old.object_key, whole)
+    objects.write(old.object_key, whole)
 
 
 def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monkeypatch):
@@ -152,7 +153,6 @@ def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monk
 
 
 def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
-    from chalicelib.rating import store
     from chalicelib.rating.service.reconcile import nightly
 
     def night(at: int) -> None:
@@ -162,5 +162,5 @@ def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
     night(world.now + 90 * 86_400)
     world.rate(csv_file(line("1")))
     night(world.now + 86_400)
-    files = [key for key, _ in store.objects(f"lake/reseller={world.reseller_id}/", "")]
+    files = [key for key, _ in objects.objects(f"lake/reseller={world.reseller_id}/", "")]
     assert len(files) == 1

@@ -9,6 +9,8 @@ import faults
 import pytest
 from builders import csv_file, line
 
+from chalicelib.aws import objects
+
 
 def spoilt(lines: int) -> bytes:
     """Lines with a column too many, near the longest that is taken."""
@@ -16,10 +18,9 @@ def spoilt(lines: int) -> bytes:
 
 
 def rejects_of(batch) -> bytes:
-    from chalicelib.rating import store
     from chalicelib.rating.service.batch_files import rejects_key
 
-    return store.read(rejects_key(batch.batch_id))
+    return objects.read(rejects_key(batch.batch_id))
 
 
 def test_many_refused_lines_are_written_in_parts_and_a_kill_at_any_of_them_does_no_harm(worlds):
@@ -46,7 +47,6 @@ def test_many_refused_lines_are_written_in_parts_and_a_kill_at_any_of_them_does_
 def test_a_file_is_uploaded_in_bounded_memory(aws):
     from chalicelib.aws import multipart
     from chalicelib.config import settings
-    from chalicelib.rating import store
 
     with tempfile.TemporaryFile() as file:
         for n in range(160):
@@ -55,7 +55,7 @@ def test_a_file_is_uploaded_in_bounded_memory(aws):
         multipart.upload("rejected/cdr/large.csv", file, "text/csv")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 3 * store.PART_BYTES
-    head = store.s3().head_object(Bucket=settings.bucket, Key="rejected/cdr/large.csv")
+    assert peak < 3 * objects.PART_BYTES
+    head = objects.s3().head_object(Bucket=settings.bucket, Key="rejected/cdr/large.csv")
     assert (head["ContentLength"], head["ContentType"]) == (160 << 20, "text/csv")
-    assert store.read("rejected/cdr/large.csv", 159 << 20, 2) == bytes([159, 159])
+    assert objects.read("rejected/cdr/large.csv", 159 << 20, 2) == bytes([159, 159])

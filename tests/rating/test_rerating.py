@@ -10,6 +10,8 @@ import faults
 import pytest
 from builders import World, csv_file, line
 
+from chalicelib.aws import objects
+
 OCTOBER = "2026-10-05T12:00:00Z"
 CALL = 624_000
 """A minute to New York: 0.0052 and 20 %."""
@@ -70,7 +72,6 @@ def test_a_new_price_is_taken_and_the_old_one_given_back(world):
 
 
 def test_refused_lines_are_rated_and_lines_without_an_owner_are_refused(world):
-    from chalicelib.rating import store
 
     batch = world.rate(csv_file(line("1"), line("2", "carol")))
     assert (batch.rated, batch.rejected) == (1, 1)
@@ -83,7 +84,7 @@ def test_refused_lines_are_rated_and_lines_without_an_owner_are_refused(world):
     books = world.books()
     assert (books["alice"][0], books["carol"][0]) == (0, -CALL)
     assert entries(world, "alice") == [("call_usage", -CALL), ("reversal", CALL)]
-    assert b"unknown_account" in store.read(f"rejected/cdr/{batch.batch_id}.csv")
+    assert b"unknown_account" in objects.read(f"rejected/cdr/{batch.batch_id}.csv")
     assert month_of(world, "alice").usage["calls"] == 0
 
 
@@ -227,7 +228,6 @@ def test_again_and_again_each_generation_replaces_the_one_before(world):
 
 def test_the_lake_forgets_what_a_rerating_took_away(world):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating import store
     from chalicelib.rating.segments import decode
     from chalicelib.rating.service.reconcile import nightly
 
@@ -235,20 +235,19 @@ def test_the_lake_forgets_what_a_rerating_took_away(world):
     batch = world.rate(csv_file(line("1")))
     nightly(world.scope, reseller_ids=[world.reseller_id])
     key = f"lake/reseller={world.reseller_id}/client={world.clients['alice']}/month=2026-09/calls.csv.gz"
-    assert [call.call_id for call in decode(store.read(key))] == ["1"]
+    assert [call.call_id for call in decode(objects.read(key))] == ["1"]
     world.assign("SUB#alice", client_id="")
     world.assign("SUB#alice", client_id="", effective_from=-(2**61))
     world.rerate(batch)
     nightly(world.scope, reseller_ids=[world.reseller_id])
-    assert list(decode(store.read(key))) == []
+    assert list(decode(objects.read(key))) == []
 
 
 def forget(world: World, batch: Any) -> None:
     """Delete the version of the file that a batch was rated from, as the bucket does after 400 days."""
     from chalicelib.config import settings
-    from chalicelib.rating import store
 
-    store.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
+    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
 
 
 def cap_lines(monkeypatch: Any, most: int) -> None:

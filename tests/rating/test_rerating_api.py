@@ -22,13 +22,13 @@ def queue() -> tuple[Any, str]:
 def told() -> list[Any]:
     """What lies in the queue, taken out."""
     from chalicelib.config import settings
-    from chalicelib.rating import arrivals
+    from chalicelib.rating import s3_events
 
     sqs, url = queue()
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
-            found += arrivals.read(message["Body"], settings.bucket)
+            found += s3_events.read(message["Body"], settings.bucket)
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
 
@@ -88,7 +88,7 @@ def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
 ) -> None:
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.aws.transactions import Scope
-    from chalicelib.rating.arrivals import SPENT_SECONDS
+    from chalicelib.rating.s3_events import SPENT_SECONDS
     from chalicelib.rating.service import rescan
 
     batch = rate(csv_file(line("1", "ann")))

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from builders import World, csv_file, line
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.aws import objects
+
 REFUSED = (ClientError, PynamoDBException)
 LATER = 5 * 960 + 60
 """Seconds after which every delivery of a message is spent."""
@@ -36,7 +38,7 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
     """Run the schedule as if it were ``after`` seconds from now; what it announced of this world."""
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.config import settings
-    from chalicelib.rating import arrivals, events
+    from chalicelib.rating import events, s3_events
     from local.events import scheduled_event
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
@@ -48,7 +50,7 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
     events.rescan(event, None)
     told = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        told += [arrival for message in messages for arrival in arrivals.read(message["Body"], settings.bucket)]
+        told += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
     return [tuple(arrival) for arrival in told if world.reseller_id in arrival.key]
 
 
@@ -227,14 +229,13 @@ def test_a_batch_tried_again_on_demand_gets_all_its_chances_anew(world):
 
 def test_a_batch_whose_file_was_deleted_is_given_up_for_good_and_lets_its_owners_go(world):
     from chalicelib.config import settings
-    from chalicelib.rating import store
 
     dropped = killed(world)
     rescan(world)
     rescan(world, 2 * LATER)
     before = world.books()
     key, version_id = dropped
-    store.s3().delete_object(Bucket=settings.bucket, Key=key, VersionId=version_id)
+    objects.s3().delete_object(Bucket=settings.bucket, Key=key, VersionId=version_id)
     assert rescan(world, 3 * LATER, retry_failed=True) == [dropped]
     deliver(world, *dropped)
     assert batch_of(world).status == "failed"
@@ -250,13 +251,12 @@ def test_a_batch_whose_file_was_deleted_is_given_up_for_good_and_lets_its_owners
 
 def test_a_deck_whose_every_try_was_killed_is_announced_again(aws, world):
     from chalicelib.config import settings
-    from chalicelib.rating import store
     from chalicelib.rating.service import decks
     from chalicelib.rating.service.rescan import _unrated
 
     key = f"incoming/decks/value/2031-01-01-{world.reseller_id}.csv"
     body = b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.01,60,60\n"
-    version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
+    version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
     with pytest.raises(faults.Killed), faults.killed_at(3, answered=False):
         decks.publish(world.scope, key, version)
     assert (key, version) not in list(_unrated(world.scope.now + 60))

@@ -11,6 +11,7 @@ import faults
 import pytest
 from builders import World, csv_file, line
 
+from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Scope
 from chalicelib.rating.service import sweeping
 
@@ -24,9 +25,8 @@ def sweep(world: World, after: int = LATER, out_of_time: Callable[[], bool] = la
 
 
 def objects(world: World) -> set[str]:
-    from chalicelib.rating import store
 
-    return {key for key, _ in store.objects(f"rated/{world.reseller_id}/", "")}
+    return {key for key, _ in aws_objects.objects(f"rated/{world.reseller_id}/", "")}
 
 
 def named(world: World) -> set[str]:
@@ -72,21 +72,19 @@ def test_an_orphan_is_deleted_when_it_is_old_and_nothing_that_is_named(world):
 
 def test_a_deleted_object_can_be_brought_back(world):
     from chalicelib.config import settings
-    from chalicelib.rating import store
 
     world.rate(FILE)
     (orphan,) = orphaned(world)
-    body = store.read(orphan)
+    body = aws_objects.read(orphan)
     sweep(world)
-    listed = store.s3().list_object_versions(Bucket=settings.bucket, Prefix=orphan)
+    listed = aws_objects.s3().list_object_versions(Bucket=settings.bucket, Prefix=orphan)
     (marker,) = listed["DeleteMarkers"]
-    store.s3().delete_object(Bucket=settings.bucket, Key=orphan, VersionId=marker["VersionId"])
-    assert store.read(orphan) == body
+    aws_objects.s3().delete_object(Bucket=settings.bucket, Key=orphan, VersionId=marker["VersionId"])
+    assert aws_objects.read(orphan) == body
 
 
 def test_a_commit_that_races_the_sweep_loses_nothing(worlds):
     """Before every AWS call of a rating, a sweep runs from end to end."""
-    from chalicelib.rating import store
 
     world = worlds()
     world.rate(FILE)
@@ -105,7 +103,7 @@ def test_a_commit_that_races_the_sweep_loses_nothing(worlds):
     with faults.between(swept_before):
         world.rate(*dropped)
     assert objects(world) == named(world)
-    assert len(list(store.objects(prefix, ""))) >= 4
+    assert len(list(aws_objects.objects(prefix, ""))) >= 4
     assert world.reconciled() == []
 
 
@@ -172,12 +170,11 @@ def test_killed_anywhere_the_next_sweep_ends_the_same(worlds):
 
 
 def test_objects_that_nothing_here_has_written_are_left_alone(aws):
-    from chalicelib.rating import store
 
-    store.write("rated/notes/readme.txt", b"hands off")
+    aws_objects.write("rated/notes/readme.txt", b"hands off")
     swept = sweeping.sweep(Scope("system:test", int(time.time()) + LATER), prefix="rated/notes/")
     assert (swept.left, swept.deleted) == (1, 0)
-    assert store.read("rated/notes/readme.txt") == b"hands off"
+    assert aws_objects.read("rated/notes/readme.txt") == b"hands off"
 
 
 def test_the_schedule_sweeps(world):

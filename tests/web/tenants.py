@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from builders import World, csv_file, line
 
+from chalicelib.aws import objects
 from local.paypal import messages
 
 CALLED_ON = "2091-03-10T12:00:00Z"
@@ -48,12 +49,11 @@ def publish_deck() -> None:
     """A deck on both routes for the day of the calls."""
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating import store
     from chalicelib.rating.service import decks
 
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2091-01-01.csv"
-        version = store.s3().put_object(Bucket=settings.bucket, Key=key, Body=DECK)["VersionId"]
+        version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=DECK)["VersionId"]
         assert decks.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
 
 
@@ -222,14 +222,14 @@ def _add_batch(tenant: Tenant) -> None:
 def work_off(tenant: Tenant) -> None:
     """Do what an answer of 202 has put on the queue, as the rating function does."""
     from chalicelib.config import settings
-    from chalicelib.rating import arrivals
+    from chalicelib.rating import s3_events
 
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=settings.queue)["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            mine = [a for a in arrivals.read(message["Body"], settings.bucket) if tenant.ids["reseller_id"] in a.key]
+            mine = [a for a in s3_events.read(message["Body"], settings.bucket) if tenant.ids["reseller_id"] in a.key]
             for arrival in mine:
                 assert World(tenant.ids["reseller_id"]).rate(*arrival).status == "done"
 

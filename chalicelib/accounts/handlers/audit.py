@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import audit
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery
 from chalicelib.fields import Page
-from chalicelib.web.routes import OPERATOR, STAFF, Call, route
+from chalicelib.framework import Blueprint
+from chalicelib.principals import OPERATOR, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 

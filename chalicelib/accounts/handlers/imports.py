@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.service import imports
 from chalicelib.accounts.shapes.imports import ImportIn, ImportOut
-from chalicelib.web.routes import RESELLER, STAFF, Call, route
+from chalicelib.framework import Blueprint
+from chalicelib.principals import RESELLER, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 

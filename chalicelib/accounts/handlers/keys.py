@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.fields import Page, Paging
-from chalicelib.web.routes import OPERATOR, RESELLER, STAFF, Call, route
+from chalicelib.framework import Blueprint
+from chalicelib.principals import OPERATOR, RESELLER, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 

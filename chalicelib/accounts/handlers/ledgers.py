@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib import money
 from chalicelib.accounts.service import ledgers, statements
 from chalicelib.accounts.service.statements import Days, Statement
 from chalicelib.accounts.shapes.ledgers import EntryOut, LedgerOut, LedgerQuery, PostingIn, StatementTotals
-from chalicelib.web import inline
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, csv_text, route
+from chalicelib.framework import Blueprint
+from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
+from chalicelib.web import csv
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 COLUMNS = tuple(EntryOut.model_fields)
@@ -82,7 +82,7 @@ def _days(call: Call) -> Days:
 def _shown(call: Call, found: Statement) -> Any:
     query = call.query(LedgerQuery)
     if query.format == "csv":
-        return inline.csv_file(csv_text(COLUMNS, _rows(query, found)), "ledger.csv", "ask for fewer days")
+        return csv.file(csv.text(COLUMNS, _rows(query, found)), "ledger.csv", "ask for fewer days")
     place = call.read_cursor(query.cursor)
     if place:
         # What came in since the first page is not part of this selection.
@@ -97,7 +97,7 @@ def _shown(call: Call, found: Statement) -> Any:
 def _rows(query: LedgerQuery, found: Statement) -> Iterator[list[object]]:
     """A statement as a bank writes it: the balance before, the entries, the balance after."""
     yield _balance("opening_balance", found.opening_e8, query.date_from)
-    for entry in statements.every(found):
+    for entry in statements.every(found, csv.ROWS):
         yield list(EntryOut.model_validate(entry).model_dump(mode="json").values())
     yield _balance("closing_balance", found.closing_e8, query.date_to)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.service import resellers, signups
 from chalicelib.accounts.shapes.clients import SignedUpOut, SignupIn, SignupLinkOut
-from chalicelib.web.routes import RESELLER, STAFF, Call, route
+from chalicelib.framework import Blueprint
+from chalicelib.principals import RESELLER, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 MOST_BYTES = 16_384

@@ -10,7 +10,7 @@ from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery, ChangeOut
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Event
 from chalicelib.errors import Invalid, NotFound
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 READ_AT_MOST = 2000
 """Events that one request looks at: a filter that lets few through gives short pages instead of a long wait."""

@@ -21,7 +21,7 @@ from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import Conflict, FieldError, NotFound
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 _STORED = {
     "credit_limit": "credit_limit_e8",

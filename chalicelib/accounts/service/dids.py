@@ -20,7 +20,7 @@ from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.numbers import path_number
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 DEFAULT_PULSE = (6, 6)
 

@@ -15,8 +15,7 @@ from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportI
 from chalicelib.accounts.store import Client, Did, Package, SubAccount, Username
 from chalicelib.aws.transactions import Item, find_many, new_id
 from chalicelib.errors import Invalid
-from chalicelib.fields import check_id
-from chalicelib.web import problems
+from chalicelib.fields import check_id, invalid
 
 MOST_LINES = 500
 """Lines of all files of an import together: what is applied well within the time of a request."""
@@ -95,7 +94,7 @@ class Reader:
             try:
                 found.append(_Read(line.number, line.cells, shape.model_validate(line.cells)))
             except ValidationError as error:
-                told = problems.invalid(error).errors
+                told = invalid(error).errors
                 self._wrong(BadLine(line.number, "" if one.field == "body" else one.field, one.message) for one in told)
         return found
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from chalicelib import config
 from chalicelib.accounts import store
 from chalicelib.accounts.service.posting import client_of, reseller_of
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.accounts.store import ApiKey, KeyPointer
 from chalicelib.aws import paging
+from chalicelib.aws.secrets import deployment_secrets
 from chalicelib.aws.transactions import (
     Change,
     Put,
@@ -35,7 +35,7 @@ from chalicelib.aws.transactions import (
     settled,
 )
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class NewKey:
 
 def authenticate(token: str, now: int) -> Principal | None:
     """Who sent this key, ``None`` for a key that is unknown or no longer in use."""
-    if hmac.compare_digest(token.encode(errors="replace"), config.secrets().operator_key.encode()):
+    if hmac.compare_digest(token.encode(errors="replace"), deployment_secrets().operator_key.encode()):
         return Principal("operator", "")
     match = _TOKEN.fullmatch(token)
     key = ApiKey.find(f"KEY#{match[1]}", "KEY") if match else None

@@ -13,8 +13,7 @@ from chalicelib import periods
 from chalicelib.accounts.service.posting import client_of, entry_key, reseller_of
 from chalicelib.accounts.store import Entry, Owner
 from chalicelib.errors import Invalid, NotFound, TooLarge
-from chalicelib.web import inline
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ def page(found: Statement, after: int | None, limit: int) -> tuple[list[Entry], 
     return rows, first if first > found.first else None
 
 
-def every(found: Statement) -> Iterator[Entry]:
-    """All entries, oldest first; ``TooLarge`` for more than an answer may carry."""
-    if found.entries > inline.ROWS:
-        raise TooLarge(f"These are {found.entries} entries and a file carries {inline.ROWS}; ask for fewer days.")
+def every(found: Statement, most: int) -> Iterator[Entry]:
+    """All entries, oldest first; ``TooLarge`` when they are more than ``most``."""
+    if found.entries > most:
+        raise TooLarge(f"These are {found.entries} entries and a file carries {most}; ask for fewer days.")
     yield from _rows(found.owner_id, found.first, found.last)
 
 

@@ -14,7 +14,7 @@ from chalicelib.accounts.store import Did, SubAccount, Username
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 
 @settled

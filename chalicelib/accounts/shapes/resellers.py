@@ -7,7 +7,7 @@ from pydantic import Field
 from chalicelib.accounts.shapes import HomeCountry, Language, left_out
 from chalicelib.config import settings
 from chalicelib.fields import Amount, AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
-from chalicelib.web.scopes import SCOPES, KeyScope
+from chalicelib.principals import SCOPES, KeyScope
 
 KeyRole = Literal["reseller", "reseller_readonly", "client"]
 CostSource = Literal["deck", "record"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.accounts.handlers import lists
 from chalicelib.fields import Page, Paging
+from chalicelib.framework import Blueprint
 from chalicelib.payments.gateway import Paypal
 from chalicelib.payments.service import archive, config, deposits, inbox, orders, reviews
 from chalicelib.payments.shapes import AppIn, DepositIn, DepositOut, MessageOut, PaypalIn, PaypalOut, ReviewOut
-from chalicelib.web.routes import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF, Call, route
+from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
+from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 RESELLER_AND_CLIENT = ("reseller", "client")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from chalice.app import Blueprint
-
 from chalicelib.aws.transactions import Scope
 from chalicelib.errors import ForfaitError, LostRace
+from chalicelib.framework import Blueprint
 from chalicelib.payments.gateway import Paypal, PaypalFailed
 from chalicelib.payments.service import inbox
 from chalicelib.web.doors import FORM, Reply, Visit, door

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from chalice.app import Blueprint
-
 from chalicelib.aws.transactions import Scope
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.framework import Blueprint
 from chalicelib.payments import gateway, page
 from chalicelib.payments.gateway import Paypal, PaypalFailed
 from chalicelib.payments.page import Asked

@@ -16,7 +16,7 @@ from chalicelib.payments import amounts, gateway, store
 from chalicelib.payments.service.config import notify_url
 from chalicelib.payments.shapes import DepositIn, DepositOut
 from chalicelib.payments.store import Deposit, Invoice, Settings
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 OPEN_SECONDS = 7 * periods.DAY_SECONDS
 """How long the pay page offers the button. A payment that was begun may complete much later, and counts."""

@@ -21,7 +21,7 @@ from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.shapes import AppIn, DepositOut, PaypalOut
 from chalicelib.payments.store import Deposit, Settings
-from chalicelib.web.routes import Principal
+from chalicelib.principals import Principal
 
 _ORDER_SECONDS = 3600
 """A payer who starts again within the hour gets the same order; PayPal gives up unapproved ones after some hours."""

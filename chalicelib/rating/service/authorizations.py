@@ -18,13 +18,13 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
+from chalicelib.principals import Principal
 from chalicelib.rating import authorizing, hold_store, holds, pricing, store
 from chalicelib.rating.authorization_shapes import AuthorizationIn
 from chalicelib.rating.authorizing import Standing, Verdict
 from chalicelib.rating.hold_store import Hold, HoldsHead
 from chalicelib.rating.pricing import CallTerms
 from chalicelib.rating.service import loading, quotes
-from chalicelib.web.routes import Principal
 
 _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_seconds", "decimals")
 """The fields of ``CallTerms`` that an amount depends on."""

@@ -21,6 +21,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import posting, usage
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.aws import multipart
+from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
 from chalicelib.errors import LostRace
 from chalicelib.rating import merging, store
@@ -194,10 +195,10 @@ def _stored(
 def _rows(segment: Segment) -> Iterator[str]:
     """The rows of a segment, member by member."""
     for member in segment.members:
-        yield from merging.rows(unpacked(store.read(segment.object_key, *span([member]))))
+        yield from merging.rows(unpacked(aws_objects.read(segment.object_key, *span([member]))))
 
 
 def _rows_and_calls(segment: Segment) -> Iterator[tuple[str, RatedCall]]:
     for member in segment.members:
-        data = store.read(segment.object_key, *span([member]))
+        data = aws_objects.read(segment.object_key, *span([member]))
         yield from zip(merging.rows(unpacked(data)), decode(data), strict=True)

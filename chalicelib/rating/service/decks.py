@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chalicelib import periods
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settle
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
-from chalicelib.rating import decks, store
+from chalicelib.rating import decks
 from chalicelib.rating.decks import BadLine, DeckLine
 from chalicelib.rating.records import Cut, chunks, plain_blocks, records
 from chalicelib.rating.service.loading import ROUTES
@@ -38,8 +39,8 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     if bad:
         return settle(lambda: _refuse(scope, drop, bad))
     object_key = f"decks/{drop.route}/{drop.effective_from}/{drop.drop_id}.deck"
-    store.write(object_key, decks.compile_deck(lines))
-    found = store.look(key, version_id)
+    objects.write(object_key, decks.compile_deck(lines))
+    found = objects.look(key, version_id)
     dropped_at = found[1] if found else scope.now
     return settle(lambda: _publish(scope, drop, object_key, len(lines), dropped_at))
 
@@ -94,7 +95,7 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
 def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
     """Line number and fields of each line; an unreadable line has no fields, so that it is listed as bad."""
     delimiter = ""
-    for chunk in chunks(plain_blocks(store.blocks(key, version_id), key, MAX_DECK_BYTES)):
+    for chunk in chunks(plain_blocks(objects.blocks(key, version_id), key, MAX_DECK_BYTES)):
         if isinstance(chunk, Cut):
             raise Refused(f"line {chunk.line}: {chunk.message}")
         delimiter = delimiter or _delimiter(chunk.data)
@@ -114,7 +115,7 @@ def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
     writer.writerow(("line", "field", "message"))
     writer.writerows(bad)
     drop.errors_key = f"rejected/decks/{drop.drop_id}.csv"
-    store.write(drop.errors_key, text.getvalue().encode(), "text/csv; charset=utf-8")
+    objects.write(drop.errors_key, text.getvalue().encode(), "text/csv; charset=utf-8")
     drop.status = "refused"
     drop.errors = [{"line": line, "field": field, "message": message} for line, field, message in bad[:SHOWN_ERRORS]]
     return _settled(scope, drop, [], "deck.refused")

@@ -12,6 +12,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.accounts.service import usage
 from chalicelib.accounts.service.usage import Marker
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.config import settings
 from chalicelib.outbox import announce
@@ -31,7 +32,7 @@ def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     for client_id, month, generation in usage.parts_of(batch.reseller_id, batch.batch_id):
         parts.setdefault(generation, []).append((client_id, month))
     if batch.generation in parts:
-        gone = store.look(batch.key, batch.version_id) is None
+        gone = objects.look(batch.key, batch.version_id) is None
         if gone:
             # It will never be rated to the end: the reseller owes what its clients were debited for.
             post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in parts.items()])

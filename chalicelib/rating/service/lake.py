@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 
+from chalicelib.aws import objects
 from chalicelib.aws.multipart import Growing
 from chalicelib.aws.transactions import Remove, Scope, commit
 from chalicelib.errors import LostRace
@@ -47,7 +48,7 @@ def publish(scope: Scope, reseller_id: str, client_id: str, since: int) -> int:
 
 def _write(key: str, segments: Iterable[Segment]) -> None:
     """Put one file together, piece by piece: a month may have more than memory and disk hold."""
-    whole = Growing(key, "application/gzip", store.PART_BYTES)
+    whole = Growing(key, "application/gzip", objects.PART_BYTES)
     for segment in segments:
         for data in portions(segment, segment.members):
             whole.add(data)

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import periods
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws import objects
 from chalicelib.rating import store
 from chalicelib.rating.decks import Deck
 from chalicelib.rating.directory import Directory, Holding
@@ -140,4 +141,4 @@ def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
 
 @lru_cache(maxsize=8)
 def open_deck(object_key: str) -> Deck:
-    return Deck.load(store.read(object_key))
+    return Deck.load(objects.read(object_key))

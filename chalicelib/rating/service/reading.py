@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from chalicelib.aws import objects
 from chalicelib.config import settings
 from chalicelib.errors import Refused
-from chalicelib.rating import formats, store
+from chalicelib.rating import formats
 from chalicelib.rating.columns import Columns, empty
 from chalicelib.rating.fast.engine import rate
 from chalicelib.rating.fast.split import line_feeds
@@ -37,7 +38,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
     """
-    found = store.look(batch.key, batch.version_id)
+    found = objects.look(batch.key, batch.version_id)
     if found is None:
         raise Refused("The file is no longer in the bucket; drop it again.")
     size, _ = found
@@ -66,7 +67,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
 
 
 def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Columns]:
-    blocks = store.blocks(batch.key, batch.version_id)
+    blocks = objects.blocks(batch.key, batch.version_id)
     layout = None
     for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes), count=line_feeds):
         if isinstance(chunk, Cut):

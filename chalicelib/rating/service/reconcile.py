@@ -20,6 +20,7 @@ from itertools import groupby
 from chalicelib import periods
 from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service.months import Difference, Marked
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
 from chalicelib.errors import LostRace
 from chalicelib.rating import hold_store, store
@@ -67,7 +68,7 @@ def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]
     for client_id in months.client_ids(reseller_id):
         try:
             lake.publish(scope, reseller_id, client_id, since)
-        except store.Missing as problem:
+        except objects.Missing as problem:
             yield Difference(client_id, f"{problem}, wanted for the lake and not in the bucket", 1, 0)
 
 

@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.aws.transactions import Change, Scope, commit, event, settle, settled
 from chalicelib.errors import Conflict
-from chalicelib.rating import store
+from chalicelib.rating import s3_events, store
 from chalicelib.rating.service import batch_files, pins
 from chalicelib.rating.store import Batch
 
@@ -31,7 +31,7 @@ def start(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     been committed. ``NotFound`` for another reseller's batch, ``Conflict`` while it is being rated.
     """
     batch = settle(lambda: _begin(scope, reseller_id, batch_id))
-    store.announce(iter([(batch.key, batch.version_id)]))
+    s3_events.announce(iter([(batch.key, batch.version_id)]))
     return batch
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
-from chalicelib.rating import store
-from chalicelib.rating.arrivals import MAX_RECEIVES, SPENT_SECONDS
+from chalicelib.rating import s3_events
+from chalicelib.rating.s3_events import MAX_RECEIVES, SPENT_SECONDS
 from chalicelib.rating.service import batch_files, decks, endings
 from chalicelib.rating.store import Batch, DeckDrop
 
@@ -39,7 +40,7 @@ class TakenUp:
 
 def announce_unrated(now: int) -> int:
     """Put every CDR file without a batch, and every deck never looked at to the end, on the queue; returns how many."""
-    return store.announce(_unrated(now))
+    return s3_events.announce(_unrated(now))
 
 
 def take_up(scope: Scope, *, failed: bool = False) -> TakenUp:
@@ -69,7 +70,7 @@ def _sign_of_life(batch: Batch) -> int:
 
 def _announce(scope: Scope, batch: Batch) -> int:
     """On the queue first, noted afterwards: a crash in between announces once too often, never too seldom."""
-    told = store.announce(iter([(batch.key, batch.version_id)]))
+    told = s3_events.announce(iter([(batch.key, batch.version_id)]))
     with suppress(LostRace):  # Somebody has it in hand already.
         commit(scope, [Change(batch, [Batch.announced_at.set(scope.now)], Batch.status == batch.status)])
     return told
@@ -84,7 +85,7 @@ def _unrated(now: int) -> Iterator[tuple[str, str]]:
         (batch_files.PREFIX, _batch_place, Batch),
         (decks.PREFIX, decks.place_of, DeckDrop),
     ):
-        found = store.versions(prefix)
+        found = objects.versions(prefix)
         while some := list(islice(found, AT_ONCE)):
             places = {arrival: where for arrival in some if (where := place(*arrival))}
             known = find_many(list(places.values()), model)

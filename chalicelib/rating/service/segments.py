@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib import periods
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import new_id
 from chalicelib.rating import segments, store
 from chalicelib.rating.segments import RatedCall, key_of
@@ -13,7 +14,7 @@ from chalicelib.rating.store import Segment
 
 ROWS_AT_ONCE = 1 << 16
 """Calls that a search reads at a time, or one member if that has more."""
-UNREADABLE = (store.Missing, zlib.error, EOFError, ValueError, TypeError)
+UNREADABLE = (objects.Missing, zlib.error, EOFError, ValueError, TypeError)
 """What comes of reading a segment whose bytes are gone or damaged."""
 
 
@@ -41,7 +42,7 @@ def calls(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> I
 def portions(segment: Segment, members: Sequence[Sequence[int]]) -> Iterator[bytes]:
     """The bytes of neighbouring members of a segment, some at a time; no request is made before its turn."""
     for some in _some_at_once(members):
-        yield store.read(segment.object_key, *span(some))
+        yield objects.read(segment.object_key, *span(some))
 
 
 def _some_at_once(members: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
@@ -67,7 +68,7 @@ def last_start(client_id: str, holder: str, since: int) -> int | None:
         for some in reversed(list(_some_at_once(members))):
             if some[-1][4] <= found:
                 break
-            data = store.read(segment.object_key, *span(some))
+            data = objects.read(segment.object_key, *span(some))
             if name in segments.unpacked(data):
                 starts = (call.start for call in segments.decode(data) if segments.holder_of(call) == holder)
                 found = max(found, max(starts, default=found))

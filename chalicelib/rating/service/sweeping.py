@@ -17,6 +17,7 @@ from itertools import groupby
 
 from chalicelib import periods
 from chalicelib.accounts.service import months
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.rating import store
 from chalicelib.rating.service.segments import SHARED
@@ -47,7 +48,7 @@ def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix:
     """
     place = SweepPlace.find("SWEEP", "PLACE")
     swept, after = Swept(), str(place.after) if place else ""
-    for month, found in groupby(store.objects(prefix, after), key=lambda each: each[0].rpartition("/")[0]):
+    for month, found in groupby(objects.objects(prefix, after), key=lambda each: each[0].rpartition("/")[0]):
         if out_of_time():
             swept.finished = False
             break
@@ -76,7 +77,7 @@ def _sweep_month(scope: Scope, folder: str, old: list[str], swept: Swept) -> Non
         swept.left += len(old)
         return
     gone = [key for key in old if key not in named]
-    store.delete(gone)
+    objects.delete(gone)
     swept.deleted += len(gone)
     if gone:
         log.info("%s: deleted %d of %d old objects", folder, len(gone), len(old))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.aws import objects
 from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import Invalid
-from chalicelib.rating import store
 from chalicelib.rating.service import batch_files, decks
 
-download_url = store.download_url
+download_url = objects.download_url
 
 
 def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
@@ -24,4 +24,4 @@ def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
         key = f"{decks.PREFIX}{wanted.route}/{wanted.effective_from}{suffix}"
     else:
         key = f"{batch_files.PREFIX}{reseller_id}/{new_id()}-{wanted.filename}"
-    return {"url": store.upload_url(key), "method": "PUT", "headers": {}, "key": key}
+    return {"url": objects.upload_url(key), "method": "PUT", "headers": {}, "key": key}
