@@ -10,7 +10,7 @@ import json
 gc.disable()
 
 from chalicelib.accounts import handlers as accounts
-from chalicelib.accounts.service import keys, terms
+from chalicelib.accounts.service import keys
 from chalicelib.framework import Chalice, Response
 from chalicelib.notices import events as told
 from chalicelib.notices import handlers as notices
@@ -18,7 +18,6 @@ from chalicelib.payments import handlers as payments
 from chalicelib.rating import authorization_handlers as authorizations
 from chalicelib.rating import events, preview_handlers
 from chalicelib.rating import handlers as rating
-from chalicelib.rating.service import segments
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
 from chalicelib.web import docs, openapi, problems, routes
@@ -40,7 +39,6 @@ for blueprint in (
 ):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
-terms.install(segments.last_start)
 # What is here now is left out of later looks, too.
 gc.freeze()
 gc.enable()

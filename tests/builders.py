@@ -132,8 +132,9 @@ class World:
     def books(self) -> dict[str, Any]:
         """All that must come out the same whatever happened on the way: balances, entries, calls, counts of batches."""
         from chalicelib.accounts.store import Client, Entry, Reseller
-        from chalicelib.rating.service import segments
-        from chalicelib.rating.store import Batch, segments_of
+        from chalicelib.calls import index
+        from chalicelib.calls.store import segments_of
+        from chalicelib.rating.store import Batch
 
         books: dict[str, Any] = {}
         owners = [Reseller.get(f"R#{self.reseller_id}", "RESELLER")]
@@ -146,7 +147,7 @@ class World:
                 sorted((entry.kind, entry.amount_e8, entry.period) for entry in entries),
             )
         for name, client_id in self.clients.items():
-            calls = [call for segment in segments_of(client_id, "0", "9") for call in segments.read(segment)]
+            calls = [call for segment in segments_of(client_id, "0", "9") for call in index.read(segment)]
             books[f"calls of {name}"] = sorted((c.start, c.call_id, c.amount_e8, c.free_seconds) for c in calls)
         books["batches"] = sorted(
             (b.status, b.lines, b.rated, b.rejected, b.duplicates, b.cost_e8, b.revenue_e8)

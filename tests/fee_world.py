@@ -26,11 +26,8 @@ class FeeWorld:
     ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from chalicelib.accounts.service import resellers, terms
+        from chalicelib.accounts.service import resellers
         from chalicelib.accounts.shapes.resellers import ResellerIn
-        from chalicelib.rating.service import segments
-
-        terms.install(segments.last_start)
 
         body = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "home_country": "CA"}
         made = resellers.create(self.scope, ResellerIn(**body, time_zone=self.zone))

@@ -11,12 +11,12 @@ import struct
 
 import numpy as np
 
+from chalicelib.calls.format import quoted
 from chalicelib.rating import columns, formats
 from chalicelib.rating.attribution import Refusal, attribute
 from chalicelib.rating.columns import CODES, Columns, Texts
 from chalicelib.rating.formats import Layout, Rejection, Source
 from chalicelib.rating.records import Chunk, records
-from chalicelib.rating.segments import quoted
 from chalicelib.rating.tables import Tables
 
 _packed = struct.Struct("<5q4iB").pack

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls.format import quoted
 from chalicelib.rating.columns import Ints, Strings
 from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.segments import quoted
 from chalicelib.rating.tables import DECK_BITS, VECTORISED, Tables
 
 

@@ -6,7 +6,6 @@
 ``T#<reseller>`` / ``RATE#<package>#<scope>#...``    custom rates, dated
 ``DECKS`` / ``<route>#<day>#<version>``, ``HEAD``    published decks and their version
 ``DECKLOG`` / ``<created>#<id>``                     every deck that was dropped, taken or refused
-``L#<client>`` / ``SEG#<day>#<batch>#...``           where a client's calls of a UTC day lie in S3
 
 """
 
@@ -21,9 +20,6 @@ from chalicelib.aws.transactions import Item
 from chalicelib.rating.store_decks import DeckDrop as DeckDrop
 from chalicelib.rating.store_decks import DeckHead as DeckHead
 from chalicelib.rating.store_decks import DeckVersion as DeckVersion
-
-COMPACTED = "+"
-"""No batch id begins like this."""
 
 
 class Batch(Item):
@@ -96,35 +92,6 @@ class CustomRateItem(Item):
     grace_seconds = IntegerAttribute(default=0)
 
 
-class Segment(Item):
-    """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
-
-    One made of several by a compaction has ``<COMPACTED><id>`` in the place of the batch, and generation 0.
-    ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members``
-    holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
-    """
-
-    client_id = UnicodeAttribute()
-    day = UnicodeAttribute()
-    month = UnicodeAttribute()
-    object_key = UnicodeAttribute()
-    members: Any = JSONAttribute()
-    rows = IntegerAttribute()
-    seconds = IntegerAttribute()
-    billed_seconds = IntegerAttribute()
-    amount_e8 = IntegerAttribute()
-    cost_e8 = IntegerAttribute()
-    first = IntegerAttribute()
-    last = IntegerAttribute()
-    written_at = IntegerAttribute()
-
-
-class Emptied(Item):
-    """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
-
-    token = UnicodeAttribute()
-
-
 class SweepPlace(Item):
     """``SWEEP`` / ``PLACE``: the key after which the next sweep goes on, ``""`` to begin anew"""
 
@@ -139,16 +106,6 @@ class Verified(Item):
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:
     return Batch.find(f"R#{reseller_id}", f"BATCH#{batch_id}")
-
-
-def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:
-    """A client's segments of some days, oldest day first."""
-    return Segment.under(f"L#{client_id}", f"SEG#{first_day}", last=f"SEG#{last_day}#\U0010ffff")
-
-
-def segments_of_day(reseller_id: str, day: str) -> list[Segment]:
-    """Every client's segments of one day. Read from the index, which may lag a moment behind a commit."""
-    return list(Segment.day_index.query(f"R#{reseller_id}#{day}"))  # type: ignore[arg-type]
 
 
 def decks_upto(route: str, version: int) -> list[DeckVersion]:

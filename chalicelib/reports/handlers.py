@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.calls.format import RatedCall
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER
-from chalicelib.rating.segments import RatedCall
 from chalicelib.reports import service, shapes
 from chalicelib.web import csv
 from chalicelib.web.routes import Call, route

@@ -8,11 +8,11 @@ from typing import Any
 
 from chalicelib import money, numbers, periods
 from chalicelib.accounts.service import clients, posting
+from chalicelib.calls import search
+from chalicelib.calls.format import RatedCall
+from chalicelib.calls.search import Place, Selection, Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
-from chalicelib.rating.segments import RatedCall
-from chalicelib.rating.service import calls
-from chalicelib.rating.service.calls import Place, Selection, Totals
 
 MAX_DAYS = 400
 """Days a selection may span: a year and a bit."""
@@ -63,9 +63,9 @@ def select(who: Principal, query: Any, now: int) -> Selection:
 def report(reseller_id: str, selection: Selection, place: Any, limit: int) -> Report:
     """One page, newest first. ``place`` is what the page before gave: its last call, and the totals it had summed."""
     after = Place(*place["after"]) if place else None
-    found = calls.page(reseller_id, selection, after, limit + 1)
-    totals = Totals(**place["totals"]) if place else calls.totals(reseller_id, selection)
-    return Report(found[:limit], calls.place_of(found[limit - 1]) if len(found) > limit else None, totals)
+    found = search.page(reseller_id, selection, after, limit + 1)
+    totals = Totals(**place["totals"]) if place else search.totals(reseller_id, selection)
+    return Report(found[:limit], search.place_of(found[limit - 1]) if len(found) > limit else None, totals)
 
 
 def next_place(made: Report, *, for_client: bool) -> dict[str, Any] | None:
@@ -77,7 +77,7 @@ def next_place(made: Report, *, for_client: bool) -> dict[str, Any] | None:
 
 def rows(reseller_id: str, selection: Selection, most: int, *, for_client: bool) -> list[tuple[object, ...]]:
     """The whole selection as rows of ``COLUMNS``; ``TooLarge`` for more than ``most``."""
-    found = calls.page(reseller_id, selection, None, most + 1)
+    found = search.page(reseller_id, selection, None, most + 1)
     if len(found) > most:
         raise TooLarge(f"The selection has more than {most} calls; narrow it, or use POST /v1/exports.")
     return [row(call, for_client=for_client) for call in found]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws import objects
+from chalicelib.calls import store as call_store
 
 _numbers = itertools.count(int(uuid.uuid4().hex[:6], 16) % 1_000_000 * 1000)
 _batches = itertools.count(1)
@@ -68,8 +69,8 @@ def rated(reseller: Any) -> Callable[..., None]:
     from chalicelib.accounts.service import usage
     from chalicelib.accounts.service.snapshots import Part, snapshots
     from chalicelib.aws.transactions import Put, Scope
+    from chalicelib.calls import format as call_format
     from chalicelib.periods import format_instant, utc_day
-    from chalicelib.rating import segments, store
 
     def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
         batch, month = f"batch-{next(_batches)}", format_instant(start)[:7]
@@ -77,11 +78,11 @@ def rated(reseller: Any) -> Callable[..., None]:
         account, to, direction = (name, "+15145550000", "outbound") if kind == "sub" else ("", name, "inbound")
         row = f"{format_instant(start)},{direction},ANSWERED,{batch},{account},+14165550199,{to},60,60,0,0,0,1"
         row += f",{client_id},,,,,0,{batch}"
-        assert row.count(",") == len(segments.COLUMNS) - 1
-        data, members = segments.encode_rows([row], [start])
+        assert row.count(",") == len(call_format.COLUMNS) - 1
+        data, members = call_format.encode_rows([row], [start])
         objects.write(f"rated/{batch}", data)
         sums = {"rows": 1, "seconds": 60, "billed_seconds": 60, "amount_e8": amount_e8, "cost_e8": 0}
-        index = store.Segment(
+        index = call_store.Segment(
             f"L#{client_id}",
             f"SEG#{utc_day(start)}#{batch}#1#{month}",
             client_id=client_id,

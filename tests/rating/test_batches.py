@@ -12,6 +12,7 @@ import pytest
 from builders import csv_file, line
 
 from chalicelib.aws import objects
+from chalicelib.calls import store as call_store
 
 
 def reasons(batch: Any) -> list[str]:
@@ -160,14 +161,14 @@ def test_a_day_that_lies_in_two_local_months_is_committed_to_both(world):
 
 
 def test_every_rated_call_names_the_batch_that_billed_it(world):
-    from chalicelib.rating.service import segments
-    from chalicelib.rating.store import segments_of
+    from chalicelib.calls import index
+    from chalicelib.calls.store import segments_of
 
     batches = [
         world.rate(csv_file(line("1"), line('"2,3"', start="2026-09-11T12:00:00Z"))),
         world.rate(csv_file(line("4"))),
     ]
-    found = [call for each in segments_of(world.clients["alice"], "0", "9") for call in segments.read(each)]
+    found = [call for each in segments_of(world.clients["alice"], "0", "9") for call in index.read(each)]
     named = {call.call_id: call.batch_id for call in found}
     assert named == {"1": batches[0].batch_id, "2,3": batches[0].batch_id, "4": batches[1].batch_id}
 
@@ -278,7 +279,6 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
 def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_was_changed(world):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.aws.transactions import Event
-    from chalicelib.rating import store
     from chalicelib.rating.service.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
@@ -287,10 +287,10 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
     assert [
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []
-    segment = store.segments_of(world.clients["alice"], "0", "9")[0]
+    segment = call_store.segments_of(world.clients["alice"], "0", "9")[0]
     good = objects.read(segment.object_key)
     world.rate(csv_file(line("2")))
-    keys = {found.object_key for found in store.segments_of(world.clients["alice"], "0", "9")}
+    keys = {found.object_key for found in call_store.segments_of(world.clients["alice"], "0", "9")}
     (other,) = keys - {segment.object_key}
     objects.write(segment.object_key, objects.read(other))
     found = [
@@ -306,7 +306,7 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
 def test_the_lake_holds_committed_calls_only_each_once(world):
     from chalicelib.accounts.store import ResellerPointer, TermsHead
     from chalicelib.aws.transactions import Scope
-    from chalicelib.rating.segments import decode
+    from chalicelib.calls.format import decode
     from chalicelib.rating.service.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()

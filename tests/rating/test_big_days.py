@@ -29,15 +29,16 @@ def many(first: int = 0) -> list[str]:
 @pytest.fixture
 def small(monkeypatch) -> Any:
     """Puts the small bounds in force."""
-    from chalicelib.rating import copies, segments, slices
-    from chalicelib.rating.service import segments as reading
+    from chalicelib.calls import format as call_format
+    from chalicelib.calls import index as reading
+    from chalicelib.rating import copies, slices
     from chalicelib.rating.service import writing
 
     def bounds() -> None:
         monkeypatch.setattr(slices, "SLICE_ROWS", 6)
         monkeypatch.setattr(copies, "HEAP_KEYS", 4)
-        monkeypatch.setattr(segments, "ROWS_PER_MEMBER", 2)
-        monkeypatch.setattr(segments, "MOST_MEMBERS", 10)
+        monkeypatch.setattr(call_format, "ROWS_PER_MEMBER", 2)
+        monkeypatch.setattr(call_format, "MOST_MEMBERS", 10)
         monkeypatch.setattr(writing, "OBJECT_BYTES", 400)
         monkeypatch.setattr(reading, "ROWS_AT_ONCE", 5)
 
@@ -52,12 +53,12 @@ def with_free_minutes(world: World) -> World:
 
 def read_back(world: World) -> list[tuple[str, int]]:
     """What a page and the lake have of the client's calls."""
-    from chalicelib.rating.segments import decode
-    from chalicelib.rating.service import calls, lake
+    from chalicelib.calls import lake, search
+    from chalicelib.calls.format import decode
 
     client_id = world.clients["free"]
-    selection = calls.Selection(SEPTEMBER, OCTOBER, client_id)
-    page = [(call.call_id, call.free_seconds) for call in calls.page(world.reseller_id, selection, None, 1_000)]
+    selection = search.Selection(SEPTEMBER, OCTOBER, client_id)
+    page = [(call.call_id, call.free_seconds) for call in search.page(world.reseller_id, selection, None, 1_000)]
     lake.publish(world.scope, world.reseller_id, client_id, 0)
     key = f"lake/reseller={world.reseller_id}/client={client_id}/month=2026-09/calls.csv.gz"
     assert sorted(page) == sorted((call.call_id, call.free_seconds) for call in decode(objects.read(key)))
@@ -65,7 +66,7 @@ def read_back(world: World) -> list[tuple[str, int]]:
 
 
 def test_a_day_in_slices_has_the_books_of_one_decided_at_once_and_is_rated_again_and_known(worlds, small):
-    from chalicelib.rating.store import segments_of
+    from chalicelib.calls.store import segments_of
 
     at_once = with_free_minutes(worlds())
     at_once.rate(csv_file(*many()))

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from chalicelib.calls.format import key_of as key_in_a_row
 from chalicelib.rating import copies
 from chalicelib.rating.call_keys import NOTHING, Billed, hashes, kind_of, kinds
 from chalicelib.rating.columns import CODES, DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.copies import Lines
-from chalicelib.rating.segments import key_of as key_in_a_row
 from chalicelib.rating.shelf import Column, Shelf
 
 Call = tuple[int, bytes]

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.aws import objects
-from chalicelib.rating import merging
-from chalicelib.rating.segments import encode_rows, quoted, unpacked
+from chalicelib.calls import merge
+from chalicelib.calls import store as call_store
+from chalicelib.calls.format import encode_rows, quoted, unpacked
 
 DAY = "2026-09-10"
 
@@ -30,17 +31,16 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def segments_of(world: World, name: str = "alice") -> list[Any]:
-    from chalicelib.rating import store
 
-    return store.segments_of(world.clients[name], "0", "9")
+    return call_store.segments_of(world.clients[name], "0", "9")
 
 
 def rows_of(world: World, name: str = "alice") -> list[str]:
     """Every row as it stands in its object."""
-    from chalicelib.rating.service.segments import span
+    from chalicelib.calls.index import span
 
     found = segments_of(world, name)
-    return [row for each in found for row in merging.rows(unpacked(objects.read(each.object_key, *span(each.members))))]
+    return [row for each in found for row in merge.rows(unpacked(objects.read(each.object_key, *span(each.members))))]
 
 
 def files(count: int) -> list[bytes]:
@@ -68,7 +68,7 @@ rows = st.lists(
 def test_rows_come_out_as_they_went_in(texts: list[list[str]]):
     written = [f"{DAY}T00:00:00Z," + ",".join(map(quoted, fields)) for fields in texts]
     data, _ = encode_rows(written, [0] * len(written))
-    assert merging.rows(unpacked(data)) == written
+    assert merge.rows(unpacked(data)) == written
 
 
 def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_row_changes(world):
@@ -90,9 +90,9 @@ def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_r
     )
     assert set(before) < set(after)
     assert len(after) == len(set(after)) == 51
-    from chalicelib.rating.service import segments
+    from chalicelib.calls import index
 
-    starts = [call.start for call in segments.read(large)]
+    starts = [call.start for call in index.read(large)]
     assert starts == sorted(starts)
     assert (large.first, large.last) == (starts[0], starts[-1])
 
@@ -273,24 +273,24 @@ def test_a_copy_that_a_rerating_gives_up_while_the_next_file_commits_is_billed_b
 
 def test_report_and_lake_read_compacted_segments(world, eager):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating.segments import decode
-    from chalicelib.rating.service import calls
+    from chalicelib.calls import search
+    from chalicelib.calls.format import decode
     from chalicelib.rating.service.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     for body in files(7):
         world.rate(body)
-    whole = calls.Selection(1_788_000_000, 1_791_000_000)
-    alice = calls.Selection(1_788_000_000, 1_791_000_000, client_id=world.clients["alice"])
-    totals = calls.totals(world.reseller_id, whole)
-    assert (totals.calls, calls.totals(world.reseller_id, alice).calls) == (22, 21)
+    whole = search.Selection(1_788_000_000, 1_791_000_000)
+    alice = search.Selection(1_788_000_000, 1_791_000_000, client_id=world.clients["alice"])
+    totals = search.totals(world.reseller_id, whole)
+    assert (totals.calls, search.totals(world.reseller_id, alice).calls) == (22, 21)
     seen, place = list[Any](), None
-    while page := calls.page(world.reseller_id, alice, place, 4):
+    while page := search.page(world.reseller_id, alice, place, 4):
         seen += page
-        place = calls.place_of(page[-1])
+        place = search.place_of(page[-1])
     assert len({call.call_id for call in seen}) == 21
     assert [call.start for call in seen] == sorted((call.start for call in seen), reverse=True)
-    assert sum(call.amount_e8 for call in seen) == calls.totals(world.reseller_id, alice).amount_e8
+    assert sum(call.amount_e8 for call in seen) == search.totals(world.reseller_id, alice).amount_e8
     assert [
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []

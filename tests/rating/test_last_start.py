@@ -9,16 +9,16 @@ import faults
 import pytest
 from builders import World, csv_file, line
 
+from chalicelib.calls import index
+from chalicelib.calls.index import last_start
 from chalicelib.periods import format_instant
-from chalicelib.rating.service import segments
-from chalicelib.rating.service.segments import last_start
 
 SEPTEMBER = 1_788_300_000
 
 
 def test_it_is_what_looking_at_every_call_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two accounts and a number of one client, over days and files, read one member at a time."""
-    monkeypatch.setattr(segments, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(index, "ROWS_AT_ONCE", 1)
     alice, dice = world.clients["alice"], random.Random(5)
     world.assign("SUB#al", client_id=alice, package_id="p1")
     world.assign("DID#+15145550123", client_id=alice)
@@ -45,7 +45,7 @@ def test_a_batch_whose_call_is_found_is_not_read_any_further(world: World) -> No
     days = [line(f"{n}", start=f"2026-09-{n:02d}T12:00:00Z") for n in range(1, 21)]
     first, second = world.rate(csv_file(*days)), world.rate(csv_file(days[0], line("x")))
     with faults.counted() as made:
-        found = segments.batches_with([world.clients["alice"]], "sub:alice", 0)
+        found = index.batches_with([world.clients["alice"]], "sub:alice", 0)
     assert (found, made.count("GetObject")) == ({first.batch_id, second.batch_id}, 2)
 
 

@@ -12,6 +12,7 @@ from builders import World, csv_file, line, make_world
 
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Scope
+from chalicelib.calls import store as call_store
 
 
 def left_open(world: World) -> None:
@@ -88,8 +89,7 @@ def test_books_that_are_read_while_files_are_rated_add_up(world):
 @pytest.mark.parametrize("harm", ["gone", "short", "cut", "no gzip", "not ours"])
 def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check(worlds, harm):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating import store
-    from chalicelib.rating.segments import pack
+    from chalicelib.calls.format import pack
     from chalicelib.rating.service.reconcile import nightly
     from chalicelib.rating.store import Verified
 
@@ -97,7 +97,7 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
     for world in (harmed, other):
         ResellerPointer("RESELLERS", world.reseller_id).save()
         world.rate(csv_file(line("1"), line("2")))
-    (segment,) = store.segments_of(harmed.clients["alice"], "0", "9")
+    (segment,) = call_store.segments_of(harmed.clients["alice"], "0", "9")
     whole = objects.read(segment.object_key)
     objects.delete([segment.object_key])
     broken = {"short": b"", "cut": whole[:-9], "no gzip": b"x" * len(whole), "not ours": pack(b"a,b\r\n")}
@@ -114,7 +114,6 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
 
 def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating import store
     from chalicelib.rating.service.reconcile import nightly
 
     world = worlds()
@@ -122,7 +121,7 @@ def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
     world.rate(csv_file(line("1")))
     world.now += 86_400
     nightly(world.scope, reseller_ids=[world.reseller_id])
-    (old,) = store.segments_of(world.clients["alice"], "0", "9")
+    (old,) = call_store.segments_of(world.clients["alice"], "0", "9")
     whole = objects.read(old.object_key)
     objects.delete([old.object_key])
     world.now += 86_400
@@ -137,15 +136,15 @@ def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
 
 
 def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monkeypatch):
-    from chalicelib.rating.service import segments
-    from chalicelib.rating.service.calls import Selection, totals
+    from chalicelib.calls import index
+    from chalicelib.calls.search import Selection, totals
 
     world.rate(csv_file(*[line(f"{n}", start=f"2026-09-10T12:00:{n % 60:02d}Z") for n in range(5000)]))
     start = 1_789_041_600 + 1  # A second after the first calls, so that the index alone can not answer.
     with faults.counted() as made:
         sums = totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"]))
     assert (sums.calls, made.count("GetObject")) == (4916, 1)
-    monkeypatch.setattr(segments, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(index, "ROWS_AT_ONCE", 1)
     with faults.counted() as made:
         assert totals(world.reseller_id, Selection(start, start + 86_400, world.clients["alice"])) == sums
         assert world.reconciled() == []

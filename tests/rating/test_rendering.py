@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.calls.format import RatedCall, decode, pack, quoted, row_of
 from chalicelib.rating.columns import CODES, Texts
 from chalicelib.rating.rendering import Rows, render
-from chalicelib.rating.segments import RatedCall, decode, pack, quoted, row_of
 from chalicelib.rating.shared import Shared, texts
 
 DAY = 1795392000

@@ -102,7 +102,7 @@ def test_a_call_that_belongs_to_another_client_now_moves_with_its_money(world):
 
 
 def test_the_last_call_of_a_holder_is_forgotten_with_the_call_unless_another_batch_has_one(world):
-    from chalicelib.rating.service.segments import last_start
+    from chalicelib.calls.index import last_start
 
     def last(name: str, holder: str) -> int | None:
         return last_start(world.clients[name], holder, 0)
@@ -228,7 +228,7 @@ def test_again_and_again_each_generation_replaces_the_one_before(world):
 
 def test_the_lake_forgets_what_a_rerating_took_away(world):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating.segments import decode
+    from chalicelib.calls.format import decode
     from chalicelib.rating.service.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rating.merging import Packer
-from chalicelib.rating.segments import (
+from chalicelib.calls.format import (
     COLUMNS,
     ROWS_PER_MEMBER,
     Member,
@@ -23,6 +22,7 @@ from chalicelib.rating.segments import (
     row_of,
     rows_per_member,
 )
+from chalicelib.calls.merge import Packer
 
 CALL = RatedCall(
     1795422600, "outbound", "ANSWERED", "a1", "office", "+15145550100", "+442079460000", 61, 66, 6, 1_250_000, -7, 2,
@@ -95,7 +95,7 @@ def test_members_have_2048_rows():
 
 def test_only_the_members_of_a_very_large_segment_are_larger_whoever_packs_it(monkeypatch):
     assert [rows_per_member(rows) for rows in (1, 4_096_000, 50_000_000)] == [2048, 2048, 25_000]
-    monkeypatch.setattr("chalicelib.rating.segments.MOST_MEMBERS", 2)
+    monkeypatch.setattr("chalicelib.calls.format.MOST_MEMBERS", 2)
     rows = [row_of(CALL._replace(start=n)) for n in range(5000)]
     file = io.BytesIO()
     packer = Packer(file, len(rows))
@@ -111,7 +111,7 @@ def test_only_the_members_of_a_very_large_segment_are_larger_whoever_packs_it(mo
 
 def test_the_same_rows_give_the_same_bytes_in_another_process():
     code = (
-        "import sys; from chalicelib.rating.segments import *; "
+        "import sys; from chalicelib.calls.format import *; "
         f"sys.stdout.buffer.write(encode_rows([row_of(RatedCall(*{tuple(CALL)!r}))], [0])[0])"
     )
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=Path(__file__).parents[2])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from chalicelib import periods
+from chalicelib.calls.format import decode, pack, quoted
 from chalicelib.rating import copies, engine, formats, pricing, slices, spill, usage
 from chalicelib.rating.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.columns import Columns
@@ -20,7 +21,6 @@ from chalicelib.rating.decks import Deck, DeckLine, compile_deck
 from chalicelib.rating.directory import Directory, Holding
 from chalicelib.rating.records import Chunk, chunks
 from chalicelib.rating.rendering import render
-from chalicelib.rating.segments import decode, pack, quoted
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.tables import Tables

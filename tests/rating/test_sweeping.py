@@ -13,6 +13,7 @@ from builders import World, csv_file, line
 
 from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Scope
+from chalicelib.calls import store as call_store
 from chalicelib.rating.service import sweeping
 
 LATER = sweeping.AGE_SECONDS + 3600
@@ -34,9 +35,8 @@ def named(world: World) -> set[str]:
 
 
 def store_segments(world: World, client: str) -> list[Any]:
-    from chalicelib.rating import store
 
-    return store.segments_of(world.clients[client], "0", "9")
+    return call_store.segments_of(world.clients[client], "0", "9")
 
 
 def orphaned(world: World, month: str = "2026-09") -> set[str]:

@@ -7,19 +7,16 @@ waits until no batch is being rated by earlier terms: otherwise a call could be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from chalicelib import dated
 from chalicelib.accounts import store
 from chalicelib.accounts.store import FIRST as FIRST
 from chalicelib.accounts.store import Assignment, PackageTerms, Reseller, ResellerPointer, TermsHead
 from chalicelib.aws.transactions import Change, Item, Write, find_many
+from chalicelib.calls.index import last_start
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
-
-LastStart = Callable[[str, str, int], int | None]
-"""Client, holder and an instant -> the start of the holder's latest rated call from then on, if there is any."""
-_readers: list[LastStart] = []
 
 
 def head(reseller_id: str) -> TermsHead | None:
@@ -104,16 +101,9 @@ def holders_ever(reseller_id: str, holder: str) -> set[str]:
     return {row.client_id for row in Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#") if row.client_id}
 
 
-def install(last_start: LastStart) -> None:
-    """Hand in who reads rated calls (``app.py`` does: this room is below the one that keeps them)."""
-    _readers[:] = [last_start]
-
-
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
     """409 when calls of this holder (``sub:<username>``, ``did:<number>``) are rated at or after the wanted start."""
-    if not _readers:
-        raise RuntimeError("nobody was installed to read rated calls: no owner can be moved")
-    last = _readers[0](client_id, holder, effective_from)
+    last = last_start(client_id, holder, effective_from)
     if last is not None:
         raise Conflict(
             f"A call of {format_instant(last)} is already rated for the present owner; "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls.format import quoted
 from chalicelib.rating import call_fields
 from chalicelib.rating.columns import Strings, Texts
 from chalicelib.rating.fast import fields, split
 from chalicelib.rating.fast.rows import Rows
 from chalicelib.rating.fast.split import Ints
-from chalicelib.rating.segments import quoted
 
 _PLUS, _ONE = split.word(b"+"), split.word(b"\x001")
 

@@ -6,9 +6,9 @@ import hashlib
 
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.aws.transactions import find_many
+from chalicelib.calls import index
 from chalicelib.errors import NotFound
 from chalicelib.rating import store
-from chalicelib.rating.service import segments
 from chalicelib.rating.store import Batch
 
 PREFIX = "incoming/cdr/"
@@ -41,7 +41,7 @@ def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None
     """The same, of batches that have billed calls of a sub-account (``sub:<username>``) or DID (``did:<number>``) that
     began at ``since`` or later: what is to be rated again when its owner changes from then on."""
     clients = accounts.holders_ever(reseller_id, holder)
-    found = _batches(reseller_id, sorted(segments.batches_with(clients, holder, since)))
+    found = _batches(reseller_id, sorted(index.batches_with(clients, holder, since)))
     newest_first = sorted(found, key=place_of, reverse=True)
     return [batch for batch in newest_first if after is None or place_of(batch) < after][:limit]
 

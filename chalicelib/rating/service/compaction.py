@@ -23,11 +23,12 @@ from chalicelib.accounts.service import terms as accounts
 from chalicelib.aws import multipart
 from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
+from chalicelib.calls import merge
+from chalicelib.calls import store as call_store
+from chalicelib.calls.format import Member, RatedCall, decode, unpacked
+from chalicelib.calls.index import batch_of, object_key, span
+from chalicelib.calls.store import COMPACTED, Segment
 from chalicelib.errors import LostRace
-from chalicelib.rating import merging, store
-from chalicelib.rating.segments import Member, RatedCall, decode, unpacked
-from chalicelib.rating.service.segments import batch_of, object_key, span
-from chalicelib.rating.store import COMPACTED, Segment
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class _Merger:
         """One transaction; 0 when there is nothing to do."""
         client = posting.client_of(self._reseller_id, self._client_id)()
         head = accounts.head_of(self._reseller_id)
-        found = store.segments_of(self._client_id, self._day, self._day)
+        found = call_store.segments_of(self._client_id, self._day, self._day)
         chosen = choose(found, head.open_batches or ())
         if not chosen:
             return 0
@@ -100,7 +101,7 @@ def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> 
     settle(lambda: _fence(scope, reseller_id, client_id))
     for generation, month, rows in usage.parts_of_client(client_id, batch_id):
         first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
-        in_month = [each for each in store.segments_of(client_id, first, last) if each.month == month]
+        in_month = [each for each in call_store.segments_of(client_id, first, last) if each.month == month]
         if sum(each.rows for each in in_month if batch_of(each) == batch_id) == rows:
             continue
         for segment in in_month:
@@ -132,7 +133,7 @@ def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: st
     if whole is None:
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
-        own, rest = merging.Packer(ours, whole.rows), merging.Packer(others, whole.rows)
+        own, rest = merge.Packer(ours, whole.rows), merge.Packer(others, whole.rows)
         sums = dict.fromkeys(_SUMMED, 0)
         for row, call in _rows_and_calls(whole):
             (own if call.batch_id == batch_id else rest).add(row)
@@ -158,15 +159,15 @@ def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment
     """The segments' rows in a new object, and its index."""
     sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-        packer = merging.Packer(file, sums["rows"])
-        for row in merging.merged([_rows(segment) for segment in chosen]):
+        packer = merge.Packer(file, sums["rows"])
+        for row in merge.merged([_rows(segment) for segment in chosen]):
             packer.add(row)
         packer.flush()
         return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}#0", packer, sums)
 
 
 def _stored(
-    scope: Scope, reseller_id: str, like: Segment, name: str, packer: merging.Packer, sums: dict[str, int]
+    scope: Scope, reseller_id: str, like: Segment, name: str, packer: merge.Packer, sums: dict[str, int]
 ) -> Segment:
     """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
     key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
@@ -195,10 +196,10 @@ def _stored(
 def _rows(segment: Segment) -> Iterator[str]:
     """The rows of a segment, member by member."""
     for member in segment.members:
-        yield from merging.rows(unpacked(aws_objects.read(segment.object_key, *span([member]))))
+        yield from merge.rows(unpacked(aws_objects.read(segment.object_key, *span([member]))))
 
 
 def _rows_and_calls(segment: Segment) -> Iterator[tuple[str, RatedCall]]:
     for member in segment.members:
         data = aws_objects.read(segment.object_key, *span([member]))
-        yield from zip(merging.rows(unpacked(data)), decode(data), strict=True)
+        yield from zip(merge.rows(unpacked(data)), decode(data), strict=True)

@@ -11,10 +11,11 @@ from chalicelib.accounts.service import posting
 from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.accounts.service.usage import Marker
 from chalicelib.aws.transactions import Put, Remove, Write, new_id
+from chalicelib.calls import index
+from chalicelib.calls import store as call_store
+from chalicelib.calls.store import Emptied, Segment
 from chalicelib.errors import LostRace
-from chalicelib.rating import store
-from chalicelib.rating.service import segments
-from chalicelib.rating.store import Batch, Emptied, Segment
+from chalicelib.rating.store import Batch
 
 _SUMS = ("seconds", "amount_e8", "cost_e8")
 
@@ -27,9 +28,9 @@ class Earlier:
         first, last = periods.month_days(month)
         # A local month begins and ends within a UTC day of its own.
         days = (periods.next_day(first, -1), periods.next_day(last))
-        found = [each for each in store.segments_of(client_id, *days) if each.month == month]
-        own = [each for each in found if segments.batch_of(each) == self.batch_id]
-        self.own = [each for each in own if segments.generation_of(each) < batch.generation]
+        found = [each for each in call_store.segments_of(client_id, *days) if each.month == month]
+        own = [each for each in found if index.batch_of(each) == self.batch_id]
+        self.own = [each for each in own if index.generation_of(each) < batch.generation]
 
     def taken_out(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
         """The writes that take the calls of a marker out of the index and note that the lake is stale."""

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from chalicelib.rating import call_keys, segments, store
+from chalicelib.calls import format as call_format
+from chalicelib.calls import store as call_store
+from chalicelib.calls.index import batch_of, day_name, portions
+from chalicelib.calls.store import Segment
+from chalicelib.rating import call_keys
 from chalicelib.rating.call_keys import Billed, Hashes, Keys, kind_of
-from chalicelib.rating.service.segments import batch_of, day_name, portions
-from chalicelib.rating.store import Segment
 
 KEPT_HASHES = 4_000_000
 """Hashes of calls that a container remembers (8 bytes each): the files of a client's day come one after another."""
@@ -28,7 +30,7 @@ class Known:
 
     def __init__(self, client_id: str, days: Sequence[int], batch_id: str, settled: Collection[str]) -> None:
         names = {day_name(day): day for day in days}
-        found = store.segments_of(client_id, min(names), max(names)) if names else []
+        found = call_store.segments_of(client_id, min(names), max(names)) if names else []
         self._segments: dict[int, list[Segment]] = {}
         for segment in found:
             if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
@@ -54,7 +56,7 @@ class Known:
 def _keys(segment: Segment) -> Iterator[Keys]:
     """Kinds and ids of a segment's calls, some at a time."""
     for data in portions(segment, segment.members):
-        ways, ends, call_ids = zip(*segments.decode_keys(data), strict=True)
+        ways, ends, call_ids = zip(*call_format.decode_keys(data), strict=True)
         kinds = np.fromiter(map(kind_of, ways, ends), np.int64, len(ways))
         yield kinds, np.array([call_id.encode() for call_id in call_ids], np.bytes_)
 

@@ -22,10 +22,14 @@ from chalicelib.accounts.service import months, posting
 from chalicelib.accounts.service.months import Difference, Marked
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
+from chalicelib.calls import index as call_index
+from chalicelib.calls import lake
+from chalicelib.calls import store as call_store
+from chalicelib.calls.store import Segment
 from chalicelib.errors import LostRace
 from chalicelib.rating import hold_store, store
-from chalicelib.rating.service import compaction, lake, segments
-from chalicelib.rating.store import Batch, Segment, Verified
+from chalicelib.rating.service import compaction
+from chalicelib.rating.store import Batch, Verified
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +109,7 @@ def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked
     """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
     read = posting.client_of(reseller_id, client_id)
     version = int(read().version)
-    index = store.segments_of(client_id, FIRST_DAY, LAST_DAY)
+    index = call_store.segments_of(client_id, FIRST_DAY, LAST_DAY)
     markers = months.marked(client_id)
     found = list(_usage(client_id, index, markers))
     if int(read().version) != version:
@@ -163,18 +167,18 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
 
 def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> Iterator[Difference]:
     """A segment read again; ``seen`` gets a hash of each of its calls, in heaps."""
-    what, billed_by = f"segment {segment.sk}", segments.batch_of(segment)
+    what, billed_by = f"segment {segment.sk}", call_index.batch_of(segment)
     sums = dict.fromkeys(("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8"), 0)
     of_others = of_other_batches = 0
     try:
-        for call in segments.calls(segment):
+        for call in call_index.calls(segment):
             for name in sums:
                 sums[name] += 1 if name == "rows" else getattr(call, name)
             of_others += call.client_id != client_id or periods.utc_day(call.start) != segment.day
             of_other_batches += call.batch_id != billed_by
-            hashed = hash(segments.key_of_call(call))
+            hashed = hash(call_index.key_of_call(call))
             seen[hashed % _HEAPS].append(hashed)
-    except segments.UNREADABLE as problem:
+    except call_index.UNREADABLE as problem:
         why = f"which can not be read: {type(problem).__name__} {problem}"
         yield Difference(client_id, f"rows of {what}, {why}", segment.rows, sums["rows"])
         return
@@ -193,8 +197,8 @@ def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int
     seen = set[str]()
     for segment in of_day if again else ():
         twice = 0
-        with suppress(*segments.UNREADABLE):
-            for key in map(segments.key_of_call, segments.calls(segment)):
+        with suppress(*call_index.UNREADABLE):
+            for key in map(call_index.key_of_call, call_index.calls(segment)):
                 if hash(key) in again:
                     twice += key in seen
                     seen.add(key)

@@ -19,9 +19,10 @@ from chalicelib import periods
 from chalicelib.accounts.service import months
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
-from chalicelib.rating import store
-from chalicelib.rating.service.segments import SHARED
-from chalicelib.rating.store import Emptied, SweepPlace
+from chalicelib.calls import store as call_store
+from chalicelib.calls.index import SHARED
+from chalicelib.calls.store import Emptied
+from chalicelib.rating.store import SweepPlace
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _named(clients: Iterable[str], month: str, quiet_since: int) -> set[str] | N
     for client_id in clients:
         if Emptied.find(f"L#{client_id}", f"EMPTIED#{month}"):
             return None
-        found = store.segments_of(client_id, first, last)
+        found = call_store.segments_of(client_id, first, last)
         if any(segment.month == month and segment.written_at >= quiet_since for segment in found):
             return None
         named |= {segment.object_key for segment in found}

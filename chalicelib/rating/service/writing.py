@@ -14,14 +14,16 @@ import numpy as np
 
 from chalicelib import periods
 from chalicelib.aws.multipart import Growing
-from chalicelib.rating import call_keys, segments, usage
+from chalicelib.calls import format as call_format
+from chalicelib.calls.index import SHARED, day_name, object_key
+from chalicelib.calls.store import Segment
+from chalicelib.rating import call_keys, usage
 from chalicelib.rating.call_keys import Hashes
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.service.known import KEPT_HASHES, Known, Place, remember
-from chalicelib.rating.service.segments import SHARED, day_name, object_key
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
-from chalicelib.rating.store import Batch, Segment
+from chalicelib.rating.store import Batch
 from chalicelib.rating.tables import Tables
 
 OBJECT_BYTES = 32 << 20
@@ -106,7 +108,7 @@ def _packers() -> ThreadPoolExecutor:
 
 
 def _packed(rows: Rows, first: int, last: int) -> bytes:
-    return segments.pack(render(rows, first, last))
+    return call_format.pack(render(rows, first, last))
 
 
 @dataclass
@@ -143,7 +145,7 @@ class Writing:
     def _write_day(self, day: int, slices: Slices, free: usage.Free, recent: Sequence[tuple[str, int]]) -> None:
         """Put one day's calls where they belong, and their index behind that of the days before."""
         key, members, hashes = self.objects.begin(), list[list[int]](), list[Hashes]()
-        totals, per_member = Counter[str](), segments.rows_per_member(slices.standing)
+        totals, per_member = Counter[str](), call_format.rows_per_member(slices.standing)
         for rows, texts in slices:
             decided = usage.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
             members += self.objects.put(decided.rows, per_member)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from chalicelib import periods
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import new_id
-from chalicelib.rating import segments, store
-from chalicelib.rating.segments import RatedCall, key_of
-from chalicelib.rating.store import Segment
+from chalicelib.calls import format as call_format
+from chalicelib.calls import store as call_store
+from chalicelib.calls.format import RatedCall, key_of
+from chalicelib.calls.store import Segment
 
 ROWS_AT_ONCE = 1 << 16
 """Calls that a search reads at a time, or one member if that has more."""
@@ -36,7 +37,7 @@ def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> li
 def calls(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> Iterator[RatedCall]:
     """The same without holding them all at once: a client's day may have millions."""
     for data in portions(segment, segment.members if members is None else members):
-        yield from segments.decode(data)
+        yield from call_format.decode(data)
 
 
 def portions(segment: Segment, members: Sequence[Sequence[int]]) -> Iterator[bytes]:
@@ -62,15 +63,15 @@ def last_start(client_id: str, holder: str, since: int) -> int | None:
     Found in the calls themselves, newest first: owners seldom move, and nothing need be kept per holder for it.
     """
     name, found = holder.partition(":")[2], since - 1
-    newest = sorted(store.segments_of(client_id, periods.utc_day(since), "9999"), key=_last, reverse=True)
+    newest = sorted(call_store.segments_of(client_id, periods.utc_day(since), "9999"), key=_last, reverse=True)
     for segment in newest:
         members = [member for member in segment.members if member[4] >= since]
         for some in reversed(list(_some_at_once(members))):
             if some[-1][4] <= found:
                 break
             data = objects.read(segment.object_key, *span(some))
-            if name in segments.unpacked(data):
-                starts = (call.start for call in segments.decode(data) if segments.holder_of(call) == holder)
+            if name in call_format.unpacked(data):
+                starts = (call.start for call in call_format.decode(data) if call_format.holder_of(call) == holder)
                 found = max(found, max(starts, default=found))
     return found if found >= since else None
 
@@ -79,14 +80,14 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
     """Batches that have billed a call of a holder that began at ``since`` or later, to one of these clients."""
     name, found = holder.partition(":")[2], set[str]()
     first_day = periods.utc_day(max(since, 0))
-    for segment in (each for one in client_ids for each in store.segments_of(one, first_day, "9999")):
+    for segment in (each for one in client_ids for each in call_store.segments_of(one, first_day, "9999")):
         if batch_of(segment) in found:
             continue
         members = [member for member in segment.members if member[4] >= since]
         for data in portions(segment, members):
-            if name in segments.unpacked(data):
-                calls = (call for call in segments.decode(data) if call.start >= since)
-                found |= {call.batch_id for call in calls if segments.holder_of(call) == holder}
+            if name in call_format.unpacked(data):
+                calls = (call for call in call_format.decode(data) if call.start >= since)
+                found |= {call.batch_id for call in calls if call_format.holder_of(call) == holder}
     return found
 
 
@@ -96,7 +97,7 @@ def _last(segment: Segment) -> int:
 
 def key_of_call(call: RatedCall) -> str:
     """What makes a call the same call within a client and UTC day."""
-    return key_of(call.direction, call.disposition, segments.quoted(call.call_id))
+    return key_of(call.direction, call.disposition, call_format.quoted(call.call_id))
 
 
 SHARED = "shared"

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from chalicelib.rating.segments import Member, encode_rows, rows_per_member, start_of
+from chalicelib.calls.format import Member, encode_rows, rows_per_member, start_of
 
 START_CHARACTERS = len("2026-11-23T08:30:00Z")
 """A row begins with its start; as text, starts sort as they do in time."""

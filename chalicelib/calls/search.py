@@ -12,10 +12,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from chalicelib import periods
-from chalicelib.rating import store
-from chalicelib.rating.segments import RatedCall
-from chalicelib.rating.service import segments
-from chalicelib.rating.store import Segment
+from chalicelib.calls import index
+from chalicelib.calls import store as call_store
+from chalicelib.calls.format import RatedCall
+from chalicelib.calls.store import Segment
 
 
 class Place(NamedTuple):
@@ -100,7 +100,7 @@ def totals(reseller_id: str, selection: Selection) -> Totals:
             if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
                 sums.add(segment.rows, segment)
                 continue
-            for call in segments.calls(segment):
+            for call in index.calls(segment):
                 if selection.wants(call):
                     sums.add(1, call)
     return sums
@@ -125,7 +125,7 @@ def _merged(members: Sequence[tuple[Sequence[int], Segment]]) -> Iterator[RatedC
     """Members by last start, latest first -> their calls newest first, reading each member only when its turn comes."""
     waiting: list[RatedCall] = []
     for turn, (member, segment) in enumerate(members):
-        waiting += segments.read(segment, [member])
+        waiting += index.read(segment, [member])
         bound = members[turn + 1][0][4] if turn + 1 < len(members) else None
         # Members still to come hold nothing newer than their last start: what is newer than that is in order now.
         ready = [call for call in waiting if bound is None or call.start > bound]
@@ -142,5 +142,5 @@ def _days(selection: Selection) -> list[str]:
 
 def _segments(reseller_id: str, selection: Selection, day: str) -> list[Segment]:
     if selection.client_id is not None:
-        return store.segments_of(selection.client_id, day, day)
-    return store.segments_of_day(reseller_id, day)
+        return call_store.segments_of(selection.client_id, day, day)
+    return call_store.segments_of_day(reseller_id, day)

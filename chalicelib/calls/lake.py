@@ -16,10 +16,10 @@ from contextlib import suppress
 from chalicelib.aws import objects
 from chalicelib.aws.multipart import Growing
 from chalicelib.aws.transactions import Remove, Scope, commit
+from chalicelib.calls import store as call_store
+from chalicelib.calls.index import portions
+from chalicelib.calls.store import Emptied, Segment
 from chalicelib.errors import LostRace
-from chalicelib.rating import store
-from chalicelib.rating.service.segments import portions
-from chalicelib.rating.store import Emptied, Segment
 
 PREFIX = "lake/"
 _NOTHING = zlib.compressobj(wbits=31).flush()
@@ -32,7 +32,7 @@ def publish(scope: Scope, reseller_id: str, client_id: str, since: int) -> int:
     emptied = Emptied.under(f"L#{client_id}", "EMPTIED#")
     months: dict[str, list[Segment]] = {note.sk.removeprefix("EMPTIED#"): [] for note in emptied}
     stale = set(months)
-    for segment in store.segments_of(client_id, "0", "9"):
+    for segment in call_store.segments_of(client_id, "0", "9"):
         months.setdefault(segment.month, []).append(segment)
     changed = [
         month for month, found in months.items() if month in stale or any(one.written_at >= since for one in found)

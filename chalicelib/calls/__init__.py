@@ -1,0 +1,1 @@
+"""Rated calls at rest: the format of their files, the index that finds them, search, and the copy for Athena."""
