@@ -51,11 +51,12 @@ def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[st
     from chalicelib.aws.transactions import Scope
     from chalicelib.principals import Principal
     from chalicelib.rating.authorization_shapes import AuthorizationIn
-    from chalicelib.rating.service import authorizations, decks
+    from chalicelib.rating.decks import publish
+    from chalicelib.rating.service import authorizations
 
     key = f"incoming/decks/value/{DECK_DAY}.csv"
     put = objects.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=deck.read_bytes())
-    decks.publish(Scope("system:benchmark", int(time.time())), key, put["VersionId"])
+    publish.publish(Scope("system:benchmark", int(time.time())), key, put["VersionId"])
     gateway = in_process()
     shop = open_shop(world, sender(gateway, names["FORFAIT_OPERATOR_KEY"]), lambda key: sender(gateway, key))
     send, who = sender(gateway, shop.key), Principal("reseller", "benchmark", shop.reseller_id)

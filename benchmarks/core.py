@@ -20,13 +20,14 @@ from benchmarks import machine, shop
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
 from benchmarks.switches import written
-from chalicelib.rating import engine, formats
-from chalicelib.rating.columns import Columns
-from chalicelib.rating.fast import engine as fast
-from chalicelib.rating.fast.split import line_feeds
-from chalicelib.rating.formats import Layout, Source
-from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks
-from chalicelib.rating.tables import Tables
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.formats import Layout, Source
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
+from chalicelib.rating.engine import reference
+from chalicelib.rating.engine.columns import Columns
+from chalicelib.rating.engine.vector import engine as fast
+from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.rate_book import Tables
 
 BLOCK_BYTES = 1 << 20
 DECK_SIZE = 100_000
@@ -54,7 +55,7 @@ class Sums:
 
 
 Rate = Callable[[Chunk, Layout, Source, Tables], Columns]
-ENGINES: dict[str, Rate] = {"reference": engine.rate, "numpy": fast.rate}
+ENGINES: dict[str, Rate] = {"reference": reference.rate, "numpy": fast.rate}
 _SUMMED = ("billed", "amount_e8", "cost_e8")
 
 

@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 from benchmarks.shop import FULL, World
 from chalicelib import numbers
-from chalicelib.rating import decks
-from chalicelib.rating.decks import DeckLine
+from chalicelib.rating.decks.deck import DeckLine, compile_deck
 
 SEED = 20_261_101
 FIRST = datetime(2026, 10, 2, tzinfo=UTC)
@@ -235,7 +234,7 @@ class Samples:
 
     def compiled(self, size: int) -> Path:
         """A deck as it lies in S3 once it is published."""
-        return self.kept(f"deck-{size}.deck", lambda: [decks.compile_deck(deck_lines(size))])
+        return self.kept(f"deck-{size}.deck", lambda: [compile_deck(deck_lines(size))])
 
     def calls(self, lines: int, span: Span | None = None) -> Path:
         """A CDR file."""

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from chalicelib import money, periods
-from chalicelib.rating.decks import Deck
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.tables import Tables
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.decks.deck import Deck
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 ZONE, HOME = "America/Toronto", "US"
 DECK_DAY = "2026-01-01"

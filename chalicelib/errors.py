@@ -15,7 +15,7 @@
     └── Refused              an uploaded file that cannot be taken as a whole
 
 The number beside a class is its HTTP status; ``web`` is the only place that reads it.
-Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.formats.Rejection``.
+Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.cdr.formats.Rejection``.
 """
 
 from __future__ import annotations

@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from chalicelib.fields import AmountOut, InstantOut, Printable, Query, RateOut, Shape
-from chalicelib.rating import call_fields
+from chalicelib.rating.cdr import call
 
-CallId = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=call_fields.MAX_CALL_ID), Printable
-]
+CallId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=call.MAX_CALL_ID), Printable]
 
 
 class AuthorizationIn(Shape):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chalicelib.rating import pricing
-from chalicelib.rating.pricing import CallTerms
+from chalicelib.rating.pricing import price
+from chalicelib.rating.pricing.price import CallTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ def decide(standing: Standing, terms: CallTerms | None, reserve_seconds: int = 0
     refused = _refusal(standing, terms)
     if refused or terms is None:
         return Verdict(refused or "no_rate")
-    free = not pricing.amount_e8(terms, pricing.LONGEST)
+    free = not price.amount_e8(terms, price.LONGEST)
     most: int | None = None
     for reason, budget_e8 in (("blocked", standing.left_today_e8), ("suspended", standing.available_e8)):
         if budget_e8 is None:
             continue
-        seconds = pricing.LONGEST if free else pricing.affordable_seconds(terms, budget_e8) if budget_e8 > 0 else 0
+        seconds = price.LONGEST if free else price.affordable_seconds(terms, budget_e8) if budget_e8 > 0 else 0
         if not seconds:
             return Verdict(reason)
         most = seconds if most is None else min(most, seconds)
     held = reserve_seconds if most is None else min(reserve_seconds, most)
-    return Verdict("ok", most, held, pricing.amount_e8(terms, held))
+    return Verdict("ok", most, held, price.amount_e8(terms, held))
 
 
 def _refusal(standing: Standing, terms: CallTerms | None) -> str:

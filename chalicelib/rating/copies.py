@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.call_keys import Billed, Hashes, hashes, key_of
-from chalicelib.rating.columns import Ints, Strings
+from chalicelib.rating.engine.call_keys import Billed, Hashes, hashes, key_of
+from chalicelib.rating.engine.columns import Ints, Strings
 from chalicelib.rating.shelf import Rows, Shelf
 
 HEAP_KEYS = 100_000

@@ -15,7 +15,8 @@ from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib.rating import s3_events
-from chalicelib.rating.service import decks, endings, reconcile, sweeping
+from chalicelib.rating.decks import publish
+from chalicelib.rating.service import endings, reconcile, sweeping
 from chalicelib.rating.service import rescan as rescan_files
 
 log = logging.getLogger(__name__)
@@ -90,8 +91,8 @@ def _is_late(event: CloudWatchEvent) -> bool:
 def _take(arrival: s3_events.Arrival, *, last_try: bool) -> None:
     scope = Scope(actor="system:rating", now=int(time.time()))
     log.info("%s arrived", arrival.key)
-    if arrival.key.startswith(decks.PREFIX):
-        decks.publish(scope, arrival.key, arrival.version_id)
+    if arrival.key.startswith(publish.PREFIX):
+        publish.publish(scope, arrival.key, arrival.version_id)
         return
     # Here and not above: the API imports this module to know its functions, and must not pay for numpy.
     from chalicelib.rating.service import batches

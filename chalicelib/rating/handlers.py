@@ -12,19 +12,14 @@ from chalicelib.fields import Page, Paging, Pulse
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
 from chalicelib.rating import cdr_shapes, shapes
-from chalicelib.rating.price_list import PriceRow
-from chalicelib.rating.service import (
-    batch_files,
-    decks,
-    price_lists,
-    quotes,
-    rates,
-    rerating,
-    sources,
-    uploads,
-)
-from chalicelib.rating.service.quotes import Quote
-from chalicelib.rating.store import Batch, CdrSource, CustomRateItem, DeckDrop
+from chalicelib.rating.decks import publish
+from chalicelib.rating.decks.store import DeckDrop
+from chalicelib.rating.pricing import custom_rates, price_list, quotes
+from chalicelib.rating.pricing.price_list_rows import PriceRow
+from chalicelib.rating.pricing.quotes import Quote
+from chalicelib.rating.pricing.store import CustomRateItem
+from chalicelib.rating.service import batch_files, rerating, sources, uploads
+from chalicelib.rating.store import Batch, CdrSource
 from chalicelib.web import csv
 from chalicelib.web.routes import Call, route
 
@@ -42,7 +37,7 @@ def create_upload(call: Call) -> Any:
 def list_decks(call: Call) -> Any:
     """Dropped decks, the latest first day first."""
     query = call.query(Paging)
-    found = decks.drops(call.read_cursor(query.cursor), query.limit + 1)
+    found = publish.drops(call.read_cursor(query.cursor), query.limit + 1)
     return _page(call, query.limit, found, _deck, lambda drop: drop.sk)
 
 
@@ -51,7 +46,9 @@ def list_rates(call: Call) -> Any:
     """Custom rates of a package, by scope and code."""
     query = call.query(Paging)
     after = call.read_cursor(query.cursor)
-    found = rates.list_rates(call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1)
+    found = custom_rates.list_rates(
+        call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1
+    )
     return _page(call, query.limit, found, _rate, lambda rate: f"{rate.scope}#{rate.code}")
 
 
@@ -59,8 +56,8 @@ def list_rates(call: Call) -> Any:
 def get_rate(call: Call) -> Any:
     """One custom rate."""
     path = call.path
-    code = rates.check_code(path["scope"], path["code"])
-    return _rate(rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code, call.scope.now))
+    code = custom_rates.check_code(path["scope"], path["code"])
+    return _rate(custom_rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], code, call.scope.now))
 
 
 @route(bp, "PUT", RATE, roles=RESELLER, body=shapes.RateIn, answer=shapes.RateShown)
@@ -69,7 +66,7 @@ def put_rate(call: Call) -> Any:
     wanted = call.body(shapes.RateIn)
     rate = CustomRateItem(
         scope=call.path["scope"],
-        code=rates.check_code(call.path["scope"], call.path["code"]),
+        code=custom_rates.check_code(call.path["scope"], call.path["code"]),
         rate_e10=wanted.rate_per_minute,
         connection_fee_e8=wanted.connection_fee,
         minimum_charge_e8=wanted.minimum_charge,
@@ -78,15 +75,15 @@ def put_rate(call: Call) -> Any:
         increment=wanted.pulse.increment if wanted.pulse else 0,
     )
     package_id = call.path["package_id"]
-    return _rate(rates.put_rate(call.scope, call.who.reseller_id, package_id, rate, wanted.effective_from))
+    return _rate(custom_rates.put_rate(call.scope, call.who.reseller_id, package_id, rate, wanted.effective_from))
 
 
 @route(bp, "DELETE", RATE, roles=RESELLER)
 def delete_rate(call: Call) -> None:
     """Withdraw a custom rate from now on."""
-    code = rates.check_code(call.path["scope"], call.path["code"])
+    code = custom_rates.check_code(call.path["scope"], call.path["code"])
     gone = CustomRateItem(scope=call.path["scope"], code=code)
-    rates.put_rate(call.scope, call.who.reseller_id, call.path["package_id"], gone, call.scope.now)
+    custom_rates.put_rate(call.scope, call.who.reseller_id, call.path["package_id"], gone, call.scope.now)
 
 
 @route(
@@ -120,9 +117,9 @@ def get_price_list(call: Call) -> Any:
     now = call.scope.now if query.at is None else query.at
     # All pages of a list tell the prices of one instant.
     at, after = call.read_cursor(query.cursor) or (now, "")
-    prices = price_lists.of_package(call.who.reseller_id, package_id, at)
+    prices = price_list.of_package(call.who.reseller_id, package_id, at)
     if query.format == "csv":
-        text = csv.text(price_lists.COLUMNS, price_lists.file_rows(prices, query.prefix))
+        text = csv.text(price_list.COLUMNS, price_list.file_rows(prices, query.prefix))
         return csv.file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
     found = list(islice(prices.rows(query.prefix, after), query.limit + 1))
     return _page(call, query.limit, found, _price, lambda row: [at, row.prefix])
@@ -208,7 +205,7 @@ def _rate(rate: CustomRateItem) -> shapes.RateShown:
         connection_fee=shapes.number(rate.connection_fee_e8),
         minimum_charge=shapes.number(rate.minimum_charge_e8),
         grace_seconds=rate.grace_seconds,
-        effective_from=rates.shown_start(rate),
+        effective_from=custom_rates.shown_start(rate),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.framework import Blueprint
 from chalicelib.principals import RESELLER
 from chalicelib.rating import cdr_shapes
-from chalicelib.rating.formats import Rejection
+from chalicelib.rating.cdr.formats import Rejection
 from chalicelib.rating.service import previews
 from chalicelib.rating.service.previews import Line
 from chalicelib.web.routes import Call, route

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib import money, periods
-from chalicelib.rating.columns import CODE_TEXTS, DAY_SECONDS, Ints, Strings, Texts
-from chalicelib.rating.shared import Shared
+from chalicelib.rating.engine.columns import CODE_TEXTS, DAY_SECONDS, Ints, Strings, Texts
+from chalicelib.rating.engine.term_columns import Shared
 
 _TEN_THOUSAND = 10_000
 _MOST_AMOUNT = (2**63 - 1) // 100

@@ -19,7 +19,7 @@ from chalicelib.fields import (
     Shape,
 )
 from chalicelib.numbers import path_number
-from chalicelib.rating.pricing import FEE_PLACES
+from chalicelib.rating.pricing.price import FEE_PLACES
 
 ExactFee = Annotated[
     int,

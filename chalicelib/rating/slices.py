@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.call_keys import Billed, kinds
-from chalicelib.rating.columns import DAY_SECONDS, Ints, Texts
 from chalicelib.rating.copies import Lines, Mask, copies
+from chalicelib.rating.engine.call_keys import Billed, kinds
+from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.spill import Spill
-from chalicelib.rating.tables import Tables
 from chalicelib.rating.usage import covered
 
 SLICE_ROWS = 250_000

@@ -14,9 +14,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
+from chalicelib.rating.engine.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.shelf import Column, Rows, Shelf
-from chalicelib.rating.tables import Tables
 
 PART_ROWS = 200_000
 PART_BYTES = 32 << 20

@@ -3,9 +3,6 @@
 ``R#<reseller>`` / ``BATCH#<id>``                    a batch, with everything that its price depends on pinned
 ``RB#<reseller>`` / ``<place>``                      the list of batches, in order of their making
 ``R#<reseller>`` / ``CDRSOURCE#<source>``            what a reseller declared about its files
-``T#<reseller>`` / ``RATE#<package>#<scope>#...``    custom rates, dated
-``DECKS`` / ``<route>#<day>#<version>``, ``HEAD``    published decks and their version
-``DECKLOG`` / ``<created>#<id>``                     every deck that was dropped, taken or refused
 
 """
 
@@ -17,9 +14,6 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from chalicelib.aws.items import IntegerAttribute
 from chalicelib.aws.transactions import Item
-from chalicelib.rating.store_decks import DeckDrop as DeckDrop
-from chalicelib.rating.store_decks import DeckHead as DeckHead
-from chalicelib.rating.store_decks import DeckVersion as DeckVersion
 
 
 class Batch(Item):
@@ -76,22 +70,6 @@ class CdrSource(Item):
     defaults: Any = JSONAttribute(default=dict)
 
 
-class CustomRateItem(Item):
-    """``T#<reseller_id>`` / ``RATE#<package_id>#<scope>#<code>#<terms version, 12 digits>``; rate null: withdrawn"""
-
-    package_id = UnicodeAttribute()
-    scope = UnicodeAttribute()
-    code = UnicodeAttribute()
-    version = IntegerAttribute()
-    effective_from = IntegerAttribute()
-    rate_e10 = IntegerAttribute(null=True)
-    initial = IntegerAttribute(default=0)
-    increment = IntegerAttribute(default=0)
-    connection_fee_e8 = IntegerAttribute(null=True)
-    minimum_charge_e8 = IntegerAttribute(null=True)
-    grace_seconds = IntegerAttribute(default=0)
-
-
 class SweepPlace(Item):
     """``SWEEP`` / ``PLACE``: the key after which the next sweep goes on, ``""`` to begin anew"""
 
@@ -106,14 +84,3 @@ class Verified(Item):
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:
     return Batch.find(f"R#{reseller_id}", f"BATCH#{batch_id}")
-
-
-def decks_upto(route: str, version: int) -> list[DeckVersion]:
-    """Published decks of a route that deck version ``version`` knows, oldest day first."""
-    return [row for row in DeckVersion.under("DECKS", f"{route}#") if row.version <= version]
-
-
-def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[CustomRateItem]:
-    """Custom rates that terms version ``version`` knows, of one package or of all."""
-    prefix = f"RATE#{package_id}#" if package_id else "RATE#"
-    return [row for row in CustomRateItem.under(f"T#{reseller_id}", prefix) if row.version <= version]

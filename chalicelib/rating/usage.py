@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating import pricing
-from chalicelib.rating.columns import Ints, Texts
+from chalicelib.rating.engine.columns import Ints, Texts
+from chalicelib.rating.engine.term_columns import shared
+from chalicelib.rating.pricing import price as pricing_price
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.rendering import Rows
-from chalicelib.rating.shared import shared
-from chalicelib.rating.tables import Tables
 
 _BLOCK = 100_000
 _STRETCH = 5_000
@@ -108,7 +108,7 @@ def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[I
         term = free.tables.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
-            price = pricing.price(term, int(rows["seconds"][place]), left)
+            price = pricing_price.price(term, int(rows["seconds"][place]), left)
             amounts[place], given[place] = price.amount_e8, price.free_seconds
             free.spend(term.package_id, price.free_seconds)
     return amounts, given

@@ -268,7 +268,7 @@ def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_tha
 ) -> None:
     from chalicelib.accounts.service import terms
     from chalicelib.periods import parse_instant
-    from chalicelib.rating.service import loading
+    from chalicelib.rating.pricing import loading
 
     second = reseller.made("/v1/clients", {})["id"]
     reseller.post(f"/v1/dids/{did}/assign", {"client_id": subaccount["client_id"]})

@@ -164,7 +164,7 @@ def prices_at(reseller: Any, package_id: str, *days: str) -> list[tuple[int, int
     """Markup percent and connection fee by which rating prices calls on some days."""
     from chalicelib.accounts.service import terms
     from chalicelib.periods import parse_instant
-    from chalicelib.rating.service import loading
+    from chalicelib.rating.pricing import loading
 
     reseller_id = reseller.ids["reseller"]
     found = loading.terms(reseller_id, int(terms.head_of(reseller_id).version))

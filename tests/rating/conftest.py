@@ -16,7 +16,7 @@ def deck(aws: str) -> str:
     """One deck on both routes from 2026-01-01: NANP at 0.01 a minute 60/60, UK at 0.02 a second."""
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating.service import decks
+    from chalicelib.rating.decks import publish
 
     body = (
         b"prefix,destination,rate_per_minute,initial,increment\n"
@@ -25,7 +25,7 @@ def deck(aws: str) -> str:
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2026-01-01.csv"
         version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
-        assert decks.publish(Scope("system:test", NOW), key, version).status == "published"
+        assert publish.publish(Scope("system:test", NOW), key, version).status == "published"
     return "2026-01-01"
 
 

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 import pytest
 from test_formats import CALL, GOOD, HEADER, VOIPMS_HEADER, voipms
 
-from chalicelib.rating.aliases import Aliases, chosen
-from chalicelib.rating.formats import Call, Layout, Rejection, Source, detect, parse
-from chalicelib.rating.records import Chunk, Cut, chunks
+from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source, detect, parse
+from chalicelib.rating.cdr.mapping import Aliases, chosen
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks
 
 TOKYO = Aliases(
     columns={"call_id": "Ref", "start": "Begin", "to": "Dialled", "from": "Caller", "account": "User", "cost": "Fee"},

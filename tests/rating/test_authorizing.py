@@ -17,7 +17,7 @@ from markdown_tables import Row, tables
 from chalicelib import money
 from chalicelib.rating.authorization_shapes import AuthorizationIn, FinishIn
 from chalicelib.rating.authorizing import Standing, decide, hang_up_after
-from chalicelib.rating.pricing import LONGEST, CallTerms, affordable_seconds, amount_e8, internal_terms
+from chalicelib.rating.pricing.price import LONGEST, CallTerms, affordable_seconds, amount_e8, internal_terms
 from chalicelib.web import forms
 
 TEXT = (Path(__file__).parents[2] / "docs" / "authorizations.md").read_text(encoding="utf-8")

@@ -11,9 +11,9 @@ import pytest
 
 from chalicelib.calls.format import key_of as key_in_a_row
 from chalicelib.rating import copies
-from chalicelib.rating.call_keys import NOTHING, Billed, hashes, kind_of, kinds
-from chalicelib.rating.columns import CODES, DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.copies import Lines
+from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kind_of, kinds
+from chalicelib.rating.engine.columns import CODES, DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.shelf import Column, Shelf
 
 Call = tuple[int, bytes]

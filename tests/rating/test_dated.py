@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import dated
-from chalicelib.rating.decks import DeckLine
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 SECTION = (Path(__file__).parents[2] / "docs" / "pricing.md").read_text().split("### Which version holds\n")[1]
 ROWS = re.findall(r"^\| (always .*?) \| (.*?) \|$", SECTION.split("\n## ")[0], re.MULTILINE)

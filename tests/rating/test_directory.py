@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.rating.directory import Directory, Holding
+from chalicelib.rating.pricing.ownership import Directory, Holding
 
 
 def holders(holdings: list[Holding], *instants: int) -> list[str | None]:

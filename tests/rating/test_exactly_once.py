@@ -13,6 +13,7 @@ from builders import World, csv_file, line, make_world
 from faults import at_once
 
 from chalicelib.aws import objects
+from chalicelib.rating.decks import store as deck_store
 
 AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
@@ -222,17 +223,16 @@ def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
 def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating import store
-    from chalicelib.rating.service import decks
+    from chalicelib.rating.decks import publish
 
     body = b"prefix,destination,rate_per_minute,initial,increment\n7,Russia,0.03,1,1\n"
     key = "incoming/decks/premium/2030-01-01.csv"
     version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
     for call in range(12):
         with suppress(faults.Killed), faults.killed_at(call, answered=bool(call % 2)):
-            decks.publish(Scope("system:test", 1), key, version)
-    at_once([lambda: decks.publish(Scope("system:test", 1), key, version)] * 4)
-    found = [deck for deck in store.decks_upto("premium", 2**40) if deck.effective_from == "2030-01-01"]
+            publish.publish(Scope("system:test", 1), key, version)
+    at_once([lambda: publish.publish(Scope("system:test", 1), key, version)] * 4)
+    found = [deck for deck in deck_store.decks_upto("premium", 2**40) if deck.effective_from == "2030-01-01"]
     assert len(found) == 1
 
 

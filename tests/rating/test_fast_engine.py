@@ -14,17 +14,19 @@ import numpy as np
 import pytest
 
 from chalicelib import periods
-from chalicelib.rating import columns, engine, formats
-from chalicelib.rating.decks import Deck, DeckLine, compile_deck
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.fast import engine as fast
-from chalicelib.rating.fast import prices, split
-from chalicelib.rating.fast.prices import Pulse
-from chalicelib.rating.pricing import CallTerms, amount_e8, billed, cost_e8
-from chalicelib.rating.records import Cut, chunks
-from chalicelib.rating.shared import shared
-from chalicelib.rating.tables import VECTORISED, Tables
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.records import Cut, chunks
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.engine import columns
+from chalicelib.rating.engine import reference as engine_reference
+from chalicelib.rating.engine.term_columns import shared
+from chalicelib.rating.engine.vector import engine as fast
+from chalicelib.rating.engine.vector import prices, words
+from chalicelib.rating.engine.vector.prices import Pulse
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.price import CallTerms, amount_e8, billed, cost_e8
+from chalicelib.rating.pricing.rate_book import VECTORISED, Tables
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
@@ -230,7 +232,7 @@ def compare(case: Case) -> tuple[int, int]:
     for chunk in chunks([case.data], case.chunk_bytes):
         assert not isinstance(chunk, Cut)
         layout = layout or formats.detect(chunk, case.source.aliases)
-        expected = engine.rate(chunk, layout, case.source, reference)
+        expected = engine_reference.rate(chunk, layout, case.source, reference)
         found = fast.rate(chunk, layout, case.source, vectorised)
         assert list(found.rejected) == list(expected.rejected)
         for mine, right in zip(found.texts(), expected.texts(), strict=True):
@@ -350,10 +352,10 @@ def test_words_are_read_as_digits_only_where_every_byte_is_one():
         b"123456789",
         b"\x10",
     ]
-    buffer = np.frombuffer(b",".join(texts) + bytes(split.PAD), np.uint8)
+    buffer = np.frombuffer(b",".join(texts) + bytes(words.PAD), np.uint8)
     ends = np.cumsum([len(text) + 1 for text in texts]) - 1
     lengths = np.array([len(text) for text in texts])
-    values, good = split.small_numbers(buffer, ends - lengths, lengths, 8)
+    values, good = words.small_numbers(buffer, ends - lengths, lengths, 8)
     for text, value, plain in zip(texts, values.tolist(), good.tolist(), strict=True):
         assert plain == (text.isdigit() and len(text) <= 8)
         assert not plain or value == int(text)

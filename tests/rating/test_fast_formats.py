@@ -11,13 +11,14 @@ import pytest
 from test_aliases import TOKYO
 from test_fast_engine import Case, Maker, compare
 
-from chalicelib.rating import engine, formats
-from chalicelib.rating.fast import engine as fast
-from chalicelib.rating.fast import fields
-from chalicelib.rating.fast.lines import lines_of
-from chalicelib.rating.fast.rows import rows_of
-from chalicelib.rating.freeswitch_rows import _NOT_ANSWERED
-from chalicelib.rating.records import Chunk, Cut, chunks, records
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
+from chalicelib.rating.engine import reference
+from chalicelib.rating.engine.vector import engine as fast
+from chalicelib.rating.engine.vector import fields
+from chalicelib.rating.engine.vector.layouts import rows_of
+from chalicelib.rating.engine.vector.lines import lines_of
 
 VOIPMS = ["date", "callerid", "destination", "description", "account", "disposition", "seconds", "total", "uniqueid"]
 NAMES = ["Reception", "TORONTO   ON", "Zoë", "Élodie À Ö", 'The "Boss"', "Comma, Ltd", "Semi; colon", "", "Łukasz", "🕿"]
@@ -228,7 +229,7 @@ def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
     first = next(iter(chunks([case.data])))
     layout, broken = formats.detect(first, case.source.aliases), Chunk(40, b'x\n"\n\n \n\xc2\x85,\n')
     found = fast.rate(broken, layout, case.source, case.make())
-    assert list(found.rejected) == list(engine.rate(broken, layout, case.source, case.make()).rejected)
+    assert list(found.rejected) == list(reference.rate(broken, layout, case.source, case.make()).rejected)
     assert [rejection.line for rejection in found.rejected] == [40, 41, 44]
 
 

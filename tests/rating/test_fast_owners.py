@@ -8,7 +8,7 @@ from bisect import bisect_right
 import numpy as np
 import pytest
 
-from chalicelib.rating.fast.owners import Timelines
+from chalicelib.rating.engine.vector.owners import Timelines
 
 FIRST = -(2**62)
 

@@ -10,14 +10,14 @@ from test_fast_engine import FIRST, Case, compare
 
 from chalicelib import periods
 from chalicelib.money import MAX_FEE, MAX_PERCENT, MAX_RATE
-from chalicelib.rating import formats
-from chalicelib.rating.decks import Deck, DeckLine, compile_deck
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.fast import engine as fast
-from chalicelib.rating.formats import Source
-from chalicelib.rating.records import chunks
-from chalicelib.rating.tables import Tables
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.formats import Source
+from chalicelib.rating.cdr.records import chunks
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.engine.vector import engine as fast
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 HEADER = b"call_id,start,direction,account,from,to,disposition,seconds\n"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.rating.flat import pack, unpack
+from chalicelib.rating.decks.container import pack, unpack
 
 LONGS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20).map(lambda items: array("q", items))
 INTS = st.lists(st.integers(-(2**31), 2**31 - 1), max_size=20).map(lambda items: array("i", items))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import periods
-from chalicelib.rating.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
-from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks
+from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "cdr-formats.md"
@@ -504,7 +504,7 @@ def test_every_reason_code_is_documented_and_every_documented_one_exists():
     section = DOCUMENT.read_text(encoding="utf-8").split("## Reason codes")[1].split("\n## ")[0]
     documented = re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE)
     # The reasons that only the rater can find out stand in its own source.
-    rater = (ROOT / "chalicelib" / "rating" / "attribution.py").read_text(encoding="utf-8")
+    rater = (ROOT / "chalicelib" / "rating" / "engine" / "attribution.py").read_text(encoding="utf-8")
     assert sorted(documented) == sorted({*REASONS, *re.findall(r'Refusal\("([a-z_]+)", ', rater)})
 
 

@@ -12,8 +12,8 @@ from test_aliases import NAMES, ROW, TOKYO
 from test_formats import GOOD, HEADER, VOIPMS_HEADER, voipms
 from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 
-from chalicelib.rating.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
-from chalicelib.rating.records import Cut, chunks, plain_blocks
+from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
+from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
 
 SOURCE = Source("US", "America/Toronto", aliases=TOKYO)
 LOTS = 1 << 30

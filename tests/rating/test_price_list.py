@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from chalicelib import numbers, periods
-from chalicelib.rating.decks import Deck, DeckLine, compile_deck
-from chalicelib.rating.directory import Directory
-from chalicelib.rating.price_list import NO_RATE, PriceList, PriceRow
-from chalicelib.rating.tables import Tables
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.pricing.ownership import Directory
+from chalicelib.rating.pricing.price_list_rows import NO_RATE, PriceList, PriceRow
+from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 AT = 1_790_000_000
 HEADS = (

@@ -134,9 +134,9 @@ def test_an_unknown_or_strange_package_and_a_wrong_prefix_are_refused(
 def test_a_list_that_no_answer_can_carry_is_413_and_says_what_to_do(
     reseller: Any, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.rating.service import price_lists
+    from chalicelib.rating.pricing import price_list
 
-    monkeypatch.setattr(price_lists, "MOST_ROWS", 10)
+    monkeypatch.setattr(price_list, "MOST_ROWS", 10)
     refused = reseller.get(f"{package}/price-list?format=csv")
     assert refused.status == 413 and "prefix=44" in refused.json["detail"]
     assert reseller.get(f"{package}/price-list?format=csv&prefix=4420").status == 200

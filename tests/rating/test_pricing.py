@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from markdown_tables import Row, tables
 
 from chalicelib.money import parse_amount, parse_decimal, parse_percent, parse_rate
-from chalicelib.rating.decks import DeckLine
-from chalicelib.rating.pricing import (
+from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.pricing.explain import explain
+from chalicelib.rating.pricing.price import (
     UNANSWERED,
     CallTerms,
     Fit,
@@ -22,13 +23,12 @@ from chalicelib.rating.pricing import (
     billed,
     cost_e8,
     did_terms,
-    explain,
     internal_terms,
     marked_up_fee_e14,
     price,
     sell_rate_e10,
 )
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "pricing.md"
 TABLES = {

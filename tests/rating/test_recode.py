@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rating.recode import sniff, utf8_blocks
-from chalicelib.rating.unpack import Truncated
+from chalicelib.rating.cdr.compression import Truncated
+from chalicelib.rating.cdr.encoding import sniff, utf8_blocks
 
 TEXT = "call_id,start\nä1,José €\n\U0001f4de,x\n"
 

@@ -8,17 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import Refused
-from chalicelib.rating.recode import sniff
-from chalicelib.rating.records import (
-    Chunk,
-    Cut,
-    Record,
-    Truncated,
-    chunks,
-    plain_blocks,
-    records,
-)
-from chalicelib.rating.spans import MAX_RECORD_BYTES, MAX_RECORD_LINES
+from chalicelib.rating.cdr.encoding import sniff
+from chalicelib.rating.cdr.multiline import MAX_RECORD_BYTES, MAX_RECORD_LINES
+from chalicelib.rating.cdr.records import Chunk, Cut, Record, Truncated, chunks, plain_blocks, records
 
 LOTS = 1 << 30
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00H\x00H\x00\x00\xff\xdb\x00C\x00\x08\x06\n\x06\x07\x00\xff\xd9"

@@ -14,17 +14,20 @@ import pytest
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
-from chalicelib.rating import copies, engine, formats, pricing, slices, spill, usage
-from chalicelib.rating.call_keys import NOTHING, Billed, hashes, kinds
-from chalicelib.rating.columns import Columns
-from chalicelib.rating.decks import Deck, DeckLine, compile_deck
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.records import Chunk, chunks
+from chalicelib.rating import copies, slices, spill, usage
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.records import Chunk, chunks
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.engine import reference
+from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
+from chalicelib.rating.engine.columns import Columns
+from chalicelib.rating.pricing import price as pricing_price
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.terms import PackageVersion, Terms
 from chalicelib.rating.rendering import render
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
-from chalicelib.rating.tables import Tables
-from chalicelib.rating.terms import PackageVersion, Terms
 
 FIRST = -(2**62)
 DAY = 1789430400
@@ -116,7 +119,7 @@ def rated(case: Case, tables: Tables, chunk_bytes: int) -> Iterator[Columns]:
     for chunk in chunks([case.text.encode()], chunk_bytes):
         assert isinstance(chunk, Chunk)
         layout = layout or formats.detect(chunk)
-        yield engine.rate(chunk, layout, source, tables)
+        yield reference.rate(chunk, layout, source, tables)
 
 
 def naively(case: Case) -> list[tuple[int, int, int]]:
@@ -136,7 +139,7 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
     for place in standing:
         row, term, free, amount = columns.rows[place], terms[place], 0, int(columns.rows["amount_e8"][place])
         if minutes and term.covered and term.package_id == "p1" and amount and left > 0:
-            price = pricing.price(term, int(row["seconds"]), left)
+            price = pricing_price.price(term, int(row["seconds"]), left)
             amount, free = price.amount_e8, price.free_seconds
             left -= free
         found.append((int(row["line"]), free, amount))

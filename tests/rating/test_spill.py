@@ -9,11 +9,11 @@ import numpy as np
 
 from chalicelib import periods
 from chalicelib.rating import spill
-from chalicelib.rating.columns import ROW, Columns, Texts
-from chalicelib.rating.directory import Directory
+from chalicelib.rating.engine.columns import ROW, Columns, Texts
+from chalicelib.rating.pricing.ownership import Directory
+from chalicelib.rating.pricing.rate_book import Holder, Tables
+from chalicelib.rating.pricing.terms import Terms
 from chalicelib.rating.spill import Spill
-from chalicelib.rating.tables import Holder, Tables
-from chalicelib.rating.terms import Terms
 
 CLIENTS, FIRST = 2_000, 1_788_220_800
 

@@ -251,15 +251,15 @@ def test_a_batch_whose_file_was_deleted_is_given_up_for_good_and_lets_its_owners
 
 def test_a_deck_whose_every_try_was_killed_is_announced_again(aws, world):
     from chalicelib.config import settings
-    from chalicelib.rating.service import decks
+    from chalicelib.rating.decks import publish
     from chalicelib.rating.service.rescan import _unrated
 
     key = f"incoming/decks/value/2031-01-01-{world.reseller_id}.csv"
     body = b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.01,60,60\n"
     version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
     with pytest.raises(faults.Killed), faults.killed_at(3, answered=False):
-        decks.publish(world.scope, key, version)
+        publish.publish(world.scope, key, version)
     assert (key, version) not in list(_unrated(world.scope.now + 60))
     assert (key, version) in list(_unrated(world.scope.now + LATER))
-    assert decks.publish(world.scope, key, version).status == "published"
+    assert publish.publish(world.scope, key, version).status == "published"
     assert (key, version) not in list(_unrated(world.scope.now + LATER))

@@ -4,8 +4,8 @@ import pytest
 from test_formats import parsed
 
 from chalicelib import periods
-from chalicelib.rating.formats import Call, Rejection, Source, detect
-from chalicelib.rating.records import Chunk
+from chalicelib.rating.cdr.formats import Call, Rejection, Source, detect
+from chalicelib.rating.cdr.records import Chunk
 
 SOURCE = Source("US", "America/Toronto")
 ASTERISK = (

@@ -7,13 +7,13 @@ import random
 import pytest
 
 from chalicelib import numbers, periods
-from chalicelib.rating import tariffs
-from chalicelib.rating.decks import Deck, DeckLine, compile_deck
-from chalicelib.rating.directory import Directory, Holding
-from chalicelib.rating.pricing import CallTerms, internal_terms
-from chalicelib.rating.tables import Stretch, Tables
-from chalicelib.rating.tariffs import NO_RATE, Heads, Routing, Tariff
-from chalicelib.rating.terms import CustomRate, PackageVersion, Terms, route_of
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.pricing import tariffs
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.price import CallTerms, internal_terms
+from chalicelib.rating.pricing.rate_book import Stretch, Tables
+from chalicelib.rating.pricing.tariffs import NO_RATE, Heads, Routing, Tariff
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms, route_of
 
 STEMS = ("1", "1212555", "12125550", "44", "447700", "4477009", "44770090", "441481", "7", "77", "411", "39066", "883")
 COUNTRIES = numbers.country_prefixes()

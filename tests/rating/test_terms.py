@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.rating.decks import DeckLine
-from chalicelib.rating.pricing import Fit, Markup
-from chalicelib.rating.terms import DEFAULT_PULSE, CustomRate, PackageVersion, Terms, covers, route_of
+from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.pricing.price import Fit, Markup
+from chalicelib.rating.pricing.terms import DEFAULT_PULSE, CustomRate, PackageVersion, Terms, covers, route_of
 
 LINE = DeckLine("1", "USA", 100_000_000, 60, 60, 5_000_000)
 DIGITS = "13055551234"

@@ -49,12 +49,12 @@ def publish_deck() -> None:
     """A deck on both routes for the day of the calls."""
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating.service import decks
+    from chalicelib.rating.decks import publish
 
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2091-01-01.csv"
         version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=DECK)["VersionId"]
-        assert decks.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
+        assert publish.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
 
 
 def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:

@@ -19,12 +19,13 @@ from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.principals import Principal
-from chalicelib.rating import authorizing, hold_store, holds, pricing, store
+from chalicelib.rating import authorizing, hold_store, holds
 from chalicelib.rating.authorization_shapes import AuthorizationIn
 from chalicelib.rating.authorizing import Standing, Verdict
+from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.hold_store import Hold, HoldsHead
-from chalicelib.rating.pricing import CallTerms
-from chalicelib.rating.service import loading, quotes
+from chalicelib.rating.pricing import loading, price, quotes
+from chalicelib.rating.pricing.price import CallTerms
 
 _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_seconds", "decimals")
 """The fields of ``CallTerms`` that an amount depends on."""
@@ -75,7 +76,7 @@ def finish(scope: Scope, reseller_id: str, hold_id: str, seconds: int) -> Hold:
             raise Conflict(f"This call has finished already, after {hold.seconds} seconds.")
         return hold
     before, hold.seconds = hold.amount_e8, seconds
-    hold.amount_e8 = pricing.amount_e8(CallTerms("", **hold.terms), seconds)
+    hold.amount_e8 = price.amount_e8(CallTerms("", **hold.terms), seconds)
     changed = Change(hold, [Hold.seconds.set(seconds), Hold.amount_e8.set(hold.amount_e8)], Hold.pk.exists())
     commit(scope, [hold_store.next_head(head, scope.now, [(hold, hold.amount_e8 - before)]), changed], hold)
     return hold
@@ -121,7 +122,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 
 def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
     """What is asked, looked up in tables that the container keeps until terms or decks change."""
-    head, reseller, decks = find_each(*accounts.pricing_keys(reseller_id), (store.DeckHead, "DECKS", "HEAD"))
+    head, reseller, decks = find_each(*accounts.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))

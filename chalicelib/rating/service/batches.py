@@ -23,7 +23,8 @@ from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.outbox import announce
 from chalicelib.rating import store
-from chalicelib.rating.service import batch_files, compaction, endings, loading, pins
+from chalicelib.rating.pricing import loading
+from chalicelib.rating.service import batch_files, compaction, endings, pins
 from chalicelib.rating.service.committing import Superseded, commit_parts
 from chalicelib.rating.service.reading import Reading, read_file
 from chalicelib.rating.spill import Spill

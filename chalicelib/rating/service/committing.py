@@ -15,13 +15,13 @@ from chalicelib.accounts.service import snapshots, usage
 from chalicelib.accounts.service.snapshots import Snapshot
 from chalicelib.aws.transactions import Put, Require, Scope, Write, settle
 from chalicelib.rating import store
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.service import compaction, endings, releasing
 from chalicelib.rating.service.earlier import Earlier
 from chalicelib.rating.service.known import Known
 from chalicelib.rating.service.writing import Objects, Writing
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.rating.tables import Tables
 
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""

@@ -10,8 +10,8 @@ from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
 from chalicelib.calls.index import batch_of, day_name, portions
 from chalicelib.calls.store import Segment
-from chalicelib.rating import call_keys
-from chalicelib.rating.call_keys import Billed, Hashes, Keys, kind_of
+from chalicelib.rating.engine import call_keys
+from chalicelib.rating.engine.call_keys import Billed, Hashes, Keys, kind_of
 
 KEPT_HASHES = 4_000_000
 """Hashes of calls that a container remembers (8 bytes each): the files of a client's day come one after another."""

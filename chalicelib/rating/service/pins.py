@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts.service import posting
-from chalicelib.rating.service import batch_files, loading, sources
+from chalicelib.rating.pricing import loading
+from chalicelib.rating.service import batch_files, sources
 
 
 def present(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from chalicelib.accounts.service import posting
 from chalicelib.accounts.service import terms as accounts
 from chalicelib.errors import Invalid, Refused
-from chalicelib.rating import formats, recode
-from chalicelib.rating.attribution import Refusal, attribute
-from chalicelib.rating.formats import Call, Layout, Rejection, Source
-from chalicelib.rating.pricing import CallTerms, Price
-from chalicelib.rating.records import Chunk, Cut, chunks, plain_blocks, records
-from chalicelib.rating.service import loading, sources
-from chalicelib.rating.tables import Holder, Tables
+from chalicelib.rating.cdr import encoding as cdr_encoding
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
+from chalicelib.rating.engine.attribution import Refusal, attribute
+from chalicelib.rating.pricing import loading
+from chalicelib.rating.pricing.price import CallTerms, Price
+from chalicelib.rating.pricing.rate_book import Holder, Tables
+from chalicelib.rating.service import sources
 
 LINES = 20
 CHUNK_BYTES = 1 << 14
@@ -93,13 +95,13 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Itera
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:
     """The same blocks; ``head`` gets the first bytes, which tell the encoding."""
     for block in blocks:
-        head += block[: recode.SNIFFED - len(head)]
+        head += block[: cdr_encoding.SNIFFED - len(head)]
         yield block
 
 
 def _encoding(so_far: str, head: bytes, chunk: Chunk) -> str:
     """UTF-8 is said as long as nothing contradicts it."""
-    told = recode.sniff(head)
+    told = cdr_encoding.sniff(head)
     if told != "utf-8" or so_far != "utf-8":
         return told if told != "utf-8" else so_far
     try:

@@ -11,16 +11,16 @@ from typing import IO
 from chalicelib.aws import objects
 from chalicelib.config import settings
 from chalicelib.errors import Refused
-from chalicelib.rating import formats
-from chalicelib.rating.columns import Columns, empty
-from chalicelib.rating.fast.engine import rate
-from chalicelib.rating.fast.split import line_feeds
-from chalicelib.rating.records import Cut, chunks, plain_blocks
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
+from chalicelib.rating.engine.columns import Columns, empty
+from chalicelib.rating.engine.vector.engine import rate
+from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.service import sources
 from chalicelib.rating.shelf import full_disk_refused
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.rating.tables import Tables
 
 
 @dataclass

@@ -18,9 +18,11 @@ from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
 from chalicelib.rating import s3_events
+from chalicelib.rating.decks import publish
+from chalicelib.rating.decks.store import DeckDrop
 from chalicelib.rating.s3_events import MAX_RECEIVES, SPENT_SECONDS
-from chalicelib.rating.service import batch_files, decks, endings
-from chalicelib.rating.store import Batch, DeckDrop
+from chalicelib.rating.service import batch_files, endings
+from chalicelib.rating.store import Batch
 
 AT_ONCE = 100
 KILLED = (
@@ -83,7 +85,7 @@ def _give_up(scope: Scope, batch: Batch) -> None:
 def _unrated(now: int) -> Iterator[tuple[str, str]]:
     for prefix, place, model in (
         (batch_files.PREFIX, _batch_place, Batch),
-        (decks.PREFIX, decks.place_of, DeckDrop),
+        (publish.PREFIX, publish.place_of, DeckDrop),
     ):
         found = objects.versions(prefix)
         while some := list(islice(found, AT_ONCE)):

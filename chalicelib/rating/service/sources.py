@@ -6,9 +6,9 @@ from typing import Any
 
 from chalicelib.aws.transactions import Put, Remove, Scope, commit, event, settled
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.rating import aliases
-from chalicelib.rating.aliases import Aliases
-from chalicelib.rating.formats import Source
+from chalicelib.rating.cdr import mapping
+from chalicelib.rating.cdr.formats import Source
+from chalicelib.rating.cdr.mapping import Aliases
 from chalicelib.rating.store import CdrSource
 
 MOST = 50
@@ -46,7 +46,7 @@ def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
 
 def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     """What was declared about a file (``path``: its name below the reseller's prefix), as a batch pins it."""
-    source = aliases.chosen(listed(reseller_id), path)
+    source = mapping.chosen(listed(reseller_id), path)
     return None if source is None else _plain(source)
 
 

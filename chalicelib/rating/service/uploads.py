@@ -7,7 +7,8 @@ from typing import Any
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import Invalid
-from chalicelib.rating.service import batch_files, decks
+from chalicelib.rating.decks import publish
+from chalicelib.rating.service import batch_files
 
 download_url = objects.download_url
 
@@ -21,7 +22,7 @@ def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
         raise Invalid.field("kind", "must be cdr" if reseller_id else "must be deck: CDR files are a reseller's")
     if wanted.kind == "deck":
         suffix = ".csv.gz" if wanted.filename.endswith(".gz") else ".csv"
-        key = f"{decks.PREFIX}{wanted.route}/{wanted.effective_from}{suffix}"
+        key = f"{publish.PREFIX}{wanted.route}/{wanted.effective_from}{suffix}"
     else:
         key = f"{batch_files.PREFIX}{reseller_id}/{new_id()}-{wanted.filename}"
     return {"url": objects.upload_url(key), "method": "PUT", "headers": {}, "key": key}

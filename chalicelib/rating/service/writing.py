@@ -17,14 +17,15 @@ from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
 from chalicelib.calls.index import SHARED, day_name, object_key
 from chalicelib.calls.store import Segment
-from chalicelib.rating import call_keys, usage
-from chalicelib.rating.call_keys import Hashes
+from chalicelib.rating import usage
+from chalicelib.rating.engine import call_keys
+from chalicelib.rating.engine.call_keys import Hashes
+from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.rendering import Rows, render
 from chalicelib.rating.service.known import KEPT_HASHES, Known, Place, remember
 from chalicelib.rating.slices import Slices
 from chalicelib.rating.spill import Spill
 from chalicelib.rating.store import Batch
-from chalicelib.rating.tables import Tables
 
 OBJECT_BYTES = 32 << 20
 """Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""

@@ -1,0 +1,269 @@
+"""A CDR file's bytes -> its records: unpacked (``unpack``), brought to UTF-8 (``recode``), cut into chunks of whole
+records, split into fields.
+
+Nothing here knows what a call is. Three promises hold for any bytes whatsoever:
+
+- **Line numbers are physical.** A record's ``line`` is one more than the count of line feeds before it in the unpacked
+  file, so it is the number that an editor shows; quoted newlines, blank lines and lines too long to keep all count.
+- **The same records come out whatever the sizes of blocks and chunks.** Where a record ends is decided by its bytes
+  alone, never by where a block ends, and without knowing the delimiter.
+- **Memory is flat.** At most a chunk and one record are held; what exceeds ``MAX_RECORD_BYTES`` is dropped unread.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import count
+from typing import NamedTuple
+
+from chalicelib.rating.cdr.compression import Truncated, plain_blocks
+from chalicelib.rating.cdr.encoding import utf8_blocks
+from chalicelib.rating.cdr.multiline import MAX_RECORD_BYTES, span_of, spans
+
+__all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
+
+SHOWN_CHARACTERS = 1000
+"""How much of a line that is too long is shown to people."""
+
+_READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
+_BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
+_CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
+_HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+
+
+class Chunk(NamedTuple):
+    """Whole records; ``data`` ends with a line feed or is the file's end, ``first_line`` is its first line's number.
+
+    The first chunk of a file starts with its first line that is not blank.
+    """
+
+    first_line: int
+    data: bytes
+
+
+class Cut(NamedTuple):
+    """Where a broken file stops, as its last item: the beginning of a line (may be empty) that is never a call."""
+
+    line: int
+    raw: str
+    message: str
+
+
+class Record(NamedTuple):
+    """One record: ``raw`` without its line end; ``problem`` is ``""``, or a reason code and ``fields`` is empty."""
+
+    line: int
+    raw: str
+    fields: list[str]
+    problem: str
+
+
+def chunks(
+    blocks: Iterable[bytes], size: int = 1 << 20, count: Callable[[bytes], int] | None = None
+) -> Iterator[Chunk | Cut]:
+    """Blocks of any sizes -> chunks of about ``size`` bytes; a ``Cut`` comes last when the stream raised ``Truncated``.
+
+    UTF-16 comes out as UTF-8. Byte order marks, and blank lines at the start, are left out (the lines are counted).
+    ``count`` counts line feeds: with numpy, which not every caller has, four times as fast (``fast.split.line_feeds``).
+    """
+    pending, line, started = bytearray(), 1, False
+    stream = _pieces(utf8_blocks(blocks), size)
+    piece: bytes | None = b""
+    message = None
+    while piece is not None:
+        try:
+            piece = next(stream, None)
+        except Truncated as problem:
+            piece, message = None, str(problem)
+        pending += piece or b""
+        if not started:
+            blank = _blank_bytes(pending)
+            line += pending.count(b"\n", 0, blank)
+            del pending[:blank]
+        if piece is not None and len(pending) < size:
+            continue
+        # At the file's end everything is whole; a broken file's last line never is.
+        end = _whole(pending) if piece is not None else len(pending) if message is None else pending.rfind(b"\n") + 1
+        data = bytes(memoryview(pending)[:end])
+        del pending[:end]
+        if data and (started or data.strip(_BLANK_BYTES) or len(data) > MAX_RECORD_BYTES):
+            started = True
+            yield Chunk(line, data)
+            line += count(data) if count else data.count(b"\n")
+        _shorten(pending)
+    if message is not None:
+        yield Cut(line, _shown(bytes(pending)), message)
+
+
+def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
+    """A chunk's records in order, blank lines left out; reads any bytes without raising."""
+    dirty = has_control(chunk.data)
+    lines = None if dirty else _plain_lines(chunk.data)
+    if lines is None:
+        yield from _careful(chunk, delimiter, dirty)
+        return
+    if b'"' in chunk.data:
+        yield from _quoted(lines, chunk.first_line, delimiter)
+        return
+    for line, raw in enumerate(lines, chunk.first_line):
+        if raw.strip(_BLANK):
+            # Past the constructor written in Python: this is the hot path.
+            yield tuple.__new__(Record, (line, raw, raw.split(delimiter), ""))
+
+
+def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
+    """The records of lines that need no care but for their quotes."""
+    alone = _Splitter(delimiter)
+    for first in range(0, len(lines), _READ_AT_ONCE):
+        some = lines[first : first + _READ_AT_ONCE]
+        rows: list[list[str] | None] = []
+        with suppress(csv.Error):
+            rows += csv.reader(some, delimiter=delimiter, strict=True)
+        if len(rows) < len(some):
+            # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
+            rows = [*map(alone, some)]
+        for line, raw, fields in zip(count(first_line + first), some, rows, strict=False):
+            if raw.strip(_BLANK):
+                yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
+
+
+def _plain_lines(data: bytes) -> list[str] | None:
+    """The lines of a chunk in which each is a record: valid UTF-8, none long, quotes in pairs (``None`` otherwise)."""
+    try:
+        lines = data.decode().replace("\r\n", "\n").split("\n")
+    except UnicodeDecodeError:
+        return None
+    if b'"' in data and any(raw.count('"') & 1 for raw in lines):
+        return None
+    # A character is at most four bytes of UTF-8.
+    return lines if max(map(len, lines)) < MAX_RECORD_BYTES // 4 else None
+
+
+def _careful(chunk: Chunk, delimiter: str, dirty: bool) -> Iterator[Record]:
+    lines = chunk.data.split(b"\n")
+    split = _Splitter(delimiter)
+    at = 0
+    while at < len(lines):
+        span = span_of(lines, at) or 1
+        first = chunk.first_line + at
+        record = _record(first, b"\n".join(lines[at : at + span]) if span > 1 else lines[at], split, dirty)
+        if span > 1 and record is not None and record.problem == "unclosed_quote":
+            # Well quoted by some other delimiter than the file's: every line is on its own.
+            singles = (_record(first + n, raw, split, dirty) for n, raw in enumerate(lines[at : at + span]))
+            yield from (single for single in singles if single is not None)
+        elif record is not None:
+            yield record
+        at += span
+
+
+def _record(line: int, data: bytes, split: _Splitter, dirty: bool) -> Record | None:
+    """One record's bytes -> the record, or ``None`` for a blank line."""
+    if len(data) > MAX_RECORD_BYTES:
+        return Record(line, _shown(data), [], "line_too_long")
+    text = _text(data)
+    if text is None:
+        return Record(line, _shown(data), [], "bad_encoding")
+    raw = text.removesuffix("\r")
+    if not raw.strip(_BLANK):
+        return None
+    if dirty and _CONTROL.search(raw):
+        return Record(line, raw, [], "control_character")
+    if '"' not in raw:
+        return Record(line, raw, raw.split(split.delimiter), "")
+    fields = split(raw)
+    return Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
+
+
+def _text(data: bytes) -> str | None:
+    """A record's bytes as text: UTF-8, or else Windows-1252; ``None`` where they are neither.
+
+    Each record is read by itself, so that the answer depends on nothing before or behind it. What was meant as
+    Windows-1252 is hardly ever valid UTF-8 by chance: every accented letter would need a sign such as ``©`` behind it.
+    """
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+class _Splitter:
+    """The csv module for one record at a time: making a reader for each costs more than reading it."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        self._raw = ""
+        self._reader = csv.reader(self, delimiter=delimiter, strict=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw, self._raw = self._raw, ""
+        if not raw:
+            raise StopIteration
+        return raw
+
+    def __call__(self, raw: str) -> list[str] | None:
+        """The fields, or ``None`` where a quote is left open or closes in the middle of a field."""
+        self._raw = raw
+        try:
+            return next(self._reader)
+        except (csv.Error, StopIteration):
+            return None
+
+
+def _whole(pending: bytearray) -> int:
+    """How many bytes of ``pending`` are records that no later byte can change."""
+    end = pending.rfind(b"\n") + 1
+    if pending.find(b'"', 0, end) < 0:
+        return end
+    lines = bytes(pending[:end]).split(b"\n")[:-1]
+    for odd, span in spans(lines, [n for n, line in enumerate(lines) if line.count(b'"') & 1]):
+        if not span:
+            return sum(len(line) + 1 for line in lines[:odd])
+    return end
+
+
+def _blank_bytes(pending: bytearray) -> int:
+    """The length of the blank lines at the start, whole ones only."""
+    start = 0
+    while (end := pending.find(b"\n", start)) >= 0:
+        if end - start > MAX_RECORD_BYTES or pending[start:end].strip(_BLANK_BYTES):
+            break
+        start = end + 1
+    return start
+
+
+def _shorten(pending: bytearray) -> None:
+    """Drops what a line without an end has beyond the limit: it is refused anyway, and could be the whole file."""
+    start = pending.rfind(b"\n") + 1
+    if len(pending) - start > MAX_RECORD_BYTES + 1:
+        del pending[start + MAX_RECORD_BYTES + 1 :]
+
+
+def has_control(data: bytes) -> bool:
+    """Whether ``data`` has a control character but tabs and line ends (``translate`` beats a regex tenfold)."""
+    return (
+        len(data.translate(None, _CONTROLS)) < len(data)
+        or data.count(b"\r") != data.count(b"\r\n")
+        or (b"\xc2" in data and _HIGH_CONTROL.search(data) is not None)
+    )
+
+
+def _shown(data: bytes) -> str:
+    """Bytes as people may read them, unreadable ones replaced, cut when longer than a record may be."""
+    if len(data) > MAX_RECORD_BYTES:
+        return data[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
+    return data.decode(errors="replace").removesuffix("\r")
+
+
+def _pieces(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for block in blocks:
+        for start in range(0, len(block), size):
+            yield block[start : start + size]

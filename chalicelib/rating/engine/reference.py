@@ -1,0 +1,62 @@
+"""The reference engine: ``rate(chunk, layout, source, tables) -> Columns``, readable and always right.
+
+A chunk of a CDR file goes in; priced lines and rejections come out. Nothing is guessed: a call whose owner, number or
+rate is not found is rejected with its reason. Free minutes, duplicates and the ledger are decided later, by ``usage``,
+because they depend on what was committed meanwhile.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from chalicelib.calls.format import quoted
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.formats import Layout, Rejection, Source
+from chalicelib.rating.cdr.records import Chunk, records
+from chalicelib.rating.engine import columns
+from chalicelib.rating.engine.attribution import Refusal, attribute
+from chalicelib.rating.engine.columns import CODES, Columns, Texts
+from chalicelib.rating.pricing.rate_book import Tables
+
+_packed = struct.Struct("<5q4iB").pack
+"""A priced line in the order of ``columns.ROW``, as it lies in memory."""
+
+
+def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
+    """Read, attribute and price every line of a chunk."""
+    # Bytes and texts only: objects that hold others, by the ten thousand, would keep the garbage collector busy.
+    rows = list[bytes]()
+    ids, accounts, callers, called = list[str](), list[str](), list[str](), list[str]()
+    rejected: list[Rejection] = []
+    refused: dict[int, Refusal] = {}
+    month = tables.month
+    for call in formats.parse(chunk, layout, source):
+        if isinstance(call, Rejection):
+            rejected.append(call)
+            continue
+        found = attribute(call, tables)
+        line, call_id, start, direction, account, caller, number, disposition, seconds, _ = call
+        if isinstance(found, Refusal):
+            refused[line] = found
+            continue
+        holder, terms, (billed, _, amount_e8, cost_e8) = found
+        code = CODES[direction, disposition]
+        rows.append(_packed(line, start, terms, amount_e8, cost_e8, holder, seconds, billed, month(start), code))
+        ids.append(call_id)
+        accounts.append(account)
+        callers.append(caller)
+        called.append(number)
+    if refused:
+        # Calls do not carry their text; the few lines refused here are looked up in the chunk again.
+        for record in records(chunk, layout.delimiter):
+            if record.line in refused:
+                rejected.append(Rejection(record.line, *refused[record.line], record.raw))
+        rejected.sort()
+    # Accounts and called numbers never need quotes.
+    return Columns(
+        np.frombuffer(bytearray().join(rows), columns.ROW),
+        lambda: Texts.of(map(quoted, ids), accounts, map(quoted, callers), called),
+        rejected,
+    )

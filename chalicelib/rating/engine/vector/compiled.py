@@ -1,0 +1,196 @@
+"""A batch's tables in the form that chunks are rated by, made once and only as far as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.rating.decks.deck import Deck
+from chalicelib.rating.engine.columns import Strings, distinct
+from chalicelib.rating.engine.term_columns import Shared, texts
+from chalicelib.rating.engine.vector import prices
+from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
+from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
+from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
+from chalicelib.rating.pricing import terms as dated
+from chalicelib.rating.pricing.price import CallTerms
+from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, Tables
+from chalicelib.rating.pricing.terms import Epoch, PackageVersion
+
+Ints = NDArray[np.int64]
+MOST_SLOTS = 200
+"""Slots of one deck that are laid out (some 1.5 MB each); calls of further ones go through the reference."""
+_SLOT = 24
+"""The code of a call's terms has the deck from bit ``DECK_BITS`` on, the slot from here, and the interval below."""
+_SLOT_MASK, _PLACE_MASK = (1 << DECK_BITS - _SLOT) - 1, (1 << _SLOT) - 1
+
+
+class Priced:
+    """One deck with the slots that were needed so far, their arrays side by side.
+
+    ``rule`` is one row per slot, after another, with a number in ``rules`` for each of the matcher's intervals.
+    ``is_safe`` has a last item for the slot -1, which is none. ``costs`` are those of each interval's line.
+    """
+
+    def __init__(self, number: int, matcher: Matcher, costs: DeckCosts, route: str, place: int, epochs: int) -> None:
+        self.number, self.matcher, self.line_costs = number, matcher, costs
+        self.costs = np.take(costs.lines, matcher.line)
+        self.route, self.place = route, place
+        self.slots: list[Slot] = []
+        self.slot_of = np.full(epochs, -1)
+
+    def lay_out(self) -> None:
+        """Put the slots' arrays together; rules are numbered on from slot to slot."""
+        self.rules = Rules.joined([slot.rules for slot in self.slots])
+        counts = [len(slot.rules.names) for slot in self.slots]
+        bases = np.cumsum([0, *counts[:-1]]).astype(np.int32)
+        self.rule = np.concatenate([slot.rule + base for slot, base in zip(self.slots, bases, strict=True)])
+        self.is_safe = np.array([*(slot.is_safe for slot in self.slots), False])
+        self.packages = texts([slot.epoch.package.package_id for slot in self.slots])
+        self.names = texts(self.rules.names)
+        self.covered = np.array([_covered(slot.epoch.package) for slot in self.slots], bool)
+
+    def rule_of(self, slot: Ints, interval: Ints) -> Ints:
+        """The rule that sets the price of each call."""
+        rule: Ints = self.rule[slot * len(self.matcher.starts) + interval].astype(np.int64)
+        return rule
+
+    def code(self, slot: Ints, interval: Ints) -> Ints:
+        return VECTORISED | self.number << DECK_BITS | slot << _SLOT | interval
+
+
+class Compiled:
+    """Owners, epochs and decks of one ``Tables``."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.packages = tables.terms.package_ids()
+        self.owners = Owners(tables, self.packages)
+        self.did_terms = DidTerms.of(self.owners.did_terms)
+        self.did_numbers = np.array([tables.priced.number(term) for term in self.owners.did_terms] or [0], np.int64)
+        changes = [tables.terms.changes(package_id) for package_id in self.packages]
+        self.epochs = Timelines(changes)
+        self.epoch_list = [
+            tables.terms.epoch(package_id, at)
+            for package_id, own in zip(self.packages, changes, strict=True)
+            for at in (own[0] - 1 if own else 0, *own)
+        ]
+        routes = [epoch.package.routes for epoch in self.epoch_list]
+        self.routes = sorted({route for each in routes for route in each})
+        self.deck_firsts = [
+            np.array([first for first, _ in tables.decks.get(route, ())], np.int64) for route in self.routes
+        ]
+        self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
+        self.custom_prefixes = tuple(tuple(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes())
+        self._custom_of = _numbered([bool(epoch.prefixes()) for epoch in self.epoch_list])
+        self._decks: dict[tuple[str, int], Priced] = {}
+        self._by_number: list[Priced] = []
+
+    def deck(self, route: str, place: int) -> Priced:
+        """A deck laid out for matching; ``place`` as ``Tables.place`` has it."""
+        found = self._decks.get((route, place))
+        if found is None:
+            deck = self.tables.deck_at(route, place)
+            matcher = _matcher(deck, self.custom_prefixes)
+            found = Priced(len(self._by_number), matcher, _costs(deck), route, place, len(self.epoch_list))
+            self._decks[route, place] = found
+            self._by_number.append(found)
+        return found
+
+    def slots(self, deck: Priced, epochs: Ints) -> Ints:
+        """Slot of each epoch number on a deck, made as needed; -1 where there are too many."""
+        slot = deck.slot_of[epochs]
+        missing = np.flatnonzero(slot < 0)
+        room = MOST_SLOTS - len(deck.slots)
+        if not len(missing) or not room:
+            return slot
+        for number in distinct(epochs[missing])[0][:room].tolist():
+            deck.slot_of[number] = len(deck.slots)
+            epoch, customs = self.epoch_list[number], self._custom_of[number]
+            deck.slots.append(_slots(deck.matcher, deck.line_costs)(epoch, customs))
+        deck.lay_out()
+        return deck.slot_of[epochs]
+
+    def terms(self, code: int) -> CallTerms:
+        """The terms that a code stands for."""
+        deck, slot, place = self._parts(code)
+        line = self._line(deck, place)
+        country = countries()[1][int(deck.matcher.country[place])]
+        rule = int(slot.rule[place])
+        return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
+
+    def shared(self, codes: Ints) -> Shared:
+        """What segments' rows have of the terms that codes of one deck stand for."""
+        deck = self._by_number[int(codes[0]) - VECTORISED >> DECK_BITS]
+        slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
+        country, rule = deck.matcher.country[place], deck.rule_of(slot, place)
+        lines, destinations = _destinations(self.tables.deck_at(deck.route, deck.place))
+        return Shared(
+            package=deck.packages[slot],
+            destination=destinations[lines[deck.matcher.line[place]]],
+            country=_country_texts()[country],
+            rule=deck.names[rule],
+            rate_e10=prices.rates(deck.rules, rule, deck.costs["rate_e10"][place]),
+            covered=deck.covered[slot, country],
+        )
+
+    def _line(self, deck: Priced, place: int) -> Any:
+        opened = self.tables.deck_at(deck.route, deck.place)
+        return opened.line(int(deck.matcher.line[place]))
+
+    def _parts(self, code: int) -> tuple[Priced, Slot, int]:
+        code -= VECTORISED
+        deck = self._by_number[code >> DECK_BITS]
+        return deck, deck.slots[code >> _SLOT & _SLOT_MASK], code & _PLACE_MASK
+
+
+def _covered(package: PackageVersion) -> list[bool]:
+    """Per country, whether the package's free minutes may pay."""
+    scope = package.free_minutes_scope if package.free_minutes > 0 else ()
+    return [dated.covers(scope, country) for country in countries()[1]]
+
+
+# What a container keeps from file to file: small files would spend most of their time on laying out the same deck.
+# Decks and epochs are the same objects as long as ``loading`` keeps them.
+
+
+@lru_cache(maxsize=2)
+def _matcher(deck: Deck, custom_prefixes: tuple[tuple[str, ...], ...]) -> Matcher:
+    return Matcher(deck, [Prefixes.of(prefixes) for prefixes in custom_prefixes])
+
+
+@lru_cache(maxsize=4)
+def _costs(deck: Deck) -> DeckCosts:
+    return DeckCosts(deck)
+
+
+@lru_cache(maxsize=2)
+def _slots(matcher: Matcher, costs: DeckCosts) -> Callable[[Epoch, int | None], Slot]:
+    """Slots over a matcher: kept with it, as each of them would keep it from being forgotten."""
+    return lru_cache(maxsize=16)(lambda epoch, customs: Slot(epoch, matcher, costs, customs))
+
+
+@lru_cache(maxsize=1)
+def _country_texts() -> Strings:
+    return texts([country or "" for country in countries()[1]])
+
+
+@lru_cache(maxsize=8)
+def _destinations(deck: Deck) -> tuple[Ints, Strings]:
+    """Per line of a deck the number of its destination, and the destinations; decks are kept by the container too."""
+    places, names = deck.destinations()
+    return np.frombuffer(places, "i").astype(np.int64), texts(names)
+
+
+def _numbered(wanted: list[bool]) -> list[int | None]:
+    """Consecutive numbers for those that are wanted."""
+    count = 0
+    numbers: list[int | None] = []
+    for each in wanted:
+        numbers.append(count if each else None)
+        count += each
+    return numbers

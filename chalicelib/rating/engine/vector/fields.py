@@ -1,0 +1,190 @@
+"""The fields of rows as columns of numbers, and which rows they could be read of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib import periods
+from chalicelib.money import AMOUNT_PLACES
+from chalicelib.rating.cdr import call
+from chalicelib.rating.engine.columns import distinct
+from chalicelib.rating.engine.vector import words
+from chalicelib.rating.engine.vector.layouts import Field, Rows
+from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
+from chalicelib.rating.pricing.rate_book import Tables
+
+NANP = frozenset(("US", "CA"))
+"""Homes whose 10 and 11 digits are read here; other homes' national numbers are the reference's."""
+_OUTBOUND, _INBOUND, _ANSWERED = word(b"outbound"), word(b"inbound"), word(b"ANSWERED")
+_DATE, _TIME, _END = word(b"0000-00-"), word(b"00T00:00"), word(b":00")
+_DATE_MARKS, _TIME_MARKS = word(b"\0\0\0\0\xff\0\0\xff"), word(b"\0\0\0\0\0\xff\0\0")
+_BETWEEN, _FIRST = word(b"\0\0\xff"), word(b"\xff")
+_NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
+
+
+@dataclass
+class Fields:
+    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
+
+    ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
+    others mean nothing.
+    """
+
+    start: Ints
+    month: Ints
+    code: Ints
+    called: Ints
+    called_digits: Ints
+    seconds: Ints
+    cost_e8: Ints
+    good: Mask
+
+
+def read(rows: Rows, zone: str, home: str, tables: Tables) -> Fields:
+    """Every field but account and texts; ``zone`` is that of starts without an offset."""
+    buffer, field = rows.buffer, rows.fields
+    start, month, good = _starts(buffer, *field["start"], rows.good, zone, tables)
+    code, known = _codes(buffer, field["direction"], field["disposition"])
+    called, digits, plain = _numbers(buffer, *field["to"], home)
+    seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
+    good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & _ids(buffer, *field["call_id"])
+    good &= field["from"][1] <= call.MAX_TEXT
+    cost = None
+    if "cost" in field:
+        good &= words.are_decimals(buffer, *field["cost"])
+        # The value is read only where the reseller takes costs from its records.
+        cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if tables.record_costs else None
+    return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
+
+
+def _starts(
+    buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, tables: Tables
+) -> tuple[Ints, Ints, Mask]:
+    """Instants, their local months, and the rows understood: of the ``sure`` ones those spelled like the first."""
+    date, time, end, last = words.window(buffer, begin, 4).T
+    model = _model(date, time, end, sure)
+    if model is None:
+        return begin, begin, np.zeros(len(begin), bool)
+    tail = int(min(max(length[model] - 19, 0), 6))
+    good = (length == 19 + tail) & sure
+    end_marks = _FIRST | words.low_bytes(min(tail, 5)) << np.uint64(24)
+    marks = (date, _DATE_MARKS), (time, _TIME_MARKS | _BETWEEN), (end, end_marks), (last, words.low_bytes(tail - 5))
+    for column, mark in marks:
+        good &= column & mark == column[model] & mark
+    if (date == date[model]).all():
+        # As nearly always, all are of one month: one stands for all.
+        date = date[model : model + 1]
+    date, time, end = date ^ _DATE, (time ^ _TIME) & ~_BETWEEN, (end ^ _END) & words.low_bytes(3)
+    good &= words.all_digits(date) & words.all_digits(time) & words.all_digits(end)
+    # The marks are zeros now: year and month read as yyyy0mm0, day, hour and minute as dd0hh0mm, the second as 0ss.
+    pairs = words.pairs(time).view(np.int64)
+    day, hour, minute = pairs & 255, pairs >> 24 & 255, pairs >> 48 & 255
+    second = words.pairs(end).view(np.int64) >> 8 & 255
+    good &= (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
+    key = (words.decimal(date) // 10 << 10) + (day << 5) + hour
+    keys, which = distinct(np.where(good, key, key[good.argmax()]))
+    text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
+    hours = [_hour(each, chr(text[10]), text[19:].decode(), zone) for each in keys.tolist()]
+    firsts = np.array([hour or 0 for hour in hours], np.int64)
+    known = np.array([hour is not None for hour in hours])
+    start = firsts[which] + minute * 60 + second
+    return start, _months(start, firsts, which, tables), good & known[which]
+
+
+def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
+    """The first sure row that looks like an instant: the first may be a header. Mostly the search is short."""
+    for some in (slice(2), slice(None)):
+        marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
+        marked &= (end[some] & _FIRST == _END & _FIRST) & sure[some]
+        if marked.any():
+            return int(marked.argmax())
+    return None
+
+
+@lru_cache(maxsize=1 << 10)
+def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
+    """First instant of an hour; ``key`` holds year and month as yyyy0mm, then day and hour in five bits each."""
+    year, month = divmod(key >> 10, 1_000)
+    hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
+    return call.hour_start(hour, behind, periods.zone(zone))
+
+
+def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
+    """Number of each start's local month; hours that lie in two months are looked at one by one."""
+    first = np.array([tables.month(int(hour)) for hour in firsts], np.int64)
+    last = np.array([tables.month(int(hour) + 3599) for hour in firsts], np.int64)
+    months = first[which]
+    if (first != last).any():
+        for place in np.flatnonzero((first != last)[which]).tolist():
+            months[place] = tables.month(int(start[place]))
+    return months
+
+
+def _codes(buffer: NDArray[np.uint8], direction: Field, disposition: Field) -> tuple[Ints, Mask]:
+    # Shorter words than eight bytes are padded with zeros, which no field has: they are equal only if equally long.
+    way = words.words(buffer, *direction, 1)[:, 0]
+    outbound, inbound = (way == _OUTBOUND) & (direction[1] == 8), way == _INBOUND
+    begin, length = disposition
+    end = words.words(buffer, begin, length, 1)[:, 0]
+    answered = (end == _ANSWERED) & (length == 8)
+    no_answer = (end == _NO_ANSWER) & (length == 9) & (buffer[begin + 8] == ord("R"))
+    busy, failed = end == _BUSY, end == _FAILED
+    ending = 1 * no_answer.view(np.int8) + 2 * busy.view(np.int8) + 3 * failed.view(np.int8)
+    code = (inbound + 2 * ending).astype(np.int64)
+    return code, (outbound | inbound) & (answered | no_answer | busy | failed)
+
+
+class Spelling(NamedTuple):
+    """How numbers are spelled: bytes to ``skip``, ``digits`` behind them, ``ten`` of a number that lacks its 1.
+
+    ``known`` marks those that may be read so, if they are digits.
+    """
+
+    skip: Ints
+    digits: Ints
+    ten: Mask
+    known: Mask
+
+
+def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
+    """Numbers as ``numbers.normalise`` takes them apart."""
+    head = words.window(buffer, begin, 1).view(np.uint8)
+    # Copied, because what lies together is compared many at a time.
+    first, second, third = (head[:, place].copy() for place in range(3))
+    plus = first == ord("+")
+    skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
+    known = plus
+    if home in NANP:
+        zero = first == 48
+        eleven = (first == 49) & (length == 11) & (second > 49)
+        ten = (length == 10) & (first > 49)
+        world, double = zero & (second == 49) & (third == 49), zero & (second == 48)
+        skips = skips + 3 * world.view(np.int8) + 2 * double.view(np.int8)
+        known = plus | eleven | ten | world | double
+    skip = skips.astype(np.int64)
+    digits = length - skip + ten
+    leading = buffer[begin + skip] != 48
+    return Spelling(skip, digits, ten, known & leading & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length))
+
+
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
+    """Numbers as digits filled up to 15, how many of them are real, and which were read."""
+    skip, digits, ten, known = spelling(buffer, begin, length, home)
+    value, good = words.left_digits(buffer, begin + skip, length - skip)
+    tens = np.flatnonzero(ten)
+    value[tens] = 10**14 + value[tens] // 10
+    return value, digits, good & known
+
+
+def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:
+    """Call ids that stand as they are: not empty, not too long, no blank at either end."""
+    last = buffer[begin + np.maximum(length, 1) - 1]
+    sized = (length >= 1) & (length <= call.MAX_CALL_ID)
+    first = buffer[begin]
+    good: Mask = sized & (first != 32) & (first != 9) & (last != 32) & (last != 9)
+    return good

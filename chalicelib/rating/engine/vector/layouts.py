@@ -1,0 +1,282 @@
+"""Rows of every format in the columns of Forfait's own CSV: where in the chunk each text stands.
+
+What does not stand there as Forfait says it (a direction, a disposition, an id made of three fields) is put behind the
+chunk, and pointed at. The words are those of the formats' own modules, asked once per distinct text. Rows that are not
+surely understood are the reference's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from chalicelib.rating.cdr import asterisk, freeswitch, voipms
+from chalicelib.rating.cdr.call import COLUMNS, BadField
+from chalicelib.rating.cdr.formats import Layout, Source
+from chalicelib.rating.cdr.mapping import Aliases
+from chalicelib.rating.engine.vector import words as vector_words
+from chalicelib.rating.engine.vector.lines import Lines
+from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
+
+Field = tuple[Ints, Ints]
+"""Per row where the field begins, and its length."""
+FORMATS = ("forfait", "aliased", "voipms", "asterisk", "freeswitch")
+_WORD_BYTES = 64
+"""Words of a format that are longer are not understood."""
+_ID_WORDS = 3
+
+
+@dataclass
+class Rows:
+    """``fields`` by ``COLUMNS``, of which ``cost`` may be missing; ``good``: the rows whose fields are certain.
+
+    ``is_plain``: no text has a comma or a quote.
+    """
+
+    buffer: Bytes
+    fields: dict[str, Field]
+    good: Mask
+    is_plain: bool
+
+
+def rows_of(lines: Lines, layout: Layout, source: Source) -> Rows:
+    """The lines of a file whose layout is one of ``FORMATS``."""
+    page = _Page(lines, layout)
+    if layout.name == "aliased" and source.aliases:
+        fields = _aliased(page, source.aliases)
+    else:
+        fields = _READERS[layout.name](page)
+    return Rows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
+
+
+class _Page:
+    """A chunk's lines, with what is put behind them."""
+
+    def __init__(self, lines: Lines, layout: Layout) -> None:
+        self.lines, self.columns = lines, layout.columns
+        self.good = np.ones(len(lines.line), bool)
+        self._behind: list[Bytes] = []
+        self._size = len(lines.buffer)
+
+    def buffer(self) -> Bytes:
+        if not self._behind:
+            return self.lines.buffer
+        return np.concatenate([self.lines.buffer, *self._behind, np.zeros(PAD, np.uint8)])
+
+    def raw(self, name: str) -> tuple[Field, Mask | None]:
+        """A column as it stands, empty if the lines have none; and in which rows its bytes are not its text."""
+        place = self.columns.get(name)
+        if place is None or place >= len(self.lines.table):
+            nothing = np.zeros(len(self.good), np.int64)
+            return (nothing, nothing), None
+        return self.lines.field(place), None if self.lines.spotted is None else self.lines.spotted[place]
+
+    def column(self, name: str) -> Field:
+        """A column whose bytes must be its text."""
+        field, spotted = self.raw(name)
+        if spotted is not None:
+            self.good &= ~spotted
+        return field
+
+    def not_blank(self, field: Field) -> Field:
+        """A field whose being empty says something: with blanks in front it could be so without looking it."""
+        begin, length = field
+        self.good &= (length == 0) | ~self._is_blank(begin)
+        return field
+
+    def put(self, text: Bytes) -> int:
+        """Where a text is put."""
+        self._behind.append(text)
+        self._size += len(text)
+        return self._size - len(text)
+
+    def words(self, texts: list[str]) -> Field:
+        """Where each of some texts is put, and how long it is."""
+        coded = [text.encode() for text in texts]
+        lengths = np.array([len(each) for each in coded], np.int64)
+        return self.put(np.frombuffer(b"".join(coded), np.uint8)) + np.cumsum(lengths) - lengths, lengths
+
+    def either(self, first: Mask, texts: tuple[str, str]) -> Field:
+        """The first or the second text."""
+        begin, length = self.words(list(texts))
+        which = np.where(first, 0, 1)
+        return begin[which], length[which]
+
+    def said(self, rule: Callable[..., str], *fields: Field) -> tuple[Field, Mask]:
+        """What a rule makes of some fields' texts, and the rows where it makes something of them."""
+        buffer = self.lines.buffer
+        short = np.logical_and.reduce([length <= _WORD_BYTES for _, length in fields])
+        texts = [vector_words.strings(buffer, begin, np.minimum(length, _WORD_BYTES)) for begin, length in fields]
+        beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
+        firsts, which = vector_words.distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
+        # Texts beyond ASCII are not good, whatever is said.
+        cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
+        told = [_told(rule, *case) for case in cases]
+        begin, length = self.words([text or "" for text in told])
+        known = np.array([text is not None for text in told], bool)
+        return (begin[which], length[which]), short & known[which]
+
+    def inner(self, name: str, some: Ints, to_the_end: bool) -> Field:
+        """A caller's number between ``<`` and ``>``, or the whole field where neither is in it, of ``some`` rows."""
+        (begin, length), spotted = self.raw(name)
+        begin, end = begin[some], (begin + length)[some]
+        opens, first, count = self._found(b"<", begin, end)
+        closes, last, closed = self._found(b">", begin, end)
+        inner_begin, inner_end = opens[first] + 1, closes[last]
+        one = (count == 1) & (closed == 1) & (inner_begin < inner_end)
+        one[one] &= ~self._is_blank(inner_begin[one])
+        if to_the_end:
+            one &= inner_end == end - 1
+        spots = self.lines.spots
+        whole = ~spotted[some] if spotted is not None else np.ones(len(some), bool)
+        clear = np.searchsorted(spots, inner_begin) == np.searchsorted(spots, inner_end)
+        self.good[some] &= np.where(one, clear, (count + closed == 0) & whole)
+        return np.where(one, inner_begin, begin), np.where(one, inner_end - inner_begin, end - begin)
+
+    def _found(self, sign: bytes, begin: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
+        """Where a sign stands in the chunk, the first of them behind each begin, and how many are before the end."""
+        data = self.lines.buffer[:-PAD]
+        places = np.append(np.flatnonzero(data == sign[0]), len(data))
+        first = np.searchsorted(places, begin)
+        return places, first, np.searchsorted(places, end) - first
+
+    def joined(self, *fields: Field) -> Field:
+        """Fields with a blank between them."""
+        begins = np.stack([begin for begin, _ in fields], 1).ravel()
+        # Each takes the byte behind it along, which then becomes the blank.
+        lengths = np.stack([length for _, length in fields], 1).ravel() + 1
+        ends = np.cumsum(lengths)
+        text = self.lines.buffer[np.repeat(begins - ends + lengths, lengths) + np.arange(int(lengths.sum()))]
+        text[ends - 1] = ord(" ")
+        ends = ends[len(fields) - 1 :: len(fields)]
+        begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
+        return begins + self.put(text), ends - begins - 1
+
+    def _is_blank(self, places: Ints) -> Mask:
+        found = self.lines.buffer[places]
+        blank: Mask = (found == ord(" ")) | (found == ord("\t"))
+        return blank
+
+
+def _told(rule: Callable[..., str], *texts: str) -> str | None:
+    try:
+        return rule(*texts)
+    except BadField:
+        return None
+
+
+def _forfait(page: _Page) -> dict[str, Field]:
+    return {name: page.column(name) for name in COLUMNS if name in page.columns or name != "cost"}
+
+
+def _aliased(page: _Page, aliases: Aliases) -> dict[str, Field]:
+    fields = {name: page.column(name) for name in COLUMNS}
+    for name in {*aliases.words, *aliases.defaults}:
+        if name in aliases.words or name not in page.columns:
+            fields[name], known = page.said(aliases.rule(name), fields[name])
+            page.good &= known
+        else:
+            begin, length = page.not_blank(fields[name])
+            other, size = page.words([aliases.defaults[name]])
+            fields[name] = np.where(length > 0, begin, other), np.where(length > 0, length, size)
+    return fields
+
+
+def _voipms(page: _Page) -> dict[str, Field]:
+    direction, known = page.said(voipms.direction, page.column("description"), page.column("destination_type"))
+    page.good &= known
+    fields = {
+        "call_id": page.column("uniqueid"),
+        "start": page.column("date"),
+        "direction": direction,
+        "account": page.column("account"),
+        "from": page.inner("callerid", np.arange(len(page.good)), to_the_end=False),
+        "to": page.column("destination"),
+        "disposition": page.column("disposition"),
+        "seconds": page.column("seconds"),
+    }
+    return {**fields, "cost": page.column("total")} if "total" in page.columns else fields
+
+
+def _asterisk(page: _Page) -> dict[str, Field]:
+    disposition, known = page.said(asterisk.disposition, page.column("disposition"))
+    page.good &= known
+    account, start = page.column("accountcode"), page.column("start")
+    begin, length = page.not_blank(page.column("src"))
+    unnamed = np.flatnonzero(length == 0)
+    if len(unnamed):
+        begin, length = begin.copy(), length.copy()
+        begin[unnamed], length[unnamed] = page.inner("clid", unnamed, to_the_end=True)
+    return {
+        "call_id": _asterisk_id(page, start),
+        "start": start,
+        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "account": account,
+        "from": (begin, length),
+        "to": page.column("dst"),
+        "disposition": disposition,
+        "seconds": page.column("billsec"),
+    }
+
+
+def _asterisk_id(page: _Page, start: Field) -> Field:
+    """Unique id, start and channel; a row without such an id is the reference's."""
+    unique, channel = page.column("uniqueid"), page.not_blank(page.column("dstchannel"))
+    page.good &= _are_unique_ids(page.lines.buffer, *unique)
+    begin, length = page.joined(unique, start, channel)
+    # Without a channel a blank is left at the end.
+    return begin, length - (channel[1] == 0)
+
+
+def _are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
+    """Digits, a point and digits; a system's name and a hyphen may precede."""
+    short = length <= _WORD_BYTES
+    length = np.minimum(length, _WORD_BYTES)
+    texts = vector_words.strings(buffer, begin, length)
+    each = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
+    hyphens = each == ord("-")
+    named = hyphens.any(axis=1)
+    skip = np.where(named, each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
+    numbers = vector_words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _ID_WORDS), _ID_WORDS)
+    blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
+    one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _ID_WORDS)
+    good: Mask = short & one & ~blank & (skip != 1)
+    return good
+
+
+def _freeswitch(page: _Page) -> dict[str, Field]:
+    account, seconds = _unquoted(page, page.column("accountcode")), page.column("billsec")
+    answer = page.not_blank(page.column("answer_stamp"))
+    answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
+    (begin, length), known = page.said(freeswitch.disposition, page.column("hangup_cause"))
+    page.good &= answered | known
+    other, size = page.words(["ANSWERED"])
+    return {
+        "call_id": page.column("uuid"),
+        "start": page.column("start_stamp"),
+        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "account": account,
+        "from": page.column("caller_id_number"),
+        "to": page.column("destination_number"),
+        "disposition": (np.where(answered, other, begin), np.where(answered, size, length)),
+        "seconds": seconds,
+    }
+
+
+def _unquoted(page: _Page, field: Field) -> Field:
+    """Without the blank and quotes that some templates put around an account code."""
+    begin, length = field
+    buffer = page.lines.buffer
+    around = (length >= 3) & (buffer[begin] == ord(" ")) & (buffer[begin + 1] == ord('"'))
+    around &= buffer[begin + np.maximum(length, 1) - 1] == ord('"')
+    return begin + 2 * around, length - 3 * around
+
+
+_READERS: dict[str, Callable[[_Page], dict[str, Field]]] = {
+    "forfait": _forfait,
+    "voipms": _voipms,
+    "asterisk": _asterisk,
+    "freeswitch": _freeswitch,
+}

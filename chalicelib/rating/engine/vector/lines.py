@@ -1,0 +1,180 @@
+"""A chunk's bytes to lines, and lines to fields: where they stand, not what they say.
+
+Lines that are not surely cut as the reference cuts them are left to it: those of another width, those with a control
+character or with bytes that may be no text, those with misplaced quotes, and records over several lines. They spoil no
+other line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.rating.cdr.formats import Layout
+from chalicelib.rating.cdr.multiline import MAX_RECORD_LINES
+from chalicelib.rating.cdr.records import Chunk
+from chalicelib.rating.engine.vector import quoting
+from chalicelib.rating.engine.vector.quoting import NONE, Marks
+from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
+
+MAX_LINE = 1 << 14
+_APART = b"\n" * MAX_RECORD_LINES
+"""Put behind a line whose quote stays open: no record is so long."""
+_CONTROLS, _UNDEFINED = np.zeros(256, bool), np.zeros(256, bool)
+_CONTROLS[[*(n for n in range(32) if n not in b"\t\n\r"), 0x7F]] = True
+_UNDEFINED[[0x81, 0x8D, 0x8F, 0x90, 0x9D]] = True
+"""Bytes that Windows-1252 has no character for, so where they are not UTF-8 they are no text."""
+
+
+@dataclass
+class Lines:
+    """The lines of a chunk that are cut into fields: ``line`` counts from 0, ``table`` has their ends by column.
+
+    ``others`` are the lines that are not, ``bounds`` the begins and ends of all lines. ``spots`` are places where a
+    byte does not stand for itself in a field's text (a doubled quote, a byte beyond ASCII), ``spotted`` the fields that
+    they are in.
+    """
+
+    buffer: Bytes
+    data: bytes
+    line: Ints
+    begins: Ints
+    table: NDArray[Any]
+    spots: Ints
+    spotted: Mask | None
+    others: Ints
+    bounds: tuple[Ints, Ints]
+    open_ones: Ints
+    is_simple: bool
+
+    def field(self, place: int) -> tuple[Ints, Ints]:
+        """Where the fields of a column begin, and their lengths; quotes around a field are left out."""
+        ends = self.table[place]
+        begins = self.table[place - 1] + 1 if place else self.begins
+        if self.is_simple:
+            return begins, ends - begins
+        # A column that a line has not is taken for an empty field at its end.
+        begins = np.minimum(begins, ends)
+        cut = self.buffer[begins] == ord('"')
+        return begins + cut, ends - begins - 2 * cut
+
+    def together(self, unread: Ints) -> tuple[Chunk, Ints]:
+        """``others`` and the ``unread`` ones of the lines as one chunk, and the line that each line of it is."""
+        lines, (begins, ends) = np.sort(np.concatenate([self.others, unread])), self.bounds
+        apart = np.isin(lines, self.open_ones)
+        parts = zip(begins[lines].tolist(), ends[lines].tolist(), apart.tolist(), strict=True)
+        text = b"".join([self.data[first : last + 1] + (_APART if alone else b"") for first, last, alone in parts])
+        return Chunk(0, text), np.repeat(lines, np.where(apart, 1 + len(_APART), 1))
+
+
+def lines_of(chunk: Chunk, layout: Layout) -> Lines | None:
+    """A chunk cut into lines and fields; ``None`` where that does not pay. Blank lines are left out."""
+    data = chunk.data if chunk.data.endswith(b"\n") else chunk.data + b"\n"
+    buffer = np.frombuffer(data + bytes(PAD), np.uint8)
+    body = buffer[: len(data)]
+    found = quoting.marks(data, buffer, layout.delimiter) if b'"' in data else _plain_marks(body, layout.delimiter)
+    if found is None:
+        return None
+    # To look for a byte takes much less than to count it, or to look for two.
+    tabs, returns = (data.count(sign) if sign[:1] in data else 0 for sign in (b"\t", b"\r\n"))
+    # Bytes beyond ASCII are negative, so they are counted too.
+    low = int(np.count_nonzero(body.view(np.int8) < 32)) - tabs - returns
+    ends, width = _line_ends(body, found.ends, layout, low)
+    unsure, high = _odd_bytes(data, buffer) if low != len(ends) or b"\x7f" in data else (NONE, NONE)
+    fields = _Fields(found.ends, ends, width, layout)
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    bad = fields.bad | (ends - begins > MAX_LINE)
+    bad[np.searchsorted(ends, np.concatenate([unsure, found.misplaced]))] = True
+    after_return = buffer[ends - 1] == 13 if returns else np.zeros(len(ends), bool)
+    others = bad & (ends - after_return > begins)
+    others[found.longer] = True
+    chosen = np.flatnonzero(~bad)
+    spots = np.sort(np.concatenate([found.doubled, high]))
+    return Lines(
+        buffer,
+        data,
+        chosen,
+        begins[chosen],
+        fields.ends(chosen, after_return),
+        spots,
+        fields.with_any(chosen, spots) if len(spots) else None,
+        np.flatnonzero(others),
+        (begins, ends),
+        found.open_ones,
+        not found.has_quotes and layout.widest <= layout.width,
+    )
+
+
+def _plain_marks(body: Bytes, delimiter: str) -> Marks:
+    return Marks(np.flatnonzero((body == ord(delimiter)) | (body == 10)))
+
+
+def _line_ends(body: Bytes, marks: Ints, layout: Layout, low: int) -> tuple[Ints, int]:
+    """Where lines end, and of how many fields each is; 0: not all of as many. ``low``: line ends, if nothing is odd."""
+    # Where lines may have several widths, most have that of the first.
+    width = max(layout.width, int((body[marks[: layout.widest]] == 10).argmax()) + 1) if layout.widest else layout.width
+    ends = marks[width - 1 :: width].copy()
+    is_regular = len(marks) == len(ends) * width and bool((body[ends] == 10).all())
+    if not is_regular or low != len(ends):
+        ends = np.flatnonzero(body == 10)
+        is_regular &= len(ends) * width == len(marks)
+    return ends, width if is_regular else 0
+
+
+class _Fields:
+    """The fields of all lines, one after the other, and which lines have a wrong number of them."""
+
+    def __init__(self, marks: Ints, line_ends: Ints, width: int, layout: Layout) -> None:
+        self._marks, self._width, self._widest = marks, width, max(layout.width, layout.widest)
+        if width:
+            self._last = np.arange(width - 1, len(marks), width)
+            self.bad: Mask = np.zeros(len(line_ends), bool)
+        else:
+            self._last = np.searchsorted(marks, line_ends)
+            self._count = np.diff(self._last, prepend=-1)
+            self.bad = (self._count < layout.width) | (self._count > self._widest)
+
+    def ends(self, chosen: Ints, returns: Mask) -> NDArray[Any]:
+        """Per column the end of the field in each line; the last one's is before the carriage return."""
+        if returns.any():
+            self._marks[self._last] -= returns
+        return self._table(self._marks, chosen)
+
+    def with_any(self, chosen: Ints, spots: Ints) -> Mask:
+        """Per column whether any of these places is in the field of each line."""
+        found = np.zeros(len(self._marks), bool)
+        found[np.searchsorted(self._marks, spots)] = True
+        return self._table(found, chosen)
+
+    def _table(self, values: NDArray[Any], chosen: Ints) -> NDArray[Any]:
+        if self._width:
+            table = values.reshape(-1, self._width)
+            return np.ascontiguousarray((table if len(chosen) == len(table) else table[chosen]).T)
+        # Columns that a line has not are its last one.
+        places = (self._last - self._count + 1)[chosen] + np.arange(self._widest)[:, None]
+        found: NDArray[Any] = values[np.minimum(places, self._last[chosen])]
+        return found
+
+
+def _odd_bytes(data: bytes, buffer: Bytes) -> tuple[Ints, Ints]:
+    """Places of bytes that a line may be refused for, and of the others beyond ASCII."""
+    body = buffer[: len(data)]
+    places = np.flatnonzero((body.view(np.int8) < 32) | (body == 127))
+    kinds, behind = body[places], buffer[places + 1]
+    unsure = _CONTROLS[kinds] | ((kinds == 13) & (behind != 10))
+    # In UTF-8 control characters beyond ASCII begin so.
+    unsure |= (kinds == 0xC2) & (behind >= 0x80) & (behind < 0xA0)
+    if not _is_utf8(data):
+        unsure |= _UNDEFINED[kinds]
+    return places[unsure], places[~unsure & (kinds > 127)]
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

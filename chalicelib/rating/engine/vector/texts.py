@@ -1,0 +1,76 @@
+"""The texts of rows as they will stand in a segment's row, without a Python string for any of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.calls.format import quoted
+from chalicelib.rating.cdr import call
+from chalicelib.rating.engine.columns import Strings, Texts
+from chalicelib.rating.engine.vector import fields, words
+from chalicelib.rating.engine.vector.layouts import Rows
+from chalicelib.rating.engine.vector.words import Ints
+
+_PLUS, _ONE = words.word(b"+"), words.word(b"\x001")
+
+
+def texts_of(rows: Rows, chosen: Ints, home: str) -> Texts:
+    """The texts of the ``chosen`` ones of a chunk's rows."""
+    buffer = rows.buffer
+
+    def field(name: str) -> tuple[Ints, Ints]:
+        begin, length = rows.fields[name]
+        return begin[chosen], length[chosen]
+
+    ids = words.strings(buffer, *field("call_id"))
+    called, _ = _numbers(buffer, *field("to"), home)
+    return Texts(
+        ids if rows.is_plain else _as_csv(ids),
+        words.strings(buffer, *field("account")),
+        _callers(buffer, *field("from"), home),
+        called,
+    )
+
+
+def _as_csv(texts: Strings) -> Strings:
+    """Texts in quotes where a row needs them."""
+    if not len(texts):
+        return texts
+    each = texts.view(np.uint8).reshape(len(texts), -1)
+    special = np.flatnonzero(((each == ord(",")) | (each == ord('"'))).any(axis=1))
+    return _put(texts, special, [quoted(text.decode()) for text in texts[special].tolist()])
+
+
+def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
+    """``others`` in some of the texts' places."""
+    if not len(places):
+        return texts
+    new = np.array([other.encode() for other in others], np.bytes_)
+    found = texts.astype(np.promote_types(texts.dtype, new.dtype))
+    found[places] = new
+    return found
+
+
+def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Strings:
+    """Callers' numbers, and what is no number as it stands."""
+    callers, known = _numbers(buffer, begin, length, home)
+    odd = np.flatnonzero(~known)
+    found = words.strings(buffer, begin[odd], length[odd])
+    firsts, which = words.distinct(found)
+    shown = [quoted(call.caller(each.decode(), home)) for each in found[firsts].tolist()]
+    return _put(callers, odd, [shown[each] for each in which.tolist()])
+
+
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Strings, NDArray[np.bool_]]:
+    """``+`` and the digits of each number; and which of them are numbers."""
+    skip, _, ten, known = fields.spelling(buffer, begin, length, home)
+    got, _, plain = words.digits(buffer, begin + skip, length - skip)
+    first, last = np.ascontiguousarray(got.T)
+    # The digits move on by as many bytes as are put before them: ``+``, and a 1 where it lacks.
+    one = ten.astype(np.uint64)
+    shift = (one << np.uint64(3)) + np.uint64(8)
+    moved = np.empty((len(begin), 2), np.uint64)
+    moved[:, 0] = first << shift | one * _ONE | _PLUS
+    moved[:, 1] = last << shift | first >> np.uint64(64) - shift
+    return moved.view("S16")[:, 0], known & plain

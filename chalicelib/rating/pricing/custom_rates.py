@@ -1,0 +1,114 @@
+"""Custom rates of a package: dated versions that override the markup for a prefix, a country or a whole group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from chalicelib import dated, numbers
+from chalicelib.accounts.service import packages
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws.transactions import Put, Scope, commit, event, settled
+from chalicelib.errors import Invalid, NotFound
+from chalicelib.rating.pricing import store as pricing_store
+from chalicelib.rating.pricing.store import CustomRateItem
+
+_PRICED = (
+    "rate_e10",
+    "initial",
+    "increment",
+    "connection_fee_e8",
+    "minimum_charge_e8",
+    "grace_seconds",
+    "effective_from",
+)
+GROUPS = ("us", "canada")
+
+
+def check_code(scope: str, code: str) -> str:
+    """The code of a scope in its one spelling; ``NotFound`` for an unknown scope, ``Invalid`` for a bad code."""
+    if scope == "prefix":
+        digits = code.removeprefix("+")
+        if not re.fullmatch(r"[1-9][0-9]{0,14}", digits, re.ASCII):
+            raise Invalid.field("code", "must be a dialling prefix of 1 to 15 digits, such as 1514")
+        return digits
+    if scope == "country":
+        if code.upper() not in set(numbers.country_prefixes().values()):
+            raise Invalid.field("code", "must be a country as ISO alpha-2, such as GB")
+        return code.upper()
+    if scope == "group":
+        if code not in GROUPS:
+            raise Invalid.field("code", "must be us or canada")
+        return code
+    raise NotFound("A custom rate has the scope prefix, country or group.")
+
+
+@settled
+def put_rate(
+    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, asked: int | None
+) -> CustomRateItem:
+    """Record a new version of a custom rate; a ``rate_e10`` of ``None`` withdraws it.
+
+    ``rate`` carries scope, code and the price; ``asked`` is the wanted ``effective_from``.
+    """
+    packages.get(reseller_id, package_id)
+    before = versions(reseller_id, package_id, rate.scope, rate.code)
+    if _is_withdrawn(rate) and shown(before, scope.now) is None:
+        raise NotFound("There is no such custom rate.")
+    version, taken = accounts.next_version(accounts.head_of(reseller_id))
+    rate.pk = f"T#{reseller_id}"
+    rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
+    rate.package_id, rate.version = package_id, version
+    rate.effective_from = accounts.effective(not before, asked, scope.now)
+    subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
+    told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
+    commit(scope, [Put(rate), taken, told], rate)
+    return rate
+
+
+def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:
+    """Every version of one custom rate, in the order of recording."""
+    return CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
+
+
+def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None:
+    """The version of one custom rate that is in force, else the next to come; ``None`` when there is neither."""
+    standing = dated.standing(recorded)
+    past = [row for row in standing if row.effective_from <= now]
+    waiting = [*past[-1:], *standing[len(past) :]]
+    return next((row for row in waiting if not _is_withdrawn(row)), None)
+
+
+def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int) -> CustomRateItem:
+    """One custom rate as ``shown``; ``NotFound`` when there is none or it was withdrawn."""
+    found = shown(versions(reseller_id, package_id, scope, code), now)
+    if found is None:
+        raise NotFound("There is no such custom rate.")
+    return found
+
+
+def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, limit: int) -> list[CustomRateItem]:
+    """A package's custom rates as ``shown``, by scope and code; ``after`` is ``<scope>#<code>``."""
+    packages.get(reseller_id, package_id)
+    recorded: dict[str, list[CustomRateItem]] = {}
+    for row in pricing_store.rates_upto(reseller_id, 2**62, package_id):
+        recorded.setdefault(f"{row.scope}#{row.code}", []).append(row)
+    places = sorted(place for place in recorded if after is None or place > after)
+    found = (shown(recorded[place], now) for place in places)
+    return list(islice((rate for rate in found if rate is not None), limit))
+
+
+def _told(rate: CustomRateItem) -> dict[str, object]:
+    """What the audit trail says of a version."""
+    return {name: rate.attribute_values.get(name) for name in _PRICED}
+
+
+def _is_withdrawn(rate: CustomRateItem) -> bool:
+    price: object = rate.rate_e10
+    return price is None
+
+
+def shown_start(rate: CustomRateItem) -> int | None:
+    """Since when a rate holds; ``None`` when it always did."""
+    return None if rate.effective_from == accounts.FIRST else rate.effective_from

@@ -1,0 +1,134 @@
+"""The sentences of a quote: how a call's price came about, step by step, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.money import RATE_PLACES, format_amount, format_decimal, format_rate
+from chalicelib.rating.pricing.price import (
+    FEE_PLACES,
+    PERCENT_ONE,
+    CallTerms,
+    Fit,
+    Markup,
+    billed,
+    cost_e8,
+    price,
+    sell_rate_e10,
+)
+
+
+def explain(
+    terms: CallTerms,
+    seconds: int,
+    currency: str = "USD",
+    *,
+    fits: Sequence[Fit] = (),
+    markup: Markup | None = None,
+    free_seconds: int = 0,
+    for_client: bool = False,
+    record_cost: bool = False,
+) -> list[str]:
+    """The steps of a quote: which cost line, which rule won over which, how seconds were billed, the sum.
+
+    ``fits`` are the rules that fit the number, the winner first (``Terms.fits``). ``for_client`` leaves out
+    everything that gives away the cost or the markup. ``record_cost``: the call's own record will state its cost, so
+    the deck's is only what to expect.
+    """
+    if terms.rule == "internal":
+        return ["A short internal number: it has no price and no cost."]
+    steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
+    steps.append(_rule_step(terms, currency, fits, None if for_client else markup, for_client))
+    if seconds <= 0:
+        return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
+    steps.append(f"{_billing(seconds, terms.initial, terms.increment)}.")
+    if seconds <= terms.grace_seconds:
+        return [*steps, f"Calls of at most {terms.grace_seconds} s are not charged: 0.00 {currency}."]
+    return steps + _sum_steps(terms, seconds, currency, free_seconds)
+
+
+def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool) -> list[str]:
+    if terms.rule.startswith("did:"):
+        where = "The number itself"
+    elif terms.prefix:
+        where = f"Deck line {terms.prefix}" + (f" ({terms.destination})" if terms.destination else "")
+    elif record_cost:
+        return ["No deck line fits this number; the cost will be what the call's record states."]
+    else:
+        return ["No deck line fits this number, so there is no cost to start from."]
+    fee = f", plus {format_amount(terms.cost_fee_e8)} for the connection" if terms.cost_fee_e8 else ""
+    pulse = f"{terms.cost_initial}/{terms.cost_increment}"
+    steps = [f"{where} costs {format_rate(terms.cost_rate_e10)} {currency} a minute, billed {pulse}{fee}."]
+    if seconds > 0:
+        cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
+        plus = f" + {format_amount(terms.cost_fee_e8)}" if terms.cost_fee_e8 else ""
+        total = format_amount(cost_e8(terms, seconds))
+        rate = format_rate(terms.cost_rate_e10)
+        said = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
+        steps.append(f"{said}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
+    return steps
+
+
+def _rule_step(terms: CallTerms, currency: str, fits: Sequence[Fit], markup: Markup | None, for_client: bool) -> str:
+    rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
+    if terms.rule == "markup":
+        if for_client or markup is None:
+            return f"The package's price is {rate}."
+        total = _markup_sum(terms.cost_rate_e10, markup)
+        return f"No custom rate fits, so the markup counts: {total} {currency} a minute."
+    beaten = [fit for fit in fits if fit.rule != terms.rule and not (for_client and fit.rule == "markup")]
+    step = f"{_name(terms.rule)} sets the price: {rate}."
+    if not beaten:
+        return step
+    others = ", ".join(f"{_name(fit.rule, False)} ({format_rate(fit.rate_e10)})" for fit in beaten)
+    return f"{step} It goes before {others}."
+
+
+def _markup_sum(cost_e10: int, markup: Markup) -> str:
+    """ "(0.0052 + 0.01) x 150 % = 0.0228", saying so where the result had to be clamped or rounded."""
+    factor = PERCENT_ONE + markup.percent_e4
+    exact = (cost_e10 + markup.fixed_e10) * factor
+    sign = "-" if markup.fixed_e10 < 0 else "+"
+    fixed = format_rate(abs(markup.fixed_e10))
+    rate = format_rate(sell_rate_e10(cost_e10, *markup))
+    note = " (never under 0)" if exact < 0 else f" (rounded to {RATE_PLACES} decimals)" if exact % PERCENT_ONE else ""
+    return f"({format_rate(cost_e10)} {sign} {fixed}) x {format_decimal(factor, 4, 0)} % = {rate}{note}"
+
+
+def _name(rule: str, first: bool = True) -> str:
+    kind, _, code = rule.partition(":")
+    article = "The" if first else "the"
+    if kind == "group":
+        return f"{article} custom rate for all {'US' if code == 'us' else 'Canada'}"
+    if kind == "did":
+        return f"{article} number {code}"
+    return f"{article} markup" if kind == "markup" else f"{article} custom rate for {kind} {code}"
+
+
+def _billing(seconds: int, initial: int, increment: int) -> str:
+    """ "61 s are billed as 120 s: 60 s, then 1 step of 60 s"."""
+    steps = (billed(seconds, initial, increment) - initial) // increment
+    then = f", then {steps} step{'' if steps == 1 else 's'} of {increment} s" if steps else ""
+    return (
+        f"{seconds} s are billed as {billed(seconds, initial, increment)} s ({initial}/{increment}: {initial} s{then})"
+    )
+
+
+def _sum_steps(terms: CallTerms, seconds: int, currency: str, free_seconds: int) -> list[str]:
+    outcome = price(terms, seconds, free_seconds)
+    amount = format_amount(outcome.amount_e8)
+    charged = outcome.billed_seconds - outcome.free_seconds
+    steps = []
+    if outcome.free_seconds:
+        left = f"{charged} s are left to pay" if charged else f"nothing is left to pay: {amount} {currency}"
+        steps.append(f"Free minutes pay for {outcome.free_seconds} s; {left}.")
+        if not charged:
+            return steps
+    fee = f" + {format_decimal(terms.fee_e14, FEE_PLACES)} for the connection" if terms.fee_e14 else ""
+    total = f"Amount: {format_rate(terms.rate_e10)} x {charged} s / 60{fee}"
+    exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
+    if exact < terms.minimum_e8 * PERCENT_ONE * 60:
+        return [*steps, f"{total} is under the minimum charge, which counts instead: {amount} {currency}."]
+    rounded = exact % (60 * 10 ** (FEE_PLACES - terms.decimals)) != 0
+    note = f" (rounded half-up to {terms.decimals} decimals)" if rounded else ""
+    return [*steps, f"{total} = {amount} {currency}{note}."]

@@ -1,0 +1,143 @@
+"""Stored terms and decks -> the tables that rating, quotes and authorisations share.
+
+Decks are immutable objects, so a container keeps those it has opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+from chalicelib import periods
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.aws import objects
+from chalicelib.rating.decks import store as deck_store
+from chalicelib.rating.decks.deck import ROUTES, Deck
+from chalicelib.rating.pricing import store as pricing_store
+from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.tariffs import Heads
+from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+
+
+def deck_version() -> int:
+    """The newest deck version."""
+    head = deck_store.DeckHead.find("DECKS", "HEAD")
+    return head.version if head else 0
+
+
+def tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, *, record_costs: bool = False
+) -> Tables:
+    """Everything that prices this reseller's calls, as of pinned versions."""
+    return Tables(
+        directory=_directory(reseller_id, terms_version),
+        terms=terms(reseller_id, terms_version),
+        decks={route: _decks(route, decks_version) for route in ROUTES},
+        zone=periods.zone(time_zone),
+        record_costs=record_costs,
+    )
+
+
+@lru_cache(maxsize=64)
+def kept_tables(
+    reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
+) -> Tables:
+    """The same without the directory, kept by the container until terms or decks change: for one call at a time."""
+    return Tables(
+        directory=Directory({}, {}),
+        terms=terms(reseller_id, terms_version),
+        decks={route: _decks(route, decks_version) for route in ROUTES},
+        zone=periods.zone(time_zone),
+        record_costs=record_costs,
+        # Of many resellers at once, and asked for a call at a time.
+        heads=Heads(1 << 13),
+    )
+
+
+@lru_cache(maxsize=4096)
+def kept_account(reseller_id: str, username: str, terms_version: int) -> Directory:
+    """Who held one sub-account, kept likewise."""
+    rows = accounts.assignments_of(reseller_id, f"SUB#{username}", terms_version)
+    return Directory({username: [_holding(row) for row in rows]}, {})
+
+
+@lru_cache(maxsize=8)
+def terms(reseller_id: str, version: int) -> Terms:
+    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
+    packages = [_package(row) for row in accounts.packages(reseller_id, version)]
+    return Terms(packages, [_rate(row) for row in pricing_store.rates_upto(reseller_id, version)])
+
+
+def _package(row: Any) -> PackageVersion:
+    price = row.price
+    pulse = price.get("pulse") or {"initial": 0, "increment": 0}
+    routes = price["routes"]
+    return PackageVersion(
+        package_id=row.package_id,
+        version=row.version,
+        effective_from=row.effective_from,
+        markup_fixed_e10=price["markup_fixed_e10"],
+        markup_percent_e4=price["markup_percent_e4"],
+        initial=pulse["initial"],
+        increment=pulse["increment"],
+        connection_fee_e8=price["connection_fee_e8"],
+        minimum_charge_e8=price["minimum_charge_e8"],
+        call_decimals=price["call_decimals"],
+        routes=(routes["us"], routes["canada"], routes["international"]),
+        free_minutes=price["free_minutes"],
+        free_minutes_scope=tuple(price["free_minutes_scope"]),
+    )
+
+
+def _rate(row: pricing_store.CustomRateItem) -> CustomRate:
+    return CustomRate(
+        package_id=row.package_id,
+        scope=row.scope,
+        code=row.code,
+        version=row.version,
+        effective_from=row.effective_from,
+        rate_e10=None if row.rate_e10 is None else row.rate_e10,
+        initial=row.initial,
+        increment=row.increment,
+        connection_fee_e8=None if row.connection_fee_e8 is None else row.connection_fee_e8,
+        minimum_charge_e8=None if row.minimum_charge_e8 is None else row.minimum_charge_e8,
+        grace_seconds=row.grace_seconds,
+    )
+
+
+@lru_cache(maxsize=8)
+def _directory(reseller_id: str, version: int) -> Directory:
+    held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
+    for row in accounts.assignments(reseller_id, version):
+        kind, _, holder = row.holder.partition("#")
+        held[kind].setdefault(holder, []).append(_holding(row))
+    return Directory(held["SUB"], held["DID"])
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(
+        effective_from=row.effective_from,
+        version=row.version,
+        client_id=row.client_id,
+        subaccount_id=row.subaccount_id,
+        package_id=row.package_id,
+        rate_e10=row.rate_e10,
+        initial=row.initial,
+        increment=row.increment,
+        cost_e10=row.cost_e10,
+    )
+
+
+def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
+    """A route's decks by the instant each takes over; of two for one day the later dropped counts."""
+    rows = sorted(deck_store.decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+    newest = {row.effective_from: row for row in rows}
+    utc = periods.zone("UTC")
+    return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
+
+
+@lru_cache(maxsize=8)
+def open_deck(object_key: str) -> Deck:
+    return Deck.load(objects.read(object_key))

@@ -1,0 +1,56 @@
+"""The price list of a package at an instant, from the newest terms and decks, as quotes use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from chalicelib import money
+from chalicelib.accounts.service import posting
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.errors import NotFound, TooLarge
+from chalicelib.rating.pricing import loading
+from chalicelib.rating.pricing.price import FEE_PLACES
+from chalicelib.rating.pricing.price_list_rows import PriceList, PriceRow
+
+MOST_ROWS = 50_000
+"""Rows of one file: what about fits into an answer."""
+COLUMNS = (
+    "prefix", "destination", "country", "rate_per_minute", "initial", "increment", "connection_fee", "minimum_charge",
+    "grace_seconds", "rule",
+)  # fmt: skip
+
+
+def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
+    """``NotFound`` for a package that the reseller never had."""
+    reseller = posting.reseller_of(reseller_id)()
+    version = int(accounts.head_of(reseller_id).version)
+    recorded = reseller.cost_source == "record"
+    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
+    try:
+        return PriceList(tables, package_id, at)
+    except ValueError:
+        raise NotFound() from None
+
+
+def file_rows(prices: PriceList, within: str) -> Iterator[tuple[object, ...]]:
+    """The list as rows of ``COLUMNS``; ``TooLarge`` for one that no answer can carry."""
+    found = list(islice(prices.rows(within), MOST_ROWS + 1))
+    if len(found) > MOST_ROWS:
+        raise TooLarge(f"The list has more than {MOST_ROWS} rows; ask for a part of it, such as prefix=44.")
+    return (_cells(row) for row in found)
+
+
+def _cells(row: PriceRow) -> tuple[object, ...]:
+    return (
+        row.prefix,
+        row.destination,
+        row.country,
+        None if row.rate_e10 is None else money.format_rate(row.rate_e10),
+        row.initial,
+        row.increment,
+        money.format_decimal(row.fee_e14, FEE_PLACES),
+        money.format_amount(row.minimum_e8) if row.minimum_e8 else None,
+        row.grace_seconds,
+        row.rule,
+    )
