@@ -15,8 +15,7 @@ from chalicelib.framework import Chalice, Response
 from chalicelib.notices import events as told
 from chalicelib.notices import handlers as notices
 from chalicelib.payments import handlers as payments
-from chalicelib.rating import authorization_handlers as authorizations
-from chalicelib.rating import events, preview_handlers
+from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
@@ -27,9 +26,7 @@ app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-dat
 app.register_middleware(problems.chalice_errors, "http")
 for blueprint in (
     *accounts.BLUEPRINTS,
-    rating.bp,
-    authorizations.bp,
-    preview_handlers.bp,
+    *rating.BLUEPRINTS,
     *payments.BLUEPRINTS,
     reports.bp,
     notices.bp,

@@ -50,9 +50,9 @@ def main() -> None:
 def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[str, Taken]:
     from chalicelib.aws.transactions import Scope
     from chalicelib.principals import Principal
-    from chalicelib.rating.authorization_shapes import AuthorizationIn
+    from chalicelib.rating.authorizations import service as hold_service
     from chalicelib.rating.decks import publish
-    from chalicelib.rating.service import authorizations
+    from chalicelib.rating.shapes.authorizations import AuthorizationIn
 
     key = f"incoming/decks/value/{DECK_DAY}.csv"
     put = objects.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=deck.read_bytes())
@@ -66,7 +66,7 @@ def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[st
         send("POST", f"/v1/clients/{client['id']}/payments", {"amount": "100000", "description": "paid"})
 
     def service(**body: Any) -> Any:
-        return authorizations.ask(Scope("key:benchmark", int(time.time())), who, AuthorizationIn(**body))
+        return hold_service.ask(Scope("key:benchmark", int(time.time())), who, AuthorizationIn(**body))
 
     def handler(**body: Any) -> Any:
         return send("POST", "/v1/authorizations", body)

@@ -102,21 +102,21 @@ class World:
 
     def rate(self, *dropped: Any) -> Any:
         """Rate a file as the event function does; ``dropped`` is its bytes, or the key and version of one in place."""
-        from chalicelib.rating.service import batches
+        from chalicelib.rating.batches import rate as batch_rate
 
         key, version = dropped if len(dropped) == 2 else self.drop(dropped[0])
-        return batches.rate_batch(self.scope, key, version)
+        return batch_rate.rate_batch(self.scope, key, version)
 
     def begin(self, batch: Any) -> tuple[str, str]:
         """Ask for a batch to be rated again; the key and version that the message carries."""
-        from chalicelib.rating.service import rerating
+        from chalicelib.rating.batches import rerate as batch_rerate
 
-        begun = rerating.start(self.scope, self.reseller_id, batch.batch_id)
+        begun = batch_rerate.start(self.scope, self.reseller_id, batch.batch_id)
         return begun.key, begun.version_id
 
     def found(self, batch: Any) -> Any:
         """A batch as it stands now."""
-        from chalicelib.rating import store
+        from chalicelib.rating.batches import store
 
         return store.batch(self.reseller_id, batch.batch_id)
 
@@ -125,7 +125,7 @@ class World:
         return self.rate(*self.begin(batch))
 
     def reconciled(self, level: int = 2) -> list[Any]:
-        from chalicelib.rating.service.reconcile import reconcile
+        from chalicelib.rating.nightly.reconcile import reconcile
 
         return reconcile(self.reseller_id, level, now=self.now)
 
@@ -134,7 +134,7 @@ class World:
         from chalicelib.accounts.store import Client, Entry, Reseller
         from chalicelib.calls import index
         from chalicelib.calls.store import segments_of
-        from chalicelib.rating.store import Batch
+        from chalicelib.rating.batches.store import Batch
 
         books: dict[str, Any] = {}
         owners = [Reseller.get(f"R#{self.reseller_id}", "RESELLER")]

@@ -126,7 +126,7 @@ class FeeWorld:
         return found
 
     def reconciled(self) -> list[Any]:
-        from chalicelib.rating.service.reconcile import reconcile
+        from chalicelib.rating.nightly.reconcile import reconcile
 
         return reconcile(self.reseller_id, 1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.notices.service import choices
@@ -18,6 +17,7 @@ from chalicelib.notices.shapes import (
     WishesOut,
 )
 from chalicelib.principals import RESELLER, STAFF
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

@@ -15,9 +15,10 @@ from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib.rating import s3_events
+from chalicelib.rating.batches import lifecycle
 from chalicelib.rating.decks import publish
-from chalicelib.rating.service import endings, reconcile, sweeping
-from chalicelib.rating.service import rescan as rescan_files
+from chalicelib.rating.nightly import reconcile, sweep
+from chalicelib.rating.nightly import recover as rescan_files
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)
@@ -58,7 +59,7 @@ def rescan(event: CloudWatchEvent) -> None:
 @bp.schedule("rate(1 day)", name="sweep")
 def sweep_objects(event: CloudWatchEvent) -> None:
     """Delete objects under ``rated/`` that are 15 days old and that no index item names."""
-    swept = sweeping.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
+    swept = sweep.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
     log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
     if not swept.finished:
         log.warning("the sweep ran out of time; it goes on from there with its next run")
@@ -95,12 +96,12 @@ def _take(arrival: s3_events.Arrival, *, last_try: bool) -> None:
         publish.publish(scope, arrival.key, arrival.version_id)
         return
     # Here and not above: the API imports this module to know its functions, and must not pay for numpy.
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches import rate
 
     try:
-        batches.rate_batch(scope, arrival.key, arrival.version_id, lambda: int(time.time()))
+        rate.rate_batch(scope, arrival.key, arrival.version_id, lambda: int(time.time()))
     except Exception as problem:
         if last_try:
             reason = f"{type(problem).__name__}: the last of {s3_events.MAX_RECEIVES} tries broke; see the log."
-            endings.fail_by_key(scope, arrival.key, arrival.version_id, reason)
+            lifecycle.fail_by_key(scope, arrival.key, arrival.version_id, reason)
         raise

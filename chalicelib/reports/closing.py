@@ -15,7 +15,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import months, posting, terms
 from chalicelib.accounts.service.months import Difference
 from chalicelib.aws.transactions import Scope
-from chalicelib.rating.service import reconcile
+from chalicelib.rating.nightly import reconcile
 
 log = logging.getLogger(__name__)
 

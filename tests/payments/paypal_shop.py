@@ -62,7 +62,7 @@ class Shop:
         return dict(items[0]) if items else {}
 
     def reconciled(self) -> list[Any]:
-        from chalicelib.rating.service.reconcile import reconcile
+        from chalicelib.rating.nightly.reconcile import reconcile
 
         return reconcile(self.reseller_id, 1)
 

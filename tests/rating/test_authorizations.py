@@ -225,12 +225,12 @@ def test_the_answer_as_text_also_when_it_is_sent_again(shop):
 
 def test_a_hold_ends_after_two_days_by_the_clock_alone(shop):
     from chalicelib import periods
-    from chalicelib.rating import hold_store
+    from chalicelib.rating.authorizations import store
 
     held = ask(shop, reserve_seconds=3000)
     ends = periods.parse_instant(held["expires_at"])
     assert 48 * 3600 <= ends - time.time() <= 49 * 3600 + 1
-    sums = hold_store.head_of(f"H#{shop.ids['alice']}").sums()
+    sums = store.head_of(f"H#{shop.ids['alice']}").sums()
     assert (sums.open_e8(ends - 1), sums.open_e8(ends)) == (10**8, 0)
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from markdown_tables import Row, tables
 
 from chalicelib import money
-from chalicelib.rating.authorization_shapes import AuthorizationIn, FinishIn
-from chalicelib.rating.authorizing import Standing, decide, hang_up_after
+from chalicelib.rating.authorizations.decision import Standing, decide, hang_up_after
 from chalicelib.rating.pricing.price import LONGEST, CallTerms, affordable_seconds, amount_e8, internal_terms
+from chalicelib.rating.shapes.authorizations import AuthorizationIn, FinishIn
 from chalicelib.web import forms
 
 TEXT = (Path(__file__).parents[2] / "docs" / "authorizations.md").read_text(encoding="utf-8")
@@ -129,7 +129,7 @@ def hash_of(answer: str) -> dict[str, str]:
 
 
 def test_the_form_has_the_fields_of_the_answer():
-    from chalicelib.rating.authorization_shapes import AuthorizationOut
+    from chalicelib.rating.shapes.authorizations import AuthorizationOut
 
     assert list(HELD) == list(AuthorizationOut.model_fields)
     assert hash_of(forms.encode(HELD)) == {**{k: str(v) for k, v in HELD.items()}, "allowed": "1"}

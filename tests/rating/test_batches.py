@@ -19,7 +19,7 @@ def reasons(batch: Any) -> list[str]:
     """Reason codes of a batch's refused lines, read back from the file that people download."""
     import csv
 
-    from chalicelib.rating.service.batch_files import rejects_key
+    from chalicelib.rating.batches.queries import rejects_key
 
     if not batch.has_rejects:
         return []
@@ -121,9 +121,9 @@ def test_100_000_copies_of_one_call_are_billed_once(world):
 
 def test_a_file_under_nobodys_prefix_is_left_alone(aws, deck):
     from chalicelib.aws.transactions import Scope
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches.rate import rate_batch
 
-    assert batches.rate_batch(Scope("system:test", 1), "incoming/cdr/nobody/x.csv", "v") is None
+    assert rate_batch(Scope("system:test", 1), "incoming/cdr/nobody/x.csv", "v") is None
 
 
 def test_a_resent_file_under_another_name_changes_nothing(world):
@@ -228,7 +228,7 @@ def test_a_closed_month_takes_no_more_entries_and_late_calls_go_to_the_next(worl
 
 
 def test_another_generation_of_terms_does_not_touch_a_batch_that_has_begun(world):
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches import rate as batch_rate
 
     dropped = world.drop(csv_file(line("1"), line("2", "bob")))
     with faults.counted() as made:
@@ -236,7 +236,7 @@ def test_another_generation_of_terms_does_not_touch_a_batch_that_has_begun(world
     with pytest.raises(faults.Killed), faults.killed_at(len(made) // 2, answered=True):
         world.rate(*dropped)
     world.package("p1", markup_percent_e4=9_000_000)
-    batch = batches.rate_batch(world.scope, *dropped)
+    batch = batch_rate.rate_batch(world.scope, *dropped)
     assert batch.revenue_e8 == 2 * 624000
 
 
@@ -260,7 +260,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
 
     from chalicelib.config import settings
     from chalicelib.rating import s3_events
-    from chalicelib.rating.service.rescan import announce_unrated
+    from chalicelib.rating.nightly.recover import announce_unrated
 
     rated, lost = world.drop(csv_file(line("1"))), world.drop(csv_file(line("2")), "lost and found+é.csv")
     world.rate(*rated)
@@ -279,7 +279,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
 def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_was_changed(world):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.aws.transactions import Event
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     # Longer than what takes its place, whatever the random ids are packed to: else that would be cut short.
@@ -307,7 +307,7 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
     from chalicelib.accounts.store import ResellerPointer, TermsHead
     from chalicelib.aws.transactions import Scope
     from chalicelib.calls.format import decode
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     with pytest.raises(faults.Killed), faults.killed_at(20, answered=True):
@@ -332,20 +332,20 @@ def test_the_lake_holds_committed_calls_only_each_once(world):
 def test_batches_are_listed_in_the_order_of_their_making_even_within_a_second(world):
     import time
 
-    from chalicelib.rating.service import batch_files
+    from chalicelib.rating.batches import queries
 
     made = []
     for number in range(6):
         made.append(world.rate(csv_file(line(str(number)))).batch_id)
         time.sleep(0.002)
-    listed = batch_files.list_batches(world.reseller_id, None, 4)
+    listed = queries.list_batches(world.reseller_id, None, 4)
     assert [batch.batch_id for batch in listed] == made[:1:-1]
-    rest = batch_files.list_batches(world.reseller_id, batch_files.place_of(listed[-1]), 4)
+    rest = queries.list_batches(world.reseller_id, queries.place_of(listed[-1]), 4)
     assert [batch.batch_id for batch in rest] == made[1::-1]
 
 
 def test_progress_is_told_at_first_and_when_the_clock_has_moved():
-    from chalicelib.rating.service.batches import once_a_second
+    from chalicelib.rating.batches.rate import once_a_second
 
     clock, told = iter([5, 5, 6, 6, 9, 9]), list[int]()
     tell = once_a_second(clock.__next__, told.append)

@@ -31,15 +31,15 @@ def small(monkeypatch) -> Any:
     """Puts the small bounds in force."""
     from chalicelib.calls import format as call_format
     from chalicelib.calls import index as reading
-    from chalicelib.rating import copies, slices
-    from chalicelib.rating.service import writing
+    from chalicelib.rating.batches import client_day, duplicates
+    from chalicelib.rating.batches import write as batch_write
 
     def bounds() -> None:
-        monkeypatch.setattr(slices, "SLICE_ROWS", 6)
-        monkeypatch.setattr(copies, "HEAP_KEYS", 4)
+        monkeypatch.setattr(client_day, "SLICE_ROWS", 6)
+        monkeypatch.setattr(duplicates, "HEAP_KEYS", 4)
         monkeypatch.setattr(call_format, "ROWS_PER_MEMBER", 2)
         monkeypatch.setattr(call_format, "MOST_MEMBERS", 10)
-        monkeypatch.setattr(writing, "OBJECT_BYTES", 400)
+        monkeypatch.setattr(batch_write, "OBJECT_BYTES", 400)
         monkeypatch.setattr(reading, "ROWS_AT_ONCE", 5)
 
     return bounds
@@ -113,7 +113,7 @@ class Full(io.BytesIO):
 
 
 def test_a_disk_that_is_full_while_copies_are_looked_for_ends_the_batch_with_that_reason(world, monkeypatch):
-    from chalicelib.rating.shelf import Shelf
+    from chalicelib.rating.batches.column_file import Shelf
 
     put = Shelf.put
     dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
@@ -132,8 +132,8 @@ def test_a_disk_that_is_full_while_copies_are_looked_for_ends_the_batch_with_tha
 
 
 def test_a_disk_that_is_full_of_refused_lines_ends_the_batch_with_that_reason(world, monkeypatch):
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches import rate
 
-    monkeypatch.setattr(batches.tempfile, "SpooledTemporaryFile", lambda _: Full())
+    monkeypatch.setattr(rate.tempfile, "SpooledTemporaryFile", lambda _: Full())
     batch = world.rate(csv_file(line("one", "nobody")))
     assert batch.status == "failed" and "Split it" in batch.reason

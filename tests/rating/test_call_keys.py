@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from chalicelib.calls.format import key_of as key_in_a_row
-from chalicelib.rating import copies
-from chalicelib.rating.copies import Lines
+from chalicelib.rating.batches import duplicates
+from chalicelib.rating.batches.column_file import Column, Shelf
+from chalicelib.rating.batches.duplicates import Lines
 from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kind_of, kinds
 from chalicelib.rating.engine.columns import CODES, DIRECTIONS, DISPOSITIONS
-from chalicelib.rating.shelf import Column, Shelf
 
 Call = tuple[int, bytes]
 """Kind and id."""
@@ -28,7 +28,7 @@ def known(calls: list[Call], at_once: int = 50) -> Billed:
     def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         return (columns(calls[at : at + at_once]) for at in range(0, len(calls), at_once))
 
-    return Billed(lambda: (copies.hashes(*some) for some in blocks()), blocks)
+    return Billed(lambda: (duplicates.hashes(*some) for some in blocks()), blocks)
 
 
 def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random | None = None) -> list[int]:
@@ -44,7 +44,7 @@ def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random |
             places.extend(order)
             yield Lines(np.array(order), *columns([calls[place] for place in order]))
 
-    gone = copies.copies(blocks, len(calls), billed, Shelf(io.BytesIO()))
+    gone = duplicates.copies(blocks, len(calls), billed, Shelf(io.BytesIO()))
     places = list(places)
     if gone is None:
         return sorted(places)
@@ -72,7 +72,7 @@ def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, mo
     """In one block or many, in heaps of any size, whatever the order within a block."""
     dice = random.Random(seed)
     calls, billed = some_calls(dice)
-    monkeypatch.setattr(copies, "HEAP_KEYS", dice.choice([1, 7, 100_000]))
+    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([1, 7, 100_000]))
     at_once = dice.choice([1, 13, 100, 300])
     assert found(calls, known(billed, dice.choice([1, 50])), at_once, dice) == naively(calls, billed)
     assert found(calls, NOTHING, at_once, dice) == naively(calls, [])
@@ -80,7 +80,7 @@ def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, mo
 
 @pytest.mark.parametrize("at_once", [1, 3, 10])
 def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch, at_once: int):
-    monkeypatch.setattr(copies, "hashes", lambda kind, ids: np.zeros(len(ids), np.uint64))
+    monkeypatch.setattr(duplicates, "hashes", lambda kind, ids: np.zeros(len(ids), np.uint64))
     calls = [(0, b"a"), (0, b"b"), (0, b"a"), (1, b"c"), (1, b"a")]
     assert found(calls, known([(0, b"b")]), at_once) == [0, 3, 4]
 
@@ -96,10 +96,12 @@ class Watched(Shelf):
 
 
 def test_a_call_that_a_file_holds_ten_thousand_times_reaches_a_heap_once_a_thousand(monkeypatch):
-    monkeypatch.setattr(copies, "HEAP_KEYS", 1_000)
+    monkeypatch.setattr(duplicates, "HEAP_KEYS", 1_000)
     file = io.BytesIO(b"what lies there")
     shelf = Watched(file)
-    gone = copies.copies(lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, shelf)
+    gone = duplicates.copies(
+        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, shelf
+    )
     assert gone is not None and np.flatnonzero(~gone).tolist() == [0]
     assert shelf.rows == 10
     assert file.getvalue() == b"what lies there"

@@ -128,7 +128,7 @@ def test_the_example_in_the_document_is_taken(reseller: Any) -> None:
 
 
 def declare(world: Any, **said: Any) -> None:
-    from chalicelib.rating.service import sources
+    from chalicelib.rating.batches import sources
 
     plain = {"source_id": "s", "pattern": "*", "time_zone": None, "columns": {}, "words": {}, "defaults": {}}
     sources.put(world.scope, world.reseller_id, {**plain, **said})

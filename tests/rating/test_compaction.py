@@ -24,7 +24,7 @@ DAY = "2026-09-10"
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three segments of a day are too many: what a test needs to see happens at the third file, not at the 17th."""
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     monkeypatch.setattr(compaction, "MOST", 2)
     monkeypatch.setattr(compaction, "LEFT", 1)
@@ -72,7 +72,7 @@ def test_rows_come_out_as_they_went_in(texts: list[list[str]]):
 
 
 def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_row_changes(world):
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     some = files(17)
     for body in some[:16]:
@@ -98,7 +98,7 @@ def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_r
 
 
 def test_a_day_of_many_files_keeps_few_segments_and_every_call_once(world):
-    from chalicelib.rating.service import known
+    from chalicelib.rating.batches import billed
 
     for body in files(60):
         world.rate(body)
@@ -106,7 +106,7 @@ def test_a_day_of_many_files_keeps_few_segments_and_every_call_once(world):
     calls = world.books()["calls of alice"]
     assert len({call[1] for call in calls}) == len(calls) == 180
     # Also a container that remembers nothing reads few objects to know what is billed: at most 17 and a compaction's.
-    known._kept.clear()
+    billed._kept.clear()
     with faults.counted() as made:
         world.rate(csv_file(line("last", start=f"{DAY}T23:59:00Z")))
     assert made.count("GetObject") <= 1 + 17 + 10
@@ -160,7 +160,7 @@ def at_once(tasks: list[Callable[[], Any]]) -> None:
 
 
 def test_files_and_compactions_at_once_bill_every_call_once(world, eager):
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     def compact() -> None:
         for _ in range(10):
@@ -176,7 +176,7 @@ def test_files_and_compactions_at_once_bill_every_call_once(world, eager):
 
 
 def test_what_an_open_batch_has_billed_is_left_alone(world, eager):
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     dropped = world.drop(csv_file(line("x"), line("y", "bob")))
     commits = iter(("opened", "the first client"))
@@ -212,7 +212,7 @@ def rated_then_rerated(
     world: World, monkeypatch: pytest.MonkeyPatch, *, compacted: bool, kill: int | None = None
 ) -> int:
     """Five files of one day, the third of which is rated again at another price; how many calls that made."""
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     monkeypatch.setattr(compaction, "MOST", 2 if compacted else 100)
     monkeypatch.setattr(compaction, "LEFT", 1)
@@ -275,7 +275,7 @@ def test_report_and_lake_read_compacted_segments(world, eager):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.calls import search
     from chalicelib.calls.format import decode
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     for body in files(7):

@@ -38,12 +38,12 @@ def with_free_minutes(world: World) -> World:
 
 def test_parts_decided_few_at_a_time_into_small_objects_come_to_the_same(worlds, monkeypatch):
     """Five clients and two months, where a real file would need more than 50 clients and 32 MB to meet these seams."""
-    from chalicelib.rating.service import committing, writing
+    from chalicelib.rating.batches import commit, write
 
     def rated(few: bool, kill: int | None = None) -> tuple[dict[str, Any], int]:
-        monkeypatch.setattr(committing, "AT_ONCE", 2 if few else 50)
-        monkeypatch.setattr(writing, "OBJECT_BYTES", 1 if few else 32 << 20)
-        monkeypatch.setattr(writing, "AHEAD", 0 if few else 8)
+        monkeypatch.setattr(commit, "AT_ONCE", 2 if few else 50)
+        monkeypatch.setattr(write, "OBJECT_BYTES", 1 if few else 32 << 20)
+        monkeypatch.setattr(write, "AHEAD", 0 if few else 8)
         world = with_free_minutes(worlds())
         for name in ("carol", "dan"):
             world.client(name, "minutes")
@@ -261,12 +261,12 @@ def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twic
 def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
     from chalicelib.accounts.service import terms
     from chalicelib.errors import Conflict
-    from chalicelib.rating.service import endings
+    from chalicelib.rating.batches import lifecycle
 
     dropped = world.drop(csv_file(line("1")))
     with pytest.raises(faults.Killed), faults.killed_at(12, answered=True):
         world.rate(*dropped)
-    endings.fail_by_key(world.scope, *dropped, "the last try broke")
+    lifecycle.fail_by_key(world.scope, *dropped, "the last try broke")
     with pytest.raises(Conflict):
         terms.next_version(terms.head_of(world.reseller_id), moving=True)
     assert world.rate(*dropped).status == "done"

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_exactly_once import at_once
 
-from chalicelib.rating.holds import Called, Open, Sums, expiry, matches
+from chalicelib.rating.authorizations.holds import Called, Open, Sums, expiry, matches
 
 UK = "+442079460000"
 NOW = 1_870_000_000
@@ -37,18 +37,18 @@ def world(worlds: Any) -> World:
 def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
     from chalicelib.aws.transactions import Scope
     from chalicelib.principals import Principal
-    from chalicelib.rating.authorization_shapes import AuthorizationIn
-    from chalicelib.rating.service import authorizations
+    from chalicelib.rating.authorizations import service
+    from chalicelib.rating.shapes.authorizations import AuthorizationIn
 
     body = AuthorizationIn(account=account, number=number, **more)
     who = Principal("reseller", "k", world.reseller_id)
-    return authorizations.ask(Scope("key:k", now), who, body)
+    return service.ask(Scope("key:k", now), who, body)
 
 
 def finished(world: World, hold_id: str, seconds: int = 60) -> Any:
-    from chalicelib.rating.service import authorizations
+    from chalicelib.rating.authorizations import service
 
-    return authorizations.finish(world.scope, world.reseller_id, hold_id, seconds)
+    return service.finish(world.scope, world.reseller_id, hold_id, seconds)
 
 
 def pay(world: World, amount_e8: int, name: str = "bob") -> None:
@@ -68,10 +68,10 @@ def balance(world: World, name: str = "bob") -> int:
 
 def held(world: World, name: str = "bob", now: int = NOW) -> int:
     """What is held, by the head; the holds themselves must add up to the same."""
-    from chalicelib.rating import hold_store
+    from chalicelib.rating.authorizations import store
 
     pk = f"H#{world.clients[name]}"
-    sums, holds = hold_store.head_of(pk).sums(), hold_store.open_holds(pk, now)
+    sums, holds = store.head_of(pk).sums(), store.open_holds(pk, now)
     total = sum(int(hold.amount_e8) for hold in holds)
     assert sums.open_e8(now) == total
     assert now > NOW or sum(sums.by_day.values()) == total
@@ -270,10 +270,10 @@ def test_a_batch_lets_go_of_its_calls_holds_and_of_no_others(world):
 
 
 def test_more_holds_than_a_transaction_takes(world):
-    from chalicelib.rating.service import releasing
+    from chalicelib.rating.authorizations import release as hold_release
 
     pay(world, 200 * PRICE)
-    count = releasing.AT_ONCE + 20
+    count = hold_release.AT_ONCE + 20
     for n in range(count):
         asked(world, call_id=f"c{n}", reserve_seconds=60)
     world.rate(csv_file(*[call(f"c{n}") for n in range(count)]))
@@ -419,9 +419,9 @@ def test_an_expired_hold_counts_no_more_and_its_call_may_ask_again(world):
     assert held(world, now=later) == 5 * PRICE
     with pytest.raises(NotFound):
         from chalicelib.aws.transactions import Scope
-        from chalicelib.rating.service import authorizations
+        from chalicelib.rating.authorizations import service
 
-        authorizations.finish(Scope("key:k", again.expires_at), world.reseller_id, again.id, 1)
+        service.finish(Scope("key:k", again.expires_at), world.reseller_id, again.id, 1)
 
 
 def test_an_account_changes_hands_at_the_instant_it_does(world):

@@ -23,7 +23,7 @@ def left_open(world: World) -> None:
 
 @pytest.mark.parametrize(("field", "by"), [("cost_e8", 5), ("revenue_e8", -5), ("rated", 1), ("duplicates", 1)])
 def test_a_finished_batch_is_held_against_its_own_markers_also_beside_an_open_one(deck, field, by):
-    from chalicelib.rating.store import Batch
+    from chalicelib.rating.batches.store import Batch
 
     world = make_world()
     batch = world.rate(csv_file(line("1"), line("2", "bob"), line("2", "bob")))
@@ -50,8 +50,8 @@ def test_a_cost_that_no_batch_accounts_for_is_found_also_beside_an_open_batch(de
 
 def test_the_nightly_check_looks_at_a_reseller_with_an_open_batch(world):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating.service.reconcile import nightly
-    from chalicelib.rating.store import Verified
+    from chalicelib.rating.nightly.reconcile import nightly
+    from chalicelib.rating.nightly.store import Verified
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     world.rate(csv_file(line("1")))
@@ -90,8 +90,8 @@ def test_books_that_are_read_while_files_are_rated_add_up(world):
 def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check(worlds, harm):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.calls.format import pack
-    from chalicelib.rating.service.reconcile import nightly
-    from chalicelib.rating.store import Verified
+    from chalicelib.rating.nightly.reconcile import nightly
+    from chalicelib.rating.nightly.store import Verified
 
     harmed, other = sorted([worlds(), worlds()], key=lambda world: world.reseller_id)
     for world in (harmed, other):
@@ -114,7 +114,7 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
 
 def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
     from chalicelib.accounts.store import ResellerPointer
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     world = worlds()
     ResellerPointer("RESELLERS", world.reseller_id).save()
@@ -152,7 +152,7 @@ def test_a_day_of_many_calls_is_checked_and_summed_a_piece_at_a_time(world, monk
 
 
 def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     def night(at: int) -> None:
         assert nightly(Scope("system:test", at), int(time.time()), [world.reseller_id]) == []

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.calls.format import RatedCall, decode, pack, quoted, row_of
+from chalicelib.rating.batches.rated_csv import Rows, render
 from chalicelib.rating.engine.columns import CODES, Texts
 from chalicelib.rating.engine.term_columns import Shared, texts
-from chalicelib.rating.rendering import Rows, render
 
 DAY = 1795392000
 word = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12) | st.sampled_from(

@@ -23,9 +23,9 @@ def test_a_client_more_takes_three_requests_more_and_rereads_nothing_that_was_ju
 
 
 def test_calls_of_another_container_are_read_once(world: World) -> None:
-    from chalicelib.rating.service import known
+    from chalicelib.rating.batches import billed
 
     world.rate(csv_file(line("a")))
-    known._kept.clear()
+    billed._kept.clear()
     assert requests(world, line("b"))["GetObject"] == 2
     assert requests(world, line("c"))["GetObject"] == 1

@@ -229,7 +229,7 @@ def test_again_and_again_each_generation_replaces_the_one_before(world):
 def test_the_lake_forgets_what_a_rerating_took_away(world):
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.calls.format import decode
-    from chalicelib.rating.service.reconcile import nightly
+    from chalicelib.rating.nightly.reconcile import nightly
 
     ResellerPointer("RESELLERS", world.reseller_id).save()
     batch = world.rate(csv_file(line("1")))
@@ -251,9 +251,9 @@ def forget(world: World, batch: Any) -> None:
 
 
 def cap_lines(monkeypatch: Any, most: int) -> None:
-    from chalicelib.rating.service import reading
+    from chalicelib.rating.batches import read
 
-    monkeypatch.setattr(reading, "settings", replace(reading.settings, max_lines=most))
+    monkeypatch.setattr(read, "settings", replace(read.settings, max_lines=most))
 
 
 def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
@@ -275,20 +275,20 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
 
 
 def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches import rate
 
     batch = world.rate(csv_file(*[line(f"id{n}", seconds=6) for n in range(41_000)]))
     before = world.books()
     cap_lines(monkeypatch, 30_000)
     a_second_a_look = count(world.scope.now).__next__
-    again = batches.rate_batch(world.scope, *world.begin(batch), a_second_a_look)
+    again = rate.rate_batch(world.scope, *world.begin(batch), a_second_a_look)
     assert (again.status, again.lines, again.rated) == ("done", 41_000, 41_000)
     assert "30000 lines" in again.reason
     assert world.books() == before
 
 
 def test_a_rerating_that_was_given_up_goes_on_with_the_same_generation_and_prices(world):
-    from chalicelib.rating.service import endings
+    from chalicelib.rating.batches import lifecycle
 
     batch = world.rate(csv_file(line("1"), line("2", "bob")))
     world.package("p1", markup_percent_e4=500_000)
@@ -303,7 +303,7 @@ def test_a_rerating_that_was_given_up_goes_on_with_the_same_generation_and_price
     with pytest.raises(faults.Killed), faults.between(after_the_first_client):
         world.rate(*again)
     assert world.books()["bob"][0] == -CALL
-    endings.fail_by_key(world.scope, *again, "the last try broke")
+    lifecycle.fail_by_key(world.scope, *again, "the last try broke")
     assert world.found(batch).status == "failed"
     world.package("p1", markup_percent_e4=900_000)
     done = world.rerate(batch)

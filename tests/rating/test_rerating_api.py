@@ -88,15 +88,15 @@ def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
 ) -> None:
     from chalicelib.accounts.store import ResellerPointer
     from chalicelib.aws.transactions import Scope
+    from chalicelib.rating.nightly import recover
     from chalicelib.rating.s3_events import SPENT_SECONDS
-    from chalicelib.rating.service import rescan
 
     batch = rate(csv_file(line("1", "ann")))
     reseller.post(f"/v1/batches/{batch.batch_id}/rerate")
     told()
     assert ResellerPointer.find("RESELLERS", reseller.ids["reseller"])
     later = int(World(reseller.ids["reseller"]).found(batch).started_at) + SPENT_SECONDS + 1
-    rescan.take_up(Scope("system:rescan", later))
+    recover.take_up(Scope("system:rescan", later))
     assert (batch.key, batch.version_id) in [tuple(arrival) for arrival in told()]
 
 

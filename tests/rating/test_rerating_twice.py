@@ -149,7 +149,7 @@ def test_a_late_try_of_the_first_generation_changes_nothing(worlds):
 
 def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, monkeypatch):
     """One try is stopped, another finds the file too large, and the first goes on: all of the generation, or none."""
-    from chalicelib.rating.service import reading
+    from chalicelib.rating.batches import read
 
     undisturbed, untouched = worlds(), worlds()
     again = begun(undisturbed)
@@ -163,7 +163,7 @@ def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, mo
         again = begun(world)
         with faults.stopped_at(stop, partial(world.rate, *again)) as go_on:
             with monkeypatch.context() as low:
-                low.setattr(reading, "settings", replace(reading.settings, max_lines=3))
+                low.setattr(read, "settings", replace(read.settings, max_lines=3))
                 found = world.rate(*again)
             go_on()
         ends.add((found.status, found.generation))

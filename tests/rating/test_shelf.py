@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chalicelib.errors import Refused
-from chalicelib.rating.shelf import Rows, Shelf
+from chalicelib.rating.batches.column_file import Rows, Shelf
 
 
 def test_any_stretch_of_rows_comes_back_in_every_column():

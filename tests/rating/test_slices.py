@@ -14,7 +14,10 @@ import pytest
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
-from chalicelib.rating import copies, slices, spill, usage
+from chalicelib.rating.batches import charges, client_day, duplicates, spill
+from chalicelib.rating.batches.client_day import Slices
+from chalicelib.rating.batches.rated_csv import render
+from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.records import Chunk, chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
@@ -25,9 +28,6 @@ from chalicelib.rating.pricing import price as pricing_price
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.rate_book import Tables
 from chalicelib.rating.pricing.terms import PackageVersion, Terms
-from chalicelib.rating.rendering import render
-from chalicelib.rating.slices import Slices
-from chalicelib.rating.spill import Spill
 
 FIRST = -(2**62)
 DAY = 1789430400
@@ -100,14 +100,14 @@ class Outcome:
 def decided(case: Case, chunk_bytes: int) -> Outcome:
     """The day as it is written, by whatever bounds are in force."""
     tables = case.tables()
-    aside, free = Spill(io.BytesIO(), tables), usage.Free(tables, {"p1": 100})
+    aside, free = Spill(io.BytesIO(), tables), charges.Free(tables, {"p1": 100})
     for columns in rated(case, tables, chunk_bytes):
         aside.add(columns)
     aside.flush()
     day = Slices(aside, PART, DAY // 86_400, known(case.billed), tables)
     made, rows, sums = list[int](), b"", Counter[str]()
     for piece in day:
-        found = usage.decide(*piece, day.by_id, free, "b1")
+        found = charges.decide(*piece, day.by_id, free, "b1")
         sums.update(found.sums)
         rows += render(found.rows, 0, len(found.rows))
         made.append(len(found.rows))
@@ -155,30 +155,30 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
     calls = decode(pack(whole.rows))
     assert [(call.line, call.free_seconds, call.amount_e8) for call in calls] == naively(case)
     assert len(whole.slices) == 1
-    monkeypatch.setattr(usage, "_STRETCH", dice.choice([1, 7, 5_000]))
-    monkeypatch.setattr(slices, "SLICE_ROWS", dice.choice([1, 7, 100]))
+    monkeypatch.setattr(charges, "_STRETCH", dice.choice([1, 7, 5_000]))
+    monkeypatch.setattr(client_day, "SLICE_ROWS", dice.choice([1, 7, 100]))
     monkeypatch.setattr(spill, "PART_ROWS", dice.choice([1, 20, 200_000]))
-    monkeypatch.setattr(copies, "HEAP_KEYS", dice.choice([5, 100_000]))
+    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([5, 100_000]))
     cut = decided(case, dice.choice([200, 2_000]))
     assert (cut.rows, cut.sums, cut.standing, cut.free) == (whole.rows, whole.sums, whole.standing, whole.free)
     assert cut.standing == cut.sums["rows"]
     # Where ids decide, calls of one id (a leg in, a leg out, answered or not) stay together.
-    assert max(cut.slices) <= slices.SLICE_ROWS + (3 if case.free_minutes else 0)
+    assert max(cut.slices) <= client_day.SLICE_ROWS + (3 if case.free_minutes else 0)
 
 
 def test_calls_behind_the_last_free_minute_are_not_looked_at_one_by_one(monkeypatch):
     head = "call_id,start,direction,account,from,to,disposition,seconds\n"
     call = f"{{}},{periods.format_instant(DAY)},outbound,anna,+14165550199,+12125550100,ANSWERED,60\n"
-    looked, left = [], usage.Free.left
-    monkeypatch.setattr(usage, "_STRETCH", 10)
-    monkeypatch.setattr(usage.Free, "left", lambda *asked: looked.append(asked) or left(*asked))
+    looked, left = [], charges.Free.left
+    monkeypatch.setattr(charges, "_STRETCH", 10)
+    monkeypatch.setattr(charges.Free, "left", lambda *asked: looked.append(asked) or left(*asked))
     assert decided(Case(head + "".join(map(call.format, range(200))), [], 3), 1 << 20).free == {"p1": 180}
     assert len(looked) == 10
 
 
 def test_slices_end_between_seconds_and_hold_no_more_than_they_may(monkeypatch):
-    monkeypatch.setattr(slices, "SLICE_ROWS", 10)
+    monkeypatch.setattr(client_day, "SLICE_ROWS", 10)
     counts = np.zeros(86_400, np.int64)
     counts[[0, 5, 6, 7, 9, 86_399]] = [4, 6, 1, 25, 10, 1]
-    assert slices._cuts(counts) == [0, 6, 7, 8, 86_399, 86_400]
-    assert slices._cuts(np.zeros(86_400, np.int64)) == [0, 86_400]
+    assert client_day._cuts(counts) == [0, 6, 7, 8, 86_399, 86_400]
+    assert client_day._cuts(np.zeros(86_400, np.int64)) == [0, 86_400]

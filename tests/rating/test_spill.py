@@ -8,12 +8,12 @@ import tracemalloc
 import numpy as np
 
 from chalicelib import periods
-from chalicelib.rating import spill
+from chalicelib.rating.batches import spill
+from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.columns import ROW, Columns, Texts
 from chalicelib.rating.pricing.ownership import Directory
 from chalicelib.rating.pricing.rate_book import Holder, Tables
 from chalicelib.rating.pricing.terms import Terms
-from chalicelib.rating.spill import Spill
 
 CLIENTS, FIRST = 2_000, 1_788_220_800
 

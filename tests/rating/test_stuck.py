@@ -55,7 +55,7 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
 
 
 def batch_of(world: World) -> Any:
-    from chalicelib.rating.store import Batch
+    from chalicelib.rating.batches.store import Batch
 
     (batch,) = Batch.under(f"R#{world.reseller_id}", "BATCH#")
     return batch
@@ -203,11 +203,11 @@ def test_a_batch_that_is_killed_again_after_it_was_announced_is_given_up_and_say
 
 
 def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
-    from chalicelib.rating.service import endings
+    from chalicelib.rating.batches import lifecycle
 
     dropped = world.drop(FILE)
     with faults.stopped_at(25, lambda: world.rate(*dropped)) as go_on:
-        endings.fail_by_key(world.scope, *dropped, "the last of 5 tries broke")
+        lifecycle.fail_by_key(world.scope, *dropped, "the last of 5 tries broke")
         assert batch_of(world).status == "failed"
         go_on()
     assert (batch_of(world).status, batch_of(world).reason) == ("done", None)
@@ -252,7 +252,7 @@ def test_a_batch_whose_file_was_deleted_is_given_up_for_good_and_lets_its_owners
 def test_a_deck_whose_every_try_was_killed_is_announced_again(aws, world):
     from chalicelib.config import settings
     from chalicelib.rating.decks import publish
-    from chalicelib.rating.service.rescan import _unrated
+    from chalicelib.rating.nightly.recover import _unrated
 
     key = f"incoming/decks/value/2031-01-01-{world.reseller_id}.csv"
     body = b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.01,60,60\n"

@@ -14,15 +14,15 @@ from builders import World, csv_file, line
 from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Scope
 from chalicelib.calls import store as call_store
-from chalicelib.rating.service import sweeping
+from chalicelib.rating.nightly import sweep as nightly_sweep
 
-LATER = sweeping.AGE_SECONDS + 3600
+LATER = nightly_sweep.AGE_SECONDS + 3600
 FILE = csv_file(line("1"), line("2", start="2026-08-20T12:00:00Z"), line("3", "bob"))
 
 
-def sweep(world: World, after: int = LATER, out_of_time: Callable[[], bool] = lambda: False) -> sweeping.Swept:
+def sweep(world: World, after: int = LATER, out_of_time: Callable[[], bool] = lambda: False) -> nightly_sweep.Swept:
     scope = Scope("system:test", int(time.time()) + after)
-    return sweeping.sweep(scope, out_of_time, f"rated/{world.reseller_id}/")
+    return nightly_sweep.sweep(scope, out_of_time, f"rated/{world.reseller_id}/")
 
 
 def objects(world: World) -> set[str]:
@@ -60,7 +60,7 @@ def test_an_orphan_is_deleted_when_it_is_old_and_nothing_that_is_named(world):
     world.rate(FILE)
     (orphan,) = orphaned(world)
     before = objects(world)
-    sweep(world, sweeping.AGE_SECONDS - 3600)
+    sweep(world, nightly_sweep.AGE_SECONDS - 3600)
     assert objects(world) == before
     swept = sweep(world)
     assert swept.finished
@@ -108,7 +108,7 @@ def test_a_commit_that_races_the_sweep_loses_nothing(worlds):
 
 
 def test_what_was_replaced_within_a_day_waits_for_whoever_has_just_read_its_name(world, monkeypatch):
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     monkeypatch.setattr(compaction, "MOST", 2)
     monkeypatch.setattr(compaction, "LEFT", 1)
@@ -118,18 +118,18 @@ def test_what_was_replaced_within_a_day_waits_for_whoever_has_just_read_its_name
     # Two weeks later a third file comes, and the day is compacted.
     later = Scope("system:test", int(time.time()) + LATER)
     compacted_by = csv_file(line("2"))
-    from chalicelib.rating.service import batches
+    from chalicelib.rating.batches import rate
 
-    batches.rate_batch(later, *world.drop(compacted_by))
+    rate.rate_batch(later, *world.drop(compacted_by))
     assert not old & named(world)
     sweep(world, LATER + 60)
     assert old <= objects(world)
-    sweep(world, LATER + sweeping.QUIET_SECONDS + 60)
+    sweep(world, LATER + nightly_sweep.QUIET_SECONDS + 60)
     assert objects(world) == named(world)
 
 
 def test_an_object_of_several_clients_stays_as_long_as_one_of_them_names_it(world, monkeypatch):
-    from chalicelib.rating.service import compaction
+    from chalicelib.rating.batches import compaction
 
     monkeypatch.setattr(compaction, "MOST", 2)
     monkeypatch.setattr(compaction, "LEFT", 1)
@@ -172,7 +172,7 @@ def test_killed_anywhere_the_next_sweep_ends_the_same(worlds):
 def test_objects_that_nothing_here_has_written_are_left_alone(aws):
 
     aws_objects.write("rated/notes/readme.txt", b"hands off")
-    swept = sweeping.sweep(Scope("system:test", int(time.time()) + LATER), prefix="rated/notes/")
+    swept = nightly_sweep.sweep(Scope("system:test", int(time.time()) + LATER), prefix="rated/notes/")
     assert (swept.left, swept.deleted) == (1, 0)
     assert aws_objects.read("rated/notes/readme.txt") == b"hands off"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import audit
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery
 from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, STAFF
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

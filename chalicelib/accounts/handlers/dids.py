@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import dids
 from chalicelib.accounts.shapes.dids import AssignIn, AvailableOut, DidOut, InventoryIn, InventoryOut, ReleaseIn
 from chalicelib.accounts.shapes.subaccounts import OfClient
 from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

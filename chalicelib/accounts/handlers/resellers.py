@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import resellers
 from chalicelib.accounts.shapes.resellers import AccountPatch, ResellerIn, ResellerMade, ResellerOut, ResellerPatch
 from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.accounts.service import subaccounts
 from chalicelib.accounts.shapes.subaccounts import OfClient, SubAccountIn, SubAccountOut, SubAccountPatch
 from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, RESELLER
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

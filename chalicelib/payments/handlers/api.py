@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.handlers import lists
 from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.payments.gateway import Paypal
 from chalicelib.payments.service import archive, config, deposits, inbox, orders, reviews
 from chalicelib.payments.shapes import AppIn, DepositIn, DepositOut, MessageOut, PaypalIn, PaypalOut, ReviewOut
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
+from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)

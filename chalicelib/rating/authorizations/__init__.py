@@ -1,0 +1,1 @@
+"""May a call start, and the money that is held for it until its record is rated."""

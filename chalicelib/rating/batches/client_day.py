@@ -1,0 +1,137 @@
+"""One client-day without its copies, in stretches of time that fit into memory.
+
+Nearly every day is one slice. A longer one is cut between two seconds, so that slice after slice has the order of the
+whole: free minutes are spent by start, then call id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.rating.batches.charges import covered
+from chalicelib.rating.batches.duplicates import Lines, Mask, copies
+from chalicelib.rating.batches.spill import Spill
+from chalicelib.rating.engine.call_keys import Billed, kinds
+from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
+from chalicelib.rating.pricing.rate_book import Tables
+
+SLICE_ROWS = 250_000
+"""Lines that are decided together: some 100 MB."""
+
+Piece = tuple[NDArray[Any], Texts]
+"""Rows (``columns.ROW``) and their texts."""
+
+
+class Slices:
+    """A client-day: ``standing`` lines that are no copies, which come slice by slice when iterated.
+
+    ``by_id``: calls of one second go by their ids, because free minutes may pay for some line of the day.
+    """
+
+    def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, tables: Tables) -> None:
+        count = spill.holds_of(part, day)
+        self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(part, day)
+        self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
+        self._whole = whole = spill.lines(part, day) if count <= SLICE_ROWS else None
+
+        def pieces() -> Iterable[Piece]:
+            return map(spill.read, self._runs) if whole is None else [whole]
+
+        self.by_id = tables.terms.grant_minutes() and any(
+            covered(np.unique(rows["terms"]), tables).any() for rows, _ in pieces()
+        )
+        found = copies(lambda: map(_lines, pieces()), count, billed, spill.shelf)
+        self._copies = found
+        self.standing = count - (0 if found is None else int(found.sum()))
+
+    def __iter__(self) -> Iterator[Piece]:
+        if self._whole is not None:
+            yield _chosen(self._whole, self._copies)
+            return
+        for stretches in self._cut():
+            for ids in self._ids(stretches):
+                read = (self._piece(stretch, ids) for stretch in stretches)
+                pieces = [piece for piece in read if len(piece[0])]
+                if pieces:
+                    yield np.concatenate([rows for rows, _ in pieces]), Texts.joined([texts for _, texts in pieces])
+
+    def _piece(self, stretch: _Stretch, ids: _Ids) -> Piece:
+        """What stands of a stretch, and has one of these ids."""
+        number, first, last = stretch
+        at = self._begins[number]
+        found = self._spill.read(self._runs[number].part(first, last))
+        gone = None if self._copies is None else self._copies[at + first : at + last]
+        if ids == _ALL:
+            return _chosen(found, gone)
+        call_id, (low, high) = found[1].call_id, ids
+        others = (call_id < low) | (call_id >= high if high else False)
+        return _chosen(found, others if gone is None else others | gone)
+
+    def _ids(self, stretches: list[_Stretch]) -> list[_Ids]:
+        """Into which ranges of ids a stretch is to be cut: a second with too many calls, where ids decide."""
+        if sum(last - first for _, first, last in stretches) <= SLICE_ROWS:
+            return [_ALL]
+        step = max(1, SLICE_ROWS // 100)
+        some = [self._spill.read(self._runs[number].part(*rows))[1].call_id[::step] for number, *rows in stretches]
+        bounds = np.sort(np.concatenate(some))[:: SLICE_ROWS // step].tolist()[1:]
+        return list(pairwise([b"", *bounds, b""]))
+
+    def _cut(self) -> Iterator[list[_Stretch]]:
+        """Where each slice lies."""
+        counts = np.zeros(DAY_SECONDS, np.int64)
+        for run in self._runs:
+            counts += np.bincount(self._spill.starts(run) - self._first, minlength=DAY_SECONDS)
+        cuts = _cuts(counts)
+        bounds = [np.searchsorted(self._spill.starts(run) - self._first, cuts).tolist() for run in self._runs]
+        for place in range(len(cuts) - 1):
+            found = [(number, own[place], own[place + 1]) for number, own in enumerate(bounds)]
+            yield from [found] if self.by_id else _portions(found)
+
+
+_Stretch = tuple[int, int, int]
+"""Number of a run, and its rows from the second on and before the third."""
+_Ids = tuple[bytes, bytes]
+"""Call ids from the first on and before the second; nothing: without end."""
+_ALL = b"", b""
+
+
+def _portions(stretches: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
+    """What is between two cuts; of a second that is longer than a slice the order of the input is kept."""
+    some, rows = list[_Stretch](), 0
+    for number, begin, end in stretches:
+        for first in range(begin, end, SLICE_ROWS):
+            last = min(first + SLICE_ROWS, end)
+            if rows + last - first > SLICE_ROWS:
+                yield some
+                some, rows = [], 0
+            some.append((number, first, last))
+            rows += last - first
+    yield some
+
+
+def _cuts(counts: Ints) -> list[int]:
+    """Calls per second of the day -> the seconds at which slices begin, and the day's end."""
+    upto = np.cumsum(counts)
+    cuts = [0]
+    while cuts[-1] < DAY_SECONDS:
+        begun = int(upto[cuts[-1] - 1]) if cuts[-1] else 0
+        cuts.append(max(int(np.searchsorted(upto, begun + SLICE_ROWS, "right")), cuts[-1] + 1))
+    return cuts
+
+
+def _lines(piece: Piece) -> Lines:
+    rows, texts = piece
+    return Lines(rows["line"], kinds(rows["code"].astype(np.int64)), texts.call_id)
+
+
+def _chosen(piece: Piece, gone: Mask | None) -> Piece:
+    if gone is None or not gone.any():
+        return piece
+    rows, texts = piece
+    stay = np.flatnonzero(~gone)
+    return rows[stay], texts.at(stay)

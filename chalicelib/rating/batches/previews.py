@@ -1,0 +1,111 @@
+"""How a file would be read and priced, without posting anything: for trying out exports and declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from chalicelib.accounts.service import posting
+from chalicelib.accounts.service import terms as accounts
+from chalicelib.errors import Invalid, Refused
+from chalicelib.rating.batches import sources
+from chalicelib.rating.cdr import encoding as cdr_encoding
+from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
+from chalicelib.rating.engine.attribution import Refusal, attribute
+from chalicelib.rating.pricing import loading
+from chalicelib.rating.pricing.price import CallTerms, Price
+from chalicelib.rating.pricing.rate_book import Holder, Tables
+
+LINES = 20
+CHUNK_BYTES = 1 << 14
+MAX_UNPACKED_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """A call as it would be rated."""
+
+    call: Call
+    holder: Holder
+    terms: CallTerms
+    price: Price
+
+
+@dataclass
+class Preview:
+    """``rows`` are the first lines in order, priced as if no free minutes were left, or refused."""
+
+    source_id: str | None
+    time_zone: str
+    encoding: str = "utf-8"
+    layout: Layout = formats.UNKNOWN
+    rows: list[Line | Rejection] = field(default_factory=list)
+
+
+def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
+    """Read ``data``, the beginning of a file, as a file of that name would be if it were dropped now.
+
+    ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
+    """
+    reseller = posting.reseller_of(reseller_id)()
+    declared = sources.declared_for(reseller_id, filename)
+    source = sources.reading(reseller.home_country, reseller.time_zone, declared)
+    tables = loading.tables(
+        reseller_id,
+        reseller.time_zone,
+        int(accounts.head_of(reseller_id).version),
+        loading.deck_version(),
+        record_costs=reseller.cost_source == "record",
+    )
+    found = Preview(declared["source_id"] if declared else None, source.zone)
+    head, layout = bytearray(), None
+    try:
+        for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
+            if isinstance(chunk, Cut):
+                # The beginning of a packed file always stops too early; that is only told when nothing could be read.
+                found.rows += [] if found.rows else [formats.rejection_of(chunk)]
+                break
+            found.layout = layout = layout or formats.detect(chunk, source.aliases)
+            found.rows += _rows(chunk, layout, source, tables)
+            found.encoding = _encoding(found.encoding, bytes(head), chunk)
+            if len(found.rows) >= LINES:
+                break
+    except Refused as problem:
+        raise Invalid.field("text", problem.detail) from None
+    del found.rows[LINES:]
+    found.time_zone = formats.zone_of(found.layout, source)
+    return found
+
+
+def _rows(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Iterator[Line | Rejection]:
+    raw = {record.line: record.raw for record in records(chunk, layout.delimiter)}
+    for call in formats.parse(chunk, layout, source):
+        if isinstance(call, Rejection):
+            yield call
+            continue
+        found = attribute(call, tables)
+        if isinstance(found, Refusal):
+            yield Rejection(call.line, *found, raw[call.line])
+        else:
+            yield Line(call, tables.holders.values[found.holder], tables.call_terms(found.terms), found.price)
+
+
+def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:
+    """The same blocks; ``head`` gets the first bytes, which tell the encoding."""
+    for block in blocks:
+        head += block[: cdr_encoding.SNIFFED - len(head)]
+        yield block
+
+
+def _encoding(so_far: str, head: bytes, chunk: Chunk) -> str:
+    """UTF-8 is said as long as nothing contradicts it."""
+    told = cdr_encoding.sniff(head)
+    if told != "utf-8" or so_far != "utf-8":
+        return told if told != "utf-8" else so_far
+    try:
+        chunk.data.decode()
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"

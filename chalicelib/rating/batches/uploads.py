@@ -1,0 +1,28 @@
+"""Where files may be put: the server makes the key, so nobody can write under another tenant's prefix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.aws import objects
+from chalicelib.aws.transactions import Scope, new_id
+from chalicelib.errors import Invalid
+from chalicelib.rating.batches import queries
+from chalicelib.rating.decks import publish
+
+download_url = objects.download_url
+
+
+def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
+    """A presigned PUT for one file; ``reseller_id`` is empty for the operator, who uploads decks.
+
+    The key carries an id, so that a file name used twice is two files.
+    """
+    if (wanted.kind == "deck") == bool(reseller_id):
+        raise Invalid.field("kind", "must be cdr" if reseller_id else "must be deck: CDR files are a reseller's")
+    if wanted.kind == "deck":
+        suffix = ".csv.gz" if wanted.filename.endswith(".gz") else ".csv"
+        key = f"{publish.PREFIX}{wanted.route}/{wanted.effective_from}{suffix}"
+    else:
+        key = f"{queries.PREFIX}{reseller_id}/{new_id()}-{wanted.filename}"
+    return {"url": objects.upload_url(key), "method": "PUT", "headers": {}, "key": key}

@@ -1,0 +1,51 @@
+"""Routes that a switch calls: may this call start, it has ended, it was never made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.framework import Blueprint
+from chalicelib.principals import RESELLER
+from chalicelib.rating.authorizations import service
+from chalicelib.rating.shapes import authorizations as shapes
+from chalicelib.web import forms
+from chalicelib.web.routes import Call, route
+
+bp = Blueprint(__name__)
+
+
+@route(
+    bp,
+    "POST",
+    "/v1/authorizations",
+    roles=RESELLER,
+    body=shapes.AuthorizationIn,
+    query=shapes.AuthorizationQuery,
+    answer=shapes.AuthorizationOut,
+    text=forms.MEDIA,
+    standing_free=True,
+)
+def create_authorization(call: Call) -> Any:
+    """Whether a call may start, and how long the client can pay for it."""
+    return service.ask(call.scope, call.who, call.body(shapes.AuthorizationIn))
+
+
+@route(
+    bp,
+    "POST",
+    "/v1/authorizations/{authorization_id}/finish",
+    roles=RESELLER,
+    body=shapes.FinishIn,
+    answer=shapes.HoldOut,
+    status=200,
+)
+def finish_authorization(call: Call) -> Any:
+    """A call has ended: hold its real price until it is rated."""
+    seconds = call.body(shapes.FinishIn).seconds
+    return service.finish(call.scope, call.who.reseller_id, call.path["authorization_id"], seconds)
+
+
+@route(bp, "DELETE", "/v1/authorizations/{authorization_id}", roles=RESELLER)
+def delete_authorization(call: Call) -> None:
+    """A call was never made: hold nothing for it."""
+    service.void(call.scope, call.who.reseller_id, call.path["authorization_id"])

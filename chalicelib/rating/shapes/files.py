@@ -1,0 +1,282 @@
+"""Requests and answers about CDR files: what a reseller declares of them, and how one would be read."""
+
+import binascii
+from base64 import b64decode
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from chalicelib.fields import (
+    AmountOut,
+    Day,
+    Id,
+    Instant,
+    InstantOut,
+    Paging,
+    Printable,
+    RateOut,
+    Shape,
+    Username,
+    Zone,
+    of_defaults,
+)
+from chalicelib.numbers import path_number
+
+MAX_PREVIEW_BYTES = 1 << 16
+Direction = Literal["outbound", "inbound"]
+Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+
+
+def _relative(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError("must not start with /: it is below your own folder")
+    return path
+
+
+FileName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Printable,
+    AfterValidator(_relative),
+    Field(description="name of a file below `incoming/cdr/<reseller_id>/`", examples=["tokyo/november.csv"]),
+]
+Pattern = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Printable,
+    AfterValidator(_relative),
+    Field(
+        description="a folder that ends with `/`, or a pattern with `*` and `?`", examples=["tokyo/", "*-Master.csv*"]
+    ),
+]
+Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Printable]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Printable]
+
+
+def _said(shape: Shape) -> dict[str, Any]:
+    return shape.model_dump(by_alias=True, exclude_none=True)
+
+
+def _apart(words: Any, what: str) -> None:
+    """Refuse what is the same in small letters: nobody could say which of the two is meant."""
+    seen: set[str] = set()
+    for word in words:
+        if word.lower() in seen:
+            raise ValueError(f"{what} {word} comes twice")
+        seen.add(word.lower())
+
+
+class SourceColumns(Shape):
+    """Forfait's column -> the name in the header of the file."""
+
+    call_id: Column | None = None
+    start: Column | None = None
+    direction: Column | None = None
+    account: Column | None = None
+    from_: Annotated[Column | None, Field(alias="from")] = None
+    to: Column | None = None
+    disposition: Column | None = None
+    seconds: Column | None = None
+    cost: Column | None = None
+
+    @model_validator(mode="after")
+    def _are_different(self) -> Self:
+        _apart(_said(self).values(), "the column")
+        return self
+
+
+class SourceWords(Shape):
+    """For ``direction`` and ``disposition``: the file's word -> Forfait's."""
+
+    direction: Annotated[dict[Word, Direction], Field(max_length=50)] | None = None
+    disposition: Annotated[dict[Word, Disposition], Field(max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _are_different(self) -> Self:
+        for words in _said(self).values():
+            _apart(words, "the word")
+        return self
+
+
+class SourceDefaults(Shape):
+    """What to take where the file has no such column, or nothing in it."""
+
+    direction: Direction | None = None
+    disposition: Disposition | None = None
+    account: Username | None = None
+    from_: Annotated[Word | None, Field(alias="from")] = None
+
+
+class CdrSource(Shape):
+    """What the files of one switch or carrier look like."""
+
+    id: Id
+    pattern: Pattern
+    time_zone: Zone | None = None
+    columns: SourceColumns = of_defaults()
+    words: SourceWords = of_defaults()
+    defaults: SourceDefaults = of_defaults()
+
+    @model_validator(mode="after")
+    def _declares_something(self) -> Self:
+        if not (self.time_zone or any(_said(part) for part in (self.columns, self.words, self.defaults))):
+            raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """The fields of the item that keeps it."""
+        parts = {"columns": _said(self.columns), "words": _said(self.words), "defaults": _said(self.defaults)}
+        return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}
+
+
+class PreviewIn(Shape):
+    """The beginning of a file. ``base64``: ``text`` is the base64 of its bytes (gzip, other encodings)."""
+
+    text: Annotated[str, Field(examples=["1,2026-11-23T08:30:00Z,outbound,acme,,+14165550123,ANSWERED,61\n"])]
+    base64: bool = False
+    filename: FileName = "preview.csv"
+
+    @model_validator(mode="after")
+    def _is_readable_and_small(self) -> Self:
+        if len(self.data()) > MAX_PREVIEW_BYTES:
+            raise ValueError(f"there are more than {MAX_PREVIEW_BYTES} bytes; send the beginning of the file")
+        return self
+
+    def data(self) -> bytes:
+        """The bytes; ``ValueError`` for what is no base64, or no text."""
+        try:
+            return b64decode("".join(self.text.split()), validate=True) if self.base64 else self.text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text has half a character; send base64 instead") from None
+        except (binascii.Error, ValueError):
+            raise ValueError("text is not base64") from None
+
+
+class PreviewCall(Shape):
+    """A call as it would be rated, if no free minutes are left."""
+
+    call_id: str
+    start: InstantOut
+    direction: str
+    client_id: str
+    account: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    destination: str
+    country: str | None
+    disposition: str
+    seconds: int
+    billed_seconds: int
+    rule: str
+    rate_per_minute: RateOut
+    amount: AmountOut
+    cost: AmountOut
+    package_id: str | None
+
+
+class PreviewRow(Shape):
+    """One line: ``call``, or ``reason``, ``message`` and the beginning of the ``original`` line."""
+
+    line: int
+    call: PreviewCall | None = None
+    reason: str | None = None
+    message: str | None = None
+    original: str | None = None
+
+
+class PreviewOut(Shape):
+    """How a file would be read. ``format`` is ``unknown`` where every line would be refused."""
+
+    filename: str
+    source_id: str | None
+    format: Annotated[
+        str,
+        Field(json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]}),
+    ]
+    encoding: Annotated[str, Field(json_schema_extra={"enum": ["utf-8", "utf-16-le", "utf-16-be", "windows-1252"]})]
+    delimiter: Annotated[str, Field(json_schema_extra={"enum": [",", ";", "\t"]})]
+    header: bool
+    time_zone: str
+    lines: int
+    rated: int
+    rejected: int
+    items: list[PreviewRow]
+
+
+Filename = Annotated[
+    str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_. -]{0,120}$"), Field(examples=["november.csv.gz"])
+]
+
+
+class UploadIn(Shape):
+    """``cdr`` takes a file name; ``deck`` (operator) also its route and first day."""
+
+    kind: Literal["cdr", "deck"]
+    filename: Filename
+    route: Literal["value", "premium"] | None = None
+    effective_from: Day | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "deck" and not (self.route and self.effective_from):
+            raise ValueError("a deck needs route and effective_from")
+        if self.kind == "cdr" and (self.route or self.effective_from):
+            raise ValueError("route and effective_from are for decks")
+        return self
+
+
+class UploadOut(Shape):
+    """PUT the file's bytes to ``url`` with these headers within 15 minutes."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+    key: str
+
+
+class BatchOut(Shape):
+    id: str
+    key: str
+    status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
+    lines: int
+    rated: int
+    rejected: int
+    duplicates: int
+    cost: AmountOut
+    revenue: AmountOut
+    started_at: InstantOut | None
+    finished_at: InstantOut | None
+    rejected_url: str | None
+    reason: str | None
+
+
+class BatchQuery(Paging):
+    """``account`` or ``did``: only batches that have billed calls of it, from ``calls_from`` on."""
+
+    account: Annotated[str | None, Field(max_length=64, description="that have billed calls of this user name")] = None
+    did: Annotated[str | None, Field(max_length=40, description="that have billed calls to this number")] = None
+    calls_from: Annotated[Instant | None, Field(description="with account or did: calls that began then or later")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _one_holder(self) -> Self:
+        if self.account is not None and self.did is not None:
+            raise ValueError("take account or did, not both")
+        if self.calls_from is not None and self.account is None and self.did is None:
+            raise ValueError("calls_from needs account or did")
+        return self
+
+    @property
+    def holder(self) -> str | None:
+        """``sub:<username>``, ``did:<number>`` or none; a number that is none has no calls."""
+        if self.did is not None:
+            return f"did:{_number_of(self.did)}"
+        return None if self.account is None else f"sub:{self.account}"
+
+
+def _number_of(text: str) -> str:
+    try:
+        return path_number(text)
+    except ValueError:
+        return text

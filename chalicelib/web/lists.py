@@ -1,0 +1,29 @@
+"""What every list has in common: limit and cursor in, items and the next cursor out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.aws.paging import Asked, Rows
+from chalicelib.fields import Paging
+from chalicelib.web.routes import Call
+
+
+def asked(call: Call) -> Asked:
+    """The page that a request asks for."""
+    query = call.query(Paging)
+    return Asked(query.limit, call.read_cursor(query.cursor))
+
+
+def page(call: Call, rows: Rows[Any]) -> dict[str, Any]:
+    """A page as the route's answer is read from."""
+    return {"items": rows.items, "next": call.write_cursor(rows.place)}
+
+
+def cut(
+    call: Call, limit: int, found: list[Any], show: Callable[[Any], Any], place: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """A page out of ``found``, which holds one item more than ``limit`` where there is a next page."""
+    more = call.write_cursor(place(found[limit - 1])) if len(found) > limit else None
+    return {"items": [show(item) for item in found[:limit]], "next": more}
