@@ -1,19 +1,20 @@
 """Forfait: the back office of a telephone reseller.
 
-The rooms, from the door to the cellar; a room may use those below it, never those above:
+The rooms. Each may import those below it, never those above:
 
-- ``reports``   what we tell reseller and client
+- ``reports``   reports, and the closing of months
 - ``payments``  money that comes in from PayPal
-- ``notices``   what people and programs are told, by e-mail and webhook
-- ``rating``    what a call costs: CDR files, decks, custom rates, pricing, the store of rated calls
-- ``accounts``  who has money, what they hold, where the money moved
+- ``notices``   e-mails and webhooks
+- ``rating``    what a call costs: CDR files, decks, prices, batches
+- ``accounts``  resellers, clients, what they hold, and their ledgers
+- ``calls``     rated calls at rest: their files, the index, search
 - ``web``       routes, problems, cursors, OpenAPI
-- ``outbox``    what is to be told, put down with what caused it
-- ``tables``    the one transaction, over the ``items`` of the one DynamoDB table
-- ``aws``       clients of AWS's services
-- ``money``, ``periods``, ``numbers``, ``fields``, ``config``, ``errors``   values everybody shares
+- ``outbox``    events to send, written in the transaction that caused them
+- ``aws``       clients, the table and its one transaction, queues, objects, secrets
+- ``principals``, ``money``, ``periods``, ``dated``, ``numbers``, ``fields``, ``config``, ``errors``   shared values
+- ``framework`` the names of Chalice that we use
 
-Inside a room: ``handlers -> service -> store -> pure files``.
+Inside a room: ``handlers -> service -> store | gateway -> pure files``.
 
 This is the one module that every Lambda function imports (event functions never import ``app.py``),
 so the log level is set here.

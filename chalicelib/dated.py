@@ -13,6 +13,9 @@ from typing import Any, Protocol, TypeVar
 BEGINNING, END = -(2**63), 2**63
 """Before and after all instants."""
 
+FIRST = -(2**62)
+"""``effective_from`` of the first version of anything dated: it reaches back without limit."""
+
 
 class Dated(Protocol):
     """``version`` counts in the order of recording; ``effective_from`` is an instant."""

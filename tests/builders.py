@@ -50,7 +50,8 @@ class World:
         return Scope("system:test", self.now)
 
     def package(self, package_id: str, **changes: Any) -> None:
-        from chalicelib.accounts.store import FIRST, PackageTerms
+        from chalicelib.accounts.store.terms import PackageTerms
+        from chalicelib.dated import FIRST
 
         version = self._next()
         PackageTerms(
@@ -63,7 +64,7 @@ class World:
         ).save()
 
     def client(self, name: str, package_id: str = "p1", **changes: Any) -> str:
-        from chalicelib.accounts.store import Client
+        from chalicelib.accounts.store.owners import Client
 
         client_id = f"{name}-{self.reseller_id}"
         fields = {"status": "active", "service": "active", "balance_mode": "permissive", "profile": {}, "created_at": 1}
@@ -79,14 +80,15 @@ class World:
         return client_id
 
     def assign(self, holder: str, **fields: Any) -> None:
-        from chalicelib.accounts.store import FIRST, Assignment
+        from chalicelib.accounts.store.terms import Assignment
+        from chalicelib.dated import FIRST
 
         version = self._next()
         fields.setdefault("effective_from", FIRST)
         Assignment(f"T#{self.reseller_id}", f"{holder}#{version:012d}", holder=holder, version=version, **fields).save()
 
     def _next(self) -> int:
-        from chalicelib.accounts.store import TermsHead
+        from chalicelib.accounts.store.terms import TermsHead
 
         self.version += 1
         head = TermsHead.find(f"T#{self.reseller_id}", "HEAD")
@@ -131,7 +133,8 @@ class World:
 
     def books(self) -> dict[str, Any]:
         """All that must come out the same whatever happened on the way: balances, entries, calls, counts of batches."""
-        from chalicelib.accounts.store import Client, Entry, Reseller
+        from chalicelib.accounts.store.ledger import Entry
+        from chalicelib.accounts.store.owners import Client, Reseller
         from chalicelib.calls import index
         from chalicelib.calls.store import segments_of
         from chalicelib.rating.batches.store import Batch
@@ -159,7 +162,8 @@ class World:
 
 
 def make_world() -> World:
-    from chalicelib.accounts.store import Reseller, TermsHead
+    from chalicelib.accounts.store.owners import Reseller
+    from chalicelib.accounts.store.terms import TermsHead
 
     reseller_id = uuid.uuid4().hex[:16]
     Reseller(

@@ -109,7 +109,7 @@ class FeeWorld:
 
     def entries(self, owner: str = "") -> list[Any]:
         """The entries of a client, or of the reseller itself."""
-        from chalicelib.accounts.store import Entry
+        from chalicelib.accounts.store.ledger import Entry
 
         return Entry.under(f"L#{self.ids[owner] if owner else self.reseller_id}", "ENTRY#")
 

@@ -1,15 +1,11 @@
 """What a call costs.
 
-- ``records``, ``formats``, ``segments``   bytes to calls, and rated calls to bytes
-- ``decks``, ``terms``, ``directory``      what a number costs, what a package asks, who pays
-- ``pricing``                              the price of one call
-- ``tariffs``                              from a number called to the terms of the call
-- ``tables``, ``columns``                  all that prices a batch, and what rated lines look like
-- ``engine``                               ``rate(chunk, ...) -> Columns``: the readable reference
-- ``fast``                                 the same, a chunk at a time
-- ``spill``                                rated lines set aside by client and day, in bounded memory
-- ``usage``                                what one batch changes for one client and day
-- ``store``                                batches, decks, segments: DynamoDB and S3
-- ``service``                              the room's only door
-- ``handlers``, ``events``                 routes, and the functions that S3 and the clock call
+- ``cdr``             the bytes of a CDR file -> calls, or refused lines with a reason
+- ``decks``           rate decks: compiled, stored, published
+- ``pricing``         the price of one call; dated terms, owners, the rate book of a batch; quotes and price lists
+- ``engine``          chunks of calls -> rated lines: the reference, and the vector engine that is held to it
+- ``authorizations``  may a call start; money held until its record is rated
+- ``batches``         one CDR file on its way into the ledgers: read, write, commit; rated again; compaction
+- ``nightly``         recover, reconcile, sweep
+- ``handlers``, ``shapes``, ``events``   routes, requests and answers, functions called by S3 and schedules
 """

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chalicelib import periods
-from chalicelib.accounts.service import months, posting, terms
-from chalicelib.accounts.service.months import Difference
+from chalicelib.accounts.ledger import months, posting
+from chalicelib.accounts.ledger.months import Difference
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Scope
 from chalicelib.rating.nightly import reconcile
 
@@ -53,7 +54,7 @@ def close_due(
     Run again it goes on with the ledgers that are still open; with none of them it costs one read.
     """
     zone = periods.zone(posting.reseller_of(reseller_id)().time_zone)
-    open_batches = bool(terms.head_of(reseller_id).open_batches)
+    open_batches = bool(term_versions.head_of(reseller_id).open_batches)
     due = due_month(periods.local_day(scope.now, zone), after_days + GRACE_DAYS * open_batches)
     run = Closing()
     if months.all_closed_through(reseller_id) >= due:

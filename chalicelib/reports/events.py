@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.service import fees, months
+from chalicelib.accounts.ledger import months
+from chalicelib.accounts.service import fees
 from chalicelib.aws import queues
 from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chalicelib import money, numbers, periods
-from chalicelib.accounts.service import clients, posting
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.service import clients
 from chalicelib.calls import search
 from chalicelib.calls.format import RatedCall
 from chalicelib.calls.search import Place, Selection, Totals

@@ -66,8 +66,8 @@ def other(operator: Any) -> Any:
 @pytest.fixture
 def rated(reseller: Any) -> Callable[..., None]:
     """Commit a batch with one rated call, its segment too: ``rated(client_id, "sub:alice", start, amount_e8)``."""
-    from chalicelib.accounts.service import usage
-    from chalicelib.accounts.service.snapshots import Part, snapshots
+    from chalicelib.accounts.ledger import usage
+    from chalicelib.accounts.ledger.snapshots import Part, snapshots
     from chalicelib.aws.transactions import Put, Scope
     from chalicelib.calls import format as call_format
     from chalicelib.periods import format_instant, utc_day
@@ -107,14 +107,14 @@ def rated(reseller: Any) -> Callable[..., None]:
 @pytest.fixture
 def batches(reseller: Any) -> Callable[[str, bool], None]:
     """Open or close a batch of the reseller: ``batches("b1", True)``."""
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.aws.transactions import Scope, commit
 
     def switch(batch_id: str, opened: bool) -> None:
         reseller_id = reseller.ids["reseller"]
-        head = terms.head(reseller_id)
+        head = term_versions.head(reseller_id)
         assert head is not None
-        write = terms.open_batch(head, batch_id) if opened else terms.close_batch(reseller_id, batch_id)
+        write = term_versions.open_batch(head, batch_id) if opened else term_versions.close_batch(reseller_id, batch_id)
         commit(Scope("test", int(time.time())), [write])
 
     return switch

@@ -173,7 +173,7 @@ def test_what_begins_tells_what_it_began_with(reseller: Any, package: dict[str, 
 
 
 def test_a_closed_month_tells_its_balances_as_money(reseller: Any, client: dict[str, Any]) -> None:
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
 
     reseller.made(f"/v1/clients/{client['id']}/payments", {"amount": "10", "description": "of a later month"})
     read = posting.client_of(reseller.ids["reseller"], client["id"])

@@ -21,9 +21,9 @@ def shop(reseller: Any) -> dict[str, str]:
 
 
 def owner(reseller: Any, holder: str, at: int) -> str:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
 
-    found = terms.assignment_at(reseller.ids["reseller"], holder, at)
+    found = term_versions.assignment_at(reseller.ids["reseller"], holder, at)
     return str(found.client_id) if found else ""
 
 

@@ -16,11 +16,12 @@ BEFORE_THE_CALL = "2026-09-01T00:00:00Z"
 
 
 def assignments(reseller: Any, number: str) -> list[Any]:
-    from chalicelib.accounts.service import terms
+
+    from chalicelib.accounts.service import term_versions
 
     reseller_id = reseller.ids["reseller"]
-    upto = int(terms.head_of(reseller_id).version)
-    return [row for row in terms.assignments(reseller_id, upto) if row.holder == f"DID#{number}"]
+    upto = int(term_versions.head_of(reseller_id).version)
+    return [row for row in term_versions.assignments(reseller_id, upto) if row.holder == f"DID#{number}"]
 
 
 def available(api: Any) -> list[str]:
@@ -266,7 +267,7 @@ def test_the_list_can_be_narrowed_to_a_client(reseller: Any, client: dict[str, A
 def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_that_day_on(
     reseller: Any, subaccount: dict[str, Any], did: str
 ) -> None:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.periods import parse_instant
     from chalicelib.rating.pricing import loading
 
@@ -276,7 +277,7 @@ def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_tha
     again = {"client_id": second, "effective_from": BEFORE_THE_CALL}
     assert reseller.post(f"/v1/dids/{did}/assign", again).status == 200
     reseller_id = reseller.ids["reseller"]
-    tables = loading.tables(reseller_id, "UTC", int(terms.head_of(reseller_id).version), 0)
+    tables = loading.tables(reseller_id, "UTC", int(term_versions.head_of(reseller_id).version), 0)
     held = [tables.directory.did(did, parse_instant(BEFORE_THE_CALL) + more) for more in (-1, 0, 10**9)]
     assert [each.client_id if each else None for each in held] == [subaccount["client_id"], second, second]
 

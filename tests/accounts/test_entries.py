@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.accounts.store import ledger
 from chalicelib.money import format_amount, parse_amount
 
 
@@ -89,8 +90,8 @@ def test_reversals_and_calls_cannot_be_reversed(reseller: Any, client: dict[str,
 
 
 def test_a_kind_that_paypal_made_cannot_be_reversed(reseller: Any, client: dict[str, Any], path: str) -> None:
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
     for kind in ("deposit", "refund", "chargeback", "recredit"):
@@ -151,18 +152,17 @@ def test_payments_and_charges_at_once_are_all_counted(reseller: Any, path: str) 
 
 
 def test_the_month_keeps_the_sums_by_kind(reseller: Any, client: dict[str, Any], path: str) -> None:
-    from chalicelib.accounts import store
 
     payment = reseller.made(f"{path}/payments", {"amount": "10"})
     reseller.made(f"{path}/charges", {"amount": "2"})
     reseller.made(f"{path}/payments", {"amount": "5"})
     reseller.made(f"{path}/ledger/{payment['id']}/reverse", None)
-    month = store.month(client["id"], payment["period"])
+    month = ledger.month(client["id"], payment["period"])
     assert month.posted == {"payment": 15 * 10**8, "charge": -2 * 10**8, "reversal": -10 * 10**8}
 
 
 def test_what_comes_late_is_counted_in_the_first_open_month(reseller: Any, client: dict[str, Any], path: str) -> None:
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
     from chalicelib.aws.transactions import Scope
     from chalicelib.periods import next_month
 

@@ -174,8 +174,9 @@ def test_conflicts_and_throttling_are_waited_out(aws: str) -> None:
 
 
 def test_fees_payments_and_a_move_at_once_add_up(aws: str) -> None:
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import fees, posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
+    from chalicelib.accounts.service import fees
 
     world = small_shop()
     world.client("beta")

@@ -112,19 +112,23 @@ def test_an_import_makes_clients_with_balances_their_subaccounts_and_dids(resell
 
 
 def test_what_is_imported_is_as_if_it_were_made_by_hand(reseller: Any, files: dict[str, Any]) -> None:
-    from chalicelib.accounts.service import months, posting, terms
-    from chalicelib.accounts.store import FIRST
+    from chalicelib.accounts.ledger import months, posting
+    from chalicelib.accounts.service import term_versions
+    from chalicelib.dated import FIRST
 
     ids = reseller.post("/v1/imports", files).json["client_ids"]
     reseller_id = reseller.ids["reseller"]
-    held = {row.holder: row for row in terms.assignments(reseller_id, int(terms.head_of(reseller_id).version))}
+    held = {
+        row.holder: row
+        for row in term_versions.assignments(reseller_id, int(term_versions.head_of(reseller_id).version))
+    }
     assert {name: row.client_id for name, row in held.items() if name.startswith("SUB#")} == {
         "SUB#acme-1": ids["old-1"],
         "SUB#acme-2": ids["old-1"],
         "SUB#boreal": ids["old-2"],
     }
     assert {row.effective_from for row in held.values()} == {FIRST}, "calls of yesterday are theirs"
-    assert max(row.version for row in held.values()) == terms.head_of(reseller_id).version
+    assert max(row.version for row in held.values()) == term_versions.head_of(reseller_id).version
     for client_id in ids.values():
         assert months.check(posting.client_of(reseller_id, client_id)) == []
     body = {"client_id": ids["old-3"], "package_id": held["SUB#boreal"].package_id}
@@ -375,7 +379,7 @@ def broken_off(make_ready: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def test_while_an_import_is_unfinished_what_it_counts_on_stays(broken_off: tuple[Any, Any]) -> None:
-    from chalicelib.accounts.store_intake import Import
+    from chalicelib.accounts.store.intake import Import
 
     api, _ = broken_off
     (begun,) = Import.under(f"R#{api.ids['reseller']}", "IMPORT#")
@@ -401,7 +405,7 @@ def test_while_an_import_is_unfinished_what_it_counts_on_stays(broken_off: tuple
 def test_a_lock_whose_holder_died_before_the_import_began_is_worth_nothing_after_a_minute(make_ready: Any) -> None:
     import time
 
-    from chalicelib.accounts.store_intake import Import, ImportLock
+    from chalicelib.accounts.store.intake import Import, ImportLock
 
     api, body = make_ready()
     call = 0
@@ -419,17 +423,17 @@ def test_a_lock_whose_holder_died_before_the_import_began_is_worth_nothing_after
 
 
 def test_a_number_that_was_somebodys_waits_for_the_batch_that_is_being_rated(make_ready: Any) -> None:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.aws.transactions import Scope, commit
     from chalicelib.errors import Conflict
 
     api, body = make_ready()
     reseller_id = api.ids["reseller"]
-    commit(Scope("test", 1), [terms.open_batch(terms.head_of(reseller_id), "batch-1")])
+    commit(Scope("test", 1), [term_versions.open_batch(term_versions.head_of(reseller_id), "batch-1")])
     with pytest.raises(Conflict, match="batch-1"):
         run(api, body)
     assert len(api.get("/v1/subaccounts").json["items"]) == 3
-    commit(Scope("test", 1), [terms.close_batch(reseller_id, "batch-1")])
+    commit(Scope("test", 1), [term_versions.close_batch(reseller_id, "batch-1")])
     assert run(api, body).status == "done"
     assert sorted(one["client_id"] is None for one in api.get("/v1/dids").json["items"]) == [False, False]
 

@@ -10,8 +10,8 @@ from documents import Row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts import ledger
-from chalicelib.accounts.ledger import Account, Posting
+from chalicelib.accounts import rules
+from chalicelib.accounts.rules import Account, Posting
 from chalicelib.money import parse_amount
 
 LEAST_ROWS = {"Kinds of entries": 15, "Service": 12, "Period": 7, "Crossings": 18}
@@ -42,38 +42,38 @@ def named(row: Row) -> str:
 
 @pytest.mark.parametrize("row", table("Service"), ids=named)
 def test_service_follows_mode_limit_and_balance(row: Row) -> None:
-    found = ledger.service_of(parse_amount(row["balance"]), row["mode"] == "strict", amount(row["credit limit"]))
+    found = rules.service_of(parse_amount(row["balance"]), row["mode"] == "strict", amount(row["credit limit"]))
     assert found == row["service"]
 
 
 @pytest.mark.parametrize("row", table("Period"), ids=named)
 def test_an_entry_is_counted_in_its_month_or_the_first_open_one(row: Row) -> None:
-    assert ledger.period_of(row["usage month"], row["closed through"]) == row["period"]
+    assert rules.period_of(row["usage month"], row["closed through"]) == row["period"]
 
 
 @pytest.mark.parametrize("row", table("Crossings"), ids=named)
 def test_crossings_are_told_once(row: Row) -> None:
-    posted = ledger.post(account(row), Posting("adjustment", parse_amount(row["amount"]), "", "2026-11"))
+    posted = rules.post(account(row), Posting("adjustment", parse_amount(row["amount"]), "", "2026-11"))
     assert ", ".join(posted.crossings) == row["crossings"]
     assert (posted.account.service, posted.account.low) == (row["service after"], row["low after"] == "yes")
 
 
 def test_the_document_names_every_kind_and_no_other() -> None:
-    assert [row["kind"] for row in table("Kinds of entries")] == list(ledger.KINDS)
+    assert [row["kind"] for row in table("Kinds of entries")] == list(rules.KINDS)
 
 
 def test_the_document_says_which_kinds_cannot_be_reversed() -> None:
     said = {row["kind"] for row in table("Kinds of entries") if row["can be reversed"] == "no"}
-    assert said == set(ledger.IRREVERSIBLE)
+    assert said == set(rules.IRREVERSIBLE)
 
 
 def test_an_unknown_kind_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="unknown kind"):
-        ledger.post(Account(), Posting("gift", 1, "", "2026-11"))
+        rules.post(Account(), Posting("gift", 1, "", "2026-11"))
 
 
 def test_a_resellers_service_never_follows_its_balance() -> None:
-    posted = ledger.post(Account(limited=False), Posting("charge", -(10**12), "", "2026-11"))
+    posted = rules.post(Account(limited=False), Posting("charge", -(10**12), "", "2026-11"))
     assert posted.account.service == "active"
     assert posted.crossings == ()
 
@@ -86,14 +86,14 @@ def test_any_entries_leave_sums_numbers_and_service_true(
     amounts: list[int], strict: bool, limit: int | None, threshold: int | None
 ) -> None:
     start = Account(strict=strict, credit_limit_e8=limit, threshold_e8=threshold)
-    now, _ = ledger.settle_service(start)
+    now, _ = rules.settle_service(start)
     told: list[str] = []
     for number, value in enumerate(amounts, 1):
-        posted = ledger.post(now, Posting("adjustment", value, "", "2026-11"))
+        posted = rules.post(now, Posting("adjustment", value, "", "2026-11"))
         assert (posted.sequence, posted.account.entries) == (number, number)
         now, told = posted.account, [*told, *posted.crossings]
     assert now.balance_e8 == sum(amounts)
-    assert now.service == ledger.service_of(now.balance_e8, strict, limit)
+    assert now.service == rules.service_of(now.balance_e8, strict, limit)
     assert now.low == (threshold is not None and now.balance_e8 < threshold)
     switches = [name for name in told if name != "low_balance"]
     assert all(first != second for first, second in pairwise(switches))

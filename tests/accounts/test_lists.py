@@ -82,7 +82,7 @@ def test_a_tampered_cursor_is_422(filled: Any) -> None:
 
 
 def test_fifty_items_are_the_default_page(reseller: Any) -> None:
-    from chalicelib.accounts.store import Package
+    from chalicelib.accounts.store.terms import Package
 
     model = reseller.made("/v1/packages", {"name": "P"})
     first = Package.get(f"R#{reseller.ids['reseller']}", f"PACKAGE#{model['id']}")

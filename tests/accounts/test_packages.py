@@ -23,11 +23,12 @@ FULL = {
 
 
 def versions(reseller: Any, package_id: str) -> list[Any]:
-    from chalicelib.accounts.service import terms
+
+    from chalicelib.accounts.service import term_versions
 
     reseller_id = reseller.ids["reseller"]
-    upto = int(terms.head_of(reseller_id).version)
-    return [row for row in terms.packages(reseller_id, upto) if row.package_id == package_id]
+    upto = int(term_versions.head_of(reseller_id).version)
+    return [row for row in term_versions.packages(reseller_id, upto) if row.package_id == package_id]
 
 
 def test_a_package_answers_what_it_was_given(reseller: Any) -> None:
@@ -93,7 +94,7 @@ def test_a_wrong_field_is_422_and_named(reseller: Any, field: str, value: Any, n
 
 
 def test_the_first_version_reaches_back_and_a_later_one_starts_when_asked(reseller: Any) -> None:
-    from chalicelib.accounts.store import FIRST
+    from chalicelib.dated import FIRST
     from chalicelib.periods import parse_instant
 
     made = reseller.made("/v1/packages", {"name": "P", "markup_percent": "20", "call_decimals": 4})
@@ -162,12 +163,12 @@ def test_a_strangers_package_is_404(reseller: Any, other: Any, package: dict[str
 
 def prices_at(reseller: Any, package_id: str, *days: str) -> list[tuple[int, int | None]]:
     """Markup percent and connection fee by which rating prices calls on some days."""
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.periods import parse_instant
     from chalicelib.rating.pricing import loading
 
     reseller_id = reseller.ids["reseller"]
-    found = loading.terms(reseller_id, int(terms.head_of(reseller_id).version))
+    found = loading.terms(reseller_id, int(term_versions.head_of(reseller_id).version))
     packages = [found.package(package_id, parse_instant(f"{day}T00:00:00Z")) for day in days]
     return [(each.markup_percent_e4 // 10_000, each.connection_fee_e8) for each in packages if each]
 

@@ -67,7 +67,7 @@ def test_dates_follow_the_anchor(aws: str, row: Row) -> None:
 
 
 def anchors(world: FeeWorld, prefix: str) -> set[int]:
-    from chalicelib.accounts.store import SubAccount
+    from chalicelib.accounts.store.holdings import SubAccount
 
     return {int(row.anchor_day) for row in SubAccount.under(f"R#{world.reseller_id}", prefix) if row.anchor_day}
 
@@ -123,7 +123,7 @@ def test_missed_months_are_caught_up_each_in_its_own(world: FeeWorld) -> None:
 
 
 def test_a_missed_month_that_is_closed_is_counted_in_the_first_open_one(world: FeeWorld) -> None:
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
 
     fees_of(world)
     months.close(world.scope, posting.client_of(world.reseller_id, world.ids["acme"]), "2026-01")
@@ -146,7 +146,7 @@ def test_another_price_of_the_package_counts_from_the_next_date(world: FeeWorld)
 
 
 def test_a_fee_of_nothing_makes_no_entry_and_the_date_moves(world: FeeWorld) -> None:
-    from chalicelib.accounts.store import Once
+    from chalicelib.accounts.store.ledger import Once
 
     world.package("free", "0")
     world.subaccount("desk", "acme", "free", "2026-01-31")
@@ -217,7 +217,7 @@ def test_a_number_ordered_again_begins_anew(world: FeeWorld) -> None:
 
 
 def test_a_closed_client_is_not_billed(world: FeeWorld) -> None:
-    from chalicelib.accounts.store import Client
+    from chalicelib.accounts.store.owners import Client
 
     fees_of(world)
     Client(f"R#{world.reseller_id}", f"CLIENT#{world.ids['acme']}").update([Client.status.set("closed")])
@@ -226,8 +226,8 @@ def test_a_closed_client_is_not_billed(world: FeeWorld) -> None:
 
 
 def test_a_strict_client_is_suspended_by_the_very_fee(world: FeeWorld) -> None:
-    from chalicelib.accounts.service import posting
-    from chalicelib.accounts.service.ledgers import pay_client
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.ledger.entries import pay_client
     from chalicelib.accounts.shapes.ledgers import PostingIn
     from chalicelib.aws.transactions import Event
 
@@ -293,17 +293,17 @@ def test_a_first_month_that_is_charged_already_is_not_charged_again_on_its_day(w
 
 
 def test_a_reversed_fee_is_not_charged_again(world: FeeWorld) -> None:
-    from chalicelib.accounts.service import ledgers
+    from chalicelib.accounts.ledger import entries
 
     fees_of(world)
     world.bill(noon("2026-01-31"))
-    ledgers.reverse_client(world.scope, world.reseller_id, world.ids["acme"], "1")
+    entries.reverse_client(world.scope, world.reseller_id, world.ids["acme"], "1")
     world.bill(noon("2026-01-31"))
     assert [entry.kind for entry in world.entries("acme")] == ["package_monthly", "reversal"]
 
 
 def test_an_item_that_cannot_be_billed_holds_up_no_other(world: FeeWorld, caplog: Any) -> None:
-    from chalicelib.accounts.store import Assignment
+    from chalicelib.accounts.store.terms import Assignment
 
     for name in ("a", "b", "c"):
         world.subaccount(name, "acme", "gold", "2026-01-31")

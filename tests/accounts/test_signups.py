@@ -119,7 +119,7 @@ def test_a_repeat_with_the_same_key_asks_once(reseller: Any, stranger: Any, link
 def test_a_link_takes_a_bounded_number_a_day_also_at_once(reseller: Any, stranger: Any, link: str) -> None:
     from chalicelib import periods
     from chalicelib.accounts.service.signups import MOST_A_DAY
-    from chalicelib.accounts.store_intake import SignupDay
+    from chalicelib.accounts.store.intake import SignupDay
 
     stranger.made(link, PERSON)
     (today,) = SignupDay.under(f"R#{reseller.ids['reseller']}", "SIGNUPS#")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.accounts.store import owners
 from chalicelib.money import parse_amount
 from chalicelib.periods import parse_instant
 
@@ -24,8 +25,8 @@ POSTED = (
 @pytest.fixture
 def ledger(reseller: Any, client: dict[str, Any]) -> str:
     """A client with five entries; the path of its ledger."""
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
     read = posting.client_of(reseller.ids["reseller"], client["id"])
@@ -111,10 +112,9 @@ def test_wrong_parameters_are_named(reseller: Any, ledger: str, query: str, fiel
 
 
 def test_a_file_of_too_many_entries_is_413(reseller: Any, client: dict[str, Any], ledger: str) -> None:
-    from chalicelib.accounts import store
-    from chalicelib.accounts.store import Owner
+    from chalicelib.accounts.store.owners import Owner
 
-    item = store.client(reseller.ids["reseller"], client["id"])
+    item = owners.client(reseller.ids["reseller"], client["id"])
     assert item is not None
     item.update(actions=[Owner.entries.set(10_001)])
     assert reseller.get(f"{ledger}?format=csv").status == 413
@@ -146,8 +146,8 @@ def test_a_clients_key_gets_its_own_statement_and_no_other(reseller: Any, client
 
 def test_an_entry_is_never_earlier_than_the_one_before_it(reseller: Any, client: dict[str, Any]) -> None:
     """Clocks of two functions differ, and a batch posts with the time at which it began."""
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
     read = posting.client_of(reseller.ids["reseller"], client["id"])

@@ -13,11 +13,11 @@ BEFORE_THE_CALL = "2026-09-01T00:00:00Z"
 
 
 def assignments(reseller: Any, holder: str) -> list[Any]:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
 
     reseller_id = reseller.ids["reseller"]
-    upto = int(terms.head_of(reseller_id).version)
-    return [row for row in terms.assignments(reseller_id, upto) if row.holder == holder]
+    upto = int(term_versions.head_of(reseller_id).version)
+    return [row for row in term_versions.assignments(reseller_id, upto) if row.holder == holder]
 
 
 def test_a_subaccount_attaches_its_package_and_charges_the_set_up_fee_only_if_asked(
@@ -45,7 +45,7 @@ def test_a_set_up_fee_of_nothing_makes_no_entry(reseller: Any, client: dict[str,
 
 
 def test_the_first_assignment_reaches_back_without_limit(reseller: Any, subaccount: dict[str, Any]) -> None:
-    from chalicelib.accounts.store import FIRST
+    from chalicelib.dated import FIRST
 
     (held,) = assignments(reseller, "SUB#alice")
     assert held.effective_from == FIRST
@@ -132,7 +132,7 @@ def test_a_billing_date_is_today_in_the_resellers_zone_at_the_earliest(
 
 
 def test_a_billing_date_that_has_come_can_be_sent_back_as_it_is(reseller: Any, subaccount: dict[str, Any]) -> None:
-    from chalicelib.accounts.store import SubAccount
+    from chalicelib.accounts.store.holdings import SubAccount
 
     item = SubAccount.get(f"R#{reseller.ids['reseller']}", f"SUB#{subaccount['id']}")
     item.update(actions=[SubAccount.next_billing_date.set("2025-01-31")])

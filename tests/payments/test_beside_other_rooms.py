@@ -7,8 +7,8 @@ from typing import Any
 
 from paypal_shop import Shop, open_shop
 
-from chalicelib.accounts.service import months
-from chalicelib.accounts.service.posting import client_of
+from chalicelib.accounts.ledger import months
+from chalicelib.accounts.ledger.posting import client_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout
 from local.paypal import messages
@@ -67,7 +67,7 @@ def test_a_chargeback_ends_the_calls_that_the_deposit_paid_for(reseller: Any, pa
 
 
 def test_a_client_that_waits_gets_no_deposit_and_what_was_begun_still_counts(shop: Shop) -> None:
-    from chalicelib.accounts.store import Client
+    from chalicelib.accounts.store.owners import Client
 
     client_of(shop.reseller_id, shop.client_id)().update(actions=[Client.status.set("waiting")])
     refused = shop.api.post(f"/v1/clients/{shop.client_id}/deposits", {"amount": "25"})

@@ -219,7 +219,7 @@ def test_free_minutes_are_spent_in_order_of_start_and_never_twice(world):
 
 
 def test_a_closed_month_takes_no_more_entries_and_late_calls_go_to_the_next(world):
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
 
     world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
     months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
@@ -241,16 +241,16 @@ def test_another_generation_of_terms_does_not_touch_a_batch_that_has_begun(world
 
 
 def test_an_owner_cannot_be_moved_while_a_batch_is_open(world):
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.errors import Conflict
 
     dropped = world.drop(csv_file(line("1")))
     with pytest.raises(faults.Killed), faults.killed_at(10, answered=True):
         world.rate(*dropped)
     with pytest.raises(Conflict, match="being rated"):
-        terms.next_version(terms.head_of(world.reseller_id), moving=True)
+        term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)
     world.rate(*dropped)
-    terms.next_version(terms.head_of(world.reseller_id), moving=True)
+    term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)
 
 
 def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
@@ -277,7 +277,7 @@ def test_a_file_whose_message_was_lost_is_announced_again_and_no_other(world):
 
 
 def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_was_changed(world):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.aws.transactions import Event
     from chalicelib.rating.nightly.reconcile import nightly
 
@@ -304,7 +304,8 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
 
 
 def test_the_lake_holds_committed_calls_only_each_once(world):
-    from chalicelib.accounts.store import ResellerPointer, TermsHead
+    from chalicelib.accounts.store.owners import ResellerPointer
+    from chalicelib.accounts.store.terms import TermsHead
     from chalicelib.aws.transactions import Scope
     from chalicelib.calls.format import decode
     from chalicelib.rating.nightly.reconcile import nightly

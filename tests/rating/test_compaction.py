@@ -272,7 +272,7 @@ def test_a_copy_that_a_rerating_gives_up_while_the_next_file_commits_is_billed_b
 
 
 def test_report_and_lake_read_compacted_segments(world, eager):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.calls import search
     from chalicelib.calls.format import decode
     from chalicelib.rating.nightly.reconcile import nightly

@@ -184,8 +184,8 @@ def test_free_minutes_are_never_spent_twice_by_batches_at_once(world):
 
 
 def test_payments_charges_and_usage_at_once_add_up(world):
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
 
     def pay(n: int) -> Callable[[], Any]:
         amount = 10**8 * (1 if n % 2 else -2)
@@ -202,8 +202,8 @@ def test_payments_charges_and_usage_at_once_add_up(world):
 
 
 def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
-    from chalicelib.accounts.service import months, posting
-    from chalicelib.accounts.store import Month
+    from chalicelib.accounts.ledger import months, posting
+    from chalicelib.accounts.store.ledger import Month
 
     read = posting.client_of(world.reseller_id, world.clients["alice"])
     files = [csv_file(line(str(n), start=AUGUST)) for n in range(8)]
@@ -240,8 +240,8 @@ def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
 def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twice(world, code):
     from botocore.exceptions import ClientError
 
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
 
     told = []
 
@@ -259,7 +259,7 @@ def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twic
 
 
 def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.errors import Conflict
     from chalicelib.rating.batches import lifecycle
 
@@ -268,6 +268,6 @@ def test_a_batch_given_up_by_the_system_still_holds_its_owners(world):
         world.rate(*dropped)
     lifecycle.fail_by_key(world.scope, *dropped, "the last try broke")
     with pytest.raises(Conflict):
-        terms.next_version(terms.head_of(world.reseller_id), moving=True)
+        term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)
     assert world.rate(*dropped).status == "done"
-    terms.next_version(terms.head_of(world.reseller_id), moving=True)
+    term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)

@@ -52,8 +52,8 @@ def finished(world: World, hold_id: str, seconds: int = 60) -> Any:
 
 
 def pay(world: World, amount_e8: int, name: str = "bob") -> None:
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
 
     kind = "payment" if amount_e8 > 0 else "charge"
     read = posting.client_of(world.reseller_id, world.clients[name])
@@ -61,7 +61,7 @@ def pay(world: World, amount_e8: int, name: str = "bob") -> None:
 
 
 def balance(world: World, name: str = "bob") -> int:
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
 
     return int(posting.client_of(world.reseller_id, world.clients[name])().balance_e8)
 
@@ -431,8 +431,8 @@ def test_an_account_changes_hands_at_the_instant_it_does(world):
 
 
 def limited(world: World, amount_e8: int, name: str = "alice") -> None:
-    from chalicelib.accounts.service import posting
-    from chalicelib.accounts.store import Client
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.store.owners import Client
 
     client = posting.client_of(world.reseller_id, world.clients[name])()
     client.update(actions=[Client.daily_limit_e8.set(amount_e8)])
@@ -484,6 +484,6 @@ def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
 
 
 def spent(world: World, name: str = "alice") -> Any:
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
 
     return posting.client_of(world.reseller_id, world.clients[name])().spent

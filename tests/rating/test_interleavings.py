@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 
 def task_of(world: Any, what: str) -> Callable[[], Any]:
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
+    from chalicelib.accounts.rules import Posting
 
     read = posting.client_of(world.reseller_id, world.clients["bob"])
     if what == "close":

@@ -51,7 +51,9 @@ def test_a_batch_whose_call_is_found_is_not_read_any_further(world: World) -> No
 
 def test_what_is_kept_per_month_and_batch_does_not_grow_with_the_holders(world: World) -> None:
     """DynamoDB's limit is 400 KB per item: a client may have any number of active DIDs."""
-    from chalicelib.accounts.store import FIRST, Assignment, Marker, Month
+    from chalicelib.accounts.store.ledger import Marker, Month
+    from chalicelib.accounts.store.terms import Assignment
+    from chalicelib.dated import FIRST
 
     alice = world.clients["alice"]
     numbers = [f"+1514{n:07d}" for n in range(2_000_000, 2_000_500)]

@@ -35,8 +35,8 @@ def test_a_finished_batch_is_held_against_its_own_markers_also_beside_an_open_on
 
 
 def test_a_cost_that_no_batch_accounts_for_is_found_also_beside_an_open_batch(deck):
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
 
     world = make_world()
     batch = world.rate(csv_file(line("1")))
@@ -49,7 +49,7 @@ def test_a_cost_that_no_batch_accounts_for_is_found_also_beside_an_open_batch(de
 
 
 def test_the_nightly_check_looks_at_a_reseller_with_an_open_batch(world):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.rating.nightly.reconcile import nightly
     from chalicelib.rating.nightly.store import Verified
 
@@ -88,7 +88,7 @@ def test_books_that_are_read_while_files_are_rated_add_up(world):
 
 @pytest.mark.parametrize("harm", ["gone", "short", "cut", "no gzip", "not ours"])
 def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check(worlds, harm):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.calls.format import pack
     from chalicelib.rating.nightly.reconcile import nightly
     from chalicelib.rating.nightly.store import Verified
@@ -113,7 +113,7 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
 
 
 def test_an_older_object_that_is_gone_is_told_when_the_lake_wants_it(worlds):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.rating.nightly.reconcile import nightly
 
     world = worlds()

@@ -19,7 +19,7 @@ CALL = 624_000
 
 def entries(world: World, name: str) -> list[tuple[str, int]]:
     """Kind and amount of a client's entries (or the ``reseller``'s), in order."""
-    from chalicelib.accounts.store import Entry
+    from chalicelib.accounts.store.ledger import Entry
 
     owner = world.clients.get(name, world.reseller_id)
     return [(entry.kind, int(entry.amount_e8)) for entry in Entry.under(f"L#{owner}", "ENTRY#")]
@@ -30,13 +30,13 @@ def ids(world: World, name: str) -> list[str]:
 
 
 def month_of(world: World, name: str, month: str = "2026-09") -> Any:
-    from chalicelib.accounts.store import Month
+    from chalicelib.accounts.store.ledger import Month
 
     return Month.find(f"L#{world.clients[name]}", f"MONTH#{month}")
 
 
 def free_seconds(world: World, name: str, package_id: str, month: str = "2026-09") -> int:
-    from chalicelib.accounts.store import FreeMinutes
+    from chalicelib.accounts.store.ledger import FreeMinutes
 
     found = FreeMinutes.find(f"L#{world.clients[name]}", f"FREE#{package_id}#{month}")
     return int(found.used_seconds) if found else 0
@@ -184,7 +184,7 @@ def test_a_day_in_two_local_months_bills_a_repeated_id_in_the_earlier_one_again(
 
 
 def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(world):
-    from chalicelib.accounts.service import months, posting
+    from chalicelib.accounts.ledger import months, posting
 
     batch = world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
     months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
@@ -207,13 +207,13 @@ def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(w
 
 
 def test_a_reversal_of_calls_can_not_be_reversed_nor_the_calls_by_hand(world):
-    from chalicelib.accounts.service import ledgers
+    from chalicelib.accounts.ledger import entries as ledger_entries
     from chalicelib.errors import Conflict
 
     world.rerate(world.rate(csv_file(line("1"))))
     for entry_id in ("1", "2", "3"):
         with pytest.raises(Conflict):
-            ledgers.reverse_client(world.scope, world.reseller_id, world.clients["alice"], entry_id)
+            ledger_entries.reverse_client(world.scope, world.reseller_id, world.clients["alice"], entry_id)
 
 
 def test_again_and_again_each_generation_replaces_the_one_before(world):
@@ -227,7 +227,7 @@ def test_again_and_again_each_generation_replaces_the_one_before(world):
 
 
 def test_the_lake_forgets_what_a_rerating_took_away(world):
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.calls.format import decode
     from chalicelib.rating.nightly.reconcile import nightly
 
@@ -257,7 +257,7 @@ def cap_lines(monkeypatch: Any, most: int) -> None:
 
 
 def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
 
     batch = world.rate(csv_file(line("1"), line("2", "carol")))
     before = world.books()
@@ -267,7 +267,7 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
     assert "no longer in the bucket" in again.reason
     assert world.books() == before
     # Owners may move again, and to ask once more makes another generation, not the same one.
-    terms.next_version(terms.head_of(world.reseller_id), moving=True)
+    term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)
     world.begin(batch)
     begun = world.found(batch)
     assert (begun.status, begun.generation, begun.reason) == ("rating", 2, None)

@@ -86,7 +86,7 @@ def test_a_batch_is_accepted_announced_once_and_rating_until_it_is_done(
 def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
     reseller: Any, shop: dict[str, str], rate: Callable[..., Any]
 ) -> None:
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.aws.transactions import Scope
     from chalicelib.rating.nightly import recover
     from chalicelib.rating.s3_events import SPENT_SECONDS

@@ -36,7 +36,7 @@ def deliver(world: World, key: str, version_id: str, receives: int = 1) -> None:
 
 def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, str]]:
     """Run the schedule as if it were ``after`` seconds from now; what it announced of this world."""
-    from chalicelib.accounts.store import ResellerPointer
+    from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.config import settings
     from chalicelib.rating import events, s3_events
     from local.events import scheduled_event
@@ -62,11 +62,11 @@ def batch_of(world: World) -> Any:
 
 
 def may_move(world: World) -> bool:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.errors import Conflict
 
     try:
-        terms.next_version(terms.head_of(world.reseller_id), moving=True)
+        term_versions.next_version(term_versions.head_of(world.reseller_id), moving=True)
     except Conflict:
         return False
     return True

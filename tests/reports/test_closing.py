@@ -12,6 +12,7 @@ import pytest
 from fee_world import FeeWorld
 
 from chalicelib import periods
+from chalicelib.accounts.store import ledger
 from chalicelib.aws.transactions import Scope
 from chalicelib.reports import closing
 
@@ -27,13 +28,12 @@ def close(world: FeeWorld, day: str, **more: Any) -> closing.Closing:
 
 
 def month(world: FeeWorld, owner: str, name: str) -> Any:
-    from chalicelib.accounts import store
 
-    return store.month(world.ids.get(owner, world.reseller_id), name)
+    return ledger.month(world.ids.get(owner, world.reseller_id), name)
 
 
 def through(world: FeeWorld) -> dict[str, str]:
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
 
     found = {"reseller": posting.reseller_of(world.reseller_id)().closed_through}
     for name in ("acme", "beta"):
@@ -42,7 +42,7 @@ def through(world: FeeWorld) -> dict[str, str]:
 
 
 def pay(world: FeeWorld, name: str, day: str, amount: str = "7") -> None:
-    from chalicelib.accounts.service.ledgers import pay_client
+    from chalicelib.accounts.ledger.entries import pay_client
     from chalicelib.accounts.shapes.ledgers import PostingIn
 
     world.now = noon(day)
@@ -92,7 +92,7 @@ def test_the_days_of_the_table(aws: str, day: str, zone: str, closed: str) -> No
     at = periods.parse_instant(day, periods.zone(zone))
     world = FeeWorld(zone, at - 150 * 86_400)
     closing.close_due(Scope("system:closing", at), world.reseller_id, 2)
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
 
     assert posting.reseller_of(world.reseller_id)().closed_through == closed
 
@@ -136,7 +136,7 @@ def test_a_late_entry_goes_into_the_first_open_month(world: FeeWorld) -> None:
 
 
 def test_a_closed_month_that_was_touched_is_a_difference(world: FeeWorld) -> None:
-    from chalicelib.accounts.store import Month
+    from chalicelib.accounts.store.ledger import Month
 
     pay(world, "acme", "2026-09-20")
     close(world, "2026-10-03")
@@ -145,7 +145,7 @@ def test_a_closed_month_that_was_touched_is_a_difference(world: FeeWorld) -> Non
 
 
 def test_a_ledger_that_does_not_add_up_stays_open_and_the_others_close(world: FeeWorld, caplog: Any) -> None:
-    from chalicelib.accounts.store import Client
+    from chalicelib.accounts.store.owners import Client
 
     pay(world, "acme", "2026-09-20")
     client = Client(f"R#{world.reseller_id}", f"CLIENT#{world.ids['acme']}")
@@ -160,17 +160,17 @@ def test_a_ledger_that_does_not_add_up_stays_open_and_the_others_close(world: Fe
 
 
 def test_files_that_are_being_rated_put_it_off_for_a_day_and_no_longer(world: FeeWorld) -> None:
-    from chalicelib.accounts.service import terms
+    from chalicelib.accounts.service import term_versions
     from chalicelib.aws.transactions import commit
 
-    commit(world.scope, [terms.open_batch(terms.head_of(world.reseller_id), "b1")])
+    commit(world.scope, [term_versions.open_batch(term_versions.head_of(world.reseller_id), "b1")])
     assert close(world, "2026-10-03").closed == 0
     assert close(world, "2026-10-04").closed == 3
 
 
 def test_a_client_that_came_later_and_has_older_calls_is_closed_from_those_on(world: FeeWorld) -> None:
-    from chalicelib.accounts.ledger import Posting
-    from chalicelib.accounts.service import posting
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.rules import Posting
 
     close(world, "2026-10-03")
     world.now = noon("2026-10-20")
@@ -225,7 +225,7 @@ def test_the_hourly_message_bills_the_month_before_it_closes_it(world: FeeWorld)
 
 
 def test_fees_that_cannot_be_billed_keep_the_months_open(world: FeeWorld) -> None:
-    from chalicelib.accounts.store import Assignment
+    from chalicelib.accounts.store.terms import Assignment
     from chalicelib.reports import events
 
     (broken,) = Assignment.under(f"T#{world.reseller_id}", "SUB#desk#")

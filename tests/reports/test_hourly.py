@@ -52,7 +52,7 @@ def record(body: str) -> dict[str, Any]:
 
 
 def test_every_reseller_gets_one_message_with_the_hour_in_it(queue: Any) -> None:
-    from chalicelib.accounts.service import months
+    from chalicelib.accounts.ledger import months
     from chalicelib.reports import events
 
     at = periods.parse_instant("2030-05-01T04:00:00Z")
@@ -102,7 +102,7 @@ def test_work_that_takes_too_long_is_passed_on(queue: Any, monkeypatch: pytest.M
 
 
 def test_what_cannot_be_billed_fails_the_message_after_the_rest(queue: Any) -> None:
-    from chalicelib.accounts.store import Assignment
+    from chalicelib.accounts.store.terms import Assignment
     from chalicelib.reports import events
 
     world = due_world()

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import money
-from chalicelib.accounts.service import ledgers, statements
-from chalicelib.accounts.service.statements import Days, Statement
+from chalicelib.accounts.ledger import entries as ledger_entries
+from chalicelib.accounts.ledger import history
+from chalicelib.accounts.ledger.history import Days, Statement
 from chalicelib.accounts.shapes.ledgers import EntryOut, LedgerOut, LedgerQuery, PostingIn, StatementTotals
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
@@ -22,56 +23,56 @@ READS: dict[str, Any] = {"query": LedgerQuery, "answer": LedgerOut, "text": "tex
 @route(bp, "POST", "/v1/clients/{client_id}/payments", roles=RESELLER, body=PostingIn, answer=EntryOut)
 def create_client_payment(call: Call) -> Any:
     """Credit a payment to a client."""
-    return ledgers.pay_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
+    return ledger_entries.pay_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
 
 
 @route(bp, "POST", "/v1/clients/{client_id}/charges", roles=RESELLER, body=PostingIn, answer=EntryOut)
 def create_client_charge(call: Call) -> Any:
     """Charge an amount to a client."""
-    return ledgers.charge_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
+    return ledger_entries.charge_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
 
 
 @route(bp, "GET", "/v1/clients/{client_id}/ledger", roles=EVERYONE_OF_A_RESELLER, **READS)
 def list_client_entries(call: Call) -> Any:
     """A client's ledger from day to day: newest entry first, as CSV oldest first, with the balances around it."""
-    return _shown(call, statements.of_client(call.who, call.path["client_id"], _days(call)))
+    return _shown(call, history.of_client(call.who, call.path["client_id"], _days(call)))
 
 
 @route(bp, "POST", "/v1/clients/{client_id}/ledger/{entry_id}/reverse", roles=RESELLER, answer=EntryOut)
 def reverse_client_entry(call: Call) -> Any:
     """Undo an entry by a new one, once."""
     path = call.path
-    return ledgers.reverse_client(call.scope, call.who.reseller_id, path["client_id"], path["entry_id"])
+    return ledger_entries.reverse_client(call.scope, call.who.reseller_id, path["client_id"], path["entry_id"])
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/payments", roles=OPERATOR, body=PostingIn, answer=EntryOut)
 def create_reseller_payment(call: Call) -> Any:
     """Credit a payment to a reseller."""
-    return ledgers.pay_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
+    return ledger_entries.pay_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/charges", roles=OPERATOR, body=PostingIn, answer=EntryOut)
 def create_reseller_charge(call: Call) -> Any:
     """Charge an amount to a reseller."""
-    return ledgers.charge_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
+    return ledger_entries.charge_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/ledger/{entry_id}/reverse", roles=OPERATOR, answer=EntryOut)
 def reverse_reseller_entry(call: Call) -> Any:
     """Undo an entry of a reseller's by a new one, once."""
-    return ledgers.reverse_reseller(call.scope, call.path["reseller_id"], call.path["entry_id"])
+    return ledger_entries.reverse_reseller(call.scope, call.path["reseller_id"], call.path["entry_id"])
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}/ledger", roles=OPERATOR, **READS)
 def list_reseller_entries(call: Call) -> Any:
     """A reseller's ledger from day to day, newest entry first, as CSV oldest first."""
-    return _shown(call, statements.of_reseller(call.path["reseller_id"], _days(call)))
+    return _shown(call, history.of_reseller(call.path["reseller_id"], _days(call)))
 
 
 @route(bp, "GET", "/v1/account/ledger", roles=STAFF, **READS)
 def list_account_entries(call: Call) -> Any:
     """The reseller's own ledger with the operator, newest entry first, as CSV oldest first."""
-    return _shown(call, statements.of_reseller(call.who.reseller_id, _days(call)))
+    return _shown(call, history.of_reseller(call.who.reseller_id, _days(call)))
 
 
 def _days(call: Call) -> Days:
@@ -87,7 +88,7 @@ def _shown(call: Call, found: Statement) -> Any:
     if place:
         # What came in since the first page is not part of this selection.
         found = Statement(found.owner_id, *place["statement"])
-    entries, after = statements.page(found, place["after"] if place else None, query.limit)
+    entries, after = history.page(found, place["after"] if place else None, query.limit)
     following = {"after": after, "statement": [found.first, found.last, found.opening_e8, found.closing_e8]}
     totals = StatementTotals(opening_balance=found.opening_e8, closing_balance=found.closing_e8, entries=found.entries)
     items = [EntryOut.model_validate(entry) for entry in entries]
@@ -97,7 +98,7 @@ def _shown(call: Call, found: Statement) -> Any:
 def _rows(query: LedgerQuery, found: Statement) -> Iterator[list[object]]:
     """A statement as a bank writes it: the balance before, the entries, the balance after."""
     yield _balance("opening_balance", found.opening_e8, query.date_from)
-    for entry in statements.every(found, csv.ROWS):
+    for entry in history.every(found, csv.ROWS):
         yield list(EntryOut.model_validate(entry).model_dump(mode="json").values())
     yield _balance("closing_balance", found.closing_e8, query.date_to)
 

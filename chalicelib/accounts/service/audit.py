@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.service.posting import reseller_of
+from chalicelib.accounts.ledger.posting import reseller_of
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery, ChangeOut
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Event

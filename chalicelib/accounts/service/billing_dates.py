@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib import periods
-from chalicelib.accounts.service.posting import reseller_of
+from chalicelib.accounts.ledger.posting import reseller_of
 from chalicelib.errors import Invalid
 
 

@@ -12,12 +12,13 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts import ledger
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger.posting import client_of, owner_change, plan, told
 from chalicelib.accounts.service import import_lock, packages
-from chalicelib.accounts.service.posting import client_of, owner_change, plan, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
-from chalicelib.accounts.store import Client, ClientPackage, Did, SubAccount
+from chalicelib.accounts.store.holdings import ClientPackage, Did, SubAccount
+from chalicelib.accounts.store.owners import Client
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import Conflict, FieldError, NotFound
@@ -58,7 +59,7 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
         profile={name: getattr(body, name) for name in PROFILE},
         created_at=scope.now,
     )
-    settled, _ = ledger.settle_service(item.account())
+    settled, _ = rules.settle_service(item.account())
     item.service, item.low = settled.service, settled.low
     return item
 
@@ -123,7 +124,7 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
         return client
     for name, value in stored.items():
         setattr(client, name, value)
-    after, crossings = ledger.settle_service(client.account())
+    after, crossings = rules.settle_service(client.account())
     actions = [set_or_remove(getattr(Client, name), value) for name, value in stored.items()]
     writes = [
         owner_change(client, after, *actions),

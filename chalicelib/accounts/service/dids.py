@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.due import NumberFee, anchor_of, fee_key
-from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock
-from chalicelib.accounts.service.posting import client_of, plan, reseller_of
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
-from chalicelib.accounts.store import Did, Entry, Number, Once, SubAccount
+from chalicelib.accounts.store.due import NumberFee, anchor_of, fee_key
+from chalicelib.accounts.store.holdings import Did, Number, SubAccount
+from chalicelib.accounts.store.ledger import Entry, Once
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalicelib import periods
-from chalicelib.accounts.due import NumberFee, anchor_of, due_keys, fee_key
-from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service import holders, terms
-from chalicelib.accounts.service.posting import client_of, plan, reseller_of
-from chalicelib.accounts.store import Client, Did, Number, Once, Owner, Package, Reseller, SubAccount
+from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.rules import Posting
+from chalicelib.accounts.service import holders, term_versions
+from chalicelib.accounts.store.due import NumberFee, anchor_of, due_keys, fee_key
+from chalicelib.accounts.store.holdings import Did, Number, SubAccount
+from chalicelib.accounts.store.ledger import Once
+from chalicelib.accounts.store.owners import Client, Owner, Reseller
+from chalicelib.accounts.store.terms import Package
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, settle
 
 log = logging.getLogger(__name__)
@@ -122,7 +125,7 @@ def _fee_of(reseller: Reseller, item: Billed, date: str) -> Fee:
 def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
     """The package's monthly fee; client and package are those in force when the date begins, however late this runs."""
     begins = periods.day_start(date, periods.zone(reseller.time_zone))
-    held = terms.assignment_at(reseller.reseller_id, holders.of_account(item.username), begins)
+    held = term_versions.assignment_at(reseller.reseller_id, holders.of_account(item.username), begins)
     if held is None or not held.client_id:
         raise LookupError(f"nobody has sub-account {item.subaccount_id} on {date}")
     payer = client_of(reseller.reseller_id, held.client_id)()

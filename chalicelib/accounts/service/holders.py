@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.service import terms
-from chalicelib.accounts.service.posting import client_of
-from chalicelib.accounts.store import Assignment, Client
+from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.service import term_versions
+from chalicelib.accounts.store.owners import Client
+from chalicelib.accounts.store.terms import Assignment
 from chalicelib.aws.transactions import Put, Require, Write
 
 
@@ -40,10 +41,10 @@ def assign(
     version the caller's transaction requires anyway. Raises ``Conflict`` when calls from then on are rated already
     (unless the caller ``will_rerate`` their batches), or while a batch is being rated.
     """
-    head = terms.head_of(reseller_id)
+    head = term_versions.head_of(reseller_id)
     before = Assignment.under(f"T#{reseller_id}", f"{holder}#")
-    since = terms.effective(not before, asked, now)
-    version, taken = terms.next_version(head, moving=bool(before))
+    since = term_versions.effective(not before, asked, now)
+    version, taken = term_versions.next_version(head, moving=bool(before))
     kind, name = holder.split("#", 1)
     writes = [taken]
     for client_id in sorted({row.client_id for row in before if row.client_id}):
@@ -52,7 +53,7 @@ def assign(
             client = client_of(reseller_id, client_id)()
             writes.append(Require(client, Client.version == client.version))
         if not will_rerate:
-            terms.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
-    key = terms.assignment_key(holder, version)
+            term_versions.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
+    key = term_versions.assignment_key(holder, version)
     item = Assignment(f"T#{reseller_id}", key, holder=holder, version=version, effective_from=since, **held)
     return [*writes, Put(item)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.accounts.store_intake import Import, ImportLock
+from chalicelib.accounts.store.intake import Import, ImportLock
 from chalicelib.aws.transactions import Put, Remove, Require, Scope, Write, commit
 from chalicelib.errors import Conflict
 

@@ -12,7 +12,9 @@ from chalicelib.accounts import csv_lines
 from chalicelib.accounts.csv_lines import BadLine
 from chalicelib.accounts.service import billing_dates
 from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportIn, SubAccountRow
-from chalicelib.accounts.store import Client, Did, Package, SubAccount, Username
+from chalicelib.accounts.store.holdings import Did, SubAccount, Username
+from chalicelib.accounts.store.owners import Client
+from chalicelib.accounts.store.terms import Package
 from chalicelib.aws.transactions import Item, find_many, new_id
 from chalicelib.errors import Invalid
 from chalicelib.fields import check_id, invalid

@@ -15,15 +15,17 @@ import hashlib
 import json
 from typing import Any
 
-from chalicelib.accounts import ledger
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger.posting import client_of, entry_item, plan, with_posted
 from chalicelib.accounts.service import billing_dates, clients, dids, import_lock, subaccounts
 from chalicelib.accounts.service.import_plans import Fault, Plan, Reader, Row
-from chalicelib.accounts.service.posting import client_of, entry_item, plan, with_posted
 from chalicelib.accounts.shapes.dids import AssignIn
 from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportIn, ImportOut, SubAccountRow
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn
-from chalicelib.accounts.store import Assignment, Did, Month, TermsHead
-from chalicelib.accounts.store_intake import Import, ImportRows
+from chalicelib.accounts.store.holdings import Did
+from chalicelib.accounts.store.intake import Import, ImportRows
+from chalicelib.accounts.store.ledger import Month
+from chalicelib.accounts.store.terms import Assignment, TermsHead
 from chalicelib.aws.transactions import (
     MAX_WRITES,
     Change,
@@ -223,8 +225,8 @@ def _client(scope: Scope, reseller_id: str, import_id: str, client_id: str, body
     if not body.balance:
         return [Put(item), recorded]
     month = billing_dates.today(reseller_id, scope.now)[:7]
-    posting = ledger.Posting("adjustment", body.balance, "Opening balance", month, f"import:{import_id}")
-    posted = ledger.post(item.account(), posting, scope.now)
+    posting = rules.Posting("adjustment", body.balance, "Opening balance", month, f"import:{import_id}")
+    posted = rules.post(item.account(), posting, scope.now)
     item.balance_e8, item.entries, item.posted_at = posted.account.balance_e8, 1, posted.account.posted_at
     item.service, item.low = posted.account.service, posted.account.low
     opened = with_posted(Month(f"L#{client_id}", f"MONTH#{posted.period}"), posting)

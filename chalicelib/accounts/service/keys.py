@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from chalicelib.accounts import store
-from chalicelib.accounts.service.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import client_of, reseller_of
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
-from chalicelib.accounts.store import ApiKey, KeyPointer
+from chalicelib.accounts.store import owners
+from chalicelib.accounts.store.keys import ApiKey, KeyPointer
 from chalicelib.aws import paging
 from chalicelib.aws.secrets import deployment_secrets
 from chalicelib.aws.transactions import (
@@ -61,7 +61,7 @@ def authenticate(token: str, now: int) -> Principal | None:
     key = ApiKey.find(f"KEY#{match[1]}", "KEY") if match else None
     if key is None or not hmac.compare_digest(key.sha256, _digest(token)):
         return None
-    reseller = store.reseller(key.reseller_id)
+    reseller = owners.reseller(key.reseller_id)
     if reseller is None or (key.expires_at is not None and key.expires_at <= now):
         return None
     _note_use(key, now)

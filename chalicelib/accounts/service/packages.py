@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib import dated
-from chalicelib.accounts.service import import_lock, terms
+from chalicelib.accounts.service import import_lock, term_versions
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
-from chalicelib.accounts.store import ClientPackage, Package, PackageTerms
+from chalicelib.accounts.store.holdings import ClientPackage
+from chalicelib.accounts.store.terms import Package, PackageTerms
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
@@ -47,7 +48,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
         price=_stored({name: value for name, value in body if name not in UNDATED}),
         created_at=scope.now,
     )
-    prices = [(terms.effective(True, None, scope.now), item.price)]
+    prices = [(term_versions.effective(True, None, scope.now), item.price)]
     version, writes = _next_terms(reseller_id, package_id, prices)
     told = {**_stored(dict(body)), "terms_version": version}
     recorded = event(scope, reseller_id, "package.created", package_id, told)
@@ -97,7 +98,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
         if old == told:
             return item
         if priced:
-            since = terms.effective(False, asked, scope.now)
+            since = term_versions.effective(False, asked, scope.now)
             before, base, later = _prices_around(reseller_id, package_id, since)
             changed = [(start, {**price, **new}) for start, price in ((since, base), *later)]
             old |= {name: base.get(name) for name in new} | {"later": _told(later, new)}
@@ -161,7 +162,7 @@ def _timeline(prices: Sequence[Price], now: int) -> dict[str, Any]:
 
 def _next_terms(reseller_id: str, package_id: str, prices: Sequence[Price]) -> tuple[int, list[Write]]:
     """Prices as the reseller's next terms versions; the first of these, and the writes."""
-    first, taken = terms.next_version(terms.head_of(reseller_id), count=len(prices))
+    first, taken = term_versions.next_version(term_versions.head_of(reseller_id), count=len(prices))
     rows = [
         PackageTerms(
             f"T#{reseller_id}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts import ledger
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger.posting import owner_change, reseller_of, told
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.service.clients import set_or_remove
-from chalicelib.accounts.service.posting import owner_change, reseller_of, told
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.resellers import (
     AccountPatch,
@@ -17,7 +17,8 @@ from chalicelib.accounts.shapes.resellers import (
     ResellerOut,
     ResellerPatch,
 )
-from chalicelib.accounts.store import Reseller, ResellerPointer, TermsHead
+from chalicelib.accounts.store.owners import Reseller, ResellerPointer
+from chalicelib.accounts.store.terms import TermsHead
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, find_many, new_id, settle, settled
 from chalicelib.errors import Conflict, Forbidden, ForfaitError
@@ -100,7 +101,7 @@ def _change(
             return owner
         for name, value in stored.items():
             setattr(owner, name, value)
-        after, crossings = ledger.settle_service(owner.account())
+        after, crossings = rules.settle_service(owner.account())
         actions = [set_or_remove(getattr(Reseller, name), value) for name, value in stored.items()]
         writes = [
             owner_change(owner, after, *actions),

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 
 from chalicelib import periods
-from chalicelib.accounts import store
+from chalicelib.accounts.ledger.posting import owner_change, reseller_of
 from chalicelib.accounts.service.clients import began_with, new_client
-from chalicelib.accounts.service.posting import owner_change, reseller_of
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
-from chalicelib.accounts.store import Client, Reseller
-from chalicelib.accounts.store_intake import SignupDay, SignupLink
+from chalicelib.accounts.store import owners
+from chalicelib.accounts.store.intake import SignupDay, SignupLink
+from chalicelib.accounts.store.owners import Client, Reseller
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import NotFound, TooFast
 
@@ -54,7 +54,7 @@ def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
     404 for a link that is not, or no longer, or whose reseller is not active; 429 when it had enough for today.
     """
     link = SignupLink.find(f"SIGNUP#{token}", "LINK")
-    reseller = store.reseller(link.reseller_id) if link else None
+    reseller = owners.reseller(link.reseller_id) if link else None
     if reseller is None or reseller.status != "active":
         raise NotFound("There is no such sign-up link.")
     counted = _one_more(scope, reseller.reseller_id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.due import anchor_of
-from chalicelib.accounts.ledger import Posting
+from chalicelib.accounts.ledger.posting import client_of, plan
+from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages
-from chalicelib.accounts.service.posting import client_of, plan
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
-from chalicelib.accounts.store import Did, SubAccount, Username
+from chalicelib.accounts.store.due import anchor_of
+from chalicelib.accounts.store.holdings import Did, SubAccount, Username
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound

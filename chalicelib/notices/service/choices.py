@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.service.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import plan, reseller_of
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from chalicelib.accounts.service.posting import client_of
+from chalicelib.accounts.ledger.posting import client_of
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace

@@ -15,7 +15,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib import periods
-from chalicelib.accounts.service.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import client_of, reseller_of
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace

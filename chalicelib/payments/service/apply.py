@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger import Posting
-from chalicelib.accounts.service.posting import client_of, plan, reseller_of
+from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.rules import Posting
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
 from chalicelib.config import settings as deployment
 from chalicelib.errors import NotFound

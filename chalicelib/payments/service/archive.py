@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from chalicelib import periods
-from chalicelib.accounts.service.posting import reseller_of
+from chalicelib.accounts.ledger.posting import reseller_of
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import NotFound

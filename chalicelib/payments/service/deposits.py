@@ -6,8 +6,8 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
+from chalicelib.accounts.ledger.posting import plan, reseller_of
 from chalicelib.accounts.service import clients
-from chalicelib.accounts.service.posting import plan, reseller_of
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settle
 from chalicelib.config import settings as deployment

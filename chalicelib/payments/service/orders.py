@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.accounts.service.posting import client_of
+from chalicelib.accounts.ledger.posting import client_of
 from chalicelib.aws.transactions import Change, Scope, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks

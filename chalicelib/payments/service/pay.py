@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.service.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import client_of, reseller_of
 from chalicelib.errors import NotFound
 from chalicelib.payments import amounts, store
 from chalicelib.payments.page import Asked

@@ -12,9 +12,9 @@ import hashlib
 from dataclasses import dataclass
 
 from chalicelib import numbers, periods
-from chalicelib.accounts import ledger
-from chalicelib.accounts.service import posting
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
@@ -122,7 +122,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 
 def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
     """What is asked, looked up in tables that the container keeps until terms or decks change."""
-    head, reseller, decks = find_each(*accounts.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
+    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
@@ -153,7 +153,7 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
     client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
     if own:
         sums = sums.changed(now, int(own.expires_at or 0), own.day, -own.amount_e8)
-    available, daily = ledger.available_e8(client.account()), client.daily_limit_e8
+    available, daily = rules.available_e8(client.account()), client.daily_limit_e8
     spent = client.spent.get(asked.day, 0) + sums.made_on_e8(asked.day)
     return Standing(
         status=client.status,

@@ -15,8 +15,8 @@ from itertools import groupby
 import numpy as np
 
 from chalicelib import periods
-from chalicelib.accounts.service import snapshots, usage
-from chalicelib.accounts.service.snapshots import Snapshot
+from chalicelib.accounts.ledger import snapshots, usage
+from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.aws.transactions import Put, Require, Scope, Write, settle
 from chalicelib.rating.authorizations.holds import KEPT_SECONDS, Called
 from chalicelib.rating.authorizations.release import release

@@ -18,8 +18,8 @@ from itertools import groupby
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.service import posting, usage
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.ledger import posting, usage
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws import multipart
 from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
@@ -66,7 +66,7 @@ class _Merger:
     def once(self) -> int:
         """One transaction; 0 when there is nothing to do."""
         client = posting.client_of(self._reseller_id, self._client_id)()
-        head = accounts.head_of(self._reseller_id)
+        head = term_versions.head_of(self._reseller_id)
         found = call_store.segments_of(self._client_id, self._day, self._day)
         chosen = choose(found, head.open_batches or ())
         if not chosen:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.accounts.service import terms as accounts
-from chalicelib.accounts.service import usage
-from chalicelib.accounts.service.usage import Marker
+from chalicelib.accounts.ledger import usage
+from chalicelib.accounts.ledger.usage import Marker
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.config import settings
@@ -52,7 +52,7 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
     told = {"key": found.key, "reason": reason}
     writes = [
         Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
-        *([accounts.close_batch(found.reseller_id, found.batch_id)] if release else []),
+        *([term_versions.close_batch(found.reseller_id, found.batch_id)] if release else []),
         *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
     ]
     commit(scope, writes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.service import posting
+from chalicelib.accounts.ledger import posting
 from chalicelib.rating.batches import queries, sources
 from chalicelib.rating.pricing import loading
 

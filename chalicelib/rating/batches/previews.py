@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from chalicelib.accounts.service import posting
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.service import term_versions
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -55,7 +55,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     tables = loading.tables(
         reseller_id,
         reseller.time_zone,
-        int(accounts.head_of(reseller_id).version),
+        int(term_versions.head_of(reseller_id).version),
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import find_many
 from chalicelib.calls import index
 from chalicelib.errors import NotFound
@@ -40,7 +40,7 @@ def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]
 def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None, limit: int) -> list[Batch]:
     """The same, of batches that have billed calls of a sub-account (``sub:<username>``) or DID (``did:<number>``) that
     began at ``since`` or later: what is to be rated again when its owner changes from then on."""
-    clients = accounts.holders_ever(reseller_id, holder)
+    clients = term_versions.holders_ever(reseller_id, holder)
     found = _batches(reseller_id, sorted(index.batches_with(clients, holder, since)))
     newest_first = sorted(found, key=place_of, reverse=True)
     return [batch for batch in newest_first if after is None or place_of(batch) < after][:limit]

@@ -15,8 +15,8 @@ import logging
 import tempfile
 from collections.abc import Callable
 
-from chalicelib.accounts.service import terms as accounts
-from chalicelib.accounts.service import usage
+from chalicelib.accounts.ledger import usage
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
 from chalicelib.config import settings
@@ -93,7 +93,7 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
     if batch and batch.status == "rating":
         commit(scope, [Change(batch, [Batch.seen_at.set(scope.now)], Batch.status == "rating")])
         return batch
-    head = accounts.head(reseller_id)
+    head = term_versions.head(reseller_id)
     if head is None:
         log.warning("%s is under no reseller's prefix", key)
         return None
@@ -102,11 +102,11 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
         reopened += [gone.remove() for gone in (Batch.reason, Batch.finished_at, Batch.announced_at)]
         pinned = Change(batch, reopened, Batch.status == batch.status)
         # A batch that gave up keeps its pins: part of it may have been committed by them.
-        commit(scope, [pinned, accounts.hold_moves(reseller_id, batch_id)])
+        commit(scope, [pinned, term_versions.hold_moves(reseller_id, batch_id)])
         return store.batch(reseller_id, batch_id)
     batch = _pinned(scope, reseller_id, batch_id, key, version_id, head.version)
     pointer = store.BatchPointer(f"RB#{reseller_id}", batch.place, batch_id=batch_id)
-    commit(scope, [Put(batch), Put(pointer), accounts.open_batch(head, batch_id)])
+    commit(scope, [Put(batch), Put(pointer), term_versions.open_batch(head, batch_id)])
     return batch
 
 
@@ -193,7 +193,7 @@ def _close(scope: Scope, batch: Batch, done: dict[str, object]) -> Batch:
         scope,
         [
             Change(found, [*found.set_all(), *gone], lifecycle.still(batch) & (Batch.status != "done")),
-            accounts.close_batch(batch.reseller_id, batch.batch_id),
+            term_versions.close_batch(batch.reseller_id, batch.batch_id),
             *_refused(scope, found),
         ],
     )

@@ -11,7 +11,7 @@ from typing import Any
 from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Change, Scope, commit, event, settle, settled
 from chalicelib.errors import Conflict
 from chalicelib.rating import s3_events
@@ -39,16 +39,16 @@ def _begin(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     batch = queries.get_batch(reseller_id, batch_id)
     if batch.status not in ("done", "failed"):
         raise Conflict("This batch is being rated; try again when it is done.")
-    head = accounts.head_of(reseller_id)
+    head = term_versions.head_of(reseller_id)
     as_read = (Batch.status == batch.status) & (Batch.generation == batch.generation)
     gone: list[Attribute[Any]] = [Batch.reason, Batch.finished_at]
     if batch.status == "failed" and batch_id in (head.open_batches or ()):
         # Part of it may be committed by these pins, and the rest must be by the same: no new generation yet.
-        held = accounts.hold_moves(reseller_id, batch_id)
+        held = term_versions.hold_moves(reseller_id, batch_id)
     else:
         _next_generation(batch, pins.present(reseller_id, batch.key, head.version))
         gone += [attribute for attribute in (Batch.declared, Batch.standing) if not getattr(batch, attribute.attr_name)]
-        held = accounts.open_batch(head, batch_id)
+        held = term_versions.open_batch(head, batch_id)
     batch.status, batch.started_at = "rating", scope.now
     batch.reason = batch.finished_at = None
     actions: list[Action] = [*batch.set_all(), *(attribute.remove() for attribute in gone)]
@@ -82,7 +82,7 @@ def keep(scope: Scope, batch: Batch, reason: str) -> Batch:
     same = (Batch.status == "rating") & (Batch.generation == batch.generation)
     writes = [
         Change(found, [*found.set_all(), Batch.standing.remove()], same),
-        accounts.close_batch(found.reseller_id, found.batch_id),
+        term_versions.close_batch(found.reseller_id, found.batch_id),
         event(scope, found.reseller_id, "batch.kept", found.batch_id, {"reason": reason}),
     ]
     commit(scope, writes)

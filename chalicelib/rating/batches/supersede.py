@@ -7,9 +7,9 @@ the commit is refused.
 from __future__ import annotations
 
 from chalicelib import periods
-from chalicelib.accounts.service import posting
-from chalicelib.accounts.service.snapshots import Snapshot
-from chalicelib.accounts.service.usage import Marker
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.ledger.snapshots import Snapshot
+from chalicelib.accounts.ledger.usage import Marker
 from chalicelib.aws.transactions import Put, Remove, Write, new_id
 from chalicelib.calls import index
 from chalicelib.calls import store as call_store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.service.terms import FIRST
+from chalicelib.dated import FIRST
 from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF

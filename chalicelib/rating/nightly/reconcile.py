@@ -18,8 +18,8 @@ from functools import partial
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.service import months, posting
-from chalicelib.accounts.service.months import Difference, Marked
+from chalicelib.accounts.ledger import months, posting
+from chalicelib.accounts.ledger.months import Difference, Marked
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
 from chalicelib.calls import index as call_index

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
 from chalicelib.config import settings
@@ -50,7 +50,7 @@ def take_up(scope: Scope, *, failed: bool = False) -> TakenUp:
 
     ``failed``: announce also those that were given up and still hold their owners, as an operator asks for.
     """
-    held = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for reseller_id, batch_id in accounts.held_batches()]
+    held = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for reseller_id, batch_id in term_versions.held_batches()]
     found = find_many(held, Batch) if held else {}
     batches = [found[key] for key in held if key in found]
     taken = TakenUp()

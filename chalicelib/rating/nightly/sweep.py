@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.service import months
+from chalicelib.accounts.ledger import months
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.calls import store as call_store

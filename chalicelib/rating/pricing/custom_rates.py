@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from chalicelib import dated, numbers
-from chalicelib.accounts.service import packages
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.service import packages, term_versions
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import store as pricing_store
@@ -56,11 +55,11 @@ def put_rate(
     before = versions(reseller_id, package_id, rate.scope, rate.code)
     if _is_withdrawn(rate) and shown(before, scope.now) is None:
         raise NotFound("There is no such custom rate.")
-    version, taken = accounts.next_version(accounts.head_of(reseller_id))
+    version, taken = term_versions.next_version(term_versions.head_of(reseller_id))
     rate.pk = f"T#{reseller_id}"
     rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
     rate.package_id, rate.version = package_id, version
-    rate.effective_from = accounts.effective(not before, asked, scope.now)
+    rate.effective_from = term_versions.effective(not before, asked, scope.now)
     subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
     told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
     commit(scope, [Put(rate), taken, told], rate)
@@ -111,4 +110,4 @@ def _is_withdrawn(rate: CustomRateItem) -> bool:
 
 def shown_start(rate: CustomRateItem) -> int | None:
     """Since when a rate holds; ``None`` when it always did."""
-    return None if rate.effective_from == accounts.FIRST else rate.effective_from
+    return None if rate.effective_from == dated.FIRST else rate.effective_from

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.decks.deck import ROUTES, Deck
@@ -59,14 +59,14 @@ def kept_tables(
 @lru_cache(maxsize=4096)
 def kept_account(reseller_id: str, username: str, terms_version: int) -> Directory:
     """Who held one sub-account, kept likewise."""
-    rows = accounts.assignments_of(reseller_id, f"SUB#{username}", terms_version)
+    rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
     return Directory({username: [_holding(row) for row in rows]}, {})
 
 
 @lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
     """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
-    packages = [_package(row) for row in accounts.packages(reseller_id, version)]
+    packages = [_package(row) for row in term_versions.packages(reseller_id, version)]
     return Terms(packages, [_rate(row) for row in pricing_store.rates_upto(reseller_id, version)])
 
 
@@ -110,7 +110,7 @@ def _rate(row: pricing_store.CustomRateItem) -> CustomRate:
 @lru_cache(maxsize=8)
 def _directory(reseller_id: str, version: int) -> Directory:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
-    for row in accounts.assignments(reseller_id, version):
+    for row in term_versions.assignments(reseller_id, version):
         kind, _, holder = row.holder.partition("#")
         held[kind].setdefault(holder, []).append(_holding(row))
     return Directory(held["SUB"], held["DID"])

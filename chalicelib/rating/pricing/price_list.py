@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from chalicelib import money
-from chalicelib.accounts.service import posting
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.service import term_versions
 from chalicelib.errors import NotFound, TooLarge
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import FEE_PLACES
@@ -24,7 +24,7 @@ COLUMNS = (
 def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
     """``NotFound`` for a package that the reseller never had."""
     reseller = posting.reseller_of(reseller_id)()
-    version = int(accounts.head_of(reseller_id).version)
+    version = int(term_versions.head_of(reseller_id).version)
     recorded = reseller.cost_source == "record"
     tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib import numbers
-from chalicelib.accounts.service import posting
-from chalicelib.accounts.service import terms as accounts
+from chalicelib.accounts.ledger import posting
+from chalicelib.accounts.service import term_versions
 from chalicelib.config import settings
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
@@ -42,7 +42,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         wanted = called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    version, recorded = int(accounts.head_of(reseller_id).version), reseller.cost_source == "record"
+    version, recorded = int(term_versions.head_of(reseller_id).version), reseller.cost_source == "record"
     tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     if tables.terms.package(package_id, at) is None:
         raise NotFound()

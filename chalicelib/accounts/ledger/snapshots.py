@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chalicelib.accounts import store
-from chalicelib.accounts.store import Client, FreeMinutes, Marker, Month
+from chalicelib.accounts.store import owners as stored_owners
+from chalicelib.accounts.store.ledger import FreeMinutes, Marker, Month
+from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import find_each
 from chalicelib.errors import NotFound
 
@@ -51,7 +52,7 @@ class _Marked(NamedTuple):
 
 def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
     """Read each part. The owners come first: all else is fenced by their versions."""
-    owners = find_each(*((Client, *store.client_key(reseller_id, part.client_id)) for part in parts))
+    owners = find_each(*((Client, *stored_owners.client_key(reseller_id, part.client_id)) for part in parts))
     if None in owners:
         raise NotFound()
     marked = [_marked(part, batch_id, generation) for part in parts]

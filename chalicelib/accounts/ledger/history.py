@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import periods
-from chalicelib.accounts.service.posting import client_of, entry_key, reseller_of
-from chalicelib.accounts.store import Entry, Owner
+from chalicelib.accounts.ledger.posting import client_of, entry_key, reseller_of
+from chalicelib.accounts.store.ledger import Entry
+from chalicelib.accounts.store.owners import Owner
 from chalicelib.errors import Invalid, NotFound, TooLarge
 from chalicelib.principals import Principal
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib import dated
-from chalicelib.accounts import store
-from chalicelib.accounts.store import FIRST as FIRST
-from chalicelib.accounts.store import Assignment, PackageTerms, Reseller, ResellerPointer, TermsHead
+from chalicelib.accounts.store import terms
+from chalicelib.accounts.store.owners import Reseller, ResellerPointer
+from chalicelib.accounts.store.terms import Assignment, PackageTerms, TermsHead
 from chalicelib.aws.transactions import Change, Item, Write, find_many
 from chalicelib.calls.index import last_start
+from chalicelib.dated import FIRST
 from chalicelib.errors import Conflict
 from chalicelib.periods import format_instant
 
@@ -31,7 +32,7 @@ def pricing_keys(reseller_id: str) -> tuple[tuple[type[Item], str, str], tuple[t
 
 def head_of(reseller_id: str) -> TermsHead:
     """The same for a reseller that is known to exist."""
-    return store.terms_head(reseller_id)
+    return terms.terms_head(reseller_id)
 
 
 def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tuple[int, Write]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib import money, periods
-from chalicelib.accounts import ledger
-from chalicelib.accounts.service.posting import client_of, entry_key, plan, post, reseller_of
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger.posting import client_of, entry_key, plan, post, reseller_of
 from chalicelib.accounts.shapes.ledgers import PostingIn
-from chalicelib.accounts.store import Entry, Once, Owner
+from chalicelib.accounts.store.ledger import Entry, Once
+from chalicelib.accounts.store.owners import Owner
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict, NotFound
 
@@ -51,12 +52,12 @@ def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], en
     entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
     if entry is None or entry.entry_id != entry_id:
         raise NotFound()
-    if entry.kind in ledger.IRREVERSIBLE:
+    if entry.kind in rules.IRREVERSIBLE:
         raise Conflict(_why_not(entry.kind))
     done = f"ONCE#reverse:{entry_id}"
     if earlier := Once.find(pk, done):
         raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
-    posting = ledger.Posting(
+    posting = rules.Posting(
         "reversal",
         -entry.amount_e8,
         f"Reversal of entry {entry_id} ({entry.kind})",
@@ -76,7 +77,7 @@ def _post(
     reseller = reseller_of(reseller_id)()
     owner_id = read_owner().owner_id
     month = periods.local_month(scope.now, periods.zone(reseller.time_zone))
-    posting = ledger.Posting(kind, amount_e8, body.description, month)
+    posting = rules.Posting(kind, amount_e8, body.description, month)
     told = {"amount": money.format_amount(amount_e8)}
     return post(
         scope,

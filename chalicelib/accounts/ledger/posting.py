@@ -11,8 +11,11 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts import ledger, store
-from chalicelib.accounts.store import Client, Entry, Month, Once, Owner, Reseller
+from chalicelib.accounts import rules
+from chalicelib.accounts.store import ledger as stored_ledger
+from chalicelib.accounts.store import owners
+from chalicelib.accounts.store.ledger import Entry, Month, Once
+from chalicelib.accounts.store.owners import Client, Owner, Reseller
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, settled
 from chalicelib.errors import NotFound
 from chalicelib.outbox import announce
@@ -26,7 +29,7 @@ def reseller_of(reseller_id: str) -> Callable[[], Reseller]:
     """How ``post`` reads a reseller afresh at each try."""
 
     def read() -> Reseller:
-        found = store.reseller(reseller_id)
+        found = owners.reseller(reseller_id)
         if found is None:
             raise NotFound()
         return found
@@ -38,7 +41,7 @@ def client_of(reseller_id: str, client_id: str) -> Callable[[], Client]:
     """How ``post`` reads a client afresh at each try."""
 
     def read() -> Client:
-        found = store.client(reseller_id, client_id)
+        found = owners.client(reseller_id, client_id)
         if found is None:
             raise NotFound()
         return found
@@ -50,7 +53,7 @@ def client_of(reseller_id: str, client_id: str) -> Callable[[], Client]:
 def post(
     scope: Scope,
     read_owner: Callable[[], Owner],
-    posting: ledger.Posting,
+    posting: rules.Posting,
     *,
     once: str = "",
     beside: Callable[[], Sequence[Write]] = tuple,
@@ -74,7 +77,7 @@ def post(
 def plan(
     scope: Scope,
     owner: Owner,
-    postings: Sequence[ledger.Posting],
+    postings: Sequence[rules.Posting],
     *more: Action,
     months: Mapping[str, Month] | None = None,
 ) -> tuple[list[Entry], list[Write]]:
@@ -86,17 +89,17 @@ def plan(
     account, crossings = owner.account(), tuple[str, ...]()
     entries: list[Entry] = []
     changed = dict(months or {})
-    for posting, posted in zip(postings, ledger.post_together(account, postings, scope.now), strict=True):
+    for posting, posted in zip(postings, rules.post_together(account, postings, scope.now), strict=True):
         account, crossings = posted.account, posted.crossings
         entries.append(entry_item(scope, owner, posting, posted))
-        month = changed.get(posted.period) or store.month(owner.owner_id, posted.period)
+        month = changed.get(posted.period) or stored_ledger.month(owner.owner_id, posted.period)
         changed[posted.period] = with_posted(month, posting)
     writes: list[Write] = [owner_change(owner, account, *more), *(Put(entry) for entry in entries)]
     writes += [Put(month, anyway=True) for month in changed.values()]
     return entries, [*writes, *told(scope, owner, account, crossings)]
 
 
-def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
+def owner_change(owner: Owner, after: rules.Account, *more: Action) -> Write:
     """The write that moves an owner to ``after`` and bumps its version, if nobody else did first."""
     actions: list[Action] = [
         Owner.version.set(owner.version + 1),
@@ -113,7 +116,7 @@ def owner_change(owner: Owner, after: ledger.Account, *more: Action) -> Write:
     return Change(owner, actions, Owner.version == owner.version)
 
 
-def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledger.Posted) -> Entry:
+def entry_item(scope: Scope, owner: Owner, posting: rules.Posting, posted: rules.Posted) -> Entry:
     return Entry(
         f"L#{owner.owner_id}",
         entry_key(posted.sequence),
@@ -131,13 +134,13 @@ def entry_item(scope: Scope, owner: Owner, posting: ledger.Posting, posted: ledg
     )
 
 
-def with_posted(month: Month, posting: ledger.Posting) -> Month:
+def with_posted(month: Month, posting: rules.Posting) -> Month:
     """The month with one more entry in its sums."""
     month.posted = {**month.posted, posting.kind: month.posted.get(posting.kind, 0) + posting.amount_e8}
     return month
 
 
-def told(scope: Scope, owner: Owner, after: ledger.Account, crossings: Sequence[str]) -> list[Write]:
+def told(scope: Scope, owner: Owner, after: rules.Account, crossings: Sequence[str]) -> list[Write]:
     """Crossings go to the outbox in the transaction that made them: recorded once, whoever sends them later."""
     if not crossings or not isinstance(owner, Client | Reseller):
         return []

@@ -8,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import periods
-from chalicelib.accounts import store
-from chalicelib.accounts.due import Closed
-from chalicelib.accounts.service.posting import entry_key, owner_change
-from chalicelib.accounts.store import Client, Entry, Marker, Month, ResellerPointer
-from chalicelib.accounts.store import Owner as Owner
+from chalicelib.accounts.ledger.posting import entry_key, owner_change
+from chalicelib.accounts.store import ledger
+from chalicelib.accounts.store.due import Closed
+from chalicelib.accounts.store.ledger import Entry, Marker, Month
+from chalicelib.accounts.store.owners import Client, ResellerPointer
+from chalicelib.accounts.store.owners import Owner as Owner
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict
 
@@ -34,7 +35,7 @@ def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
     Months close in order; closing a closed month changes nothing.
     """
     owner = read_owner()
-    found = store.month(owner.owner_id, month)
+    found = ledger.month(owner.owner_id, month)
     if owner.closed_through >= month:
         return found
     if owner.closed_through and periods.next_month(owner.closed_through) != month:
@@ -100,7 +101,7 @@ def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     """Level 1 of a ledger: entries since the last closed month against balance, running balances and months."""
     owner = read_owner()
     pk, owner_id = f"L#{owner.owner_id}", owner.owner_id
-    since = store.month(owner_id, owner.closed_through).closing if owner.closed_through else None
+    since = ledger.month(owner_id, owner.closed_through).closing if owner.closed_through else None
     balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
     entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
     months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}

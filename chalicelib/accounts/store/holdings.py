@@ -1,4 +1,4 @@
-"""Items of phone numbers: the operator's stock, and what a reseller has ordered."""
+"""Items of what clients and resellers hold: attached packages, sub-accounts, phone numbers."""
 
 from __future__ import annotations
 
@@ -34,3 +34,29 @@ class Did(Item):
     anchor_day = IntegerAttribute(null=True)
     version = IntegerAttribute(default=0)
     ordered_at = IntegerAttribute()
+
+
+class ClientPackage(Item):
+    """``R#<reseller_id>`` / ``HOLDS#<client_id>#<package_id>``"""
+
+    client_id = UnicodeAttribute()
+    package_id = UnicodeAttribute()
+    attached_at = IntegerAttribute()
+
+
+class SubAccount(Item):
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
+
+    subaccount_id = UnicodeAttribute()
+    username = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    package_id = UnicodeAttribute()
+    anchor_day = IntegerAttribute(null=True)
+    version = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
+
+
+class Username(Item):
+    """``R#<reseller_id>`` / ``USERNAME#<username>``: taken for good"""
+
+    subaccount_id = UnicodeAttribute()

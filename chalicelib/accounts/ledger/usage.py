@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts import ledger
-from chalicelib.accounts.service.posting import entry_key, plan, post, reseller_of
-from chalicelib.accounts.service.snapshots import Snapshot
-from chalicelib.accounts.store import Client, Entry, FreeMinutes, Month, Once
-from chalicelib.accounts.store import Marker as Marker
+from chalicelib.accounts import rules
+from chalicelib.accounts.ledger.posting import entry_key, plan, post, reseller_of
+from chalicelib.accounts.ledger.snapshots import Snapshot
+from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Month, Once
+from chalicelib.accounts.store.ledger import Marker as Marker
+from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
 
 
@@ -94,7 +95,7 @@ def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
     """Debit the reseller for a month of a batch, once per generation."""
-    what = ledger.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
+    what = rules.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
     post(scope, reseller_of(reseller_id), what, once=f"cost:{batch_id}:{generation}:{month}")
 
 
@@ -109,10 +110,10 @@ def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) ->
             post(scope, reseller_of(reseller_id), what, once=f"reverse:{entry.entry_id}")
 
 
-def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> ledger.Posting:
+def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> rules.Posting:
     """The entry that takes a debit of calls back; ``amount_e8`` is the debit's own."""
     told = f"Reversal of entry {entry_id} (call_usage): the calls of {month} are rated again"
-    return ledger.Posting("reversal", -amount_e8, told, month, f"batch:{batch_id}", reversal_of=entry_id)
+    return rules.Posting("reversal", -amount_e8, told, month, f"batch:{batch_id}", reversal_of=entry_id)
 
 
 def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, list[Write]]:
@@ -136,7 +137,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         postings.append(_reversal(str(earlier.entry), -earlier.amount_e8, usage.month, usage.batch_id))
     if usage.amount_e8:
         source = f"batch:{usage.batch_id}"
-        postings.append(ledger.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
+        postings.append(rules.Posting("call_usage", -usage.amount_e8, f"Calls of {usage.month}", usage.month, source))
     month = _with_usage(snapshot, usage)
     entries, writes = plan(scope, client, postings, *_spent(snapshot, usage), months={usage.month: month})
     for entry in entries:
@@ -162,7 +163,7 @@ def _spent(snapshot: Snapshot, usage: Usage) -> list[Action]:
     added = dict(usage.spent)
     for day in back.keys() & (before.keys() | added.keys()):
         added[day] = added.get(day, 0) - back[day]
-    return [Client.spent.set(ledger.spent_after(before, added))] if added else []
+    return [Client.spent.set(rules.spent_after(before, added))] if added else []
 
 
 def _with_usage(snapshot: Snapshot, usage: Usage) -> Month:

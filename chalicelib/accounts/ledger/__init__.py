@@ -1,0 +1,1 @@
+"""The ledger: posting, the usage of batches, months, entries by hand, history."""

@@ -1,0 +1,1 @@
+"""Items of this room in the one table; each model spells its own key."""

@@ -1,0 +1,124 @@
+"""Items of those who have a ledger: resellers and clients.
+
+``R#<reseller>`` is the partition of all that a reseller has. Every write into a ledger goes together with a change of
+its owner's ``version``: a transaction that was decided on an older version fails and is decided again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
+
+from chalicelib.accounts.rules import Account
+from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.transactions import Item
+
+
+class Owner(Item):
+    """Whoever has a ledger: the fields that entries change. ``version`` counts every change of the item."""
+
+    version = IntegerAttribute(default=0)
+    balance_e8 = IntegerAttribute(default=0)
+    entries = IntegerAttribute(default=0)
+    closed_through = UnicodeAttribute(default="")
+    posted_at = IntegerAttribute(default=0)
+    created_at = IntegerAttribute()
+
+    @property
+    def owner_id(self) -> str:
+        raise AttributeError("an owner knows its id")
+
+    def account(self) -> Account:
+        return Account(
+            balance_e8=self.balance_e8,
+            entries=self.entries,
+            limited=False,
+            closed_through=self.closed_through,
+            posted_at=self.posted_at,
+        )
+
+
+class Reseller(Owner):
+    """``R#<reseller_id>`` / ``RESELLER``"""
+
+    reseller_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    email = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    time_zone = UnicodeAttribute()
+    home_country = UnicodeAttribute()
+    cost_source = UnicodeAttribute(default="deck")
+    status = UnicodeAttribute()
+    signup_token = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(default="en")
+    threshold_e8 = IntegerAttribute(null=True)
+    low = BooleanAttribute(default=False)
+
+    @property
+    def owner_id(self) -> str:
+        return str(self.reseller_id)
+
+    def account(self) -> Account:
+        threshold_e8 = None if self.threshold_e8 is None else self.threshold_e8
+        return replace(super().account(), threshold_e8=threshold_e8, low=bool(self.low))
+
+    @property
+    def signup_path(self) -> str | None:
+        return f"/v1/signup/{self.signup_token}" if self.signup_token else None
+
+
+class ResellerPointer(Item):
+    """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
+
+
+class Client(Owner):
+    """``R#<reseller_id>`` / ``CLIENT#<client_id>``
+
+    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    """
+
+    reseller_id = UnicodeAttribute()
+    client_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    service = UnicodeAttribute()
+    balance_mode = UnicodeAttribute()
+    credit_limit_e8 = IntegerAttribute(null=True)
+    threshold_e8 = IntegerAttribute(null=True)
+    low = BooleanAttribute(default=False)
+    profile = JSONAttribute()
+    blocked_countries: Any = JSONAttribute(default=list)
+    max_rate_e10 = IntegerAttribute(null=True)
+    daily_limit_e8 = IntegerAttribute(null=True)
+    spent: Any = JSONAttribute(default=dict)
+    created_at = IntegerAttribute()
+
+    @property
+    def owner_id(self) -> str:
+        return str(self.client_id)
+
+    def account(self) -> Account:
+        return Account(
+            balance_e8=self.balance_e8,
+            entries=self.entries,
+            strict=self.balance_mode == "strict",
+            credit_limit_e8=None if self.credit_limit_e8 is None else self.credit_limit_e8,
+            threshold_e8=None if self.threshold_e8 is None else self.threshold_e8,
+            service=self.service,
+            low=bool(self.low),
+            closed_through=self.closed_through,
+            posted_at=self.posted_at,
+        )
+
+
+def reseller(reseller_id: str) -> Reseller | None:
+    return Reseller.find(f"R#{reseller_id}", "RESELLER")
+
+
+def client_key(reseller_id: str, client_id: str) -> tuple[str, str]:
+    return f"R#{reseller_id}", f"CLIENT#{client_id}"
+
+
+def client(reseller_id: str, client_id: str) -> Client | None:
+    return Client.find(*client_key(reseller_id, client_id))
