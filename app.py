@@ -6,13 +6,13 @@ Event functions live in blueprints and run in their own Lambda functions without
 import gc
 import json
 
-# Nearly all that imports make stays: looking for garbage among it would be a tenth of a cold start.
+# Almost all objects that imports make stay: collecting garbage among them would take a tenth of a cold start.
 gc.disable()
 
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys
 from chalicelib.framework import Chalice, Response
-from chalicelib.notices import events as told
+from chalicelib.notices import events as notice_events
 from chalicelib.notices import handlers as notices
 from chalicelib.payments import handlers as payments
 from chalicelib.rating import events
@@ -32,7 +32,7 @@ for blueprint in (
     notices.bp,
     events.bp,
     hourly.bp,
-    told.bp,
+    notice_events.bp,
 ):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)

@@ -16,9 +16,9 @@ from benchmarks.table import Row
 
 LATEST = Path(__file__).with_name("latest.json")
 PAGE = machine.ROOT / "docs" / "performance.md"
-"""Has the table of the last full run of all sections."""
+"""The page with the table of the last full run of all sections."""
 PICTURE = PAGE.with_suffix(".svg")
-"""Of a full run; others put theirs beside the table."""
+"""The picture of a full run; other runs write theirs beside their table."""
 MEMORY_MB = 512
 
 
@@ -47,23 +47,23 @@ def main(arguments: list[str] | None = None) -> int:
         except (RuntimeError, OSError) as problem:
             failed.append(f"{name} could not be measured: {problem}")
         print(f"measuring {name} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    told = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}, {about['date'][:10]}"
-    print(f"{told}\n\n{table.render(rows)}")
+    machine_line = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}, {about['date'][:10]}"
+    print(f"{machine_line}\n\n{table.render(rows)}")
     table.write(
         chosen.out, rows, about, {"full": chosen.full, "sections": chosen.only or list(SECTIONS), **asdict(plan)}
     )
-    draw(rows, told, PICTURE if chosen.full else chosen.out.with_suffix(".svg"))
+    draw(rows, machine_line, PICTURE if chosen.full else chosen.out.with_suffix(".svg"))
     if chosen.full and not (chosen.only or failed):
-        PAGE.write_text(table.put(PAGE.read_text(encoding="utf-8"), rows, f"{told}."), encoding="utf-8")
+        PAGE.write_text(table.put(PAGE.read_text(encoding="utf-8"), rows, f"{machine_line}."), encoding="utf-8")
     print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
     return 1 if failed else 0
 
 
-def draw(rows: list[Row], told: str, picture: Path) -> None:
+def draw(rows: list[Row], machine_line: str, picture: Path) -> None:
     """Time and memory against lines, when there is enough to draw a curve."""
     points = [point for row in rows for point in row.points]
     if len({point.lines for point in points}) > 1:
-        picture.write_text(plot.svg(points, MEMORY_MB, told), encoding="utf-8")
+        picture.write_text(plot.svg(points, MEMORY_MB, machine_line), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long a switch waits for an answer: may this call start?
 
 ``python -m benchmarks.authorize ASKED DECK CLIENTS ACCOUNTS RATES`` asks in its own process, on an emulated AWS, after
-everything is warm. The emulator answers in a process of its own on the same machine, so its time is told apart from
+everything is warm. The emulator answers in a process of its own on the same machine, so its time is measured apart from
 ours.
 """
 
@@ -18,25 +18,25 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.cost import in_process, sender
-from benchmarks.sample import Samples, prefixes
+from benchmarks.prefixes import prefixes
+from benchmarks.sample import Samples
 from benchmarks.shop import DECK_DAY, World, open_shop
-from chalicelib.aws import objects
 
 WARMING = 100
 Taken = dict[str, list[float]]
 """Seconds of each answer: ``cpu`` of our processor time, ``wall`` by the clock, the emulator's answers included."""
 
 
-def measure(samples: Samples, asked: int, deck_size: int) -> dict[str, Any]:
+def measure(samples: Samples, count: int, deck_size: int) -> dict[str, Any]:
     """``Taken`` by what was measured."""
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
-    return machine.in_child("authorize", asked, samples.deck(deck_size), *counts)
+    return machine.in_child("authorize", count, samples.deck(deck_size), *counts)
 
 
 def main() -> None:
     """In the child: the sample's reseller with clients who pay first, and calls of theirs to numbers all over."""
-    asked, deck, world = int(sys.argv[1]), Path(sys.argv[2]), World(*map(int, sys.argv[3:]))
+    count, deck, world = int(sys.argv[1]), Path(sys.argv[2]), World(*map(int, sys.argv[3:]))
     from local.emulator import Emulator
     from local.settings import app_environment
 
@@ -44,10 +44,11 @@ def main() -> None:
         names = app_environment("fo_" + "benchmark" * 5, "benchmark")
         os.environ.update(emulator.environment() | names | {"FORFAIT_REQUESTS_PER_MINUTE": "0"})
         emulator.provision(names["FORFAIT_TABLE"], names["FORFAIT_BUCKET"], names["FORFAIT_QUEUE"])
-        print(json.dumps(_ask(world, deck, asked, names)))
+        print(json.dumps(_ask(world, deck, count, names)))
 
 
-def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[str, Taken]:
+def _ask(world: World, deck: Path, count: int, names: dict[str, str]) -> dict[str, Taken]:
+    from chalicelib.aws import objects
     from chalicelib.aws.transactions import Scope
     from chalicelib.principals import Principal
     from chalicelib.rating.authorizations import service as hold_service
@@ -74,10 +75,10 @@ def _ask(world: World, deck: Path, asked: int, names: dict[str, str]) -> dict[st
     calls = _calls(world)
     held = ({**call, "call_id": str(n), "reserve_seconds": 600} for n, call in enumerate(_calls(world)))
     return {
-        "service": _timed(service, calls, asked),
-        "service, held": _timed(service, held, asked),
-        "handler": _timed(handler, calls, asked),
-        "handler, held": _timed(handler, held, asked),
+        "service": _timed(service, calls, count),
+        "service, held": _timed(service, held, count),
+        "handler": _timed(handler, calls, count),
+        "handler, held": _timed(handler, held, count),
     }
 
 

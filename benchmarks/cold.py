@@ -2,7 +2,7 @@
 
 Functions are imported out of the zip that AWS gets, unpacked, by a Python that sees nothing else but boto3, which
 Lambda brings along; when there is no packaging, or it fails, out of the working tree, and the table says so. Files
-are warm in the disk's cache. Lambda fetches the zip as well, which nobody can measure here.
+are warm in the disk's cache. Lambda fetches the zip as well, which cannot be measured here.
 
 ``python -m benchmarks.cold MODULE`` imports a module in its own process; ``boto3`` also makes a client.
 """
@@ -112,7 +112,7 @@ def _runtime(folder: Path) -> Path:
 
 
 def _tree_entries() -> dict[str, str]:
-    """Each function's name and the module that Lambda would import, asked of the application."""
+    """Each function's name and the module that Lambda would import, read from the application."""
     ask = (
         "import json; from app import app; from local.events import functions_of; "
         "print(json.dumps({f.name: f.handler.rpartition('.')[0] for f in functions_of(app)}))"

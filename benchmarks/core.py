@@ -1,6 +1,6 @@
 """The rating core alone: a file's bytes parsed, matched, priced and added up by client, on one thread.
 
-Nothing is stored and no copies are looked for, so this is what an engine costs and nothing else. ``python -m
+Nothing is stored and duplicates are not searched for, so only the engine is measured. ``python -m
 benchmarks.core ENGINE FILE DECK CLIENTS ACCOUNTS PREFIXES`` measures in its own process.
 """
 
@@ -35,13 +35,13 @@ DECK_SIZE = 100_000
 
 @dataclass
 class Sums:
-    """What a file came to; ``clients``: per client calls, billed seconds, amount and cost in 1e-8."""
+    """The sums of a file; ``clients``: per client calls, billed seconds, amount and cost in 1e-8."""
 
     lines: int = 0
     rejected: int = 0
     clients: dict[str, list[int]] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """For comparison: two engines are right only when these are equal; money is in 1e-8, by client."""
         amounts = json.dumps(sorted(self.clients.items()))
         return {
@@ -108,7 +108,7 @@ def measure(
 def calls_of(samples: Samples, lines: int, switch: str) -> Path:
     """The sample's calls as one of ``SWITCHES`` writes them."""
     own = samples.calls(lines)
-    return samples.kept(f"{switch}-{lines}.csv", lambda: written(switch, own))
+    return samples.cached(f"{switch}-{lines}.csv", lambda: written(switch, own))
 
 
 def main() -> None:
@@ -118,7 +118,7 @@ def main() -> None:
     tables = shop.tables(World(*map(int, counts)), Path(deck).read_bytes())
     found = machine.timed(lambda: add_up(rate, Path(path), tables))
     sums = found.pop("result")
-    print(json.dumps({**found, **sums.told()}))
+    print(json.dumps({**found, **sums.summary()}))
 
 
 if __name__ == "__main__":

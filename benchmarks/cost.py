@@ -21,7 +21,6 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import DECK_DAY, Send, World, open_shop
-from chalicelib.aws import objects
 
 PRICES_AS_OF = "2026-11"
 """us-east-1, on demand, in dollars."""
@@ -65,13 +64,13 @@ def bill(counted: dict[str, Any]) -> Bill:
     files = int(counted["files"])
     puts = sum(number for name, number in calls.items() if name in _LIKE_PUT)
     gets = sum(number for name, number in calls.items() if name.startswith("s3:")) - puts
-    told = sum(number for name, number in calls.items() if name.startswith("sqs:"))
+    sqs_requests = sum(number for name, number in calls.items() if name.startswith("sqs:"))
     waited = sum(WAIT_SECONDS[name.partition(":")[0]] * number for name, number in calls.items())
     return Bill(
         dynamodb=counted["wru"] * WRU + counted["rru"] * RRU,
         # The file itself is a request too.
         s3=(puts + files) * S3_PUT + gets * S3_GET,
-        sqs=(told + files * SQS_PER_FILE) * SQS_REQUEST,
+        sqs=(sqs_requests + files * SQS_PER_FILE) * SQS_REQUEST,
         compute=(counted["cpu"] / LAMBDA_SPEED + waited) * LAMBDA_GB * LAMBDA_GB_SECOND + files * LAMBDA_REQUEST,
     )
 
@@ -103,6 +102,7 @@ def main() -> None:
 
 def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) -> dict[str, Any]:
     from benchmarks.meter import metering
+    from chalicelib.aws import objects
     from chalicelib.rating.events import rate_dropped_files
     from local.provision import VISIBILITY_SECONDS
 
@@ -112,8 +112,8 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
 
     def drop(key: str, path: Path) -> dict[str, Any]:
         put = objects.s3().put_object(Bucket=names["FORFAIT_BUCKET"], Key=key, Body=path.read_bytes())
-        told = {"bucket": {"name": names["FORFAIT_BUCKET"]}, "object": {"key": key, "versionId": put["VersionId"]}}
-        body = json.dumps({"Records": [{"s3": told}]})
+        s3 = {"bucket": {"name": names["FORFAIT_BUCKET"]}, "object": {"key": key, "versionId": put["VersionId"]}}
+        body = json.dumps({"Records": [{"s3": s3}]})
         return {"Records": [{"body": body, "receiptHandle": "", "attributes": {"ApproximateReceiveCount": "1"}}]}
 
     rate_dropped_files(drop(f"incoming/decks/value/{DECK_DAY}.csv", deck), context)
@@ -128,7 +128,7 @@ def _rate(world: World, deck: Path, paths: list[Path], names: dict[str, str]) ->
     lines, rated = (sum(batch[name] for batch in batches) for name in ("lines", "rated"))
     if not lines or rated != lines:
         raise RuntimeError(f"{rated} of {lines} lines were rated")
-    return {**meter.told(), "cpu": cpu, "files": len(paths), "lines": lines, "peak_mb": machine.peak_mb()}
+    return {**meter.summary(), "cpu": cpu, "files": len(paths), "lines": lines, "peak_mb": machine.peak_mb()}
 
 
 def in_process() -> Any:

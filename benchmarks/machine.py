@@ -1,4 +1,4 @@
-"""What the benchmarks need of the machine: fresh processes, their time and memory, and what machine it is."""
+"""Fresh processes, their time and memory, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PACKAGES = ("boto3", "chalice", "ministack", "numpy", "polars", "pydantic", "py
 def in_child(module: str, *arguments: object, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What ``python -m benchmarks.<module> <arguments>`` prints as its last line of JSON, in a fresh process.
 
-    ``RuntimeError`` with what it said when it fails.
+    ``RuntimeError`` with its error output when it fails.
     """
     ran = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
@@ -72,7 +72,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def child_running(parent: int, word: str) -> int | None:
-    """The process id of a child of ``parent`` with ``word`` among its arguments; ``None`` when there is no such."""
+    """The process id of a child of ``parent`` with ``word`` among its arguments; ``None`` when there is none."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             is_child = int(status.read_text().rpartition(")")[2].split()[1]) == parent

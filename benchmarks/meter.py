@@ -1,4 +1,4 @@
-"""Counts what AWS would bill: every call of boto3 and PynamoDB passes here, and what it carries is weighed.
+"""Counts what AWS would bill: every request of botocore and PynamoDB is counted here, with the size of its items.
 
 Units are computed from the items themselves by DynamoDB's published rules, not taken from the emulator: a write is
 one unit per KB begun, two in a transaction, one more per KB in the index of days; a consistent read is one unit per
@@ -34,40 +34,40 @@ class Meter:
     rru: int = 0
     own_cpu: float = 0
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         return {"calls": dict(self.calls), "wru": self.wru, "rru": self.rru}
 
-    def saw(self, client: Any, service: str, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
+    def add(self, client: Any, service: str, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
         """Add one call. ``answer`` is empty when it was refused, which DynamoDB bills all the same."""
         began = time.process_time()
         self.calls[f"{service}:{operation}"] += 1
         if service == "dynamodb":
-            self._units(client, operation, asked, answer)
+            self._units(client, operation, request, answer)
         self.own_cpu += time.process_time() - began
 
-    def _units(self, client: Any, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
+    def _units(self, client: Any, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
         if operation == "TransactWriteItems":
-            for entry in asked["TransactItems"]:
+            for entry in request["TransactItems"]:
                 kind, write = next(iter(entry.items()))
                 self._write(client, write["TableName"], write[_WRITES[kind]], kind == "Put", times=2)
         elif operation in ("PutItem", "UpdateItem", "DeleteItem"):
             is_put = operation == "PutItem"
-            self._write(client, asked["TableName"], asked["Item" if is_put else "Key"], is_put, times=1)
+            self._write(client, request["TableName"], request["Item" if is_put else "Key"], is_put, times=1)
         elif operation == "BatchGetItem":
             items = [item for rows in answer.get("Responses", {}).values() for item in rows]
-            wanted = sum(len(each["Keys"]) for each in asked["RequestItems"].values())
+            key_count = sum(len(each["Keys"]) for each in request["RequestItems"].values())
             # A key that is not there costs as much as a small item.
-            self.rru += sum(_units(size_of(item), 4096) for item in items) + max(0, wanted - len(items))
+            self.rru += sum(_units(size_of(item), 4096) for item in items) + max(0, key_count - len(items))
         elif operation == "GetItem":
             self.rru += _units(size_of(answer.get("Item", {})), 4096)
         elif operation == "Query":
             self.rru += _units(sum(map(size_of, answer.get("Items", []))), 4096)
         else:
-            raise RuntimeError(f"nobody has said what {operation} costs")
+            raise RuntimeError(f"no rule says what {operation} costs")
 
     def _write(self, client: Any, table: str, item: dict[str, Any], whole: bool, times: int) -> None:
         if not whole:
-            # What counts is the item as it stands, not the few attributes that were sent.
+            # The whole item counts, not only the attributes that were sent.
             key = {name: item[name] for name in ("pk", "sk")}
             item = _send(client, "GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}).get("Item", key)
         units = _units(size_of(item), 1024)
@@ -105,14 +105,14 @@ def metering() -> Iterator[Meter]:
     """Count every AWS call of this process."""
     meter = Meter()
 
-    def call(self: Any, operation: str, asked: dict[str, Any]) -> Any:
+    def call(self: Any, operation: str, request: dict[str, Any]) -> Any:
         service = self.meta.service_model.service_name
         try:
-            answer = _send(self, operation, asked)
+            answer = _send(self, operation, request)
         except ClientError:
-            meter.saw(self, service, operation, asked, {})
+            meter.add(self, service, operation, request, {})
             raise
-        meter.saw(self, service, operation, asked, answer)
+        meter.add(self, service, operation, request, answer)
         return answer
 
     BaseClient._make_api_call = call  # type: ignore[attr-defined]

@@ -57,8 +57,8 @@ class _Axis(NamedTuple):
         return list(range(self.low, self.high + 1))
 
 
-def svg(points: Sequence[Point], bar_mb: float, told: str) -> str:
-    """The picture: seconds on the left, memory with its bar on the right; ``told`` says where it was measured."""
+def svg(points: Sequence[Point], bar_mb: float, caption: str) -> str:
+    """The picture: seconds on the left, memory with its bar on the right; ``caption`` says where it was measured."""
     series = list(dict.fromkeys(point.series for point in points))
     lines = [point.lines for point in points]
     right = _LEFT + _PANEL_WIDTH + _GAP
@@ -79,7 +79,7 @@ def svg(points: Sequence[Point], bar_mb: float, told: str) -> str:
             found = sorted((point.lines, value(point)) for point in points if point.series == each)
             parts += _curve([(across.at(x), up.at(y)) for x, y in found], number)
     return "\n".join(
-        [*parts, *_legend(series), f'<text class="small" x="{_LEFT}" y="422">{escape(told)}</text></svg>\n']
+        [*parts, *_legend(series), f'<text class="small" x="{_LEFT}" y="422">{escape(caption)}</text></svg>\n']
     )
 
 
@@ -117,7 +117,7 @@ def _curve(places: Sequence[tuple[float, float]], number: int) -> list[str]:
 
 
 def _mark(x: float, y: float, number: int) -> str:
-    """A shape of its own per curve: colours alone do not tell curves apart for everybody."""
+    """Each curve has a marker shape of its own: not everybody can distinguish the colours."""
     colour, shape = _COLOURS[number % len(_COLOURS)], _MARKS[number % len(_MARKS)]
     if shape in ("circle", "ring"):
         hollow = ' style="fill-opacity:.25;stroke-width:2"' if shape == "ring" else ""

@@ -1,8 +1,7 @@
-"""The workload: rate decks and CDR files made out of a fixed seed, the same on every machine, kept on disk.
+"""The workload: rate decks and CDR files made from a fixed seed, the same on every machine, cached on disk.
 
-Decks are nested: the first 50,000 prefixes of the deck of 100,000 are the deck of 50,000. So one CDR file finds a rate
-in each. Two thirds of the prefixes are North American exchanges (seven digits), the rest are ranges of other countries,
-as in the "A to Z" decks that carriers send. A file has about 120 bytes a line.
+Decks are nested: the first 50,000 prefixes of the deck of 100,000 are the deck of 50,000. So the calls of one CDR file
+have a rate in each deck. A file has about 120 bytes a line.
 """
 
 from __future__ import annotations
@@ -16,66 +15,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.prefixes import AREAS, COUNTRIES, SEED, prefixes
 from benchmarks.shop import FULL, World
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DeckLine, compile_deck
 
-SEED = 20_261_101
 FIRST = datetime(2026, 10, 2, tzinfo=UTC)
 """The sample's first instant: its 28 days lie within one month in every time zone of America."""
 DAYS = 28
 DECK_SIZES = (50_000, 100_000, 200_000)
 HEADER = "call_id,start,direction,account,from,to,disposition,seconds,cost"
 LIKELY = 20_000
-"""Three in ten North American calls go to one of so many numbers; the others are called once."""
+"""Three in ten North American calls go to one of this many numbers; every other number is called once."""
 _TABLE = 1 << 16
-"""Weighted choices are drawn once into a table of so many, out of which each line takes one."""
+"""Weighted choices are drawn once into a table of this size; each line takes one from it."""
 _LINES_AT_ONCE = 10_000
-_NEAR_SHARE, _NEAR_TRAFFIC = 0.64, 0.62
-
-# Calling code, weight of its traffic, weight of its prefixes.
-_ABROAD = (
-    "44 60 90,52 50 90,91 40 25,49 30 70,33 30 25,61 20 50,86 15 25,55 20 60,34 10 15,39 12 35,81 8 30,63 8 6,57 7 12,"
-    "58 3 4,593 3 3,502 5 3,503 5 3,504 4 2,505 2 2,506 3 2,507 2 2,509 1 1,234 3 5,233 2 2,254 2 2,27 4 8,20 3 4,"
-    "212 4 2,213 2 2,216 1 1,972 4 7,971 3 2,966 2 2,962 1 2,961 1 1,92 4 5,880 3 4,94 1 2,977 1 1,84 4 5,66 2 4,"
-    "62 3 10,60 3 5,65 3 1,852 4 1,82 3 7,886 2 2,7 5 45,380 2 6,48 6 25,420 2 7,40 3 9,36 2 6,43 3 55,41 4 9,31 5 12,"
-    "32 4 12,45 2 6,46 3 15,47 2 7,358 2 9,353 4 6,351 2 5,30 2 7,90 4 9,98 1 4,54 5 25,56 4 9,51 4 7,64 3 5"
-)
-
-
-class Country(NamedTuple):
-    """A calling code, how often it is called, and how much of a deck is about it."""
-
-    code: str
-    traffic: int
-    share: int
-
-
-COUNTRIES = [Country(code, int(traffic), int(share)) for code, traffic, share in map(str.split, _ABROAD.split(","))]
-_BOTH = ("US", "CA")
-AREAS = [f"1{area}" for area in range(201, 990) if numbers.country_of(f"1{area}5550100") in _BOTH]
-
-
-def prefixes() -> Iterator[str]:
-    """The prefixes of every deck, without end and without repeats: codes and area codes first, then their ranges."""
-    dice = random.Random(SEED)
-    first = ["1", *AREAS, *(country.code for country in COUNTRIES)]
-    yield from first
-    given = set(first)
-    shares = list(itertools.accumulate(country.share for country in COUNTRIES))
-    while True:
-        if dice.random() < _NEAR_SHARE:
-            prefix = f"{dice.choice(AREAS)}{dice.randint(200, 999)}"
-        else:
-            code = dice.choices(COUNTRIES, cum_weights=shares)[0].code
-            prefix = code + str(dice.randint(10, 10 ** dice.choice((2, 3, 3, 4, 4, 4, 5, 5, 6))))
-        if prefix not in given:
-            given.add(prefix)
-            yield prefix
+_NEAR_TRAFFIC = 0.62
+"""Share of the calls that go to North America."""
 
 
 def deck_lines(size: int) -> Iterator[DeckLine]:
-    """The deck of ``size`` prefixes; North America 6/6, Mexico 60/60, the rest of the world as carriers please."""
+    """The deck of ``size`` prefixes; North America 6/6, Mexico 60/60, the rest of the world mixed."""
     dice = random.Random(SEED + 1)
     for prefix in itertools.islice(prefixes(), size):
         near = prefix[0] == "1"
@@ -104,11 +64,11 @@ class Span(NamedTuple):
 
 
 MONTHS_BACK = (30, 61, 92)
-"""So many days before the sample's first instant begin others like it, early in their own months."""
+"""Days before the sample's first instant at which similar samples begin, early in their own months."""
 
 
 def month_back(days: int) -> Span:
-    """All 28 days of an earlier month: its calls meet none of the sample's in the ledgers."""
+    """All 28 days of an earlier month, so that its calls are in other client-months than the sample's."""
     return Span(-days * 1440)
 
 
@@ -195,7 +155,7 @@ def _hot_numbers(dice: random.Random) -> list[str]:
 
 
 def _accounts(dice: random.Random, world: World, client: int | None) -> list[tuple[str, str]]:
-    """User name and DID, as often as they call: a few sub-accounts make most of the calls (Zipf)."""
+    """User name and DID, repeated as often as they call: a few sub-accounts make most of the calls (Zipf)."""
     mine = [n for n in range(world.accounts) if client is None or world.client_of(n) == client]
     drawn = dice.choices(mine, [1 / (place + 1) ** 0.8 for place in range(len(mine))], k=_TABLE)
     return [(world.username(n), world.did(world.client_of(n))) for n in drawn]
@@ -212,14 +172,14 @@ def _lengths(dice: random.Random) -> list[tuple[str, int]]:
     return [(word, seconds() if word == "ANSWERED" else 0) for word in words]
 
 
-_GENERATORS = ("sample.py", "shop.py", "switches.py")
+_GENERATORS = ("prefixes.py", "sample.py", "shop.py", "switches.py")
 
 
 class Samples:
     """The sample's files in a folder; each is made when it is first asked for."""
 
     def __init__(self, folder: Path | None = None, world: World = FULL) -> None:
-        # A changed generator makes other files, which must not be taken for those it made before.
+        # A changed generator makes other files: its hash is in the folder's name, so that old files are not used.
         source = b"".join(Path(__file__).with_name(name).read_bytes() for name in _GENERATORS)
         mark = hashlib.sha256(source).hexdigest()[:12]
         self.folder = (
@@ -230,18 +190,18 @@ class Samples:
 
     def deck(self, size: int) -> Path:
         """A deck as CSV."""
-        return self.kept(f"deck-{size}.csv", lambda: deck_text(size))
+        return self.cached(f"deck-{size}.csv", lambda: deck_text(size))
 
     def compiled(self, size: int) -> Path:
-        """A deck as it lies in S3 once it is published."""
-        return self.kept(f"deck-{size}.deck", lambda: [compile_deck(deck_lines(size))])
+        """A deck as it is stored in S3 after it was published."""
+        return self.cached(f"deck-{size}.deck", lambda: [compile_deck(deck_lines(size))])
 
     def calls(self, lines: int, span: Span | None = None) -> Path:
         """A CDR file."""
         where = "" if span is None else f"-{span.first}-{span.minutes}-{'all' if span.client is None else span.client}"
-        return self.kept(f"calls-{lines}{where}.csv", lambda: call_text(lines, self.world, span))
+        return self.cached(f"calls-{lines}{where}.csv", lambda: call_text(lines, self.world, span))
 
-    def kept(self, name: str, make: Callable[[], Iterator[str] | list[bytes]]) -> Path:
+    def cached(self, name: str, make: Callable[[], Iterator[str] | list[bytes]]) -> Path:
         """A file of this name, made unless it is there."""
         path = self.folder / name
         if not path.exists():

@@ -177,8 +177,8 @@ def aws_cost(samples: Samples, plan: Plan) -> list[Row]:
     counted = cost.measure(fewer, plan.small_lines, plan.cost_files, plan.deck)
     bill, clients = cost.bill(counted).times(1_000 / plan.cost_files), fewer.world.clients
     what = f"1,000 files x {plan.small_lines:,} lines, {clients} clients"
-    told = f"{note}; scaled up from {plan.cost_files} files of one day, to 1,000 files at so many a day"
-    return rows + _cost_rows(what, bill, counted, 0.40, plan.cost_files >= A_DAY_OF_1000, told)
+    scaled_note = f"{note}; scaled up from {plan.cost_files} files of one day, to 1,000 files at so many a day"
+    return rows + _cost_rows(what, bill, counted, 0.40, plan.cost_files >= A_DAY_OF_1000, scaled_note)
 
 
 def _cost_rows(what: str, bill: cost.Bill, counted: dict[str, Any], most: float, big: bool, note: str) -> list[Row]:
@@ -204,8 +204,8 @@ def authorizations(samples: Samples, plan: Plan) -> list[Row]:
 
 def _percentiles(taken: list[float]) -> tuple[str, float]:
     cuts = quantiles(taken, n=100, method="inclusive")
-    told = ", ".join(f"p{at} {cuts[at - 1] * 1000:.1f} ms" for at in (50, 95, 99))
-    return told, cuts[98]
+    text = ", ".join(f"p{at} {cuts[at - 1] * 1000:.1f} ms" for at in (50, 95, 99))
+    return text, cuts[98]
 
 
 SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {

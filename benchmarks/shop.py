@@ -1,6 +1,6 @@
-"""Whose calls they are: a reseller with packages, clients, sub-accounts and numbers.
+"""The reseller of the workload: its packages, clients, sub-accounts and numbers.
 
-The same ``World`` is made twice over: as tables for the rating core alone, and through the API for everything else.
+The same ``World`` can be made in two ways: as a rate book for the rating core alone, and through the API.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.prefixes import prefixes
 from chalicelib import money, periods
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.pricing.ownership import Directory, Holding
@@ -29,7 +30,7 @@ Send = Callable[[str, str, Any], Any]
 
 
 class Package(NamedTuple):
-    """What a package costs, as the API takes it: ``(fixed + cost) x (1 + percent)`` and its pulse."""
+    """A package as the API takes it: price ``(cost + fixed) x (1 + percent / 100)``, and its pulse in seconds."""
 
     fixed: str
     percent: str
@@ -49,7 +50,7 @@ PACKAGES = (
 
 
 class Custom(NamedTuple):
-    """A package's own rate: for whom, and per minute."""
+    """A custom rate: the index of its package, scope and code, and the rate per minute."""
 
     package: int
     scope: str
@@ -59,7 +60,7 @@ class Custom(NamedTuple):
 
 @dataclass(frozen=True)
 class World:
-    """How many there are of each; 200 sub-accounts of 40 clients unless said otherwise."""
+    """How many clients, sub-accounts and custom rates for a prefix the reseller has."""
 
     clients: int = 40
     accounts: int = 200
@@ -82,8 +83,6 @@ class World:
 
     def custom_rates(self) -> list[Custom]:
         """Rates for all US or Canada calls in some packages, twelve countries, and prefixes of the deck."""
-        from benchmarks.sample import prefixes
-
         found = [Custom(0, "group", "us", "0.0125"), Custom(3, "group", "us", "0.011")]
         found += [Custom(1, "group", "canada", "0.009"), Custom(3, "group", "canada", "0.0095")]
         count = len(PACKAGES)
@@ -171,8 +170,8 @@ def open_shop(world: World, operator: Send, send_as: Callable[[str], Send]) -> S
 
 def _body(number: int, package: Package) -> dict[str, Any]:
     pulse = None if package.pulse is None else dict(zip(("initial", "increment"), package.pulse, strict=True))
-    told = {"name": f"Package {number}", "markup_fixed": package.fixed, "markup_percent": package.percent}
-    return {**told, "pulse": pulse}
+    fields = {"name": f"Package {number}", "markup_fixed": package.fixed, "markup_percent": package.percent}
+    return {**fields, "pulse": pulse}
 
 
 def over_http(url: str, key: str) -> Send:

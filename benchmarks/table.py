@@ -69,13 +69,13 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join([*shown, "", *(f"{note}  " for note in notes)])
 
 
-def put(page: str, rows: Sequence[Row], told: str) -> str:
-    """A page with the table, and ``told`` above it, between the two marks of measured figures."""
+def put(page: str, rows: Sequence[Row], caption: str) -> str:
+    """A page with the table, and ``caption`` above it, between the two marks of measured figures."""
     before, begun, rest = page.partition(BEGIN)
     _, end, behind = rest.partition(END)
     if not (begun and end):
         raise ValueError(f"the page has no place for the table: {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{told}\n\n{markdown(rows)}\n{END}{behind}"
+    return f"{before}{BEGIN}\n{caption}\n\n{markdown(rows)}\n{END}{behind}"
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -101,5 +101,5 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def write(path: Path, rows: Sequence[Row], machine: dict[str, Any], chosen: dict[str, Any]) -> None:
     """Keep the table as JSON, with the machine and what was asked for."""
-    told = {"machine": machine, "chosen": chosen, "rows": [asdict(row) for row in rows]}
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = {"machine": machine, "chosen": chosen, "rows": [asdict(row) for row in rows]}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

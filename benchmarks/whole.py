@@ -26,7 +26,7 @@ BUCKET = "forfait-local"
 PATIENCE_SECONDS = 3_600
 FIVE_MINUTES = 5
 LOOK_EVERY = 0.05
-"""Seconds between two looks at a small file's batch: each look takes the stack some time of the same processors."""
+"""Seconds between two requests for a small file's batch: each request uses the same processors as the stack."""
 
 
 class Taken(NamedTuple):
@@ -42,9 +42,9 @@ class Bench:
 
     def __init__(self, stack: Stack, samples: Samples, deck_size: int) -> None:
         self.stack, self.samples = stack, samples
-        operator = _anew(stack.url, stack.operator_key)
-        self.shop: Shop = open_shop(samples.world, operator, lambda key: _anew(stack.url, key))
-        self._api = _anew(stack.url, self.shop.key)
+        operator = _one_connection_each(stack.url, stack.operator_key)
+        self.shop: Shop = open_shop(samples.world, operator, lambda key: _one_connection_each(stack.url, key))
+        self._api = _one_connection_each(stack.url, self.shop.key)
         self._publish(operator, deck_size)
 
     def _publish(self, operator: Send, deck_size: int) -> None:
@@ -111,7 +111,7 @@ class Bench:
 
 
 def one_day(samples: Samples, millions: int) -> Path:
-    """A file in which one client makes all the calls, of one day: a million of them, again and again with other ids."""
+    """A file in which one client makes all the calls, of one day: the same million, repeated with other ids."""
     header, *lines = samples.calls(1_000_000, Span(0, 1440, 0)).read_bytes().splitlines(keepends=True)
     path = samples.folder / "one-day.csv"
     with path.open("wb") as file:
@@ -122,8 +122,8 @@ def one_day(samples: Samples, millions: int) -> Path:
     return path
 
 
-def _anew(url: str, key: str) -> Send:
-    """Requests over a connection each: on a slow machine an open one is closed before it is used again."""
+def _one_connection_each(url: str, key: str) -> Send:
+    """Each request has a connection of its own: on a slow machine an open one is closed before its next use."""
 
     def send(method: str, path: str, body: Any = None) -> Any:
         return over_http(url, key)(method, path, body)
@@ -140,7 +140,7 @@ def bench(samples: Samples, deck_size: int) -> Iterator[Bench]:
 
 def small_files(on: Bench, count: int, lines: int, one_client: bool) -> tuple[list[float], list[float]]:
     """Files of five minutes each, one after another through a day: seconds from the start of each upload, to its
-    ledgers and to the end of what follows them (compaction). The next file comes after that, as it does in life.
+    ledgers and to the end of what follows them (compaction). The next file comes after that, as with a real switch.
     """
     client, day = (0, 1440) if one_client else (None, 0)
     taken, worked = [], []

@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("OperatorKey", "SigningKey", "AlarmEmail")
-"""Parameters that an update leaves as they are unless it is told otherwise."""
+"""Parameters that an update leaves as they are unless they are given."""
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _POLL_SECONDS = 3.0
 
@@ -150,14 +150,14 @@ class Deployer:
 
 
 def parameters(creates: bool, alarm_email: str) -> list[dict[str, Any]]:
-    """What the change set is told; the template's own defaults, filled in by ``package``, are the rest."""
+    """The parameters of the change set; for the others the template's defaults count, which ``package`` fills in."""
     given = {"AlarmEmail": alarm_email} if alarm_email else {}
     if creates:
         given |= {"OperatorKey": f"fo_{secrets.token_urlsafe(32)}", "SigningKey": secrets.token_urlsafe(32)}
-    told: list[dict[str, Any]] = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+    parameters: list[dict[str, Any]] = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
     if not creates:
-        told += [{"ParameterKey": key, "UsePreviousValue": True} for key in KEPT if key not in given]
-    return told
+        parameters += [{"ParameterKey": key, "UsePreviousValue": True} for key in KEPT if key not in given]
+    return parameters
 
 
 def main() -> int:

@@ -115,7 +115,7 @@ def install_beside(work: Path) -> None:
     """Put the libraries that Chalice cannot pack for this Python into ``vendor``, which it packs as it is.
 
     For Python 3.11 it asks for wheels of a Linux older than numpy's are built for. Lambda never gets this package
-    (``check_python``); it flies on the local AWS, whose functions run on this very machine.
+    (``check_python``); it is tried on the local AWS, whose functions run on this machine.
     """
     listed = work / "requirements.txt"
     lines = [line for line in listed.read_text().splitlines() if _is_requirement(line)]
@@ -138,7 +138,7 @@ def extras(project: Path, names: dict[str, str]) -> dict[str, Any]:
 def run_chalice(work: Path, stage: str, merge: Path, made: Path) -> None:
     """``chalice package``; ``PackagingFailed`` when it fails, and when it says anything that it does not always say."""
     command = ["package", "--stage", stage, "--merge-template", str(merge), str(made)]
-    # Chalice wants a region even though it talks to nobody.
+    # Chalice requires a region, although it sends no request.
     environ = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
     ran = subprocess.run(
         [sys.executable, "-c", _CHALICE, *command], cwd=work, env=environ, capture_output=True, text=True, check=False
@@ -152,7 +152,7 @@ def check_wheels(deployment: Path, requirements: Path) -> None:
     """``PackagingFailed`` unless every pinned requirement lies in the zip in that version, ready for Lambda.
 
     Chalice packs what pip chose to download, so this is compared with the file that people review. What has no wheel
-    it compiles here, and takes the result for Lambda's as well: such a one is refused, whoever requires it.
+    it compiles here, and takes the result for Lambda's as well: such a package is refused.
     """
     with zipfile.ZipFile(deployment) as zipped:
         packed = {name.partition("/")[0] for name in zipped.namelist() if ".dist-info/" in name}

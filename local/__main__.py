@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     serve.set_defaults(run=_serve)
 
     demo = commands.add_parser("demo", help="run the guided tour on a stack of its own")
-    demo.add_argument("--state", type=Path, help="state folder to go on with (default: .forfait-demo, begun anew)")
+    demo.add_argument("--state", type=Path, help="state folder to go on with (default: .forfait-demo, emptied first)")
     demo.add_argument("--port", type=int, default=0, help="HTTP port (default: any free one)")
     demo.set_defaults(run=_demo)
 

@@ -1,7 +1,7 @@
 """The application's event functions, read from the Chalice object, and the events that the local stack makes itself.
 
-``handler`` is what Lambda is told: a module and a name in it. For functions of a blueprint that module is the
-blueprint's, so ``app.py`` is not imported when they run; the worker does the same.
+``handler`` is the setting of a Lambda function: a module and a name in it. For functions of a blueprint that module is
+the blueprint's, so ``app.py`` is not imported when they run; the worker does the same.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Differences that Chalice leaves, closed here so that what works locally works deployed: an unknown path or method is a
 404 problem (on AWS by a GatewayResponse); a path parameter stays percent-encoded, as REST APIs pass it; text bodies are
-text and binary ones base64, told by media type; an answer over Lambda's 6 MB is a 502.
+text and binary ones base64, distinguished by media type; an answer over Lambda's 6 MB is a 502.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Routes:
 
 
 class _Converter:
-    """Requests as Lambda events; stands in the place of ``chalice.local.LambdaEventConverter``."""
+    """Requests as Lambda events; replaces ``chalice.local.LambdaEventConverter``."""
 
     def __init__(self, routes: Routes, binary_types: list[str]) -> None:
         self._routes, self._binary_types = routes, binary_types

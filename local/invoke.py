@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class InvokeServer:
-    """Gives events to the pool. ``changed`` is told of each that ends; ``failed`` gets the event that failed."""
+    """Gives events to the pool. ``changed`` is called after each that ends; ``failed`` gets the event that failed."""
 
     def __init__(self, pool: Pool, changed: Callable[[], None], failed: Callable[[dict[str, Any]], None]) -> None:
         self._pool, self._changed, self._failed = pool, changed, failed

@@ -1,6 +1,6 @@
 """What exists in the emulated AWS: the one description, carried out at every start.
 
-Each step may find its thing already there, because tables, buckets and queues survive a restart. The same things in
+A step does nothing when its resource exists already: tables, buckets and queues survive a restart. The same things in
 the real AWS are described by ``infra``; a difference in keys, indexes or prefixes would be an error here.
 """
 
@@ -109,7 +109,7 @@ def _queue(sqs: Client, name: str, attributes: dict[str, str]) -> str:
 
 def notification(s3: Client, bucket_name: str, queue_arn: str) -> None:
     """New objects under ``incoming/`` are announced on the queue."""
-    wanted = {
+    notification = {
         "Id": "incoming",
         "QueueArn": queue_arn,
         "Events": ["s3:ObjectCreated:*"],
@@ -119,12 +119,12 @@ def notification(s3: Client, bucket_name: str, queue_arn: str) -> None:
     set_now = s3.get_bucket_notification_configuration(Bucket=bucket_name).get("QueueConfigurations", [])
     if [each.get("QueueArn") for each in set_now] != [queue_arn]:
         s3.put_bucket_notification_configuration(
-            Bucket=bucket_name, NotificationConfiguration={"QueueConfigurations": [wanted]}
+            Bucket=bucket_name, NotificationConfiguration={"QueueConfigurations": [notification]}
         )
 
 
 def sender(ses: Client, address: str) -> None:
-    """The address that letters come from, verified as SES demands it; SES itself is not kept over a restart."""
+    """The sender address of e-mails, verified as SES requires; the state of SES is lost at a restart."""
     with contextlib.suppress(ses.exceptions.AlreadyExistsException):
         ses.create_email_identity(EmailIdentity=address.rpartition("@")[2])
 

@@ -1,4 +1,4 @@
-"""``python -m local serve``: the stack as one process and its worker, until it is told to stop."""
+"""``python -m local serve``: the stack as one process and its worker, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     """Run until SIGINT or SIGTERM, or, when ``tied``, until standard input ends; ``SystemExit`` says what is wrong."""
     began = time.monotonic()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    told = _told_to_stop(tied)
+    stop = _stop_event(tied)
     folder = Folder(settings.state)
     folder.lock()
     folder.withdraw()
@@ -56,7 +56,7 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     folder.announce(running)
     _say(f"ready in {time.monotonic() - began:.1f} s", running, settings.state)
 
-    told.wait()
+    stop.wait()
     folder.withdraw()
     paypal.stop()
     http.stop()
@@ -67,20 +67,21 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     print("stopped; the state is saved", flush=True)
 
 
-def _told_to_stop(tied: bool) -> threading.Event:
-    told = threading.Event()
+def _stop_event(tied: bool) -> threading.Event:
+    """Set by SIGINT or SIGTERM; when ``tied``, also at the end of standard input."""
+    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: stop.set())
     if tied:
 
         def watch() -> None:
             # Not sys.stdin: its lock, held by this thread, would stop the interpreter from ending.
             while os.read(0, 1024):
                 pass
-            told.set()
+            stop.set()
 
         threading.Thread(target=watch, name="tied", daemon=True).start()
-    return told
+    return stop
 
 
 def _start_aws(settings: LocalSettings, folder: Folder) -> tuple[Aws, Saver]:

@@ -37,7 +37,7 @@ def _json(state: Any) -> str:
 
 
 def _dump(name: str) -> str:
-    """One service's state as a line of JSON, taken while nobody can change it.
+    """One service's state as a line of JSON, taken while no request can change it.
 
     Runs on the emulator's loop, where all requests run. The locks keep out its threads (expiry, event mappings).
     """
@@ -90,7 +90,7 @@ def restore(path: Path, aws_port: int) -> None:
 
 
 def _release(sqs: Any) -> None:
-    """Messages in flight become visible: whoever was working on them died with the last stack."""
+    """Messages in flight become visible: the functions that were working on them ended with the last stack."""
     for queue in sqs._queues.all_values():
         for message in queue["messages"]:
             if message.get("receive_count"):
@@ -100,8 +100,8 @@ def _release(sqs: Any) -> None:
 class Saver(threading.Thread):
     """Saves when something changed: half a second after the last change, or three seconds after the first.
 
-    Saving a big state takes a while, in which the emulator answers nobody; so the pause between two saves is at least
-    ten times what the last one took.
+    Saving a big state takes a while, in which the emulator answers no request; so the pause between two saves is at
+    least ten times as long as the last save.
     """
 
     QUIET, LATEST, PAUSES = 0.5, 3.0, 10

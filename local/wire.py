@@ -1,7 +1,7 @@
 """HTTP/1.1 as both servers of the local stack speak it: bodies in with a limit, answers out, problems as JSON.
 
-Python's ``http.server`` does the parsing. What it leaves to others is here: bodies of declared and of chunked length,
-requests that lie about themselves, and errors that say what is wrong in the format of the API.
+Python's ``http.server`` does the parsing. This module adds what it lacks: bodies of declared and of chunked length,
+requests whose headers contradict their bodies, and errors that say what is wrong in the format of the API.
 """
 
 from __future__ import annotations

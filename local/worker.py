@@ -1,7 +1,7 @@
 """The process that runs event functions: reads requests from standard input, answers on standard output.
 
 A function is imported from its own module, as Lambda imports it: ``app.py`` is not involved, so what works here does
-not rest on it. The process ends when its standard input does, that is, with the stack that started it.
+not depend on it. The process ends when its standard input does, that is, with the stack that started it.
 """
 
 from __future__ import annotations

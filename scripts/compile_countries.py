@@ -202,7 +202,7 @@ def owners(state: State) -> frozenset[int]:
 def settle(state: State, depth: int, least: int) -> Node:
     """The region that owns all completions, ``NOBODY``, or ten nodes where the next digit matters.
 
-    Before ``least`` digits unassigned completions count too: +1 31 is all US, but 311 is nobody's.
+    Before ``least`` digits unassigned completions count too: +1 31 is all US, but 311 has no owner.
     """
     found = owners(state)
     if not found or (len(found) == 1 and depth >= least):
@@ -219,9 +219,9 @@ def _step(state: State, digit: str) -> State:
 
 
 def shared_code_prefixes(calling_code: str, regions: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
-    """Prefixes of a calling code of several regions; the code itself stands for the main (first) one.
+    """Prefixes of a calling code of several regions; the code itself belongs to the main (first) one.
 
-    Unassigned ranges stay with the main region, except in the NANP: a new area code can be anybody's, so it has
+    Unassigned ranges stay with the main region, except in the NANP: a new area code can belong to any region, so it has
     no country until the metadata knows it.
     """
     nanp = calling_code == "1"

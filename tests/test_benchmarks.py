@@ -34,7 +34,7 @@ def test_both_engines_come_to_the_same_sums_on_the_sample(tmp_path):
 def test_the_sample_comes_to_the_same_sums_whoever_wrote_it(tmp_path):
     samples, world = Samples(tmp_path, World()), tables(World(), deck.compile_deck(deck_lines(1_000)))
     files = [samples.calls(1_000), *(core.calls_of(samples, 1_000, switch) for switch in SWITCHES)]
-    found = [core.add_up(core.ENGINES["numpy"], file, world).told() for file in files]
+    found = [core.add_up(core.ENGINES["numpy"], file, world).summary() for file in files]
     assert found[0]["clients"] == 40
     assert found == [found[0]] * 5
 
@@ -80,9 +80,9 @@ def test_a_write_costs_a_unit_per_kilobyte_twice_in_a_transaction_and_once_more_
     meter = Meter()
     item = {"pk": {"S": "a" * 1024}, "sk": {"S": "b"}, "day_key": {"S": "c"}}
     writes = [{"Put": {"TableName": "t", "Item": item}}, {"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}}}}]
-    meter.saw(None, "dynamodb", "TransactWriteItems", {"TransactItems": writes}, {})
+    meter.add(None, "dynamodb", "TransactWriteItems", {"TransactItems": writes}, {})
     assert meter.wru == 2 * 2 + 2 + 2
-    meter.saw(None, "dynamodb", "GetItem", {}, {"Item": {"pk": {"S": "a" * 4096}}})
+    meter.add(None, "dynamodb", "GetItem", {}, {"Item": {"pk": {"S": "a" * 4096}}})
     assert meter.rru == 2
 
 

@@ -1,4 +1,4 @@
-"""A PayPal deposit: asked for, paid at the stand-in as a browser would, told three times, credited once."""
+"""A PayPal deposit: ordered, paid at the stand-in as a browser would, reported three times, credited once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from urllib.parse import urlencode
 
 from local.demo.checks import Checks
 from local.demo.http import Api, Json, download, send, wait_for
-from local.demo.paper import Paper
+from local.demo.output import Output
 from local.demo.shop import Shop
 
 COPIES = 3
 AMOUNT = "25"
 
 
-def take_deposit(operator: Api, shop: Shop, paper: Paper, checks: Checks, paypal_url: str) -> None:
+def take_deposit(operator: Api, shop: Shop, output: Output, checks: Checks, paypal_url: str) -> None:
     """A strict client without a balance pays, and may call."""
-    paper.section("A client pays by PayPal")
+    output.section("A client pays by PayPal")
     settings = {"email": "paypal@maple-voice.example", "environment": "sandbox", "amounts": ["10", AMOUNT, "50"]}
     shop.api.put("/v1/paypal", settings)
     client = shop.api.post("/v1/clients", {"company": "Dune Diner", "balance_mode": "strict"})
@@ -37,21 +37,21 @@ def take_deposit(operator: Api, shop: Shop, paper: Paper, checks: Checks, paypal
     checks.same("the balance after the deposit", Decimal(after["balance"]), Decimal(AMOUNT))
     checks.same("the service after the deposit", after["service"], "active")
     rows = [["before", client["balance"], client["service"]], ["after", after["balance"], after["service"]]]
-    paper.table([client["company"], ">balance", "service"], rows)
-    paper.say("")
-    paper.say(
+    output.table([client["company"], ">balance", "service"], rows)
+    output.say("")
+    output.say(
         f"PayPal told of it {COPIES} times. Each message was posted back to PayPal, byte for byte, and counted only "
         f"because PayPal knew it; the {entries[0]['amount']} {deposit['currency']} were credited once."
     )
 
 
 def _pay(deposit: Json) -> None:
-    """What a browser does at the stand-in: brings the form, presses the button."""
+    """Do what a browser does at the stand-in: send the form, press the button."""
     form = {**deposit["fields"]}
     send(urllib.request.Request(deposit["action"], urlencode(form).encode()))
     pressed = form | {"stand_in_status": "Completed"}
     url = deposit["action"].replace("/cgi-bin/webscr", "/pay")
-    # The stand-in sends the browser back to the page that waits.
+    # The stand-in redirects the browser to the page that waits for the payment.
     send(urllib.request.Request(url, urlencode(pressed).encode()))
 
 
@@ -62,6 +62,6 @@ def _outcomes(operator: Api, shop: Shop) -> list[str] | None:
     return found if len(found) == COPIES else None
 
 
-def _switch(paypal_url: str, what: str, told: Json) -> None:
+def _switch(paypal_url: str, what: str, body: Json) -> None:
     headers = {"Content-Type": "application/json"}
-    send(urllib.request.Request(f"{paypal_url}/control/{what}", json.dumps(told).encode(), headers))
+    send(urllib.request.Request(f"{paypal_url}/control/{what}", json.dumps(body).encode(), headers))

@@ -53,9 +53,9 @@ class Api:
             if cursor is None:
                 return
 
-    def upload(self, data: bytes, **wanted: str) -> str:
+    def upload(self, data: bytes, **fields: str) -> str:
         """Ask for a presigned URL (``POST /v1/uploads``) and put a file there; its key in the bucket."""
-        place = self.post("/v1/uploads", wanted)
+        place = self.post("/v1/uploads", fields)
         send(urllib.request.Request(place["url"], data, place["headers"], method=place["method"]))
         return str(place["key"])
 
@@ -89,8 +89,8 @@ def send(request: urllib.request.Request) -> bytes:
         with _direct.open(request, timeout=_TIMEOUT_SECONDS) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
-        told = error.read().decode(errors="replace")
+        text = error.read().decode(errors="replace")
         path = request.full_url.partition("?")[0]
-        raise Problem(f"{request.get_method()} {path} answered {error.code}: {told}", error.code) from None
+        raise Problem(f"{request.get_method()} {path} answered {error.code}: {text}", error.code) from None
     except OSError as error:
         raise Problem(f"{request.get_method()} {request.full_url.partition('?')[0]} failed: {error}") from None

@@ -1,4 +1,4 @@
-"""The second half of the tour: a month of calls goes in, and the books are read."""
+"""The second half of the tour: a month of calls is rated, and read back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from local.demo import sample
 from local.demo.checks import Checks
 from local.demo.http import Json, download, wait_for
-from local.demo.paper import Paper, count
+from local.demo.output import Output, count
 from local.demo.sample import CallFile, DeckLine
 from local.demo.shop import MONTREAL, ZONE, Shop
 
@@ -23,7 +23,7 @@ COUNTS = ("lines", "rated", "rejected", "duplicates")
 
 @dataclass(frozen=True)
 class Span:
-    """The reseller's present month so far; at least an hour, should the month have only begun."""
+    """The reseller's present month so far; at least an hour, also when the month has just begun."""
 
     first: datetime
     last: datetime
@@ -51,28 +51,28 @@ def make_calls(shop: Shop, deck: Sequence[DeckLine], span: Span) -> CallFile:
     return sample.call_file(list(shop.package_of), shop.did, prefixes, span.first, span.last)
 
 
-def rate_calls(shop: Shop, paper: Paper, checks: Checks, calls: CallFile) -> Json:
+def rate_calls(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> Json:
     """Upload the file, watch it being rated, and account for every line."""
-    paper.section("A file of calls arrives and is rated")
-    paper.say(f"maple-calls.csv: {count(calls.lines)} lines, {count(len(calls.data))} bytes, by presigned URL.")
-    batch = _rated(shop, paper, shop.api.upload(calls.data, kind="cdr", filename="maple-calls.csv"))
+    output.section("A file of calls arrives and is rated")
+    output.say(f"maple-calls.csv: {count(calls.lines)} lines, {count(len(calls.data))} bytes, by presigned URL.")
+    batch = _rated(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls.csv"))
     lines, rated, rejected, duplicates = (batch[name] for name in COUNTS)
-    paper.say("")
-    paper.say(
+    output.say("")
+    output.say(
         f"{count(lines)} lines = {count(rated)} rated + {count(rejected)} rejected + {count(duplicates)} duplicates"
     )
     checks.same("the batch's status", batch["status"], "done")
     checks.same("rated + rejected + duplicates", rated + rejected + duplicates, lines)
     for what, expected in zip(COUNTS, (calls.lines, calls.good, calls.bad, calls.copies), strict=True):
         checks.same(f"the batch's {what}", batch[what], expected)
-    _show_refused(paper, checks, batch)
+    _show_refused(output, checks, batch)
     return batch
 
 
-def _rated(shop: Shop, paper: Paper, key: str) -> Json:
+def _rated(shop: Shop, output: Output, key: str) -> Json:
     """The batch of a file, once it is over."""
     began = datetime.now(UTC)
-    paper.progress("queued")
+    output.progress("queued")
 
     def look() -> Json | None:
         found = next((batch for batch in shop.api.every("/v1/batches") if batch["key"] == key), None)
@@ -80,41 +80,41 @@ def _rated(shop: Shop, paper: Paper, key: str) -> Json:
             read = f", {count(found['lines'])} lines so far" if found["lines"] else ""
             over = found["status"] in ("done", "failed")
             took = (datetime.now(UTC) - began) / timedelta(seconds=1)
-            paper.progress(f"{found['status']} in {took:.1f} s" if over else f"{found['status']}{read}")
+            output.progress(f"{found['status']} in {took:.1f} s" if over else f"{found['status']}{read}")
             return found if over else None
         return None
 
     batch = wait_for("the file to be rated", look)
-    paper.end_progress()
+    output.end_progress()
     return batch
 
 
-def _show_refused(paper: Paper, checks: Checks, batch: Json) -> None:
+def _show_refused(output: Output, checks: Checks, batch: Json) -> None:
     """The first refused lines, out of the file of them that the batch links to."""
     text = download(batch["rejected_url"]).decode()
     refused = list(csv.DictReader(io.StringIO(text)))
     checks.same("the file of refused lines", len(refused), batch["rejected"])
-    paper.say("")
-    paper.say(f"The first {SHOWN} refused lines; all of them are in the file that rejected_url gives:")
+    output.say("")
+    output.say(f"The first {SHOWN} refused lines; all of them are in the file that rejected_url gives:")
     rows = [[count(int(row["line"])), row["reason"], row["message"]] for row in refused[:SHOWN]]
-    paper.table([">line", "reason", "what is wrong"], rows)
+    output.table([">line", "reason", "what is wrong"], rows)
     reasons = Counter(row["reason"] for row in refused).most_common()
-    paper.say("")
-    paper.say("In all: " + ", ".join(f"{many} {reason}" for reason, many in reasons) + ".")
+    output.say("")
+    output.say("In all: " + ", ".join(f"{many} {reason}" for reason, many in reasons) + ".")
 
 
-def send_again(shop: Shop, paper: Paper, checks: Checks, calls: CallFile) -> None:
-    """The same calls under another name: nobody pays twice."""
-    paper.section("The same file comes again, under another name")
+def send_again(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> None:
+    """The same calls under another file name: no client pays twice."""
+    output.section("The same file comes again, under another name")
     before = _balances(shop)
-    again = _rated(shop, paper, shop.api.upload(calls.data, kind="cdr", filename="maple-calls-resent.csv"))
+    again = _rated(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls-resent.csv"))
     after = _balances(shop)
     checks.same("calls rated a second time", again["rated"], 0)
     checks.same("duplicates of the second sending", again["duplicates"], calls.good + calls.copies)
     checks.same("revenue of the second sending", again["revenue"], "0.00")
     checks.same("balances after the second sending", after, before)
     verdict = "no balance has changed" if after == before else "balances have CHANGED"
-    paper.say(f"{count(again['rated'])} rated, {count(again['duplicates'])} duplicates: {verdict}.")
+    output.say(f"{count(again['rated'])} rated, {count(again['duplicates'])} duplicates: {verdict}.")
 
 
 def _balances(shop: Shop) -> dict[str, str]:
@@ -122,26 +122,26 @@ def _balances(shop: Shop) -> dict[str, str]:
     return {**found, "reseller": shop.api.get("/v1/account")["balance"]}
 
 
-def newest_calls(shop: Shop, paper: Paper, span: Span) -> None:
-    """The last calls of the month, as the report of calls tells them."""
-    paper.section("The newest calls")
+def newest_calls(shop: Shop, output: Output, span: Span) -> None:
+    """The last calls of the month, as the report of calls shows them."""
+    output.section("The newest calls")
     report = shop.api.get("/v1/reports/calls", limit=SHOWN, **span.days)
     columns = ("start", "to", "destination", "seconds", "billed_seconds", "free_seconds", "rule", "amount")
     head = ["start", "to", "destination", ">seconds", ">billed", ">free", "rule", ">amount"]
-    paper.table(head, [[call[name] for name in columns] for call in report["items"]])
+    output.table(head, [[call[name] for name in columns] for call in report["items"]])
 
 
-def explain_call(shop: Shop, paper: Paper, checks: Checks, span: Span) -> None:
-    """One call that was really made, priced again by a quote for its very moment."""
-    paper.section("One of these calls, explained")
+def explain_call(shop: Shop, output: Output, checks: Checks, span: Span) -> None:
+    """One call of the month, priced again by a quote for the instant of its start."""
+    output.section("One of these calls, explained")
     account = "acme-1"
     chosen = {"account": account, "number_prefix": MONTREAL, "billing": "billed", **span.days}
     (call,) = shop.api.get("/v1/reports/calls", limit=1, **chosen)["items"]
     quote = shop.api.get(
         f"/v1/packages/{shop.package_of[account]}/quote", number=call["to"], seconds=call["seconds"], at=call["start"]
     )
-    paper.say(f"{call['start']}: {account} called {call['to']} for {call['seconds']} s and pays {call['amount']} USD.")
-    paper.steps(quote["steps"])
+    output.say(f"{call['start']}: {account} called {call['to']} for {call['seconds']} s and pays {call['amount']} USD.")
+    output.steps(quote["steps"])
     checks.same("the call's rule", call["rule"], f"prefix:{MONTREAL}")
     checks.same("the call's amount, quoted again", quote["price"]["amount"], call["amount"])
     checks.same("the call's cost, quoted again", quote["cost"]["amount"], call["cost"])

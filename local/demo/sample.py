@@ -1,7 +1,7 @@
 """What the tour uploads: a rate deck and a file of calls, made out of a fixed seed.
 
-About one line in a hundred is bad and one in twenty a copy, because that is what files of calls are like; how many
-there are of each is known here, so that the tour can check what the product makes of them.
+About one line in a hundred is bad and one in twenty a copy, as in real files of calls. The
+numbers of both are in ``CallFile``, so that the tour can check the counts of the batch.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class DeckLine(NamedTuple):
 
 @dataclass(frozen=True)
 class CallFile:
-    """A CDR file and what is known of it; ``copies`` are further copies of ``good`` lines."""
+    """A CDR file, with how many lines are ``good``, ``bad``, or ``copies`` of good lines."""
 
     data: bytes
     good: int
@@ -144,4 +144,4 @@ _SPOILERS: tuple[Callable[[list[str]], list[str]], ...] = (
     lambda row: [*row[:2], "inbound", "", row[4], "+16135550199", "ANSWERED", "60"],
     _called("+8821234567890"),
 )
-"""Ways for a line to be wrong, as they come in files of switches."""
+"""Ways for a line to be wrong, as in files of real switches."""

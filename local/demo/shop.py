@@ -1,4 +1,4 @@
-"""The first half of the tour: a reseller, what it sells, to whom, and the rate deck that all prices start from."""
+"""The first half of the tour: a reseller, its packages and clients, and the rate deck that all prices start from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from local.demo import sample
 from local.demo.checks import Checks
 from local.demo.http import Api, Json, Problem, wait_for
-from local.demo.paper import Paper, count
+from local.demo.output import Output, count
 
 ZONE = "America/Toronto"
 MONTREAL = "1514"
@@ -18,7 +18,7 @@ MONTREAL = "1514"
 
 @dataclass
 class Shop:
-    """All that was made; ``api`` holds the reseller's key. ``clients`` by id, ``package_of`` by user name."""
+    """The reseller of the tour. ``api`` has its key; ``clients`` are by id, ``package_of`` by user name."""
 
     api: Api
     reseller: Json
@@ -28,21 +28,21 @@ class Shop:
     did: str = ""
 
 
-def open_shop(operator: Api, paper: Paper) -> Shop:
+def open_shop(operator: Api, output: Output) -> Shop:
     """The operator makes the reseller; its key is in the answer, once."""
-    paper.section("The operator makes a reseller")
+    output.section("The operator makes a reseller")
     body = {"name": "Maple Voice", "email": "owner@maple-voice.example", "currency": "USD"}
     made = operator.post("/v1/resellers", {**body, "time_zone": ZONE, "home_country": "CA"})
-    paper.table(
+    output.table(
         ["reseller", "id", "time zone", "home country", "status"],
         [[made["name"], made["id"], made["time_zone"], made["home_country"], made["status"]]],
     )
     return Shop(Api(operator.url, made["api_key"]), made)
 
 
-def publish_deck(operator: Api, paper: Paper, day: date) -> list[sample.DeckLine]:
+def publish_deck(operator: Api, output: Output, day: date) -> list[sample.DeckLine]:
     """Upload the deck by presigned URL and wait until it is in force from ``day``."""
-    paper.section("The operator uploads a rate deck: what calls cost")
+    output.section("The operator uploads a rate deck: what calls cost")
     lines = sample.deck_lines()
     data = sample.deck_csv(lines)
     before = sum(1 for _ in operator.every("/v1/decks"))
@@ -58,16 +58,16 @@ def publish_deck(operator: Api, paper: Paper, day: date) -> list[sample.DeckLine
     deck = wait_for("the deck", look)
     if deck["status"] != "published":
         raise Problem(f"the deck was {deck['status']}: {deck['errors'][:3]}")
-    paper.table(
+    output.table(
         ["route", "in force from", "status", ">prefixes", ">bytes"],
         [[deck["route"], deck["effective_from"], deck["status"], count(deck["prefixes"]), count(len(data))]],
     )
     return lines
 
 
-def sell_packages(shop: Shop, paper: Paper) -> None:
-    """Two packages, and two custom rates that go before the markup of the first."""
-    paper.section("The reseller makes packages: what calls are sold for")
+def sell_packages(shop: Shop, output: Output) -> None:
+    """Two packages, and two custom rates that replace the markup of the first."""
+    output.section("The reseller makes packages: what calls are sold for")
     everyday: Json = {"name": "Everyday", "markup_percent": "20", "setup_fee": "3.00", "monthly_fee": "5.00"}
     pulse = {"initial": 60, "increment": 60}
     bundle: Json = {
@@ -85,11 +85,11 @@ def sell_packages(shop: Shop, paper: Paper) -> None:
     shop.api.put(f"{rates}/prefix/{MONTREAL}", {"rate_per_minute": "0.007", "pulse": {"initial": 30, "increment": 6}})
     shop.api.put(f"{rates}/group/canada", {"rate_per_minute": "0.009"})
     rows = [_package_row(made) for made in shop.packages.values()]
-    paper.table(["package", ">markup", "pulse", ">free minutes", ">monthly fee", ">set-up fee"], rows)
-    paper.say("")
+    output.table(["package", ">markup", "pulse", ">free minutes", ">monthly fee", ">set-up fee"], rows)
+    output.say("")
     shown = shop.api.every(rates)
     rows = [["Everyday", rate["scope"], rate["code"], rate["rate_per_minute"], _pulse(rate)] for rate in shown]
-    paper.table(["custom rates of", "scope", "code", ">per minute", "pulse"], rows)
+    output.table(["custom rates of", "scope", "code", ">per minute", "pulse"], rows)
 
 
 def _package_row(made: Json) -> list[object]:
@@ -105,25 +105,25 @@ def _pulse(made: Json) -> str:
     return f"{pulse['initial']}/{pulse['increment']}" if pulse else "the deck's"
 
 
-def explain_seed(shop: Shop, paper: Paper, checks: Checks) -> None:
+def explain_seed(shop: Shop, output: Output, checks: Checks) -> None:
     """The example of the manual: cost 0.01 a minute, nothing fixed, 20 %."""
-    paper.section("One price, explained before any call is made")
+    output.section("One price, explained before any call is made")
     package_id = shop.packages["Everyday"]["id"]
     quote = shop.api.get(f"/v1/packages/{package_id}/quote", number=sample.SEED_NUMBER, seconds=60)
     cost, price = quote["cost"], quote["price"]
-    paper.say(
+    output.say(
         f"60 seconds to {quote['number']} ({quote['country']}) on Everyday: the cost is {cost['rate_per_minute']} a "
         f"minute, the markup 0 fixed and 20 %. The price is {price['amount']} USD."
     )
-    paper.steps(quote["steps"])
+    output.steps(quote["steps"])
     checks.same("the deck's cost per minute", cost["rate_per_minute"], sample.SEED_COST)
     checks.same("the seed example's price", price["amount"], "0.012")
     checks.same("the seed example's rule", price["rule"], "markup")
 
 
-def welcome_clients(shop: Shop, paper: Paper) -> None:
+def welcome_clients(shop: Shop, output: Output) -> None:
     """Three clients with what they paid in, and their sub-accounts."""
-    paper.section("The reseller takes clients, their payments, and gives them sub-accounts")
+    output.section("The reseller takes clients, their payments, and gives them sub-accounts")
     wanted = (
         ({"company": "Acme Imports", "balance_mode": "permissive", "credit_limit": "1000.00"}, "200.00", "Everyday", 2),
         ({"company": "Boreal Travel", "balance_mode": "strict"}, "1500.00", "Canada 1000", 2),
@@ -142,7 +142,7 @@ def welcome_clients(shop: Shop, paper: Paper) -> None:
         shop.clients[client["id"]] = client
         limit = client["credit_limit"] or "-"
         rows.append([client["company"], client["balance_mode"], limit, paid, package, ", ".join(names)])
-    paper.table(["client", "mode", ">credit limit", ">paid in", "package", "sub-accounts"], rows)
+    output.table(["client", "mode", ">credit limit", ">paid in", "package", "sub-accounts"], rows)
 
 
 def _subaccount(shop: Shop, client: Json, package: str, number: int) -> str:
@@ -155,9 +155,9 @@ def _subaccount(shop: Shop, client: Json, package: str, number: int) -> str:
     return username
 
 
-def assign_number(operator: Api, shop: Shop, paper: Paper) -> None:
+def assign_number(operator: Api, shop: Shop, output: Output) -> None:
     """A phone number: into the inventory, ordered by the reseller, assigned to the first client."""
-    paper.section("A phone number: stocked, ordered, assigned")
+    output.section("A phone number: stocked, ordered, assigned")
     stocked = _stock(operator)
     shop.did = number = str(stocked["number"])
     shop.api.post(f"/v1/dids/{number}/order")
@@ -168,7 +168,7 @@ def assign_number(operator: Api, shop: Shop, paper: Paper) -> None:
         ["costs Maple Voice", *(stocked[name] for name in prices)],
         [f"costs {client['company']}", *prices.values()],
     ]
-    paper.table([number, ">monthly", ">set-up", ">per minute"], rows)
+    output.table([number, ">monthly", ">set-up", ">per minute"], rows)
 
 
 def _stock(operator: Api) -> Json:

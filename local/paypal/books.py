@@ -1,4 +1,4 @@
-"""What happened at this PayPal: payments and orders, and every message about them, so that it knows its own."""
+"""The stand-in's records: payments, and every message that was sent about them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from local.paypal.sender import IPN_HEADERS, Sender
 
 
 class NoSuchThing(Exception):
-    """Unknown, or not possible as things stand; the message says which."""
+    """Unknown, or not possible in the present state; the message says which."""
 
 
 @dataclass
 class Paid:
-    """One transaction; ``told`` is its last message."""
+    """One transaction; ``message`` is the last IPN message about it."""
 
     environment: str
     notify_url: str
-    told: Fields
+    message: Fields
 
     @property
     def txn_id(self) -> str:
-        return self.told["txn_id"]
+        return self.message["txn_id"]
 
 
 @dataclass
 class Books:
-    """``sent`` holds every message of each environment, byte for byte: what is asked about is looked up there."""
+    """``sent`` holds every message of each environment, byte for byte; it answers questions about messages."""
 
     sender: Sender = field(default_factory=Sender)
     paid: dict[str, Paid] = field(default_factory=dict)
@@ -39,12 +39,12 @@ class Books:
     def pay(self, environment: str, form: Fields, status: str = "Completed") -> Paid:
         """A buyer pays by the classic button. As PayPal does by default, an invoice is paid once."""
         with self._lock:
-            if any(one.told["invoice"] == form.get("invoice") and one.told["payment_status"] == "Completed"
+            if any(one.message["invoice"] == form.get("invoice") and one.message["payment_status"] == "Completed"
                    for one in self.paid.values()):  # fmt: skip
                 raise NoSuchThing("This invoice has already been paid.")
-            told = messages.payment(environment, form, messages.new_id(), status)
-            made = self.paid[told["txn_id"]] = Paid(environment, form.get("notify_url", ""), told)
-        self.tell(made, told)
+            message = messages.payment(environment, form, messages.new_id(), status)
+            made = self.paid[message["txn_id"]] = Paid(environment, form.get("notify_url", ""), message)
+        self.notify(made, message)
         return made
 
     def move(self, txn_id: str, what: str, amount: str = "") -> Paid:
@@ -52,27 +52,27 @@ class Books:
         made = self.paid.get(txn_id)
         if made is None:
             raise NoSuchThing(f"There is no payment {txn_id}.")
-        gross = amount or made.told["mc_gross"]
+        gross = amount or made.message["mc_gross"]
         if what in ("complete", "deny"):
-            made.told = told = messages.later(made.told, {"complete": "Completed", "deny": "Denied"}[what])
+            made.message = message = messages.later(made.message, {"complete": "Completed", "deny": "Denied"}[what])
         elif what == "refund":
-            told = messages.change(made.told, "Refunded", f"-{gross}", "refund")
+            message = messages.change(made.message, "Refunded", f"-{gross}", "refund")
         elif what == "reverse":
-            told = messages.change(made.told, "Reversed", f"-{gross}", "chargeback")
+            message = messages.change(made.message, "Reversed", f"-{gross}", "chargeback")
         elif what == "return":
-            told = messages.change(made.told, "Canceled_Reversal", gross, "other")
+            message = messages.change(made.message, "Canceled_Reversal", gross, "other")
         elif what == "adjust":
-            told = messages.adjustment(made.told, f"-{gross}")
+            message = messages.adjustment(made.message, f"-{gross}")
         elif what == "dispute":
-            told = messages.case(made.told, "dispute")
+            message = messages.case(made.message, "dispute")
         else:
             raise NoSuchThing(f"Nothing is done by {what!r}.")
-        self.tell(made, told)
+        self.notify(made, message)
         return made
 
-    def tell(self, made: Paid, told: Fields) -> bytes:
+    def notify(self, made: Paid, message: Fields) -> bytes:
         """Send a message about a payment, and remember it."""
-        raw = self.know(made.environment, messages.encode(told))
+        raw = self.know(made.environment, messages.encode(message))
         self.sender.send(made.notify_url, raw, IPN_HEADERS)
         return raw
 

@@ -36,7 +36,7 @@ def encode(fields: Mapping[str, str]) -> bytes:
 def payment(environment: str, form: Mapping[str, str], txn_id: str, status: str) -> Fields:
     """A payment by the classic button: ``form`` is what the browser brought."""
     business, gross = form.get("business", ""), form.get("amount", "")
-    told = {
+    fields = {
         "mc_gross": gross,
         "protection_eligibility": "Eligible",
         "payer_id": "LPLWNMTBWMFAY",
@@ -68,10 +68,10 @@ def payment(environment: str, form: Mapping[str, str], txn_id: str, status: str)
         "invoice": form.get("invoice", ""),
     }
     if status == "Pending":
-        told["pending_reason"] = "echeck"
+        fields["pending_reason"] = "echeck"
     if environment == "sandbox":
-        told["test_ipn"] = "1"
-    return told | {"ipn_track_id": secrets.token_hex(6)}
+        fields["test_ipn"] = "1"
+    return fields | {"ipn_track_id": secrets.token_hex(6)}
 
 
 def later(original: Mapping[str, str], status: str) -> Fields:
@@ -82,28 +82,28 @@ def later(original: Mapping[str, str], status: str) -> Fields:
 
 def change(original: Mapping[str, str], status: str, amount: str, reason: str) -> Fields:
     """A refund, a reversal, or the end of one: a transaction of its own, without ``txn_type``."""
-    told = {name: value for name, value in original.items() if name not in ("txn_type", "pending_reason")}
+    fields = {name: value for name, value in original.items() if name not in ("txn_type", "pending_reason")}
     more = {"payment_status": status, "reason_code": reason, "mc_gross": amount, "mc_fee": "", "txn_id": new_id()}
-    return told | more | {"parent_txn_id": original["txn_id"], "ipn_track_id": secrets.token_hex(6)}
+    return fields | more | {"parent_txn_id": original["txn_id"], "ipn_track_id": secrets.token_hex(6)}
 
 
 def adjustment(original: Mapping[str, str], amount: str) -> Fields:
     """A chargeback that is settled: it says Completed, is negative, and names no receiver."""
     hidden = ("business", "receiver_email", "receiver_id", "invoice", "custom")
-    told = {name: value for name, value in original.items() if name not in hidden}
+    fields = {name: value for name, value in original.items() if name not in hidden}
     more = {"txn_type": "adjustment", "payment_status": "Completed", "reason_code": "chargeback_settlement"}
-    return told | more | {"mc_gross": amount, "parent_txn_id": original["txn_id"], "txn_id": new_id()}
+    return fields | more | {"mc_gross": amount, "parent_txn_id": original["txn_id"], "txn_id": new_id()}
 
 
 def case(original: Mapping[str, str], kind: str) -> Fields:
     """A dispute is opened: no amount, and the transaction id is that of the payment."""
     names = ("custom", "payer_id", "business", "receiver_email", "receiver_id", "txn_id", "charset", "invoice")
-    told = {name: original[name] for name in names if name in original}
-    return {"txn_type": "new_case", "case_id": f"PP-D-{new_id(5)}", "case_type": kind} | told
+    fields = {name: original[name] for name in names if name in original}
+    return {"txn_type": "new_case", "case_id": f"PP-D-{new_id(5)}", "case_type": kind} | fields
 
 
 def _fee(gross: str, currency: str) -> str:
-    """2.9 % and 0.30, in whole cents; nobody computes with it."""
+    """2.9 % and 0.30, in whole cents; no code computes with it."""
     if currency in WHOLE_CURRENCIES or not gross.replace(".", "", 1).isdigit():
         return "0"
     cents = int(gross.partition(".")[0]) * 100

@@ -64,8 +64,8 @@ def approval(environment: str, order_id: str, amount: str, cancel_url: str) -> A
 def overview(paid: Iterable[Paid]) -> Answer:
     """Every payment, and buttons for what can happen to it."""
     rows = "".join(
-        f"<tr><td>{one.txn_id}<td>{one.environment}<td>{escape(one.told['mc_gross'])} "
-        f"{escape(one.told['mc_currency'])}<td>{one.told['payment_status']}<td>{_moves(one)}"
+        f"<tr><td>{one.txn_id}<td>{one.environment}<td>{escape(one.message['mc_gross'])} "
+        f"{escape(one.message['mc_currency'])}<td>{one.message['payment_status']}<td>{_moves(one)}"
         for one in paid
     )
     head = "<tr><th>transaction<th>environment<th>amount<th>status<th>what happens"

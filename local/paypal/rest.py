@@ -14,7 +14,7 @@ from local.wire import Answer
 
 Json = dict[str, Any]
 WRONG_SECRET = "wrong-secret"
-"""The one secret that no app has; any other pair of words is an app."""
+"""This secret is always wrong; any other pair of id and secret is accepted as an app."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Rest:
     captured_as: str = "COMPLETED"
 
     def respond(self, environment: str, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        """One call of the API. A ``PayPal-Request-Id`` that comes again gets the answer it got."""
+        """One call of the API. A repeated ``PayPal-Request-Id`` gets the first answer again."""
         if path == "v1/oauth2/token":
             return _token(headers.get("authorization", ""))
         client_id = headers.get("authorization", "").removeprefix("Bearer token-of-")
@@ -58,14 +58,14 @@ class Rest:
         return answer
 
     def _call(self, environment: str, method: str, path: str, client_id: str, body: bytes) -> Answer:
-        told = json.loads(body) if body else {}
+        request = json.loads(body) if body else {}
         parts = path.split("/")
         if path == "v1/notifications/webhooks":
-            return self._webhooks(method, client_id, told)
+            return self._webhooks(method, client_id, request)
         if path == "v1/notifications/verify-webhook-signature":
-            return self._verify(client_id, told, body)
+            return self._verify(client_id, request, body)
         if path == "v2/checkout/orders" and method == "POST":
-            return self._create(environment, client_id, told)
+            return self._create(environment, client_id, request)
         if parts[:3] == ["v2", "checkout", "orders"] and len(parts) in (4, 5):
             order = self.orders.get(parts[3])
             if order is None or order.client_id != client_id:
@@ -85,12 +85,12 @@ class Rest:
         return pages.see_other(f"{order.context['return_url']}?token={order.order_id}&PayerID=LPLWNMTBWMFAY")
 
     def approve(self, order_id: str) -> None:
-        """The payer agrees; the app is told, and may capture."""
+        """The payer agrees; the app gets an event, and may capture."""
         order = self.orders.get(order_id)
         if order is None:
             raise NoSuchThing("There is no such order.")
         order.status = "APPROVED"
-        self.tell(order, "CHECKOUT.ORDER.APPROVED", "checkout-order", _shown(order))
+        self.send_event(order, "CHECKOUT.ORDER.APPROVED", "checkout-order", _shown(order))
 
     def refund(self, order_id: str, amount: str) -> Json:
         """The merchant refunds a capture; the event as it was sent."""
@@ -100,9 +100,9 @@ class Rest:
         """PayPal takes a capture back; the event as it was sent."""
         return self._back(order_id, "PAYMENT.CAPTURE.REVERSED", amount)
 
-    def tell(self, order: Order, kind: str, resource_type: str, resource: Json) -> Json:
+    def send_event(self, order: Order, kind: str, resource_type: str, resource: Json) -> Json:
         """Send an event to the app's webhook, signed."""
-        told = {
+        event = {
             "id": f"WH-{messages.new_id()}-{messages.new_id()}",
             "event_version": "1.0",
             "create_time": "2027-01-14T04:12:59.000Z",
@@ -115,13 +115,13 @@ class Rest:
         }
         hook = self.webhooks.get(order.client_id)
         if hook:
-            raw, headers = self.sign(told)
+            raw, headers = self.sign(event)
             self.books.sender.send(hook["url"], raw, headers)
-        return told
+        return event
 
-    def sign(self, told: Json) -> tuple[bytes, dict[str, str]]:
-        """An event as bytes with the headers of its transmission, known from now on."""
-        raw, transmission = json.dumps(told, ensure_ascii=False).encode(), secrets.token_hex(16)
+    def sign(self, event: Json) -> tuple[bytes, dict[str, str]]:
+        """An event as bytes with the headers of its transmission; stored in ``signed``."""
+        raw, transmission = json.dumps(event, ensure_ascii=False).encode(), secrets.token_hex(16)
         self.signed[transmission] = raw
         names = ("auth-algo", "cert-url", "transmission-id", "transmission-sig", "transmission-time")
         values = (
@@ -134,24 +134,24 @@ class Rest:
         headers = {f"PAYPAL-{name.upper()}": value for name, value in zip(names, values, strict=True)}
         return raw, {"Content-Type": "application/json", "User-Agent": "PayPal/AUHD-214.0-56917498", **headers}
 
-    def _webhooks(self, method: str, client_id: str, told: Json) -> Answer:
+    def _webhooks(self, method: str, client_id: str, request: Json) -> Answer:
         mine = self.webhooks.get(client_id)
         if method == "GET":
             return _json(200, {"webhooks": [mine] if mine else []})
-        if mine and mine["url"] == told["url"]:
+        if mine and mine["url"] == request["url"]:
             return _json(400, {"name": "WEBHOOK_URL_ALREADY_EXISTS"})
-        self.webhooks[client_id] = {"id": messages.new_id(), "url": told["url"], "event_types": told["event_types"]}
+        self.webhooks[client_id] = {"id": messages.new_id(), **{name: request[name] for name in ("url", "event_types")}}
         return _json(201, self.webhooks[client_id])
 
-    def _verify(self, client_id: str, told: Json, body: bytes) -> Answer:
-        hook, raw = self.webhooks.get(client_id), self.signed.get(told.get("transmission_id", ""))
-        # The event must stand in the request as it was sent: real signatures are over its bytes.
-        good = hook is not None and raw is not None and told.get("webhook_id") == hook["id"] and raw in body
+    def _verify(self, client_id: str, request: Json, body: bytes) -> Answer:
+        hook, raw = self.webhooks.get(client_id), self.signed.get(request.get("transmission_id", ""))
+        # The request must contain the event as it was sent: real signatures are over its bytes.
+        good = hook is not None and raw is not None and request.get("webhook_id") == hook["id"] and raw in body
         return _json(200, {"verification_status": "SUCCESS" if good else "FAILURE"})
 
-    def _create(self, environment: str, client_id: str, told: Json) -> Answer:
-        [unit] = told["purchase_units"]
-        context = told["payment_source"]["paypal"]["experience_context"]
+    def _create(self, environment: str, client_id: str, request: Json) -> Answer:
+        [unit] = request["purchase_units"]
+        context = request["payment_source"]["paypal"]["experience_context"]
         order = Order(messages.new_id(), client_id, environment, unit, context)
         self.orders[order.order_id] = order
         approve = f"{self.url}/{environment}/checkoutnow?token={order.order_id}"
@@ -170,7 +170,7 @@ class Rest:
             "final_capture": True,
             "supplementary_data": {"related_ids": {"order_id": order.order_id}},
         }
-        self.tell(order, f"PAYMENT.CAPTURE.{self.captured_as}", "capture", order.capture)
+        self.send_event(order, f"PAYMENT.CAPTURE.{self.captured_as}", "capture", order.capture)
         return _json(201, _shown(order))
 
     def _back(self, order_id: str, kind: str, amount: str) -> Json:
@@ -185,7 +185,7 @@ class Rest:
             "status": "COMPLETED",
             "links": [{"rel": "up", "href": up, "method": "GET"}],
         }
-        return self.tell(order, kind, "refund", back)
+        return self.send_event(order, kind, "refund", back)
 
 
 def _shown(order: Order) -> Json:
@@ -205,5 +205,5 @@ def _token(authorization: str) -> Answer:
     return _json(200, {"access_token": f"token-of-{client_id}", "token_type": "Bearer", "expires_in": 32_400})
 
 
-def _json(status: int, told: Json) -> Answer:
-    return Answer(status, json.dumps(told).encode())
+def _json(status: int, content: Json) -> Answer:
+    return Answer(status, json.dumps(content).encode())

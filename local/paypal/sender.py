@@ -69,7 +69,7 @@ class Sender:
 
 
 def post(url: str, raw: bytes, headers: Mapping[str, str] = IPN_HEADERS) -> int:
-    """Send once; the status, 0 when nobody answers."""
+    """Send once; returns the status, 0 when there is no answer."""
     request = urllib.request.Request(url, raw, dict(headers), method="POST")
     try:
         with _direct.open(request, timeout=_PATIENCE_SECONDS) as answer:

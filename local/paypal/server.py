@@ -27,7 +27,7 @@ _HTML = b"<html><body>Fatal Failure <br></body></html>"
 
 @dataclass
 class Mood:
-    """How questions about messages are answered: ``normal`` tells the truth."""
+    """How questions about messages are answered: ``normal`` answers truthfully."""
 
     name: str = "normal"
     slow_seconds: float = 30.0
@@ -119,22 +119,22 @@ class StandIn:
     def _control(self, what: str, headers: dict[str, str], body: bytes) -> Answer:
         """``mood``, ``habits`` (see ``sender.Habits``), ``move``, ``approve``: JSON, or a form of the overview."""
         if headers.get("content-type", "").startswith("application/json"):
-            told = json.loads(body or b"{}")
+            fields = json.loads(body or b"{}")
         else:
-            told = dict(parse_qsl(body.decode()))
+            fields = dict(parse_qsl(body.decode()))
         if what == "mood":
-            if told.get("name") not in Mood.NAMES:
+            if fields.get("name") not in Mood.NAMES:
                 raise NoSuchThing(f"A mood is one of {', '.join(Mood.NAMES)}.")
-            self.mood = Mood(**told)
+            self.mood = Mood(**fields)
         elif what == "habits":
-            for name, value in told.items():
+            for name, value in fields.items():
                 setattr(self.books.sender.habits, name, value)
         elif what == "move":
-            self.books.move(told["txn_id"], told["what"], told.get("amount", ""))
+            self.books.move(fields["txn_id"], fields["what"], fields.get("amount", ""))
         elif what == "approve":
-            self.rest.approve(told["order_id"])
+            self.rest.approve(fields["order_id"])
         elif what == "payments":
-            listed = [one.told | {"environment": one.environment} for one in self.books.paid.values()]
+            listed = [one.message | {"environment": one.environment} for one in self.books.paid.values()]
             return Answer(200, json.dumps(listed).encode())
         else:
             raise NoSuchThing(f"There is no switch {what!r}.")

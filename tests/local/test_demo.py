@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from local.demo.checks import Checks
-from local.demo.paper import Paper, cents
+from local.demo.output import Output, cents
 from local.folder import Folder
 from local.stack import Stack
 
@@ -251,17 +251,17 @@ class Screen(io.StringIO):
 @pytest.mark.parametrize(("colour", "bold"), [(True, True), (False, False)])
 def test_headings_are_bold_only_where_colour_is_wanted(colour: bool, bold: bool) -> None:
     screen = Screen()
-    Paper(screen, colour=colour).title("Title")
+    Output(screen, colour=colour).title("Title")
     assert ("\033[1m" in screen.getvalue()) is bold
     plain = io.StringIO()
-    Paper(plain, colour=True).title("Title")
+    Output(plain, colour=True).title("Title")
     assert plain.getvalue() == f"Title{os.linesep}=====\n"
 
 
 def test_progress_is_in_place_on_a_terminal_and_line_by_line_elsewhere() -> None:
     for out, shown in ((Screen(), "\r\033[K   a\r\033[K   b\n"), (io.StringIO(), "   a\n   b\n")):
-        paper = Paper(out, colour=False)
+        output = Output(out, colour=False)
         for text in ("a", "a", "b"):
-            paper.progress(text)
-        paper.end_progress()
+            output.progress(text)
+        output.end_progress()
         assert out.getvalue() == shown

@@ -86,11 +86,11 @@ def test_its_messages_have_the_marks_that_the_product_must_not_trip_over(paypal:
     told = [dict(parse_qsl(raw.decode(), keep_blank_values=True)) for _, raw in paypal.books.sent]
     [payment] = told
     assert payment["txn_type"] == "web_accept" and payment["test_ipn"] == "1" and payment["payment_gross"] == ""
-    refund = messages.change(made.told, "Refunded", "-10.00", "refund")
+    refund = messages.change(made.message, "Refunded", "-10.00", "refund")
     assert "txn_type" not in refund and refund["parent_txn_id"] == made.txn_id != refund["txn_id"]
-    case = messages.case(made.told, "dispute")
+    case = messages.case(made.message, "dispute")
     assert case["txn_id"] == made.txn_id and "mc_gross" not in case
-    settled = messages.adjustment(made.told, "-25.00")
+    settled = messages.adjustment(made.message, "-25.00")
     assert settled["payment_status"] == "Completed" and not {"receiver_id", "business", "invoice"} & set(settled)
 
 

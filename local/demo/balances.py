@@ -1,4 +1,4 @@
-"""The books after the month: each client's balance, and what is left to the reseller."""
+"""After the month: each client's balance, and the reseller's margin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from local.demo.checks import Checks
 from local.demo.http import Json
 from local.demo.month import Span
-from local.demo.paper import Paper, cents, count
+from local.demo.output import Output, cents, count
 from local.demo.shop import Shop
 
 GROUPS = {"call_usage": "calls", "did_setup": "numbers", "did_monthly": "numbers", "package_setup": "set-up fees"}
@@ -18,9 +18,9 @@ GROUPS = {"call_usage": "calls", "did_setup": "numbers", "did_monthly": "numbers
 Sums = dict[str, Decimal]
 
 
-def show_balances(shop: Shop, paper: Paper, checks: Checks, batch: Json, span: Span) -> Sums:
-    """Each client's money; what all of them were charged, by group, positive."""
-    paper.section("What each client has")
+def show_balances(shop: Shop, output: Output, checks: Checks, batch: Json, span: Span) -> Sums:
+    """Print each client's balance; return what all clients were charged, by group, as positive amounts."""
+    output.section("What each client has")
     rows, charged = [], defaultdict(Decimal, {"calls": Decimal(0)})
     for client_id in shop.clients:
         client = shop.api.get(f"/v1/clients/{client_id}")
@@ -37,17 +37,17 @@ def show_balances(shop: Shop, paper: Paper, checks: Checks, batch: Json, span: S
         for kind, group in GROUPS.items():
             charged[group] -= sums[kind]
     checks.same("the calls of all clients", charged["calls"], Decimal(batch["revenue"]))
-    paper.table(["client", "mode", ">paid in", ">fees", ">calls", ">balance", "service"], rows)
-    paper.say("")
-    paper.say(
+    output.table(["client", "mode", ">paid in", ">fees", ">calls", ">balance", "service"], rows)
+    output.say("")
+    output.say(
         "Amounts are shown rounded half-up to cents and kept to 8 decimals. Every balance is the sum of its ledger. A "
         "strict client is suspended once its balance is gone; a permissive one only beyond its credit limit."
     )
-    _show_free_minutes(shop, paper, checks, span)
+    _show_free_minutes(shop, output, checks, span)
     return charged
 
 
-def _show_free_minutes(shop: Shop, paper: Paper, checks: Checks, span: Span) -> None:
+def _show_free_minutes(shop: Shop, output: Output, checks: Checks, span: Span) -> None:
     """Which calls the free minutes of the second package paid for."""
     package = shop.packages["Canada 1000"]
     client = next(client for client in shop.clients.values() if client["company"] == "Boreal Travel")
@@ -55,8 +55,8 @@ def _show_free_minutes(shop: Shop, paper: Paper, checks: Checks, span: Span) -> 
     free = shop.api.get("/v1/reports/calls", limit=1, **chosen)["totals"]
     seconds = int(free["billed_seconds"])
     checks.same("free seconds beyond those of the package", max(0, seconds - 60 * package["free_minutes"]), 0)
-    paper.say("")
-    paper.say(
+    output.say("")
+    output.say(
         f"{count(free['calls'])} calls of {client['company']} cost nothing: their {count(seconds // 60)} minutes are "
         f"among the {count(package['free_minutes'])} free ones of {package['name']}."
     )
@@ -81,9 +81,9 @@ def _check_client(shop: Shop, checks: Checks, client: Json, sums: Sums, span: Sp
     checks.same(f"the service of {name}", client["service"], "suspended" if suspended else "active")
 
 
-def show_margin(shop: Shop, paper: Paper, checks: Checks, batch: Json, span: Span, charged: Sums) -> None:
-    """What the reseller owes the operator for it, and what is left."""
-    paper.section("What the reseller has earned")
+def show_margin(shop: Shop, output: Output, checks: Checks, batch: Json, span: Span, charged: Sums) -> None:
+    """Print what the reseller owes the operator, and its margin."""
+    output.section("What the reseller has earned")
     owed: Sums = defaultdict(Decimal)
     sums = _by_kind(shop.api.every("/v1/account/ledger"))
     for kind, amount in sums.items():
@@ -98,7 +98,7 @@ def show_margin(shop: Shop, paper: Paper, checks: Checks, batch: Json, span: Spa
     groups = list(dict.fromkeys(GROUPS.values()))
     rows = [_margin_row(group, charged[group], owed[group]) for group in groups]
     rows.append(_margin_row("together", sum(charged.values(), Decimal(0)), sum(owed.values(), Decimal(0))))
-    paper.table(["", ">revenue", ">cost", ">margin", ">of revenue"], rows)
+    output.table(["", ">revenue", ">cost", ">margin", ">of revenue"], rows)
 
 
 def _margin_row(name: str, revenue: Decimal, cost: Decimal) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the tour writes: headings, aligned columns, a line of progress. Plain text wherever it is not a terminal."""
+"""The tour's output: headings, aligned columns, a line of progress. Plain text unless it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INDENT = "   "
 _BOLD, _PLAIN, _CLEAR = "\033[1m", "\033[0m", "\r\033[K"
 
 
-class Paper:
+class Output:
     """Writes to ``out``; ``colour`` allows bold headings, and only a terminal gets progress in place."""
 
     def __init__(self, out: TextIO, *, colour: bool) -> None:
@@ -59,7 +59,7 @@ class Paper:
         self._line(f"{_INDENT}{text}")
 
     def progress(self, text: str) -> None:
-        """How far something is: in place on a terminal, else a line of its own each time it changes."""
+        """Progress: replaces its line on a terminal, else writes a new line each time it changes."""
         if text == self._progress:
             return
         self._progress = text
@@ -70,7 +70,7 @@ class Paper:
             self._line(_INDENT + text)
 
     def end_progress(self) -> None:
-        """Whatever comes next starts on a new line."""
+        """End the line of progress, so that the next output starts on a new line."""
         if self._terminal and self._progress:
             self._line("")
         self._progress = ""
