@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
@@ -18,6 +18,13 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 
 from chalicelib.config import settings
+
+
+class Key(NamedTuple):
+    """The key of an item. In a query ``sk`` is a prefix: it selects the items whose ``sk`` begins with it."""
+
+    pk: str
+    sk: str
 
 
 class IntegerAttribute(Attribute[int]):
