@@ -14,7 +14,7 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
 from chalicelib.aws.items import IntegerAttribute
 from chalicelib.aws.transactions import Item
-from chalicelib.payments import notices
+from chalicelib.payments import model
 
 SUMS = ("credited_e8", "refunded_e8", "reversed_e8", "returned_e8", "adjusted_e8")
 
@@ -75,8 +75,8 @@ class Deposit(Item):
     created_at = IntegerAttribute()
     open_until = IntegerAttribute()
 
-    def intent(self) -> notices.Intent:
-        return notices.Intent(
+    def intent(self) -> model.Intent:
+        return model.Intent(
             deposit_id=self.deposit_id,
             client_id=self.client_id,
             invoice=self.invoice,
@@ -115,9 +115,9 @@ class Transaction(Item):
     deposit_id = UnicodeAttribute(default="")
     version = IntegerAttribute(default=0)
 
-    def payment(self) -> notices.Payment:
+    def payment(self) -> model.Payment:
         sums = {name: int(getattr(self, name)) for name in SUMS}
-        return notices.Payment(**sums, state=self.state, merchant_id=self.merchant_id)
+        return model.Payment(**sums, state=model.State(self.state), merchant_id=self.merchant_id)
 
 
 class Booked(Item):

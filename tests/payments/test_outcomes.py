@@ -155,7 +155,7 @@ def test_every_reason_is_explained(shop: Shop) -> None:
     from chalicelib.payments.service import inbox
 
     source = "".join(Path(module.__file__).read_text() for module in (decide, form, inbox))
-    known = set(re.findall(r"(?:ignored|review|_review)\((?:known, )?\"(\w+)\"", source))
+    known = set(re.findall(r"(?:ignored|review|_review)\((?:facts, )?\"(\w+)\"", source))
     known |= set(re.findall(r"return \"(\w+)\"", source)) | set(re.findall(r"BadForm\(\"(\w+)\"", source))
     known |= set(re.findall(r"Decision\(\s*\"\w+\",\s*\"(\w+)\"", source))
     assert known <= told

@@ -17,8 +17,8 @@ from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event
 from chalicelib.config import settings as deployment
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
-from chalicelib.payments.decide import BOOKS, TXN_ID, decide
-from chalicelib.payments.notices import CASE, PAYMENT, Decision, Known, Notice
+from chalicelib.payments.decide import BOOKED_AS, TXN_ID, decide
+from chalicelib.payments.model import Decision, Facts, Movement, Notice
 from chalicelib.payments.service.config import changed
 from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
 
@@ -40,7 +40,7 @@ class Found:
     settings: Settings
     deposit: Deposit | None
     transaction: Transaction | None
-    known: Known
+    facts: Facts
 
 
 def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> Decision:
@@ -51,7 +51,7 @@ def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> D
 
     def attempt() -> Decision:
         found = _find(reseller_id, environment, notice)
-        decision = decide(notice, found.known)
+        decision = decide(notice, found.facts)
         if writes := _writes(scope, reseller_id, environment, notice, found, decision):
             commit(scope, writes)
         return decision
@@ -68,11 +68,13 @@ def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
     # deposit that somebody else has paid.
     deposit = _of_invoice(reseller_id, notice)
     transaction = store.transaction(reseller_id, environment, notice.original) if _is_id(notice.original) else None
-    done = notice.movement in BOOKS and _was_booked(reseller_id, environment, notice.txn_id, BOOKS[notice.movement])
-    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
+    done = notice.movement in BOOKED_AS and _was_booked(
+        reseller_id, environment, notice.txn_id, BOOKED_AS[notice.movement]
+    )
+    if transaction and transaction.deposit_id and notice.movement != Movement.PAYMENT:
         # What follows a payment is about the deposit that it paid, whatever invoice it names.
         deposit = store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
-    known = Known(
+    facts = Facts(
         environment=environment,
         current=settings.environment,
         currency=deployment.currency,
@@ -81,7 +83,7 @@ def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
         payment=transaction.payment() if transaction else None,
         done=done,
     )
-    return Found(settings, deposit, transaction, known)
+    return Found(settings, deposit, transaction, facts)
 
 
 def _of_invoice(reseller_id: str, notice: Notice) -> Deposit | None:
@@ -201,7 +203,7 @@ def _told(notice: Notice) -> str:
 
 def _review_kind(notice: Notice, decision: Decision) -> str:
     # A case is known by its own id, which is part of the note; any other remark by what it says.
-    return f"review:{decision.review}" + (f":{notice.note}" if notice.movement == CASE else "")
+    return f"review:{decision.review}" + (f":{notice.note}" if notice.movement == Movement.CASE else "")
 
 
 def _reviewed(reseller_id: str, environment: str, notice: Notice, decision: Decision) -> bool:

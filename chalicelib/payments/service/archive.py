@@ -17,7 +17,7 @@ from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.gateway import INVALID, VERIFIED
-from chalicelib.payments.notices import Decision
+from chalicelib.payments.model import Decision
 from chalicelib.payments.store import Door, Message
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from chalicelib.errors import Conflict, NotFound, TooLarge
 from chalicelib.payments import form, ipn, rest, webhooks
 from chalicelib.payments.decide import TXN_ID, ignored
 from chalicelib.payments.gateway import VERIFIED, Paypal
-from chalicelib.payments.notices import Decision, Notice
+from chalicelib.payments.model import Decision, Notice
 from chalicelib.payments.service import archive, orders
 from chalicelib.payments.service.apply import apply
 from chalicelib.payments.store import Message

@@ -15,7 +15,7 @@ from chalicelib.aws.transactions import Change, Scope, commit, event, settle, se
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
-from chalicelib.payments.notices import Notice
+from chalicelib.payments.model import Notice
 from chalicelib.payments.rest import App
 from chalicelib.payments.service import config, deposits
 from chalicelib.payments.service.apply import apply
