@@ -18,7 +18,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.errors import TooFast
 
@@ -30,14 +30,18 @@ SHARES = 20
 
 
 class Counted(Item):
-    """``RATE#<key_id>`` / ``<minute>``: requests of a key in a minute, as far as containers have told"""
+    """``RATE#<key_id>`` / ``<minute>``: requests of a key in a minute, as far as containers have added theirs"""
 
     requests = IntegerAttribute()
+
+    @staticmethod
+    def key(key_id: str, minute: int) -> Key:
+        return Key(f"RATE#{key_id}", str(minute))
 
 
 def add(key_id: str, minute: int, requests: int) -> int:
     """Tell of ``requests`` more; what all containers have told of this minute."""
-    item = Counted(f"RATE#{key_id}", str(minute))
+    item = Counted(*Counted.key(key_id, minute))
     # A day, because the clean-up is not prompt and nobody reads it later.
     ends = Counted.expires_at.set((minute + 1) * WINDOW_SECONDS + 86_400)
     item.update(actions=[Counted.requests.add(requests), ends])

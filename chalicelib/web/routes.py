@@ -246,11 +246,12 @@ def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
     place = "/".join([entry.name, *path.values()])
-    return transactions.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", hashlib.sha256(raw).hexdigest(), entry.status)
+    answer_key = transactions.Answer.key(who.tenant, place, key)
+    return transactions.Guard(answer_key, hashlib.sha256(raw).hexdigest(), entry.status)
 
 
 def _stored(guard: transactions.Guard, now: int) -> Response | None:
-    if (stored := transactions.replay(guard.pk, guard.sk, now)) is None:
+    if (stored := transactions.replay(guard.key, now)) is None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")

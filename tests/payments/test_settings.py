@@ -245,7 +245,7 @@ def test_a_kept_message_ends_after_half_a_year(shop: Shop) -> None:
     from chalicelib.payments import store
 
     shop.send(shop.good)
-    [kept] = store.Message.under(f"PP#{shop.reseller_id}", "MSG#")
+    [kept] = store.Message.under(*store.Message.of_reseller(shop.reseller_id))
     assert kept.raw == messages.encode(shop.good)
     assert int(kept.expires_at) - int(kept.received_at) == 180 * 86_400
     waiting = messages.change(shop.good, "Refunded", "-1.00", "refund") | {"parent_txn_id": "NEVERSEEN5"}
@@ -260,7 +260,7 @@ def test_the_trail_says_what_was_done(shop: Shop) -> None:
     from chalicelib.aws.transactions import Event
 
     shop.send(shop.good)
-    trail = {row.kind: row for row in Event.under(f"E#{shop.reseller_id}", "")}
+    trail = {row.kind: row for row in Event.under(*Event.of_owner(shop.reseller_id))}
     assert {"paypal.changed", "deposit.created", "ledger.deposit"} <= set(trail)
     assert trail["ledger.deposit"].changes["txn_id"] == shop.good["txn_id"]
     for private in ("buyer.example", "Payeuse", "LPLWNMTBWMFAY", shop.deposit["custom"]):
