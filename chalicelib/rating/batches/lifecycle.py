@@ -15,7 +15,7 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.config import settings
-from chalicelib.outbox import announce
+from chalicelib.outbox import enqueue
 from chalicelib.rating.batches import queries, rerate, store
 from chalicelib.rating.batches.store import Batch
 
@@ -53,7 +53,7 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
     writes = [
         Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
         *([term_versions.close_batch(found.reseller_id, found.batch_id)] if release else []),
-        *announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
+        *enqueue(event(scope, found.reseller_id, "batch.failed", found.batch_id, told)),
     ]
     commit(scope, writes)
     return found

@@ -21,7 +21,7 @@ from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
-from chalicelib.outbox import announce
+from chalicelib.outbox import enqueue
 from chalicelib.rating.batches import compaction, lifecycle, pins, queries, store
 from chalicelib.rating.batches.commit import Superseded, commit_parts
 from chalicelib.rating.batches.read import Reading, read_file
@@ -205,4 +205,4 @@ def _refused(scope: Scope, batch: Batch) -> list[Write]:
     if not batch.rejected:
         return []
     told = {"key": batch.key, "lines": batch.lines, "rejected": batch.rejected}
-    return announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))
+    return enqueue(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))
