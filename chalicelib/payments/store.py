@@ -9,6 +9,7 @@ are what they were when they were read, and there is no ``Booked`` item of the m
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
@@ -17,6 +18,8 @@ from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.payments import model
 
+SUMS = ("credited_e8", "refunded_e8", "reversed_e8", "returned_e8", "adjusted_e8")
+"""Sums of a payment, by the same names in ``Transaction`` and ``model.Payment``."""
 _PREFIX = "PP#"
 
 
@@ -100,18 +103,7 @@ class Deposit(Item):
         return cls.key(reseller_id, client_id, "")
 
     def intent(self) -> model.Intent:
-        return model.Intent(
-            deposit_id=self.deposit_id,
-            client_id=self.client_id,
-            invoice=self.invoice,
-            custom=self.custom,
-            amount_e8=self.amount_e8,
-            currency=self.currency,
-            environment=self.environment,
-            email=self.email,
-            merchant_id=self.merchant_id,
-            status=self.status,
-        )
+        return model.Intent(**{field.name: getattr(self, field.name) for field in fields(model.Intent)})
 
 
 class Invoice(Item):
@@ -148,15 +140,8 @@ class Transaction(Item):
         return _key(reseller_id, f"TXN#{environment}#{txn_id}")
 
     def payment(self) -> model.Payment:
-        return model.Payment(
-            credited_e8=self.credited_e8,
-            refunded_e8=self.refunded_e8,
-            reversed_e8=self.reversed_e8,
-            returned_e8=self.returned_e8,
-            adjusted_e8=self.adjusted_e8,
-            state=model.State(self.state),
-            merchant_id=self.merchant_id,
-        )
+        sums = {name: getattr(self, name) for name in SUMS}
+        return model.Payment(**sums, state=model.State(self.state), merchant_id=self.merchant_id)
 
 
 class Booked(Item):

@@ -173,7 +173,7 @@ def _add_paypal(tenant: Tenant) -> None:
     tenant.ids["review_id"] = api.get("/v1/paypal/reviews").json["items"][0]["id"]
     from chalicelib.payments import store
 
-    listed = store.Message.under(f"PP#{tenant.ids['reseller_id']}", "MSG#")
+    listed = store.Message.under(*store.Message.of_reseller(tenant.ids["reseller_id"]))
     tenant.ids["message_id"], other = (row.message_id for row in listed)
     tenant.spare["POST /v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"] = {"message_id": other}
     capture = "POST /v1/clients/{client_id}/deposits/{deposit_id}/capture"

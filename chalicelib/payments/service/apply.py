@@ -160,11 +160,7 @@ def _transaction(scope: Scope, case: _Case, payment: Payment) -> Write:
     version = before.version if before else 0
     item = Transaction(
         *Transaction.key(case.reseller_id, case.environment, case.notice.original),
-        credited_e8=payment.credited_e8,
-        refunded_e8=payment.refunded_e8,
-        reversed_e8=payment.reversed_e8,
-        returned_e8=payment.returned_e8,
-        adjusted_e8=payment.adjusted_e8,
+        **{name: getattr(payment, name) for name in store.SUMS},
         state=payment.state.value,
         merchant_id=payment.merchant_id,
         client_id=deposit.client_id if deposit else "",
