@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
-from chalicelib.errors import ForfaitError, NotFound
-from chalicelib.fields import check_id
+from chalicelib.errors import ForfaitError
 from chalicelib.framework import Blueprint, Response
 from chalicelib.web import problems
-from chalicelib.web.urls import base_url
+from chalicelib.web.urls import base_url, path_parameters
 
 log = logging.getLogger(__name__)
 PUBLIC_ROUTES: list[str] = []
@@ -73,15 +71,13 @@ def public_route(bp: Blueprint, method: str, path: str, *, accepts: str = "*/*")
 
 def _serve(name: str, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     try:
-        path = {key: unquote(value) for key, value in path_values.items()}
-        if not all(check_id(value) for value in path.values()):
-            raise NotFound()
+        path = path_parameters(path_values)
         headers = {key.lower(): value for key, value in request.headers.items()}
         answer = handler(PublicRequest(path, request.raw_body or b"", headers, base_url(request), int(time.time())))
     except ForfaitError as error:
         return problems.from_error(error)
     except Exception:
         log.exception("%s failed", name)
-        return problems.problem(500, "Internal error", "Something broke on our side; it has been logged.")
+        return problems.internal_error()
     own: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": "no-store"}
     return Response(answer.body, headers={**own, **answer.headers}, status_code=answer.status)
