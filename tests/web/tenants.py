@@ -163,11 +163,13 @@ def _add_paypal(tenant: Tenant) -> None:
         made = api.made(f"/v1/clients/{ids['client_id']}/deposits", {"amount": "25"})
         ids["deposit_id"] = made["id"]
     _mood("VERIFIED")
-    door = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
+    ipn_path = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
     for last in "12":
         told = messages.payment("sandbox", made["fields"], f"{messages.new_id(16)}{last}", "Completed")
         raw = messages.encode(told | {"mc_gross": "24.00", "last_name": word})
-        sent = api.with_key("").send("POST", door, raw, headers={"content-type": "application/x-www-form-urlencoded"})
+        sent = api.with_key("").send(
+            "POST", ipn_path, raw, headers={"content-type": "application/x-www-form-urlencoded"}
+        )
         assert sent.status == 200
     _mood("normal")
     tenant.ids["review_id"] = api.get("/v1/paypal/reviews").json["items"][0]["id"]
