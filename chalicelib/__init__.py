@@ -1,17 +1,18 @@
 """Forfait: the back office of a telephone reseller.
 
-The rooms, from top to bottom; a room may use those below it, never those above:
+The rooms. Each may import those below it, never those above:
 
-- ``reports``   what we tell reseller and client
-- ``payments``  deposits by PayPal
-- ``notices``   notices to people and programs, by e-mail and webhook
-- ``rating``    what a call costs: CDR files, decks, custom rates, pricing, the store of rated calls
-- ``accounts``  who has money, what they hold, where the money moved
+- ``reports``   reports, and the closing of months
+- ``payments``  money that comes in from PayPal
+- ``notices``   e-mails and webhooks
+- ``rating``    what a call costs: CDR files, decks, prices, batches
+- ``accounts``  resellers, clients, what they hold, and their ledgers
+- ``calls``     rated calls at rest: their files, the index, search
 - ``web``       routes, problems, cursors, OpenAPI
-- ``outbox``    events that wait for their notices, written with what caused them
-- ``tables``    the one transaction, over the ``items`` of the one DynamoDB table
-- ``aws``       clients of AWS's services
-- ``money``, ``periods``, ``numbers``, ``fields``, ``config``, ``errors``   values everybody shares
+- ``outbox``    events to send, written in the transaction that caused them
+- ``aws``       clients, the table and its one transaction, queues, objects, secrets
+- ``principals``, ``money``, ``periods``, ``dated``, ``numbers``, ``fields``, ``config``, ``errors``   shared values
+- ``framework`` the names of Chalice that we use
 
 Inside a room: ``handlers -> service -> store | gateway -> pure files``.
 

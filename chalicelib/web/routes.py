@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from chalicelib.aws import transactions
 from chalicelib.config import settings
-from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, TooLarge, Unauthenticated
+from chalicelib.errors import Forbidden, ForfaitError, Invalid, TooLarge, Unauthenticated
 from chalicelib.fields import invalid
 from chalicelib.framework import Blueprint, Response
 from chalicelib.principals import EVERYONE_OF_A_RESELLER as EVERYONE_OF_A_RESELLER
@@ -32,6 +32,7 @@ from chalicelib.principals import (
     scopes_of,
 )
 from chalicelib.web import cursors, forms, problems
+from chalicelib.web.json_body import json_object
 from chalicelib.web.limits import Limiter
 from chalicelib.web.urls import base_url, path_parameters
 
@@ -223,13 +224,7 @@ def _who(entry: Route, request: Any, now: int) -> Principal:
 def _body(entry: Route, raw: bytes) -> BaseModel | None:
     if entry.body is None:
         return None
-    try:
-        value = json.loads(raw or b"{}", parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not JSON.") from None
-    if not isinstance(value, dict):
-        raise Malformed("The body must be a JSON object.")
-    return _read(entry.body, value)
+    return _read(entry.body, json_object(raw))
 
 
 def _read(shape: type[BaseModel], value: Any) -> BaseModel:
@@ -238,17 +233,6 @@ def _read(shape: type[BaseModel], value: Any) -> BaseModel:
         return shape.model_validate(value)
     except ValidationError as error:
         raise invalid(error) from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; ``ValueError`` if a name comes twice, because it is unclear which value counts."""
-    if len(values := dict(pairs)) < len(pairs):
-        raise ValueError("a name comes twice in one object")
-    return values
 
 
 def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
