@@ -25,20 +25,20 @@ def create_inventory_number(call: Call) -> Any:
 @route(bp, "GET", "/v1/inventory", roles=OPERATOR, query=Paging, answer=Page[InventoryOut])
 def list_inventory(call: Call) -> Any:
     """Every number with its costs, and the reseller that has it."""
-    return lists.page(call, dids.inventory(lists.asked(call)))
+    return lists.page(call, dids.inventory(lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/dids", roles=EVERYONE_OF_A_RESELLER, query=OfClient, answer=Page[DidOut])
 def list_dids(call: Call) -> Any:
     """The reseller's DIDs; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, dids.listed(call.who, client_id, lists.asked(call)))
+    return lists.page(call, dids.listed(call.who, client_id, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/dids/available", roles=STAFF, query=Paging, answer=Page[AvailableOut])
 def list_available_dids(call: Call) -> Any:
     """Numbers that can be ordered, with what they cost the reseller."""
-    return lists.page(call, dids.available(lists.asked(call)))
+    return lists.page(call, dids.available(lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/dids/{number}/order", roles=RESELLER, answer=DidOut, status=200)

@@ -30,7 +30,7 @@ def create_key(call: Call) -> Any:
 @route(bp, "GET", "/v1/keys", roles=STAFF, query=Paging, answer=Page[KeyOut])
 def list_keys(call: Call) -> Any:
     """The keys in use, without their secrets."""
-    return lists.page(call, keys.listed(call.who.reseller_id, lists.asked(call)))
+    return lists.page(call, keys.listed(call.who.reseller_id, lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/keys/{key_id}/rotate", roles=RESELLER, body=RotateIn, answer=KeyMade)

@@ -25,7 +25,7 @@ def create_subaccount(call: Call) -> Any:
 def list_subaccounts(call: Call) -> Any:
     """Sub-accounts, oldest first; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, subaccounts.listed(call.who, client_id, lists.asked(call)))
+    return lists.page(call, subaccounts.listed(call.who, client_id, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/subaccounts/{subaccount_id}", roles=EVERYONE_OF_A_RESELLER, answer=SubAccountOut)

@@ -24,22 +24,22 @@ _ASKED = {
 _EVER = f"{10**12 - 1}"
 
 
-def listed(who: Principal, query: AuditQuery, asked: paging.Asked) -> paging.Rows[Any]:
+def listed(who: Principal, query: AuditQuery, request: paging.PageRequest) -> paging.Page[Any]:
     """A page of the caller's trail; 404 when a reseller asks for another's."""
     trail, first, last = _span(who, query)
     rows: list[Event] = []
-    place, read = asked.place, 0
-    while len(rows) <= asked.limit and read < READ_AT_MOST:
-        found = _behind(Event.of_owner(trail).pk, first, place or last, max(asked.limit + 1, paging.SCANNED))
+    place, read = request.place, 0
+    while len(rows) <= request.limit and read < READ_AT_MOST:
+        found = _behind(Event.of_owner(trail).pk, first, place or last, max(request.limit + 1, paging.SCANNED))
         rows += [row for row in found if _wanted(row, query)]
         read += len(found)
         if not found:
             place = None
             break
         place = found[-1].sk
-    if len(rows) > asked.limit:
-        place = rows[asked.limit - 1].sk
-    return paging.Rows([_told(row) for row in rows[: asked.limit]], place)
+    if len(rows) > request.limit:
+        place = rows[request.limit - 1].sk
+    return paging.Page([_told(row) for row in rows[: request.limit]], place)
 
 
 def _span(who: Principal, query: AuditQuery) -> tuple[str, str, str]:

@@ -101,10 +101,10 @@ def open_client(reseller_id: str, client_id: str) -> Client:
     return client
 
 
-def listed(who: Principal, status: str | None, asked: paging.Asked) -> paging.Rows[Client]:
+def listed(who: Principal, status: str | None, request: paging.PageRequest) -> paging.Page[Client]:
     """The reseller's clients, oldest first, those in one state if asked; a client's key sees itself."""
     keep = (lambda row: row.status == status) if status else None
-    return paging.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked, keep=keep)
+    return paging.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", request, keep=keep)
 
 
 def ids(reseller_id: str) -> list[str]:
@@ -182,10 +182,10 @@ def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -
     return item, [Put(item), taken, recorded]
 
 
-def attached_packages(reseller_id: str, client_id: str, asked: paging.Asked) -> paging.Rows[ClientPackage]:
+def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequest) -> paging.Page[ClientPackage]:
     """A client's packages."""
     client_of(reseller_id, client_id)()
-    return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
+    return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", request)
 
 
 @settled

@@ -43,19 +43,19 @@ def stock(scope: Scope, body: InventoryIn) -> Number:
     return item
 
 
-def inventory(asked: paging.Asked) -> paging.Rows[Number]:
+def inventory(request: paging.PageRequest) -> paging.Page[Number]:
     """Every number, in order, with the reseller that has it."""
-    return paging.page(Number, "INVENTORY", "+", asked)
+    return paging.page(Number, "INVENTORY", "+", request)
 
 
-def available(asked: paging.Asked) -> paging.Rows[Number]:
+def available(request: paging.PageRequest) -> paging.Page[Number]:
     """The numbers that nobody has ordered, with what they cost a reseller."""
-    return paging.page(Number, "INVENTORY", "+", asked, keep=lambda row: not row.reseller_id)
+    return paging.page(Number, "INVENTORY", "+", request, keep=lambda row: not row.reseller_id)
 
 
-def listed(who: Principal, client_id: str | None, asked: paging.Asked) -> paging.Rows[Did]:
+def listed(who: Principal, client_id: str | None, request: paging.PageRequest) -> paging.Page[Did]:
     """The reseller's DIDs in order of number, of one client if asked; a client's key sees its own."""
-    return paging.page(Did, f"R#{who.reseller_id}", "DID#", asked, keep=clients.only(who, client_id))
+    return paging.page(Did, f"R#{who.reseller_id}", "DID#", request, keep=clients.only(who, client_id))
 
 
 def order(scope: Scope, reseller_id: str, text: str) -> Did:

@@ -151,12 +151,12 @@ def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMa
     return made
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[ApiKey]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[ApiKey]:
     """The reseller's keys in use, oldest first, those of its clients among them; ended ones until they are deleted."""
-    found = paging.page(KeyPointer, f"R#{reseller_id}", "KEY#", asked)
+    found = paging.page(KeyPointer, f"R#{reseller_id}", "KEY#", request)
     wanted = [(row.sk, "KEY") for row in found.items]
     keys = find_many(wanted, ApiKey) if wanted else {}
-    return paging.Rows([keys[key] for key in wanted if key in keys], found.place)
+    return paging.Page([keys[key] for key in wanted if key in keys], found.place)
 
 
 @settled

@@ -72,9 +72,9 @@ def at(item: Package, now: int) -> Package:
     return item
 
 
-def listed(reseller_id: str, now: int, asked: paging.Asked) -> paging.Rows[Package]:
-    found = paging.page(Package, f"R#{reseller_id}", "PACKAGE#", asked)
-    return paging.Rows([at(item, now) for item in found.items], found.place)
+def listed(reseller_id: str, now: int, request: paging.PageRequest) -> paging.Page[Package]:
+    found = paging.page(Package, f"R#{reseller_id}", "PACKAGE#", request)
+    return paging.Page([at(item, now) for item in found.items], found.place)
 
 
 def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -> Package:

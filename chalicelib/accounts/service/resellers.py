@@ -62,12 +62,12 @@ def get(reseller_id: str) -> Reseller:
     return reseller_of(reseller_id)()
 
 
-def listed(asked: paging.Asked) -> paging.Rows[Reseller]:
+def listed(request: paging.PageRequest) -> paging.Page[Reseller]:
     """All resellers, oldest first. Their ids are ULIDs of this millennium, so all begin with 0."""
-    found = paging.page(ResellerPointer, "RESELLERS", "0", asked)
+    found = paging.page(ResellerPointer, "RESELLERS", "0", request)
     wanted = [(f"R#{row.sk}", "RESELLER") for row in found.items]
     resellers = find_many(wanted, Reseller) if wanted else {}
-    return paging.Rows([resellers[key] for key in wanted], found.place)
+    return paging.Page([resellers[key] for key in wanted], found.place)
 
 
 def patch(scope: Scope, reseller_id: str, body: ResellerPatch) -> Reseller:

@@ -44,9 +44,9 @@ def get(who: Principal, subaccount_id: str) -> SubAccount:
     return found
 
 
-def listed(who: Principal, client_id: str | None, asked: paging.Asked) -> paging.Rows[SubAccount]:
+def listed(who: Principal, client_id: str | None, request: paging.PageRequest) -> paging.Page[SubAccount]:
     """Sub-accounts, oldest first, of one client if asked; a client's key sees its own."""
-    return paging.page(SubAccount, f"R#{who.reseller_id}", "SUB#", asked, keep=clients.only(who, client_id))
+    return paging.page(SubAccount, f"R#{who.reseller_id}", "SUB#", request, keep=clients.only(who, client_id))
 
 
 def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatch) -> SubAccount:

@@ -57,9 +57,9 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
     return made
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Webhook]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Webhook]:
     """A page of webhooks, oldest first."""
-    return paging.page(Webhook, *Webhook.of_reseller(reseller_id), asked)
+    return paging.page(Webhook, *Webhook.of_reseller(reseller_id), request)
 
 
 @settled
@@ -86,7 +86,7 @@ def put_wishes(scope: Scope, reseller_id: str, body: WishesIn) -> Wishes:
     return item
 
 
-def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) -> paging.Rows[Delivery]:
+def deliveries(reseller_id: str, query: DeliveriesQuery, request: paging.PageRequest) -> paging.Page[Delivery]:
     """A page of deliveries, newest first; 404 for a webhook that is not the reseller's."""
     if query.webhook_id:
         _webhook(reseller_id, query.webhook_id)
@@ -98,7 +98,7 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) ->
             and query.webhook_id in (None, row.target)
         )
 
-    return paging.page(Delivery, *Delivery.of_reseller(reseller_id), asked, keep=keep, newest_first=True)
+    return paging.page(Delivery, *Delivery.of_reseller(reseller_id), request, keep=keep, newest_first=True)
 
 
 def _webhook(reseller_id: str, webhook_id: str) -> Webhook:

@@ -55,10 +55,10 @@ def keep(
     return message
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Message]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Message]:
     """A page of a reseller's stored messages, newest first."""
     reseller_of(reseller_id)()
-    return paging.page(Message, *Message.of_reseller(reseller_id), asked, newest_first=True)
+    return paging.page(Message, *Message.of_reseller(reseller_id), request, newest_first=True)
 
 
 def find(reseller_id: str, message_id: str) -> Message:
