@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def ledger(reseller: Any, client: dict[str, Any]) -> str:
     from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     for instant, amount_e8 in POSTED:
         kind = "payment" if amount_e8 > 0 else "charge"
         posting.post(Scope("test", parse_instant(instant)), read, Posting(kind, amount_e8, f"=of {instant}", "2026-03"))
@@ -150,7 +151,7 @@ def test_an_entry_is_never_earlier_than_the_one_before_it(reseller: Any, client:
     from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     instants = [1_790_000_000, 1_789_999_000, 1_790_000_001]
     made = [posting.post(Scope("test", at), read, Posting("charge", -1, "", "2026-09")) for at in instants]
     assert [int(entry.posted_at) for entry in made] == [1_790_000_000, 1_790_000_000, 1_790_000_001]

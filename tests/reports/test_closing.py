@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ def month(world: FeeWorld, owner: str, name: str) -> Any:
 def through(world: FeeWorld) -> dict[str, str]:
     from chalicelib.accounts.ledger import posting
 
-    found = {"reseller": posting.reseller_of(world.reseller_id)().closed_through}
+    found = {"reseller": posting.get_reseller(world.reseller_id).closed_through}
     for name in ("acme", "beta"):
-        found[name] = posting.client_of(world.reseller_id, world.ids[name])().closed_through
+        found[name] = posting.get_client(world.reseller_id, world.ids[name]).closed_through
     return found
 
 
@@ -94,7 +95,7 @@ def test_the_days_of_the_table(aws: str, day: str, zone: str, closed: str) -> No
     closing.close_due(Scope("system:closing", at), world.reseller_id, 2)
     from chalicelib.accounts.ledger import posting
 
-    assert posting.reseller_of(world.reseller_id)().closed_through == closed
+    assert posting.get_reseller(world.reseller_id).closed_through == closed
 
 
 def test_every_ledger_is_closed_on_the_third_day_and_once(world: FeeWorld) -> None:
@@ -175,7 +176,7 @@ def test_a_client_that_came_later_and_has_older_calls_is_closed_from_those_on(wo
     close(world, "2026-10-03")
     world.now = noon("2026-10-20")
     world.client("new")
-    read = posting.client_of(world.reseller_id, world.ids["new"])
+    read = partial(posting.get_client, world.reseller_id, world.ids["new"])
     posting.post(world.scope, read, Posting("charge", -5, "x", "2026-08"))
     assert close(world, "2026-11-03").closed == 3 + 3
     assert month(world, "new", "2026-08").closing["period_balance_e8"] == -5

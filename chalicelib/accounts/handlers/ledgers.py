@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from chalicelib import money
-from chalicelib.accounts.ledger import entries as ledger_entries
-from chalicelib.accounts.ledger import history
+from chalicelib.accounts.ledger import entries, history
 from chalicelib.accounts.ledger.history import Days, Statement
 from chalicelib.accounts.shapes.ledgers import EntryOut, LedgerOut, LedgerQuery, PostingIn, StatementTotals
 from chalicelib.framework import Blueprint
@@ -23,13 +22,13 @@ READS: dict[str, Any] = {"query": LedgerQuery, "answer": LedgerOut, "text": "tex
 @route(bp, "POST", "/v1/clients/{client_id}/payments", roles=RESELLER, body=PostingIn, answer=EntryOut)
 def create_client_payment(call: Call) -> Any:
     """Credit a payment to a client."""
-    return ledger_entries.pay_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
+    return _post(call, call.who.reseller_id, "payment")
 
 
 @route(bp, "POST", "/v1/clients/{client_id}/charges", roles=RESELLER, body=PostingIn, answer=EntryOut)
 def create_client_charge(call: Call) -> Any:
     """Charge an amount to a client."""
-    return ledger_entries.charge_client(call.scope, call.who.reseller_id, call.path["client_id"], call.body(PostingIn))
+    return _post(call, call.who.reseller_id, "charge")
 
 
 @route(bp, "GET", "/v1/clients/{client_id}/ledger", roles=EVERYONE_OF_A_RESELLER, **READS)
@@ -41,26 +40,25 @@ def list_client_entries(call: Call) -> Any:
 @route(bp, "POST", "/v1/clients/{client_id}/ledger/{entry_id}/reverse", roles=RESELLER, answer=EntryOut)
 def reverse_client_entry(call: Call) -> Any:
     """Undo an entry by a new one, once."""
-    path = call.path
-    return ledger_entries.reverse_client(call.scope, call.who.reseller_id, path["client_id"], path["entry_id"])
+    return _reverse(call, call.who.reseller_id)
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/payments", roles=OPERATOR, body=PostingIn, answer=EntryOut)
 def create_reseller_payment(call: Call) -> Any:
     """Credit a payment to a reseller."""
-    return ledger_entries.pay_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
+    return _post(call, call.path["reseller_id"], "payment")
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/charges", roles=OPERATOR, body=PostingIn, answer=EntryOut)
 def create_reseller_charge(call: Call) -> Any:
     """Charge an amount to a reseller."""
-    return ledger_entries.charge_reseller(call.scope, call.path["reseller_id"], call.body(PostingIn))
+    return _post(call, call.path["reseller_id"], "charge")
 
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/ledger/{entry_id}/reverse", roles=OPERATOR, answer=EntryOut)
 def reverse_reseller_entry(call: Call) -> Any:
     """Undo an entry of a reseller's by a new one, once."""
-    return ledger_entries.reverse_reseller(call.scope, call.path["reseller_id"], call.path["entry_id"])
+    return _reverse(call, call.path["reseller_id"])
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}/ledger", roles=OPERATOR, **READS)
@@ -73,6 +71,15 @@ def list_reseller_entries(call: Call) -> Any:
 def list_account_entries(call: Call) -> Any:
     """The reseller's own ledger with the operator, newest entry first, as CSV oldest first."""
     return _shown(call, history.of_reseller(call.who.reseller_id, _days(call)))
+
+
+def _post(call: Call, reseller_id: str, kind: Literal["payment", "charge"]) -> Any:
+    """An entry in the ledger of the client in the path, or in the reseller's where the path has none."""
+    return entries.post_entry(call.scope, reseller_id, call.path.get("client_id"), kind, call.body(PostingIn))
+
+
+def _reverse(call: Call, reseller_id: str) -> Any:
+    return entries.reverse_entry(call.scope, reseller_id, call.path.get("client_id"), call.path["entry_id"])
 
 
 def _days(call: Call) -> Days:
@@ -88,10 +95,10 @@ def _shown(call: Call, found: Statement) -> Any:
     if place:
         # What came in since the first page is not part of this selection.
         found = Statement(found.owner_id, *place["statement"])
-    entries, after = history.page(found, place["after"] if place else None, query.limit)
+    rows, after = history.page(found, place["after"] if place else None, query.limit)
     following = {"after": after, "statement": [found.first, found.last, found.opening_e8, found.closing_e8]}
     totals = StatementTotals(opening_balance=found.opening_e8, closing_balance=found.closing_e8, entries=found.entries)
-    items = [EntryOut.model_validate(entry) for entry in entries]
+    items = [EntryOut.model_validate(entry) for entry in rows]
     return LedgerOut(items=items, next=call.write_cursor(following if after else None), totals=totals)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import client_of, entry_key, reseller_of
+from chalicelib.accounts.ledger.posting import entry_key, get_client, get_reseller
 from chalicelib.accounts.store.ledger import Entry
 from chalicelib.accounts.store.owners import Owner
 from chalicelib.errors import Invalid, NotFound, TooLarge
@@ -44,12 +44,12 @@ def of_client(who: Principal, client_id: str, days: Days) -> Statement:
     """A client's entries; 404 for a stranger's client, and for a client's key that asks for another one."""
     if who.client_id and who.client_id != client_id:
         raise NotFound()
-    return _select(client_of(who.reseller_id, client_id)(), who.reseller_id, days)
+    return _select(get_client(who.reseller_id, client_id), who.reseller_id, days)
 
 
 def of_reseller(reseller_id: str, days: Days) -> Statement:
     """What a reseller owes the operator."""
-    return _select(reseller_of(reseller_id)(), reseller_id, days)
+    return _select(get_reseller(reseller_id), reseller_id, days)
 
 
 def page(found: Statement, after: int | None, limit: int) -> tuple[list[Entry], int | None]:
@@ -70,7 +70,7 @@ def every(found: Statement, most: int) -> Iterator[Entry]:
 def _select(owner: Owner, reseller_id: str, days: Days) -> Statement:
     if days.first and days.last and days.first > days.last:
         raise Invalid.field("date_to", "must not be before date_from")
-    zone = periods.zone(reseller_of(reseller_id)().time_zone)
+    zone = periods.zone(get_reseller(reseller_id).time_zone)
     first, last, pk = 1, owner.entries, f"L#{owner.owner_id}"
     if days.first:
         first = _from(pk, last, periods.day_start(days.first, zone))

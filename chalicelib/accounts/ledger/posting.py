@@ -25,28 +25,25 @@ def entry_key(sequence: int) -> str:
     return f"ENTRY#{sequence:012d}"
 
 
-def reseller_of(reseller_id: str) -> Callable[[], Reseller]:
-    """How ``post`` reads a reseller afresh at each try."""
-
-    def read() -> Reseller:
-        found = owners.reseller(reseller_id)
-        if found is None:
-            raise NotFound()
-        return found
-
-    return read
+def get_reseller(reseller_id: str) -> Reseller:
+    """A reseller; ``NotFound`` if there is none."""
+    found = owners.reseller(reseller_id)
+    if found is None:
+        raise NotFound()
+    return found
 
 
-def client_of(reseller_id: str, client_id: str) -> Callable[[], Client]:
-    """How ``post`` reads a client afresh at each try."""
+def get_client(reseller_id: str, client_id: str) -> Client:
+    """A client; ``NotFound`` if the reseller has none with this id."""
+    found = owners.client(reseller_id, client_id)
+    if found is None:
+        raise NotFound()
+    return found
 
-    def read() -> Client:
-        found = owners.client(reseller_id, client_id)
-        if found is None:
-            raise NotFound()
-        return found
 
-    return read
+def get_owner(reseller_id: str, client_id: str | None) -> Owner:
+    """A client, or for ``None`` the reseller itself; ``NotFound`` if there is none."""
+    return get_reseller(reseller_id) if client_id is None else get_client(reseller_id, client_id)
 
 
 @settled
@@ -54,11 +51,10 @@ def post(
     scope: Scope,
     read_owner: Callable[[], Owner],
     posting: rules.Posting,
-    *,
+    *more: Write,
     once: str = "",
-    beside: Callable[[], Sequence[Write]] = tuple,
 ) -> Entry:
-    """Post one entry, together with the writes of ``beside`` (decided afresh at each try).
+    """Post one entry, with ``more`` writes in the same transaction; the owner is read again at each attempt.
 
     With ``once``, a second post under the same key changes nothing and returns the first entry.
     """
@@ -66,7 +62,6 @@ def post(
     pk = f"L#{owner.owner_id}"
     if once and (done := Once.find(pk, f"ONCE#{once}")):
         return Entry.get(pk, entry_key(done.sequence), consistent_read=True)
-    more = list(beside())
     (entry,), writes = plan(scope, owner, [posting])
     if once:
         writes.append(Put(Once(pk, f"ONCE#{once}", sequence=int(entry.entry_id))))

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import entry_key, plan, post, reseller_of
+from chalicelib.accounts.ledger.posting import entry_key, get_reseller, plan, post
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store.ledger import Marker as Marker
@@ -96,7 +97,7 @@ def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
     """Debit the reseller for a month of a batch, once per generation."""
     what = rules.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
-    post(scope, reseller_of(reseller_id), what, once=f"cost:{batch_id}:{generation}:{month}")
+    post(scope, partial(get_reseller, reseller_id), what, once=f"cost:{batch_id}:{generation}:{month}")
 
 
 def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) -> None:
@@ -107,7 +108,7 @@ def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) ->
         if int(generation) < before:
             entry = Entry.get(pk, entry_key(once.sequence), consistent_read=True)
             what = _reversal(entry.entry_id, entry.amount_e8, month, batch_id)
-            post(scope, reseller_of(reseller_id), what, once=f"reverse:{entry.entry_id}")
+            post(scope, partial(get_reseller, reseller_id), what, once=f"reverse:{entry.entry_id}")
 
 
 def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> rules.Posting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery, ChangeOut
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Event
@@ -47,7 +47,7 @@ def _span(who: Principal, query: AuditQuery) -> tuple[str, str, str]:
     trail = query.reseller_id or who.reseller_id or "operator"
     if who.reseller_id and trail != who.reseller_id:
         raise NotFound()
-    zone = periods.zone("UTC" if trail == "operator" else reseller_of(trail)().time_zone)
+    zone = periods.zone("UTC" if trail == "operator" else get_reseller(trail).time_zone)
     if query.date_from and query.date_to and query.date_from > query.date_to:
         raise Invalid.field("date_to", "must not be before date_from")
     first = periods.day_start(query.date_from, zone) if query.date_from else 0

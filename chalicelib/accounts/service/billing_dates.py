@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.errors import Invalid
 
 
 def today(reseller_id: str, now: int) -> str:
     """The reseller's day at an instant."""
-    return periods.local_day(now, periods.zone(reseller_of(reseller_id)().time_zone))
+    return periods.local_day(now, periods.zone(get_reseller(reseller_id).time_zone))
 
 
 def refuse_past(reseller_id: str, now: int, day: str | None) -> None:

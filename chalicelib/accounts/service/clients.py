@@ -13,7 +13,7 @@ from pynamodb.attributes import Attribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import client_of, owner_change, plan, told
+from chalicelib.accounts.ledger.posting import get_client, owner_change, plan, told
 from chalicelib.accounts.service import import_lock, packages
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
@@ -74,7 +74,7 @@ def began_with(item: Client) -> dict[str, Any]:
 def get(who: Principal, client_id: str) -> Client:
     """A client; 404 for a stranger's, and for a client's key that asks for another client."""
     refuse_others(who, client_id)
-    return client_of(who.reseller_id, client_id)()
+    return get_client(who.reseller_id, client_id)
 
 
 def refuse_others(who: Principal, client_id: str) -> None:
@@ -93,7 +93,7 @@ def only(who: Principal, client_id: str | None) -> Callable[[Any], bool] | None:
 
 def open_client(reseller_id: str, client_id: str) -> Client:
     """A client that something may be attached to; 404 for an unknown one, 409 for one that is closed or waiting."""
-    client = client_of(reseller_id, client_id)()
+    client = get_client(reseller_id, client_id)
     if client.status == "closed":
         raise Conflict("This client is closed; nothing can be attached to it.")
     if client.status == "waiting":
@@ -115,7 +115,7 @@ def ids(reseller_id: str) -> list[str]:
 @settled
 def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> Client:
     """Change a client; another balance mode, limit or threshold settles its service at once."""
-    client, changes = client_of(reseller_id, client_id)(), given(body)
+    client, changes = get_client(reseller_id, client_id), given(body)
     if "status" in changes and client.status == "closed":
         raise Conflict("A closed client cannot be opened again.")
     stored = _stored(client, changes)
@@ -139,7 +139,7 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
 @settled
 def close(scope: Scope, reseller_id: str, client_id: str) -> None:
     """Close a client, whatever its balance; 409 naming what is still attached. A closed one stays closed."""
-    client = client_of(reseller_id, client_id)()
+    client = get_client(reseller_id, client_id)
     if client.status == "closed":
         return
     attached = _attached(reseller_id, client_id)
@@ -184,14 +184,14 @@ def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -
 
 def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequest) -> paging.Page[ClientPackage]:
     """A client's packages."""
-    client_of(reseller_id, client_id)()
+    get_client(reseller_id, client_id)
     return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", request)
 
 
 @settled
 def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
     """Take a package away; 404 when the client does not have it, 409 naming the sub-accounts that use it."""
-    client = client_of(reseller_id, client_id)()
+    client = get_client(reseller_id, client_id)
     held = holds(reseller_id, client_id, package_id)
     if held is None:
         raise NotFound()

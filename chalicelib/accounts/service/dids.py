@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock
 from chalicelib.accounts.shapes import given
@@ -67,7 +67,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
         if found.reseller_id:
             mine = found.reseller_id == reseller_id
             raise Conflict(f"{number} is yours already." if mine else f"{number} is no longer available.")
-        reseller = reseller_of(reseller_id)()
+        reseller = get_reseller(reseller_id)
         today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
         fees = _fees(number, today[:7], found.setup_e8, found.monthly_e8)
         _, writes = plan(scope, reseller, fees)
@@ -137,7 +137,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
         if not did.client_id:
             raise Conflict(f"{number} is not assigned.")
         client_id = did.client_id
-        _, writes = plan(scope, client_of(reseller_id, client_id)(), [])
+        _, writes = plan(scope, get_client(reseller_id, client_id), [])
         writes += _dated(scope, reseller_id, number, body, client_id, {})
         before = {name: getattr(did, name) for name in nobody}
         for name, value in nobody.items():

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import holders, term_versions
 from chalicelib.accounts.store.due import NumberFee, anchor_of, due_keys, fee_key
@@ -57,7 +57,7 @@ def bill_due(scope: Scope, reseller_id: str, out_of_time: Callable[[], bool] = l
     Stops early, ``finished`` false, when ``out_of_time`` says so: the next run goes on where this one stopped. An item
     that cannot be billed keeps its date and holds up no other.
     """
-    reseller = reseller_of(reseller_id)()
+    reseller = get_reseller(reseller_id)
     today, run = periods.local_day(scope.now, periods.zone(reseller.time_zone)), Run()
     for sk in due_keys(reseller_id, today):
         try:
@@ -128,7 +128,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
     held = term_versions.assignment_at(reseller.reseller_id, holders.of_account(item.username), begins)
     if held is None or not held.client_id:
         raise LookupError(f"nobody has sub-account {item.subaccount_id} on {date}")
-    payer = client_of(reseller.reseller_id, held.client_id)()
+    payer = get_client(reseller.reseller_id, held.client_id)
     # A package that was left since and deleted has no fee any more: the one that came after it stands in.
     package = _package(reseller, held.package_id) or _package(reseller, item.package_id)
     if package is None:
@@ -140,7 +140,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
 
 def _of_did(reseller: Reseller, item: Did) -> Fee:
     """What the client pays for a number it has."""
-    payer = client_of(reseller.reseller_id, item.client_id)()
+    payer = get_client(reseller.reseller_id, item.client_id)
     amount_e8 = _owed(payer, item.monthly_e8)
     return Fee(payer, item.number, "did_monthly", amount_e8, f"Monthly fee of {item.number}", f"did:{item.number}")
 
@@ -152,7 +152,7 @@ def _owed(client: Client, amount_e8: int) -> int:
 
 def _of_number(reseller: Reseller, item: NumberFee) -> Fee:
     """What the reseller pays the operator for a number it ordered, at the inventory's present price."""
-    payer = reseller_of(reseller.reseller_id)()
+    payer = get_reseller(reseller.reseller_id)
     stock = Number.find("INVENTORY", item.number)
     mine = stock is not None and stock.reseller_id == reseller.reseller_id
     amount_e8 = stock.monthly_e8 if stock and mine else 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.accounts.service import term_versions
 from chalicelib.accounts.store.owners import Client
 from chalicelib.accounts.store.terms import Assignment
@@ -50,7 +50,7 @@ def assign(
     for client_id in sorted({row.client_id for row in before if row.client_id}):
         # A call rated after this look changes the client's version, so it makes the transaction fail.
         if client_id not in fenced:
-            client = client_of(reseller_id, client_id)()
+            client = get_client(reseller_id, client_id)
             writes.append(Require(client, Client.version == client.version))
         if not will_rerate:
             term_versions.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)

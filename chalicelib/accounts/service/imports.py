@@ -16,7 +16,7 @@ import json
 from typing import Any
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import client_of, entry_item, plan, with_posted
+from chalicelib.accounts.ledger.posting import entry_item, get_client, plan, with_posted
 from chalicelib.accounts.service import billing_dates, clients, dids, import_lock, subaccounts
 from chalicelib.accounts.service.import_plans import Fault, Plan, Reader, Row
 from chalicelib.accounts.shapes.dids import AssignIn
@@ -199,7 +199,7 @@ def _writes_of(scope: Scope, reseller_id: str, import_id: str, row: Row) -> list
     body = FILES[row["file"]].model_validate(row["cells"])
     if isinstance(body, ClientRow):
         return _client(scope, reseller_id, import_id, row["id"], body)
-    client = client_of(reseller_id, row["client_id"])()
+    client = get_client(reseller_id, row["client_id"])
     _, writes = plan(scope, client, [])
     if isinstance(body, SubAccountRow):
         asked = SubAccountIn(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from chalicelib.accounts.ledger.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
 from chalicelib.accounts.store import owners
 from chalicelib.accounts.store.keys import ApiKey, KeyPointer
@@ -115,9 +115,9 @@ def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
         raise Invalid.field("client_id", "goes with the role client, and only with it")
     if body.expires_at is not None and body.expires_at <= scope.now:
         raise Invalid.field("expires_at", "must be in the future")
-    reseller_of(reseller_id)()
+    get_reseller(reseller_id)
     if body.client_id is not None:
-        client_of(reseller_id, body.client_id)()
+        get_client(reseller_id, body.client_id)
 
     def decide() -> KeyMade:
         key = new_key(scope, reseller_id, body)

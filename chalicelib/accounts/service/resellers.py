@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import owner_change, reseller_of, told
+from chalicelib.accounts.ledger.posting import get_reseller, owner_change, told
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.service.clients import set_or_remove
 from chalicelib.accounts.shapes import given
@@ -59,7 +59,7 @@ def _said(body: ResellerIn) -> dict[str, Any]:
 
 def get(reseller_id: str) -> Reseller:
     """A reseller, with what it owes the operator as its balance; 404 for an unknown one."""
-    return reseller_of(reseller_id)()
+    return get_reseller(reseller_id)
 
 
 def listed(request: paging.PageRequest) -> paging.Page[Reseller]:
@@ -93,7 +93,7 @@ def _change(
     stored = {"threshold_e8" if name == "low_balance_threshold" else name: value for name, value in changes.items()}
 
     def decide() -> Reseller:
-        owner = reseller_of(reseller_id)()
+        owner = get_reseller(reseller_id)
         if if_suspended and owner.status == "suspended":
             raise if_suspended
         before = {name: owner.attribute_values.get(name) for name in stored}

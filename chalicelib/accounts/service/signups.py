@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import owner_change, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, owner_change
 from chalicelib.accounts.service.clients import began_with, new_client
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
 from chalicelib.accounts.store import owners
@@ -26,7 +26,7 @@ _KEPT_SECONDS = 3 * periods.DAY_SECONDS
 @settled
 def open_link(scope: Scope, reseller_id: str) -> Reseller:
     """A new link; the one before ends in the same moment."""
-    owner = reseller_of(reseller_id)()
+    owner = get_reseller(reseller_id)
     before, owner.signup_token = owner.signup_token, secrets.token_urlsafe(32)
     writes: list[Write] = [
         owner_change(owner, owner.account(), Reseller.signup_token.set(owner.signup_token)),
@@ -41,7 +41,7 @@ def open_link(scope: Scope, reseller_id: str) -> Reseller:
 @settled
 def end_link(scope: Scope, reseller_id: str) -> None:
     """From now on nobody can ask to join; nothing to do when nobody could."""
-    owner = reseller_of(reseller_id)()
+    owner = get_reseller(reseller_id)
     if owner.signup_token:
         writes = [owner_change(owner, owner.account(), Reseller.signup_token.remove()), *_gone(owner.signup_token)]
         commit(scope, [*writes, event(scope, reseller_id, "signup.ended", reseller_id)])

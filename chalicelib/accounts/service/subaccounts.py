@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.ledger.posting import client_of, plan
+from chalicelib.accounts.ledger.posting import get_client, plan
 from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages
 from chalicelib.accounts.shapes import given
@@ -94,7 +94,7 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
     """End a sub-account from now on: its calls before stay its client's. 409 while it holds DIDs."""
     item = get(who, subaccount_id)
     _refuse_with_dids(who.reseller_id, item, "deleted")
-    client = client_of(who.reseller_id, item.client_id)()
+    client = get_client(who.reseller_id, item.client_id)
     _, writes = plan(scope, client, [])
     writes += [Remove(item, SubAccount.version == item.version), import_lock.absent(scope, who.reseller_id)]
     fenced = (item.client_id,)
@@ -162,7 +162,7 @@ def _moving(scope: Scope, reseller_id: str, item: SubAccount, old_client_id: str
     _, writes = plan(scope, client, [])
     if item.client_id != old_client_id:
         _refuse_with_dids(reseller_id, item, "moved to another client")
-        writes += plan(scope, client_of(reseller_id, old_client_id)(), [])[1]
+        writes += plan(scope, get_client(reseller_id, old_client_id), [])[1]
     return [*writes, *_attached(scope, reseller_id, item.client_id, item.package_id)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ BOTH_SECONDS = 86_400
 def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
     """A new webhook with its secret; 409 if there are ``MOST`` already."""
     # Requires the reseller's version, so two requests at once cannot both be the last one allowed.
-    _, reseller_writes = plan(scope, reseller_of(reseller_id)(), [])
+    _, reseller_writes = plan(scope, get_reseller(reseller_id), [])
     if len(store.webhooks(reseller_id)) >= MOST:
         raise Conflict(f"There are {MOST} webhooks already; delete one first.")
     webhook_id = new_id()

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
@@ -130,7 +130,7 @@ def _item(scope: Scope, reseller_id: str, client_id: str, settings: Settings, am
         invoice=secrets.token_hex(16),
         custom=secrets.token_hex(16),
         amount_e8=amount_e8,
-        currency=reseller_of(reseller_id)().currency or deployment.currency,
+        currency=get_reseller(reseller_id).currency or deployment.currency,
         environment=settings.environment,
         email=settings.email,
         merchant_id=settings.merchant_id,

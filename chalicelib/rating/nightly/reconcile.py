@@ -85,10 +85,10 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
     """
     # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
     batches = Batch.under(f"R#{reseller_id}", "BATCH#")
-    found = months.check(posting.reseller_of(reseller_id))
+    found = months.check(partial(posting.get_reseller, reseller_id))
     marked: dict[str, list[Marked]] = {}
     for client_id in months.client_ids(reseller_id):
-        found += months.check(posting.client_of(reseller_id, client_id))
+        found += months.check(partial(posting.get_client, reseller_id, client_id))
         index, markers, differences = settle(partial(_still, reseller_id, client_id))
         found += differences
         for marker in markers:
@@ -103,12 +103,12 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
 def of_client(reseller_id: str, client_id: str) -> list[Difference]:
     """Level 1 of one client: its ledger, its months, its index of calls."""
     _, _, found = settle(partial(_still, reseller_id, client_id))
-    return [*months.check(posting.client_of(reseller_id, client_id)), *found]
+    return [*months.check(partial(posting.get_client, reseller_id, client_id)), *found]
 
 
 def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
     """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
-    read = posting.client_of(reseller_id, client_id)
+    read = partial(posting.get_client, reseller_id, client_id)
     version = int(read().version)
     index = call_store.segments_of(client_id, FIRST_DAY, LAST_DAY)
     markers = months.marked(client_id)
