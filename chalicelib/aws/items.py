@@ -137,7 +137,9 @@ class Item(Model):
 
 
 def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
-    """Consistent reads of many items at once; absent ones are left out."""
+    """Consistent reads of many items at once, by their keys; absent ones are left out."""
+    if not keys:
+        return {}
     return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Item
 
 T = TypeVar("T", bound=Item)
@@ -31,14 +32,13 @@ class Page(Generic[T]):
 
 def page(
     model: type[T],
-    pk: str,
-    prefix: str,
+    key: Key,
     request: PageRequest,
     *,
     keep: Callable[[T], bool] | None = None,
     newest_first: bool = False,
 ) -> Page[T]:
-    """One page of the items whose ``sk`` begins with ``prefix``, in order of ``sk``.
+    """One page of the items that ``key`` selects, in order of ``sk``.
 
     With ``keep``, only items for which it is true; it reads on until the page is full or there are no more items.
     """
@@ -47,7 +47,7 @@ def page(
     kept: list[T] = []
     after = request.place
     while len(kept) <= request.limit:
-        rows = model.under(pk, prefix, after=after, limit=size, newest_first=newest_first)
+        rows = model.under(*key, after=after, limit=size, newest_first=newest_first)
         kept += [row for row in rows if keep is None or keep(row)]
         if len(rows) < size:
             break

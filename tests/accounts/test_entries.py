@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.store.ledger import Month
 from chalicelib.money import format_amount, parse_amount
 
 
@@ -158,7 +158,7 @@ def test_the_month_keeps_the_sums_by_kind(reseller: Any, client: dict[str, Any],
     reseller.made(f"{path}/charges", {"amount": "2"})
     reseller.made(f"{path}/payments", {"amount": "5"})
     reseller.made(f"{path}/ledger/{payment['id']}/reverse", None)
-    month = ledger.month(client["id"], payment["period"])
+    month = Month.find_or_new(client["id"], payment["period"])
     assert month.posted == {"payment": 15 * 10**8, "charge": -2 * 10**8, "reversal": -10 * 10**8}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.store import owners
 from chalicelib.money import parse_amount
 from chalicelib.periods import parse_instant
 
@@ -113,9 +112,9 @@ def test_wrong_parameters_are_named(reseller: Any, ledger: str, query: str, fiel
 
 
 def test_a_file_of_too_many_entries_is_413(reseller: Any, client: dict[str, Any], ledger: str) -> None:
-    from chalicelib.accounts.store.owners import Owner
+    from chalicelib.accounts.store.owners import Client, Owner
 
-    item = owners.client(reseller.ids["reseller"], client["id"])
+    item = Client.find(*Client.key(reseller.ids["reseller"], client["id"]))
     assert item is not None
     item.update(actions=[Owner.entries.set(10_001)])
     assert reseller.get(f"{ledger}?format=csv").status == 413

@@ -13,7 +13,7 @@ import pytest
 from fee_world import FeeWorld
 
 from chalicelib import periods
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.store.ledger import Month
 from chalicelib.aws.transactions import Scope
 from chalicelib.reports import closing
 
@@ -30,7 +30,7 @@ def close(world: FeeWorld, day: str, **more: Any) -> closing.Closing:
 
 def month(world: FeeWorld, owner: str, name: str) -> Any:
 
-    return ledger.month(world.ids.get(owner, world.reseller_id), name)
+    return Month.find_or_new(world.ids.get(owner, world.reseller_id), name)
 
 
 def through(world: FeeWorld) -> dict[str, str]:
@@ -137,7 +137,6 @@ def test_a_late_entry_goes_into_the_first_open_month(world: FeeWorld) -> None:
 
 
 def test_a_closed_month_that_was_touched_is_a_difference(world: FeeWorld) -> None:
-    from chalicelib.accounts.store.ledger import Month
 
     pay(world, "acme", "2026-09-20")
     close(world, "2026-10-03")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from chalicelib import money, periods
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import entry_key, get_owner, get_reseller, plan, post
+from chalicelib.accounts.ledger.posting import get_owner, get_reseller, plan, post
 from chalicelib.accounts.shapes.ledgers import PostingIn
 from chalicelib.accounts.store.ledger import Entry, Once
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
@@ -38,14 +38,14 @@ def reverse_entry(scope: Scope, reseller_id: str, client_id: str | None, entry_i
     404 for an unknown entry, 409 for one that is reversed already, or whose kind cannot be reversed.
     """
     owner = get_owner(reseller_id, client_id)
-    pk = f"L#{owner.owner_id}"
-    entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
+    number = int(entry_id) if entry_id.isascii() and entry_id.isdigit() else 0
+    entry = Entry.find(*Entry.key(owner.owner_id, number))
     if entry is None or entry.entry_id != entry_id:
         raise NotFound()
     if entry.kind in rules.IRREVERSIBLE:
         raise Conflict(_why_not(entry.kind))
-    done = f"ONCE#reverse:{entry_id}"
-    if earlier := Once.find(pk, done):
+    once = Once.key(owner.owner_id, Once.reversal(entry_id))
+    if earlier := Once.find(*once):
         raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
     posting = rules.Posting(
         "reversal",
@@ -55,7 +55,7 @@ def reverse_entry(scope: Scope, reseller_id: str, client_id: str | None, entry_i
         reversal_of=entry_id,
     )
     (reversal,), writes = plan(scope, owner, [posting])
-    writes.append(Put(Once(pk, done, sequence=int(reversal.entry_id))))
+    writes.append(Put(Once(*once, sequence=reversal.sequence)))
     changes = {"entry_id": reversal.entry_id, "reversal_of": entry_id}
     commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", owner.owner_id, changes)], reversal)
     return reversal

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import entry_key, get_client, get_reseller
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.store.ledger import Entry
 from chalicelib.accounts.store.owners import Owner
 from chalicelib.errors import Invalid, NotFound, TooLarge
@@ -71,38 +71,38 @@ def _select(owner: Owner, reseller_id: str, days: Days) -> Statement:
     if days.first and days.last and days.first > days.last:
         raise Invalid.field("date_to", "must not be before date_from")
     zone = periods.zone(get_reseller(reseller_id).time_zone)
-    first, last, pk = 1, owner.entries, f"L#{owner.owner_id}"
+    first, last, owner_id = 1, owner.entries, owner.owner_id
     if days.first:
-        first = _from(pk, last, periods.day_start(days.first, zone))
+        first = _from(owner_id, last, periods.day_start(days.first, zone))
     if days.last:
-        last = _from(pk, last, periods.day_start(periods.next_day(days.last), zone)) - 1
-    closing_e8 = owner.balance_e8 if last == owner.entries else _balance(pk, last)
-    return Statement(owner.owner_id, first, last, _balance(pk, first - 1), closing_e8)
+        last = _from(owner_id, last, periods.day_start(periods.next_day(days.last), zone)) - 1
+    closing_e8 = owner.balance_e8 if last == owner.entries else _balance(owner_id, last)
+    return Statement(owner_id, first, last, _balance(owner_id, first - 1), closing_e8)
 
 
-def _from(pk: str, count: int, instant: int) -> int:
+def _from(owner_id: str, count: int, instant: int) -> int:
     """The number of the first of ``count`` entries that was posted at ``instant`` or later; ``count + 1``: none."""
     low, high = 1, count + 1
     while low < high:
         middle = (low + high) // 2
-        if int(_entry(pk, middle).posted_at) < instant:
+        if int(_entry(owner_id, middle).posted_at) < instant:
             low = middle + 1
         else:
             high = middle
     return low
 
 
-def _balance(pk: str, number: int) -> int:
+def _balance(owner_id: str, number: int) -> int:
     """The balance after an entry; 0 before the first."""
-    return int(_entry(pk, number).balance_after_e8) if number else 0
+    return int(_entry(owner_id, number).balance_after_e8) if number else 0
 
 
-def _entry(pk: str, number: int) -> Entry:
-    return Entry.get(pk, entry_key(number), consistent_read=True)
+def _entry(owner_id: str, number: int) -> Entry:
+    return Entry.get(*Entry.key(owner_id, number), consistent_read=True)
 
 
 def _rows(owner_id: str, first: int, last: int, *, newest_first: bool = False) -> list[Entry]:
     if last < first:
         return []
-    after, limit = entry_key(last + 1 if newest_first else first - 1), last - first + 1
-    return Entry.under(f"L#{owner_id}", "ENTRY#", after=after, limit=limit, newest_first=newest_first)
+    after, limit = Entry.key(owner_id, last + 1 if newest_first else first - 1).sk, last - first + 1
+    return Entry.under(*Entry.of_owner(owner_id), after=after, limit=limit, newest_first=newest_first)

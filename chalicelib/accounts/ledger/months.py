@@ -8,8 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import entry_key, owner_change
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.ledger.posting import owner_change
 from chalicelib.accounts.store.due import Closed
 from chalicelib.accounts.store.ledger import Entry, Marker, Month
 from chalicelib.accounts.store.owners import Client, ResellerPointer
@@ -35,7 +34,7 @@ def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
     Months close in order; closing a closed month changes nothing.
     """
     owner = read_owner()
-    found = ledger.month(owner.owner_id, month)
+    found = Month.find_or_new(owner.owner_id, month)
     if owner.closed_through >= month:
         return found
     if owner.closed_through and periods.next_month(owner.closed_through) != month:
@@ -57,8 +56,8 @@ def _closing(owner: Owner, month: str) -> dict[str, Any]:
     Entries of later months may have been posted by then: ``ahead`` has their sums, and ``period_balance_e8`` leaves
     them out, so that it is what the closed month's statement ends with.
     """
-    later = Month.under(f"L#{owner.owner_id}", "MONTH#", after=f"MONTH#{month}")
-    ahead = {row.sk.removeprefix("MONTH#"): dict(row.posted) for row in later if row.posted}
+    later = Month.under(*Month.of_owner(owner.owner_id), after=Month.key(owner.owner_id, month).sk)
+    ahead = {row.month: dict(row.posted) for row in later if row.posted}
     balance_e8 = owner.balance_e8
     return {
         "balance_e8": balance_e8,
@@ -74,7 +73,7 @@ def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
         first = periods.next_month(owner.closed_through)
     else:
         # Calls may be older than the client that they were found to belong to.
-        posted = [row.sk.removeprefix("MONTH#") for row in Month.under(f"L#{owner.owner_id}", "MONTH#", limit=1)]
+        posted = [row.month for row in Month.under(*Month.of_owner(owner.owner_id), limit=1)]
         first = min(periods.local_month(owner.created_at, zone), *posted, "9999-12")
     found = []
     while first <= upto:
@@ -85,7 +84,7 @@ def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
 
 def all_closed_through(reseller_id: str) -> str:
     """The last month that is closed in every ledger of a reseller, ``""`` when none is."""
-    found = Closed.find(f"R#{reseller_id}", "CLOSED")
+    found = Closed.find(*Closed.key(reseller_id))
     return str(found.through) if found else ""
 
 
@@ -94,17 +93,17 @@ def note_all_closed(scope: Scope, reseller_id: str, month: str) -> None:
     """Remember that no ledger of the reseller has this month open, so that the next hour need not look at each."""
     if all_closed_through(reseller_id) < month:
         earlier = Closed.pk.does_not_exist() | (Closed.through < month)
-        commit(scope, [Put(Closed(f"R#{reseller_id}", "CLOSED", through=month), earlier, anyway=True)])
+        commit(scope, [Put(Closed(*Closed.key(reseller_id), through=month), earlier, anyway=True)])
 
 
 def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     """Level 1 of a ledger: entries since the last closed month against balance, running balances and months."""
     owner = read_owner()
-    pk, owner_id = f"L#{owner.owner_id}", owner.owner_id
-    since = ledger.month(owner_id, owner.closed_through).closing if owner.closed_through else None
+    owner_id = owner.owner_id
+    since = Month.find_or_new(owner_id, owner.closed_through).closing if owner.closed_through else None
     balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
-    entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
-    months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
+    entries = Entry.under(*Entry.of_owner(owner_id), after=Entry.key(owner_id, sequence).sk if sequence else None)
+    months = {row.month: row for row in Month.under(*Month.of_owner(owner_id))}
     if owner.version != int(read_owner().version):
         # It moved while we read: what we read belongs to two states, so look again.
         return check(read_owner)
@@ -138,17 +137,17 @@ def _closed(owner_id: str, months: Mapping[str, Month]) -> Iterator[Difference]:
 
 def reseller_ids() -> list[str]:
     """Every reseller of the deployment."""
-    return [str(row.sk) for row in ResellerPointer.under("RESELLERS", "")]
+    return [row.reseller_id for row in ResellerPointer.under(*ResellerPointer.every())]
 
 
 def client_ids(reseller_id: str) -> list[str]:
     """Every client a reseller ever had."""
-    return [str(row.client_id) for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
+    return [row.client_id for row in Client.under(*Client.of_reseller(reseller_id))]
 
 
 def usage(client_id: str) -> dict[str, dict[str, int]]:
     """What the months of a client say about its calls: ``calls, seconds, revenue_e8, cost_e8`` by month."""
-    return {row.sk.removeprefix("MONTH#"): dict(row.usage) for row in Month.under(f"L#{client_id}", "MONTH#")}
+    return {row.month: dict(row.usage) for row in Month.under(*Month.of_owner(client_id))}
 
 
 @dataclass(frozen=True)
@@ -168,19 +167,16 @@ def marked(client_id: str) -> list[Marked]:
     """Every marker of a client."""
     return [
         Marked(
-            *_parts(marker.sk),
+            marker.batch_id,
+            marker.generation,
+            marker.month,
             calls=marker.rated,
             duplicates=marker.duplicates,
             revenue_e8=marker.amount_e8,
             cost_e8=marker.cost_e8,
         )
-        for marker in Marker.under(f"L#{client_id}", "MARK#")
+        for marker in Marker.under(*Marker.of_client(client_id))
     ]
-
-
-def _parts(key: str) -> tuple[str, int, str]:
-    _, batch_id, generation, month = key.split("#")
-    return batch_id, int(generation), month
 
 
 def debited(owner_id: str) -> dict[str, int]:
@@ -189,7 +185,7 @@ def debited(owner_id: str) -> dict[str, int]:
     A debit that a re-rating took back is balanced by a reversal of the same source.
     """
     sums: dict[str, int] = {}
-    for row in Entry.under(f"L#{owner_id}", "ENTRY#"):
+    for row in Entry.under(*Entry.of_owner(owner_id)):
         if row.kind == "call_usage" or (row.kind == "reversal" and row.source.startswith("batch:")):
             sums[row.source] = sums.get(row.source, 0) - row.amount_e8
     return sums

@@ -12,8 +12,6 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.store import ledger as stored_ledger
-from chalicelib.accounts.store import owners
 from chalicelib.accounts.store.ledger import Entry, Month, Once
 from chalicelib.accounts.store.owners import Client, Owner, Reseller
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, settled
@@ -21,13 +19,9 @@ from chalicelib.errors import NotFound
 from chalicelib.outbox import enqueue
 
 
-def entry_key(sequence: int) -> str:
-    return f"ENTRY#{sequence:012d}"
-
-
 def get_reseller(reseller_id: str) -> Reseller:
     """A reseller; ``NotFound`` if there is none."""
-    found = owners.reseller(reseller_id)
+    found = Reseller.find(*Reseller.key(reseller_id))
     if found is None:
         raise NotFound()
     return found
@@ -35,7 +29,7 @@ def get_reseller(reseller_id: str) -> Reseller:
 
 def get_client(reseller_id: str, client_id: str) -> Client:
     """A client; ``NotFound`` if the reseller has none with this id."""
-    found = owners.client(reseller_id, client_id)
+    found = Client.find(*Client.key(reseller_id, client_id))
     if found is None:
         raise NotFound()
     return found
@@ -59,12 +53,11 @@ def post(
     With ``once``, a second post under the same key changes nothing and returns the first entry.
     """
     owner = read_owner()
-    pk = f"L#{owner.owner_id}"
-    if once and (done := Once.find(pk, f"ONCE#{once}")):
-        return Entry.get(pk, entry_key(done.sequence), consistent_read=True)
+    if once and (done := Once.find(*Once.key(owner.owner_id, once))):
+        return Entry.get(*Entry.key(owner.owner_id, done.sequence), consistent_read=True)
     (entry,), writes = plan(scope, owner, [posting])
     if once:
-        writes.append(Put(Once(pk, f"ONCE#{once}", sequence=int(entry.entry_id))))
+        writes.append(Put(Once(*Once.key(owner.owner_id, once), sequence=entry.sequence)))
     commit(scope, [*writes, *more], entry)
     return entry
 
@@ -87,7 +80,7 @@ def plan(
     for posting, posted in zip(postings, rules.post_together(account, postings, scope.now), strict=True):
         account, crossings = posted.account, posted.crossings
         entries.append(entry_item(scope, owner, posting, posted))
-        month = changed.get(posted.period) or stored_ledger.month(owner.owner_id, posted.period)
+        month = changed.get(posted.period) or Month.find_or_new(owner.owner_id, posted.period)
         changed[posted.period] = with_posted(month, posting)
     writes: list[Write] = [owner_change(owner, account, *more), *(Put(entry) for entry in entries)]
     writes += [Put(month, anyway=True) for month in changed.values()]
@@ -113,8 +106,7 @@ def owner_change(owner: Owner, after: rules.Account, *more: Action) -> Write:
 
 def entry_item(scope: Scope, owner: Owner, posting: rules.Posting, posted: rules.Posted) -> Entry:
     return Entry(
-        f"L#{owner.owner_id}",
-        entry_key(posted.sequence),
+        *Entry.key(owner.owner_id, posted.sequence),
         entry_id=str(posted.sequence),
         kind=posting.kind,
         amount_e8=posting.amount_e8,

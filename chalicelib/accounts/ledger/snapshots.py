@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chalicelib.accounts.store import owners as stored_owners
 from chalicelib.accounts.store.ledger import FreeMinutes, Marker, Month
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import find_each
@@ -52,16 +51,16 @@ class _Marked(NamedTuple):
 
 def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
     """Read each part. The owners come first: all else is fenced by their versions."""
-    owners = find_each(*((Client, *stored_owners.client_key(reseller_id, part.client_id)) for part in parts))
+    owners = find_each(*((Client, *Client.key(reseller_id, part.client_id)) for part in parts))
     if None in owners:
         raise NotFound()
     marked = [_marked(part, batch_id, generation) for part in parts]
     packages = [sorted({*part.packages, *said.given()}) for part, said in zip(parts, marked, strict=True)]
-    months = find_each(*((Month, f"L#{part.client_id}", f"MONTH#{part.month}") for part in parts))
+    months = find_each(*((Month, *Month.key(part.client_id, part.month)) for part in parts))
     found = iter(
         find_each(
             *(
-                (FreeMinutes, f"L#{part.client_id}", f"FREE#{package_id}#{part.month}")
+                (FreeMinutes, *FreeMinutes.key(part.client_id, package_id, part.month))
                 for part, own in zip(parts, packages, strict=True)
                 for package_id in own
             )
@@ -71,7 +70,7 @@ def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[
     for part, owner, month, said, own in zip(parts, owners, months, marked, packages, strict=True):
         stored = {package_id: free.used_seconds if (free := next(found)) else 0 for package_id in own}
         used = {package_id: seconds - said.given().get(package_id, 0) for package_id, seconds in stored.items()}
-        there = month or Month(f"L#{part.client_id}", f"MONTH#{part.month}")
+        there = month or Month(*Month.key(part.client_id, part.month))
         read.append(Snapshot(owner, there, used, stored, *said))
     return read
 
@@ -79,11 +78,10 @@ def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[
 def _marked(part: Part, batch_id: str, generation: int) -> _Marked:
     # All of the batch's: a late try must see that a later generation has taken the place of its own.
     applied, earlier, settled = None, None, set[str]()
-    for marker in Marker.under(f"L#{part.client_id}", f"MARK#{batch_id}#"):
-        _, of_generation, of_month = marker.place()
-        if of_generation > generation or (of_generation == generation and not marker.emptied):
-            settled.add(of_month)
-            applied = marker if of_month == part.month else applied
-        elif of_month == part.month:
+    for marker in Marker.under(*Marker.of_batch(part.client_id, batch_id)):
+        if marker.generation > generation or (marker.generation == generation and not marker.emptied):
+            settled.add(marker.month)
+            applied = marker if marker.month == part.month else applied
+        elif marker.month == part.month:
             earlier = marker
     return _Marked(applied, earlier, frozenset(settled))

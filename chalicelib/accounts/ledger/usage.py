@@ -15,7 +15,7 @@ from functools import partial
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import entry_key, get_reseller, plan, post
+from chalicelib.accounts.ledger.posting import get_reseller, plan, post
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store.ledger import Marker as Marker
@@ -41,10 +41,6 @@ class Usage:
     cost_e8: int = 0
     used_free: Mapping[str, int] = field(default_factory=dict)
     spent: Mapping[str, int] = field(default_factory=dict)
-
-
-def marker_key(batch_id: str, generation: int, month: str) -> str:
-    return f"MARK#{batch_id}#{generation}#{month}"
 
 
 def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence[Write]) -> Marker | None:
@@ -73,42 +69,38 @@ def empty(scope: Scope, snapshot: Snapshot, nothing: Usage, index: Sequence[Writ
 
 def markers(batch_id: str, generation: int, parts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Marker]:
     """The markers of a batch's parts (client, month) that have been applied."""
-    keys = {
-        (f"L#{client_id}", marker_key(batch_id, generation, month)): (client_id, month) for client_id, month in parts
-    }
-    found = find_many(list(keys), Marker) if keys else {}
-    return {keys[key]: marker for key, marker in found.items() if not marker.emptied}
+    keys = {Marker.key(client_id, batch_id, generation, month): (client_id, month) for client_id, month in parts}
+    found = find_many(list(keys), Marker)
+    return {part: found[key] for key, part in keys.items() if key in found and not found[key].emptied}
 
 
 def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
     """Client, month and generation of every marker of a batch: looks at each client that the reseller ever had."""
-    for client in Client.under(f"R#{reseller_id}", "CLIENT#"):
-        for marker in Marker.under(f"L#{client.client_id}", f"MARK#{batch_id}#"):
-            _, generation, month = marker.place()
-            yield str(client.client_id), month, generation
+    for client in Client.under(*Client.of_reseller(reseller_id)):
+        for marker in Marker.under(*Marker.of_batch(client.client_id, batch_id)):
+            yield client.client_id, marker.month, marker.generation
 
 
 def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
     """Generation, month and rated calls of every marker of a batch at one client."""
-    found = Marker.under(f"L#{client_id}", f"MARK#{batch_id}#")
-    return [(*marker.place()[1:], marker.rated) for marker in found]
+    found = Marker.under(*Marker.of_batch(client_id, batch_id))
+    return [(marker.generation, marker.month, marker.rated) for marker in found]
 
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:
     """Debit the reseller for a month of a batch, once per generation."""
     what = rules.Posting("call_usage", -cost_e8, f"Calls of {month}", month, f"batch:{batch_id}")
-    post(scope, partial(get_reseller, reseller_id), what, once=f"cost:{batch_id}:{generation}:{month}")
+    post(scope, partial(get_reseller, reseller_id), what, once=Once.cost(batch_id, generation, month))
 
 
 def reverse_costs(scope: Scope, reseller_id: str, batch_id: str, before: int) -> None:
     """Reverse what generations ``before`` this one have debited the reseller, each entry once."""
-    pk, prefix = f"L#{reseller_id}", f"ONCE#cost:{batch_id}:"
-    for once in Once.under(pk, prefix):
-        generation, month = once.sk.removeprefix(prefix).split(":")
-        if int(generation) < before:
-            entry = Entry.get(pk, entry_key(once.sequence), consistent_read=True)
+    for once in Once.under(*Once.costs_of(reseller_id, batch_id)):
+        generation, month = once.generation_and_month
+        if generation < before:
+            entry = Entry.get(*Entry.key(reseller_id, once.sequence), consistent_read=True)
             what = _reversal(entry.entry_id, entry.amount_e8, month, batch_id)
-            post(scope, partial(get_reseller, reseller_id), what, once=f"reverse:{entry.entry_id}")
+            post(scope, partial(get_reseller, reseller_id), what, once=Once.reversal(entry.entry_id))
 
 
 def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> rules.Posting:
@@ -119,12 +111,11 @@ def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> rules
 
 def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, list[Write]]:
     """The marker of a part and all writes but those of the segments."""
-    client, earlier, pk = snapshot.client, snapshot.earlier, f"L#{snapshot.client.owner_id}"
+    client, earlier, client_id = snapshot.client, snapshot.earlier, snapshot.client.client_id
     free = {**snapshot.used_free, **usage.used_free}
     given = {name: seconds - snapshot.used_free.get(name, 0) for name, seconds in free.items()}
     marker = Marker(
-        pk,
-        marker_key(usage.batch_id, usage.generation, usage.month),
+        *Marker.key(client_id, usage.batch_id, usage.generation, usage.month),
         rated=usage.rated,
         duplicates=usage.duplicates,
         seconds=usage.seconds,
@@ -143,14 +134,15 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
     entries, writes = plan(scope, client, postings, *_spent(snapshot, usage), months={usage.month: month})
     for entry in entries:
         if entry.kind == "call_usage":
-            marker.entry = int(entry.entry_id)
+            marker.entry = entry.sequence
         else:
-            writes.append(Put(Once(pk, f"ONCE#reverse:{entry.reversal_of}", sequence=int(entry.entry_id))))
+            once = Once.key(client_id, Once.reversal(entry.reversal_of or ""))
+            writes.append(Put(Once(*once, sequence=entry.sequence)))
     if earlier and earlier.sk != marker.sk:
         writes.append(Remove(earlier, Marker.pk.exists()))
     writes.append(Put(marker, anyway=bool(earlier and earlier.sk == marker.sk)))
     writes += [
-        Put(FreeMinutes(pk, f"FREE#{name}#{usage.month}", used_seconds=seconds), anyway=True)
+        Put(FreeMinutes(*FreeMinutes.key(client_id, name, usage.month), used_seconds=seconds), anyway=True)
         for name, seconds in free.items()
         if seconds != snapshot.stored_free.get(name, 0)
     ]

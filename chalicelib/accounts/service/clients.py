@@ -44,8 +44,7 @@ def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
 def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, status: str = "active") -> Client:
     """A client that is not stored yet."""
     item = Client(
-        f"R#{reseller_id}",
-        f"CLIENT#{client_id}",
+        *Client.key(reseller_id, client_id),
         reseller_id=reseller_id,
         client_id=client_id,
         status=status,
@@ -104,12 +103,7 @@ def open_client(reseller_id: str, client_id: str) -> Client:
 def listed(who: Principal, status: str | None, request: paging.PageRequest) -> paging.Page[Client]:
     """The reseller's clients, oldest first, those in one state if asked; a client's key sees itself."""
     keep = (lambda row: row.status == status) if status else None
-    return paging.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", request, keep=keep)
-
-
-def ids(reseller_id: str) -> list[str]:
-    """Every client of a reseller, closed ones too."""
-    return [row.client_id for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
+    return paging.page(Client, Client.key(who.reseller_id, who.client_id), request, keep=keep)
 
 
 @settled
@@ -164,15 +158,14 @@ def attach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> C
 
 
 def holds(reseller_id: str, client_id: str, package_id: str) -> ClientPackage | None:
-    return ClientPackage.find(f"R#{reseller_id}", f"HOLDS#{client_id}#{package_id}")
+    return ClientPackage.find(*ClientPackage.key(reseller_id, client_id, package_id))
 
 
 def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> tuple[ClientPackage, list[Write]]:
     """The writes that attach a package, beside those that bump the client. The package's version is bumped too, so
     that deleting it at the same moment loses."""
     item = ClientPackage(
-        f"R#{reseller_id}",
-        f"HOLDS#{client_id}#{package_id}",
+        *ClientPackage.key(reseller_id, client_id, package_id),
         client_id=client_id,
         package_id=package_id,
         attached_at=scope.now,
@@ -185,7 +178,7 @@ def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -
 def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequest) -> paging.Page[ClientPackage]:
     """A client's packages."""
     get_client(reseller_id, client_id)
-    return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", request)
+    return paging.page(ClientPackage, ClientPackage.of_client(reseller_id, client_id), request)
 
 
 @settled
@@ -223,13 +216,13 @@ def _flat(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _subaccounts(reseller_id: str, client_id: str) -> list[SubAccount]:
-    return [row for row in SubAccount.under(f"R#{reseller_id}", "SUB#") if row.client_id == client_id]
+    return [row for row in SubAccount.under(*SubAccount.of_reseller(reseller_id)) if row.client_id == client_id]
 
 
 def _attached(reseller_id: str, client_id: str) -> list[FieldError]:
-    held = [row.package_id for row in ClientPackage.under(f"R#{reseller_id}", f"HOLDS#{client_id}#")]
+    held = [row.package_id for row in ClientPackage.under(*ClientPackage.of_client(reseller_id, client_id))]
     subs = [row.username for row in _subaccounts(reseller_id, client_id)]
-    dids = [row.number for row in Did.under(f"R#{reseller_id}", "DID#") if row.client_id == client_id]
+    dids = [row.number for row in Did.under(*Did.of_reseller(reseller_id)) if row.client_id == client_id]
     found = (("packages", held), ("subaccounts", subs), ("dids", dids))
     return [FieldError(what, _some(names)) for what, names in found if names]
 

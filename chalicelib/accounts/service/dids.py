@@ -14,9 +14,10 @@ from chalicelib.accounts.rules import Posting
 from chalicelib.accounts.service import billing_dates, clients, holders, import_lock
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
-from chalicelib.accounts.store.due import NumberFee, anchor_of, fee_key
+from chalicelib.accounts.store.due import NumberFee, anchor_of
 from chalicelib.accounts.store.holdings import Did, Number, SubAccount
-from chalicelib.accounts.store.ledger import Entry, Once
+from chalicelib.accounts.store.ledger import Once
+from chalicelib.accounts.store.terms import Assignment
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
@@ -29,11 +30,10 @@ DEFAULT_PULSE = (6, 6)
 @settled
 def stock(scope: Scope, body: InventoryIn) -> Number:
     """Put a number on sale; 409 when it is in the inventory already."""
-    if Number.find("INVENTORY", body.number):
+    if Number.find(*Number.key(body.number)):
         raise Conflict(f"{body.number} is in the inventory already.")
     item = Number(
-        "INVENTORY",
-        body.number,
+        *Number.key(body.number),
         number=body.number,
         monthly_e8=body.monthly,
         setup_e8=body.setup,
@@ -45,17 +45,17 @@ def stock(scope: Scope, body: InventoryIn) -> Number:
 
 def inventory(request: paging.PageRequest) -> paging.Page[Number]:
     """Every number, in order, with the reseller that has it."""
-    return paging.page(Number, "INVENTORY", "+", request)
+    return paging.page(Number, Number.every(), request)
 
 
 def available(request: paging.PageRequest) -> paging.Page[Number]:
     """The numbers that nobody has ordered, with what they cost a reseller."""
-    return paging.page(Number, "INVENTORY", "+", request, keep=lambda row: not row.reseller_id)
+    return paging.page(Number, Number.every(), request, keep=lambda row: not row.reseller_id)
 
 
 def listed(who: Principal, client_id: str | None, request: paging.PageRequest) -> paging.Page[Did]:
     """The reseller's DIDs in order of number, of one client if asked; a client's key sees its own."""
-    return paging.page(Did, f"R#{who.reseller_id}", "DID#", request, keep=clients.only(who, client_id))
+    return paging.page(Did, Did.of_reseller(who.reseller_id), request, keep=clients.only(who, client_id))
 
 
 def order(scope: Scope, reseller_id: str, text: str) -> Did:
@@ -71,7 +71,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
         today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
         fees = _fees(number, today[:7], found.setup_e8, found.monthly_e8)
         _, writes = plan(scope, reseller, fees)
-        did = Did(f"R#{reseller_id}", f"DID#{number}", number=number, ordered_at=scope.now)
+        did = Did(*Did.key(reseller_id, number), number=number, ordered_at=scope.now)
         taken = Change(found, _owned_by(found, reseller_id), Number.version == found.version)
         recorded = event(scope, reseller_id, "did.ordered", number, _costs(found))
         commit(scope, [*writes, taken, Put(did), Put(_number_fee(reseller_id, number, today)), recorded], did)
@@ -99,7 +99,11 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
         setup_e8 = body.setup if body.charge_setup else 0
         monthly_e8 = body.monthly if body.charge_monthly else 0
         entries, writes = plan(scope, client, _fees(number, today[:7], setup_e8, monthly_e8))
-        writes += [_paid(entry, number, today) for entry in entries if entry.kind == "did_monthly"]
+        once = Once.key(client.client_id, Once.fee(number, today))
+        # The first month begins today: a billing date of today must not charge it again.
+        writes += [
+            Put(Once(*once, sequence=entry.sequence), anyway=True) for entry in entries if entry.kind == "did_monthly"
+        ]
         writes += [*handing(scope, reseller_id, did, body, today), import_lock.absent(scope, reseller_id)]
         commit(scope, writes, did)
         return did
@@ -159,7 +163,7 @@ def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
             raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
         gone = Remove(did, Did.version == did.version)
         back = Change(found, _owned_by(found, ""), Number.version == found.version)
-        ended = NumberFee.find(f"R#{reseller_id}", f"NUMBERFEE#{number}")
+        ended = NumberFee.find(*NumberFee.key(reseller_id, number))
         writes: list[Write] = [Remove(ended, NumberFee.version == ended.version)] if ended else []
         writes += [gone, back, import_lock.absent(scope, reseller_id)]
         commit(scope, [*writes, event(scope, reseller_id, "did.cancelled", number)], found)
@@ -177,14 +181,14 @@ def _number(text: str) -> str:
 
 
 def _in_inventory(number: str) -> Number:
-    found = Number.find("INVENTORY", number)
+    found = Number.find(*Number.key(number))
     if found is None:
         raise NotFound(f"{number} is not in the inventory.")
     return found
 
 
 def _mine(reseller_id: str, number: str) -> Did:
-    found = Did.find(f"R#{reseller_id}", f"DID#{number}")
+    found = Did.find(*Did.key(reseller_id, number))
     if found is None:
         raise NotFound(f"{number} is none of your DIDs; order it first.")
     return found
@@ -204,16 +208,10 @@ def _fees(number: str, month: str, setup_e8: int, monthly_e8: int) -> list[Posti
     return [Posting(kind, -fee, f"{what} of {number}", month, f"did:{number}") for kind, fee, what in wanted if fee]
 
 
-def _paid(entry: Entry, number: str, today: str) -> Write:
-    """The note that the first month, which begins today, is charged: a date of today does not charge it again."""
-    return Put(Once(entry.pk, fee_key(number, today), sequence=int(entry.entry_id)), anyway=True)
-
-
 def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:
     """When the reseller pays the next month of a number that it orders today."""
     return NumberFee(
-        f"R#{reseller_id}",
-        f"NUMBERFEE#{number}",
+        *NumberFee.key(reseller_id, number),
         number=number,
         next_billing_date=periods.add_month(today),
         anchor_day=anchor_of(today),
@@ -223,7 +221,7 @@ def _number_fee(reseller_id: str, number: str, today: str) -> NumberFee:
 def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
     if body.subaccount_id is None:
         return
-    found = SubAccount.find(f"R#{reseller_id}", f"SUB#{body.subaccount_id}")
+    found = SubAccount.find(*SubAccount.key(reseller_id, body.subaccount_id))
     if found is None or found.client_id != body.client_id:
         raise Invalid.field("subaccount_id", "must be a sub-account of this client")
 
@@ -263,7 +261,7 @@ def _dated(
 ) -> list[Write]:
     """The dated assignment; ``fenced`` is the client whose version the transaction requires."""
     more = {"fenced": (fenced,), "will_rerate": body.will_rerate, **held}
-    return holders.assign(reseller_id, holders.of_number(number), body.effective_from, scope.now, **more)
+    return holders.assign(reseller_id, Assignment.holder_of_number(number), body.effective_from, scope.now, **more)
 
 
 def _change(did: Did, changes: dict[str, Any]) -> Write:

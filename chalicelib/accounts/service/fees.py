@@ -15,18 +15,15 @@ from dataclasses import dataclass, field
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
-from chalicelib.accounts.service import holders, term_versions
-from chalicelib.accounts.store.due import NumberFee, anchor_of, due_keys, fee_key
+from chalicelib.accounts.service import term_versions
+from chalicelib.accounts.store.due import Billed, NumberFee, anchor_of, due_item, due_keys
 from chalicelib.accounts.store.holdings import Did, Number, SubAccount
 from chalicelib.accounts.store.ledger import Once
 from chalicelib.accounts.store.owners import Client, Owner, Reseller
-from chalicelib.accounts.store.terms import Package
+from chalicelib.accounts.store.terms import Assignment, Package
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, settle
 
 log = logging.getLogger(__name__)
-
-Billed = SubAccount | Did | NumberFee
-"""What carries a ``next_billing_date``."""
 
 
 @dataclass
@@ -80,26 +77,20 @@ def _bill(scope: Scope, reseller: Reseller, sk: str, today: str, run: Run) -> No
 
 def _bill_next(scope: Scope, reseller: Reseller, sk: str, today: str) -> int | None:
     """Bill an item's next date and move it on by a month; how many entries that made, ``None`` when nothing is due."""
-    item = _find(reseller.reseller_id, sk)
+    item = due_item(reseller.reseller_id, sk)
     if item is None or not item.next_billing_date or item.next_billing_date > today:
         return None
     date = item.next_billing_date
     fee = _fee_of(reseller, item, date)
     moved = _moved_on(item, date)
-    key = fee_key(fee.what, date)
-    if not fee.amount_e8 or Once.find(f"L#{fee.payer.owner_id}", key):
+    once = Once.key(fee.payer.owner_id, Once.fee(fee.what, date))
+    if not fee.amount_e8 or Once.find(*once):
         commit(scope, [moved])
         return 0
     posting = Posting(fee.kind, -fee.amount_e8, f"{fee.description}, due {date}", date[:7], fee.source)
     (entry,), writes = plan(scope, fee.payer, [posting])
-    once = Put(Once(entry.pk, key, sequence=int(entry.entry_id)))
-    commit(scope, [*writes, once, moved])
+    commit(scope, [*writes, Put(Once(*once, sequence=entry.sequence)), moved])
     return 1
-
-
-def _find(reseller_id: str, sk: str) -> Billed | None:
-    models: dict[str, type[Billed]] = {"SUB": SubAccount, "DID": Did, "NUMBERFEE": NumberFee}
-    return models[sk.partition("#")[0]].find(f"R#{reseller_id}", sk)
 
 
 def _moved_on(item: Billed, date: str) -> Write:
@@ -125,7 +116,7 @@ def _fee_of(reseller: Reseller, item: Billed, date: str) -> Fee:
 def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
     """The package's monthly fee; client and package are those in force when the date begins, however late this runs."""
     begins = periods.day_start(date, periods.zone(reseller.time_zone))
-    held = term_versions.assignment_at(reseller.reseller_id, holders.of_account(item.username), begins)
+    held = term_versions.assignment_at(reseller.reseller_id, Assignment.holder_of_account(item.username), begins)
     if held is None or not held.client_id:
         raise LookupError(f"nobody has sub-account {item.subaccount_id} on {date}")
     payer = get_client(reseller.reseller_id, held.client_id)
@@ -153,11 +144,11 @@ def _owed(client: Client, amount_e8: int) -> int:
 def _of_number(reseller: Reseller, item: NumberFee) -> Fee:
     """What the reseller pays the operator for a number it ordered, at the inventory's present price."""
     payer = get_reseller(reseller.reseller_id)
-    stock = Number.find("INVENTORY", item.number)
+    stock = Number.find(*Number.key(item.number))
     mine = stock is not None and stock.reseller_id == reseller.reseller_id
     amount_e8 = stock.monthly_e8 if stock and mine else 0
     return Fee(payer, item.number, "did_monthly", amount_e8, f"Monthly fee of {item.number}", f"did:{item.number}")
 
 
 def _package(reseller: Reseller, package_id: str) -> Package | None:
-    return Package.find(f"R#{reseller.reseller_id}", f"PACKAGE#{package_id}")
+    return Package.find(*Package.key(reseller.reseller_id, package_id))

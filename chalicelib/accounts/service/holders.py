@@ -13,16 +13,8 @@ from typing import Any
 from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.accounts.service import term_versions
 from chalicelib.accounts.store.owners import Client
-from chalicelib.accounts.store.terms import Assignment
+from chalicelib.accounts.store.terms import Assignment, calls_holder
 from chalicelib.aws.transactions import Put, Require, Write
-
-
-def of_account(username: str) -> str:
-    return f"SUB#{username}"
-
-
-def of_number(number: str) -> str:
-    return f"DID#{number}"
 
 
 def assign(
@@ -42,10 +34,9 @@ def assign(
     (unless the caller ``will_rerate`` their batches), or while a batch is being rated.
     """
     head = term_versions.head_of(reseller_id)
-    before = Assignment.under(f"T#{reseller_id}", f"{holder}#")
+    before = Assignment.under(*Assignment.of_holder(reseller_id, holder))
     since = term_versions.effective(not before, asked, now)
     version, taken = term_versions.next_version(head, moving=bool(before))
-    kind, name = holder.split("#", 1)
     writes = [taken]
     for client_id in sorted({row.client_id for row in before if row.client_id}):
         # A call rated after this look changes the client's version, so it makes the transaction fail.
@@ -53,7 +44,8 @@ def assign(
             client = get_client(reseller_id, client_id)
             writes.append(Require(client, Client.version == client.version))
         if not will_rerate:
-            term_versions.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
-    key = term_versions.assignment_key(holder, version)
-    item = Assignment(f"T#{reseller_id}", key, holder=holder, version=version, effective_from=since, **held)
+            term_versions.refuse_before_calls(client_id, calls_holder(holder), since)
+    item = Assignment(
+        *Assignment.key(reseller_id, holder, version), holder=holder, version=version, effective_from=since, **held
+    )
     return [*writes, Put(item)]

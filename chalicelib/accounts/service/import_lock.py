@@ -17,17 +17,17 @@ STALE_SECONDS = 60
 
 def absent(scope: Scope, reseller_id: str) -> Write:
     """The condition of a transaction that there is no import; 409 when there is one."""
-    held = ImportLock.find(*_place(reseller_id))
+    held = ImportLock.find(*ImportLock.key(reseller_id))
     if held is None:
-        return Require(ImportLock(*_place(reseller_id)), ImportLock.pk.does_not_exist())
+        return Require(ImportLock(*ImportLock.key(reseller_id)), ImportLock.pk.does_not_exist())
     _refuse_unless_stale(scope, reseller_id, held)
     return Remove(held, _as_it_was(held))
 
 
 def take(scope: Scope, reseller_id: str, import_id: str) -> None:
     """Keep all others from changing what the import counts on; 409 while another import does so."""
-    lock = ImportLock(*_place(reseller_id), import_id=import_id, taken_at=scope.now)
-    held = ImportLock.find(*_place(reseller_id))
+    lock = ImportLock(*ImportLock.key(reseller_id), import_id=import_id, taken_at=scope.now)
+    held = ImportLock.find(*ImportLock.key(reseller_id))
     if held is None:
         commit(scope, [Put(lock)])
     elif held.import_id != import_id:
@@ -37,15 +37,11 @@ def take(scope: Scope, reseller_id: str, import_id: str) -> None:
 
 def kept(reseller_id: str, import_id: str) -> Write:
     """The condition that the lock is still this import's."""
-    return Require(ImportLock(*_place(reseller_id)), ImportLock.import_id == import_id)
+    return Require(ImportLock(*ImportLock.key(reseller_id)), ImportLock.import_id == import_id)
 
 
 def given_back(reseller_id: str, import_id: str) -> Write:
-    return Remove(ImportLock(*_place(reseller_id)), ImportLock.import_id == import_id)
-
-
-def _place(reseller_id: str) -> tuple[str, str]:
-    return f"R#{reseller_id}", "IMPORTING"
+    return Remove(ImportLock(*ImportLock.key(reseller_id)), ImportLock.import_id == import_id)
 
 
 def _as_it_was(held: ImportLock) -> Condition:
@@ -54,6 +50,6 @@ def _as_it_was(held: ImportLock) -> Condition:
 
 
 def _refuse_unless_stale(scope: Scope, reseller_id: str, held: ImportLock) -> None:
-    begun = Import.find(f"R#{reseller_id}", f"IMPORT#{held.import_id}")
+    begun = Import.find(*Import.key(reseller_id, held.import_id))
     if (begun and begun.status == "applying") or scope.now < held.taken_at + STALE_SECONDS:
         raise Conflict(f"Import {held.import_id} is being applied; try again when it is done, or resume it.")

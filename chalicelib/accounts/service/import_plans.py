@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportI
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
 from chalicelib.accounts.store.owners import Client
 from chalicelib.accounts.store.terms import Package
+from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Item, find_many, new_id
 from chalicelib.errors import Invalid
 from chalicelib.fields import check_id, invalid
@@ -65,7 +66,7 @@ class Reader:
     """Reads the files of one import against what the reseller has; ``today`` is the reseller's day."""
 
     def __init__(self, reseller_id: str, now: int) -> None:
-        self._pk, self._today = f"R#{reseller_id}", billing_dates.today(reseller_id, now)
+        self._reseller_id, self._today = reseller_id, billing_dates.today(reseller_id, now)
         self._plan = Plan()
         self._file = ""
         self._refs: dict[str, str] = {}
@@ -129,8 +130,8 @@ class Reader:
 
     def _accounts(self, found: list[_Read]) -> None:
         known = self._known_clients(found)
-        packages = Package.under(self._pk, "PACKAGE#") if found else []
-        taken = self._stored(Username, "USERNAME#", (read.body.username for read in found))
+        packages = Package.under(*Package.of_reseller(self._reseller_id)) if found else []
+        taken = self._stored(Username, Username.key, (read.body.username for read in found))
         for read in self._twice(found, "username"):
             row: SubAccountRow = read.body
             client_id = self._client(read, known)
@@ -148,7 +149,7 @@ class Reader:
                 self._add(read, id=holder.subaccount_id, client_id=client_id, package_id=fits[0])
 
     def _dids(self, found: list[_Read]) -> None:
-        known, stock = self._known_clients(found), self._stored(Did, "DID#", (read.body.number for read in found))
+        known, stock = self._known_clients(found), self._stored(Did, Did.key, (read.body.number for read in found))
         holders = self._holders({read.body.subaccount for read in found if read.body.subaccount})
         for read in self._twice(found, "number"):
             row: DidRow = read.body
@@ -167,7 +168,7 @@ class Reader:
     def _known_clients(self, found: list[_Read]) -> dict[str, Client]:
         """The clients there are already, of those that these lines name by id."""
         names = {read.body.client for read in found} - self._refs.keys()
-        return self._stored(Client, "CLIENT#", (name for name in names if check_id(name)))
+        return self._stored(Client, Client.key, (name for name in names if check_id(name)))
 
     def _client(self, read: _Read, known: dict[str, Client]) -> str | None:
         """The id of the client that a line names."""
@@ -183,15 +184,16 @@ class Reader:
 
     def _holders(self, usernames: set[str]) -> dict[str, Holder]:
         """Sub-accounts by user name, of this import and of before it."""
-        names = self._stored(Username, "USERNAME#", usernames - self._subaccounts.keys())
-        stored = self._stored(SubAccount, "SUB#", (one.subaccount_id for one in names.values()))
+        names = self._stored(Username, Username.key, usernames - self._subaccounts.keys())
+        stored = self._stored(SubAccount, SubAccount.key, (one.subaccount_id for one in names.values()))
         found = {one.username: Holder(one.subaccount_id, one.client_id) for one in stored.values()}
         return found | self._subaccounts
 
-    def _stored(self, model: type[_I], prefix: str, names: Iterable[str]) -> dict[str, _I]:
-        keys = [(self._pk, f"{prefix}{name}") for name in sorted({*names})]
-        found = find_many(keys, model) if keys else {}
-        return {sk.removeprefix(prefix): item for (_, sk), item in found.items()}
+    def _stored(self, model: type[_I], key: Callable[[str, str], Key], names: Iterable[str]) -> dict[str, _I]:
+        """The items of these names that the reseller has, by name; ``key`` makes one of the reseller and a name."""
+        keys = {name: key(self._reseller_id, name) for name in sorted({*names})}
+        found = find_many(list(keys.values()), model)
+        return {name: found[key] for name, key in keys.items() if key in found}
 
     def _not_past(self, read: _Read) -> None:
         day = read.body.next_billing_date

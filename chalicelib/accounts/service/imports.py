@@ -84,7 +84,7 @@ def _id(body: ImportIn) -> str:
 
 
 def _find(reseller_id: str, import_id: str) -> Import | None:
-    return Import.find(f"R#{reseller_id}", f"IMPORT#{import_id}")
+    return Import.find(*Import.key(reseller_id, import_id))
 
 
 def _begin(scope: Scope, reseller_id: str, import_id: str, body: ImportIn) -> list[Fault]:
@@ -110,8 +110,7 @@ def _begin(scope: Scope, reseller_id: str, import_id: str, body: ImportIn) -> li
 
 def _beginning(scope: Scope, reseller_id: str, import_id: str, wanted: Plan) -> list[Write]:
     begun = Import(
-        f"R#{reseller_id}",
-        f"IMPORT#{import_id}",
+        *Import.key(reseller_id, import_id),
         import_id=import_id,
         status="applying",
         rows=len(wanted.rows),
@@ -119,7 +118,7 @@ def _beginning(scope: Scope, reseller_id: str, import_id: str, wanted: Plan) -> 
         created_at=scope.now,
     )
     kept = [
-        Put(ImportRows(_rows_pk(reseller_id, import_id), f"{first:06d}", kept=wanted.rows[first : first + ROWS_KEPT]))
+        Put(ImportRows(*ImportRows.key(reseller_id, import_id, first), kept=wanted.rows[first : first + ROWS_KEPT]))
         for first in range(0, len(wanted.rows), ROWS_KEPT)
     ]
     return [Put(begun), *kept, event(scope, reseller_id, "import.begun", import_id, wanted.counts())]
@@ -211,7 +210,7 @@ def _writes_of(scope: Scope, reseller_id: str, import_id: str, row: Row) -> list
         item = subaccounts.new_item(scope, reseller_id, row["id"], asked)
         return [*writes, *subaccounts.making(scope, reseller_id, item)]
     assert isinstance(body, DidRow)
-    did = Did.get(f"R#{reseller_id}", f"DID#{body.number}", consistent_read=True)
+    did = Did.get(*Did.key(reseller_id, body.number), consistent_read=True)
     today = billing_dates.today(reseller_id, scope.now)
     return [*writes, *dids.handing(scope, reseller_id, did, _assignment(row), today)]
 
@@ -229,7 +228,7 @@ def _client(scope: Scope, reseller_id: str, import_id: str, client_id: str, body
     posted = rules.post(item.account(), posting, scope.now)
     item.balance_e8, item.entries, item.posted_at = posted.account.balance_e8, 1, posted.account.posted_at
     item.service, item.low = posted.account.service, posted.account.low
-    opened = with_posted(Month(f"L#{client_id}", f"MONTH#{posted.period}"), posting)
+    opened = with_posted(Month(*Month.key(client_id, posted.period)), posting)
     return [Put(item), Put(entry_item(scope, item, posting, posted)), Put(opened), recorded]
 
 
@@ -248,12 +247,9 @@ _ASSIGNED = ("monthly", "setup", "per_minute", "next_billing_date")
 def _rows(reseller_id: str, import_id: str, first: int) -> list[Row]:
     """The rows of an import from number ``first`` on."""
     page = first - first % ROWS_KEPT
-    pages = ImportRows.under(_rows_pk(reseller_id, import_id), "", after=f"{page - ROWS_KEPT:06d}" if page else None)
+    after = ImportRows.key(reseller_id, import_id, page - ROWS_KEPT).sk if page else None
+    pages = ImportRows.under(*ImportRows.of_import(reseller_id, import_id), after=after)
     return [row for each in pages for row in each.kept][first - page :]
-
-
-def _rows_pk(reseller_id: str, import_id: str) -> str:
-    return f"IMPORT#{reseller_id}#{import_id}"
 
 
 def _preview(wanted: Plan) -> ImportOut:

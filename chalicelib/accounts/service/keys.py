@@ -17,8 +17,8 @@ from pynamodb.exceptions import PynamoDBException, UpdateError
 
 from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
-from chalicelib.accounts.store import owners
 from chalicelib.accounts.store.keys import ApiKey, KeyPointer
+from chalicelib.accounts.store.owners import Reseller
 from chalicelib.aws import paging
 from chalicelib.aws.secrets import deployment_secrets
 from chalicelib.aws.transactions import (
@@ -58,10 +58,10 @@ def authenticate(token: str, now: int) -> Principal | None:
     if hmac.compare_digest(token.encode(errors="replace"), deployment_secrets().operator_key.encode()):
         return Principal("operator", "")
     match = _TOKEN.fullmatch(token)
-    key = ApiKey.find(f"KEY#{match[1]}", "KEY") if match else None
+    key = ApiKey.find(*ApiKey.key(match[1])) if match else None
     if key is None or not hmac.compare_digest(key.sha256, _digest(token)):
         return None
-    reseller = owners.reseller(key.reseller_id)
+    reseller = Reseller.find(*Reseller.key(key.reseller_id))
     if reseller is None or (key.expires_at is not None and key.expires_at <= now):
         return None
     _note_use(key, now)
@@ -89,8 +89,7 @@ def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = 
     key_id = new_id().lower()
     token = f"fk_{key_id}_{secrets.token_urlsafe(32)}"
     item = ApiKey(
-        f"KEY#{key_id}",
-        "KEY",
+        *ApiKey.key(key_id),
         key_id=key_id,
         sha256=_digest(token),
         role=body.role,
@@ -105,7 +104,7 @@ def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = 
     recorded = event(
         scope, reseller_id, "key.created", key_id, {**told, **({"replaces": replaces} if replaces else {})}
     )
-    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}", expires_at=body.expires_at)
+    pointer = KeyPointer(*KeyPointer.key(reseller_id, key_id), expires_at=body.expires_at)
     return NewKey(item, token, (Put(item), Put(pointer), recorded))
 
 
@@ -131,7 +130,7 @@ def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
 @settled
 def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMade:
     """A new key like this one, which serves on for a while; 404 for a stranger's, 409 for one that ends already."""
-    old = ApiKey.find(f"KEY#{key_id}", "KEY")
+    old = ApiKey.find(*ApiKey.key(key_id))
     if old is None or old.reseller_id != reseller_id:
         raise NotFound()
     if old.expires_at or 0:
@@ -140,7 +139,7 @@ def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMa
     key = new_key(scope, reseller_id, KeyIn.model_validate(like), replaces=key_id)
     made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
     ends = scope.now + body.grace_seconds
-    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")
+    pointer = KeyPointer(*KeyPointer.key(reseller_id, key_id))
     writes = [
         *key.writes,
         Change(old, [ApiKey.expires_at.set(ends)], ApiKey.pk.exists() & ApiKey.expires_at.does_not_exist()),
@@ -153,21 +152,21 @@ def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMa
 
 def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[ApiKey]:
     """The reseller's keys in use, oldest first, those of its clients among them; ended ones until they are deleted."""
-    found = paging.page(KeyPointer, f"R#{reseller_id}", "KEY#", request)
-    wanted = [(row.sk, "KEY") for row in found.items]
-    keys = find_many(wanted, ApiKey) if wanted else {}
-    return paging.Page([keys[key] for key in wanted if key in keys], found.place)
+    page = paging.page(KeyPointer, KeyPointer.of_reseller(reseller_id), request)
+    item_keys = [ApiKey.key(row.key_id) for row in page.items]
+    items = find_many(item_keys, ApiKey)
+    return paging.Page([items[key] for key in item_keys if key in items], page.place)
 
 
 @settled
 def revoke(scope: Scope, reseller_id: str, key_id: str) -> None:
     """End a key at once; 404 for a key that is not the reseller's."""
-    pointer = KeyPointer.find(f"R#{reseller_id}", f"KEY#{key_id}")
+    pointer = KeyPointer.find(*KeyPointer.key(reseller_id, key_id))
     if pointer is None:
         raise NotFound()
     writes: list[Write] = [
         Remove(pointer, KeyPointer.pk.exists()),
-        Remove(ApiKey(f"KEY#{key_id}", "KEY"), ApiKey.reseller_id == reseller_id),
+        Remove(ApiKey(*ApiKey.key(key_id)), ApiKey.reseller_id == reseller_id),
         event(scope, reseller_id, "key.revoked", key_id),
     ]
     commit(scope, writes)

@@ -39,8 +39,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
     """A package; its first version prices calls however old."""
     package_id = new_id()
     item = Package(
-        f"R#{reseller_id}",
-        f"PACKAGE#{package_id}",
+        *Package.key(reseller_id, package_id),
         package_id=package_id,
         name=body.name,
         monthly_fee_e8=body.monthly_fee,
@@ -58,7 +57,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
 
 def get(reseller_id: str, package_id: str) -> Package:
     """A package as it was last written; 404 for an unknown one."""
-    found = Package.find(f"R#{reseller_id}", f"PACKAGE#{package_id}")
+    found = Package.find(*Package.key(reseller_id, package_id))
     if found is None:
         raise NotFound(f"There is no package {package_id}.")
     return found
@@ -73,7 +72,7 @@ def at(item: Package, now: int) -> Package:
 
 
 def listed(reseller_id: str, now: int, request: paging.PageRequest) -> paging.Page[Package]:
-    found = paging.page(Package, f"R#{reseller_id}", "PACKAGE#", request)
+    found = paging.page(Package, Package.of_reseller(reseller_id), request)
     return paging.Page([at(item, now) for item in found.items], found.place)
 
 
@@ -120,7 +119,7 @@ def patch(scope: Scope, reseller_id: str, package_id: str, body: PackagePatch) -
 def delete(scope: Scope, reseller_id: str, package_id: str) -> None:
     """Delete a package that no client has (409 otherwise). Its versions stay: they price the calls of its time."""
     item = get(reseller_id, package_id)
-    everyone = ClientPackage.under(f"R#{reseller_id}", "HOLDS#")
+    everyone = ClientPackage.under(*ClientPackage.of_reseller(reseller_id))
     holders = [row.client_id for row in everyone if row.package_id == package_id]
     if holders:
         raise Conflict(f"Clients have this package: {', '.join(holders[:20])}{' ...' * (len(holders) > 20)}")
@@ -138,7 +137,7 @@ def bump(item: Package, *actions: Any) -> Write:
 def _prices_around(reseller_id: str, package_id: str, since: int) -> tuple[list[Price], dict[str, Any], list[Price]]:
     """The prices that begin before ``since``, those in force then, and those that begin later; 409 when these are too
     many to change together."""
-    stored = PackageTerms.under(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
+    stored = PackageTerms.under(*PackageTerms.of_package(reseller_id, package_id))
     prices = [(row.effective_from, dict(row.price)) for row in dated.standing(stored)]
     before = [each for each in prices if each[0] < since]
     base = next(price for start, price in reversed(prices) if start <= since)
@@ -165,8 +164,7 @@ def _next_terms(reseller_id: str, package_id: str, prices: Sequence[Price]) -> t
     first, taken = term_versions.next_version(term_versions.head_of(reseller_id), count=len(prices))
     rows = [
         PackageTerms(
-            f"T#{reseller_id}",
-            f"PACKAGE#{package_id}#{version:012d}",
+            *PackageTerms.key(reseller_id, package_id, version),
             package_id=package_id,
             version=version,
             effective_from=since,

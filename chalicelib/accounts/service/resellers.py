@@ -29,8 +29,7 @@ def create(scope: Scope, body: ResellerIn) -> ResellerMade:
     """A reseller with its first key and its (empty) terms."""
     reseller_id = new_id()
     item = Reseller(
-        f"R#{reseller_id}",
-        "RESELLER",
+        *Reseller.key(reseller_id),
         reseller_id=reseller_id,
         name=body.name,
         email=body.email,
@@ -44,8 +43,8 @@ def create(scope: Scope, body: ResellerIn) -> ResellerMade:
     made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
     writes = [
         Put(item),
-        Put(ResellerPointer("RESELLERS", reseller_id)),
-        Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
+        Put(ResellerPointer(*ResellerPointer.key(reseller_id))),
+        Put(TermsHead(*TermsHead.key(reseller_id), version=0)),
         *key.writes,
         event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status, **_said(body)}),
     ]
@@ -63,11 +62,11 @@ def get(reseller_id: str) -> Reseller:
 
 
 def listed(request: paging.PageRequest) -> paging.Page[Reseller]:
-    """All resellers, oldest first. Their ids are ULIDs of this millennium, so all begin with 0."""
-    found = paging.page(ResellerPointer, "RESELLERS", "0", request)
-    wanted = [(f"R#{row.sk}", "RESELLER") for row in found.items]
-    resellers = find_many(wanted, Reseller) if wanted else {}
-    return paging.Page([resellers[key] for key in wanted], found.place)
+    """A page of all resellers, oldest first."""
+    page = paging.page(ResellerPointer, ResellerPointer.every(), request)
+    keys = [Reseller.key(row.reseller_id) for row in page.items]
+    resellers = find_many(keys, Reseller)
+    return paging.Page([resellers[key] for key in keys], page.place)
 
 
 def patch(scope: Scope, reseller_id: str, body: ResellerPatch) -> Reseller:

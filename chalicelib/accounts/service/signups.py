@@ -12,7 +12,6 @@ from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_reseller, owner_change
 from chalicelib.accounts.service.clients import began_with, new_client
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
-from chalicelib.accounts.store import owners
 from chalicelib.accounts.store.intake import SignupDay, SignupLink
 from chalicelib.accounts.store.owners import Client, Reseller
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
@@ -30,7 +29,7 @@ def open_link(scope: Scope, reseller_id: str) -> Reseller:
     before, owner.signup_token = owner.signup_token, secrets.token_urlsafe(32)
     writes: list[Write] = [
         owner_change(owner, owner.account(), Reseller.signup_token.set(owner.signup_token)),
-        Put(SignupLink(f"SIGNUP#{owner.signup_token}", "LINK", reseller_id=reseller_id)),
+        Put(SignupLink(*SignupLink.key(owner.signup_token), reseller_id=reseller_id)),
         *_gone(before),
         event(scope, reseller_id, "signup.opened", reseller_id),
     ]
@@ -53,8 +52,8 @@ def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
 
     404 for a link that is not, or no longer, or whose reseller is not active; 429 when it had enough for today.
     """
-    link = SignupLink.find(f"SIGNUP#{token}", "LINK")
-    reseller = owners.reseller(link.reseller_id) if link else None
+    link = SignupLink.find(*SignupLink.key(token))
+    reseller = Reseller.find(*Reseller.key(link.reseller_id)) if link else None
     if reseller is None or reseller.status != "active":
         raise NotFound("There is no such sign-up link.")
     counted = _one_more(scope, reseller.reseller_id)
@@ -67,16 +66,16 @@ def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
 
 def _one_more(scope: Scope, reseller_id: str) -> Write:
     """Count a sign-up; the condition keeps two at once from passing the limit together."""
-    pk, sk = f"R#{reseller_id}", f"SIGNUPS#{periods.utc_day(scope.now)}"
-    today = SignupDay.find(pk, sk)
+    key = SignupDay.key(reseller_id, periods.utc_day(scope.now))
+    today = SignupDay.find(*key)
     if today is None:
-        return Put(SignupDay(pk, sk, asked=1, expires_at=scope.now + _KEPT_SECONDS))
+        return Put(SignupDay(*key, asked=1, expires_at=scope.now + _KEPT_SECONDS))
     asked = today.asked
     if asked >= MOST_A_DAY:
         left = periods.DAY_SECONDS - scope.now % periods.DAY_SECONDS
         raise TooFast("This link has had as many sign-ups as it takes in a day; try again tomorrow.", retry_after=left)
-    return Put(SignupDay(pk, sk, asked=asked + 1, expires_at=today.expires_at), SignupDay.asked == asked)
+    return Put(SignupDay(*key, asked=asked + 1, expires_at=today.expires_at), SignupDay.asked == asked)
 
 
 def _gone(token: str | None) -> list[Write]:
-    return [Remove(SignupLink(f"SIGNUP#{token}", "LINK"), SignupLink.pk.exists())] if token else []
+    return [Remove(SignupLink(*SignupLink.key(token)), SignupLink.pk.exists())] if token else []

@@ -11,6 +11,7 @@ from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
 from chalicelib.accounts.store.due import anchor_of
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
+from chalicelib.accounts.store.terms import Assignment
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, event, new_id, settle, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
@@ -27,7 +28,7 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
     billing_dates.refuse_past(reseller_id, scope.now, body.next_billing_date)
     client = clients.open_client(reseller_id, body.client_id)
     package = packages.get(reseller_id, body.package_id)
-    if Username.find(f"R#{reseller_id}", f"USERNAME#{body.username}"):
+    if Username.find(*Username.key(reseller_id, body.username)):
         raise Conflict(f"The user name {body.username} is taken; names are never used again.")
     item = new_item(scope, reseller_id, new_id(), body)
     fee = _setup_fee(scope, reseller_id, item, package.setup_fee_e8) if body.charge_setup_fee_now else []
@@ -38,7 +39,7 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
 
 def get(who: Principal, subaccount_id: str) -> SubAccount:
     """A sub-account; 404 for a stranger's, for a client's key also another client's."""
-    found = SubAccount.find(f"R#{who.reseller_id}", f"SUB#{subaccount_id}")
+    found = SubAccount.find(*SubAccount.key(who.reseller_id, subaccount_id))
     if found is None or (who.client_id and found.client_id != who.client_id):
         raise NotFound()
     return found
@@ -46,7 +47,7 @@ def get(who: Principal, subaccount_id: str) -> SubAccount:
 
 def listed(who: Principal, client_id: str | None, request: paging.PageRequest) -> paging.Page[SubAccount]:
     """Sub-accounts, oldest first, of one client if asked; a client's key sees its own."""
-    return paging.page(SubAccount, f"R#{who.reseller_id}", "SUB#", request, keep=clients.only(who, client_id))
+    return paging.page(SubAccount, SubAccount.of_reseller(who.reseller_id), request, keep=clients.only(who, client_id))
 
 
 def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatch) -> SubAccount:
@@ -106,8 +107,7 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
 def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccountIn) -> SubAccount:
     """A sub-account that is not stored yet."""
     return SubAccount(
-        f"R#{reseller_id}",
-        f"SUB#{subaccount_id}",
+        *SubAccount.key(reseller_id, subaccount_id),
         subaccount_id=subaccount_id,
         username=body.username,
         client_id=body.client_id,
@@ -120,7 +120,7 @@ def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccoun
 
 def making(scope: Scope, reseller_id: str, item: SubAccount) -> list[Write]:
     """The writes that make a sub-account and attach its package, beside those that bump its client."""
-    name = Username(f"R#{reseller_id}", f"USERNAME#{item.username}", subaccount_id=item.subaccount_id)
+    name = Username(*Username.key(reseller_id, item.username), subaccount_id=item.subaccount_id)
     writes = _attached(scope, reseller_id, item.client_id, item.package_id)
     writes += holders.assign(reseller_id, _holder(item), None, scope.now, fenced=(item.client_id,), **_held(item))
     recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, _told(item))
@@ -134,7 +134,7 @@ def _told(item: SubAccount) -> dict[str, Any]:
 
 
 def _holder(item: SubAccount) -> str:
-    return holders.of_account(item.username)
+    return Assignment.holder_of_account(item.username)
 
 
 def _held(item: SubAccount) -> dict[str, Any]:
@@ -173,6 +173,6 @@ def _change(item: SubAccount, moved: dict[str, Any]) -> Write:
 
 
 def _refuse_with_dids(reseller_id: str, item: SubAccount, what: str) -> None:
-    held = [row.number for row in Did.under(f"R#{reseller_id}", "DID#") if row.subaccount_id == item.subaccount_id]
+    held = [row.number for row in Did.under(*Did.of_reseller(reseller_id)) if row.subaccount_id == item.subaccount_id]
     if held:
         raise Conflict(f"The sub-account holds {', '.join(held[:20])} and cannot be {what}; release the DIDs first.")

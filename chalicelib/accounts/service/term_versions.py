@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib import dated
-from chalicelib.accounts.store import terms
 from chalicelib.accounts.store.owners import Reseller, ResellerPointer
-from chalicelib.accounts.store.terms import Assignment, PackageTerms, TermsHead
+from chalicelib.accounts.store.terms import Assignment, PackageTerms, TermsHead, assigned_holder
 from chalicelib.aws.transactions import Change, Item, Write, find_many
 from chalicelib.calls.index import last_start
 from chalicelib.dated import FIRST
@@ -22,17 +21,20 @@ from chalicelib.periods import format_instant
 
 def head(reseller_id: str) -> TermsHead | None:
     """The newest terms version of a reseller, ``None`` for an unknown one."""
-    return TermsHead.find(f"T#{reseller_id}", "HEAD")
+    return TermsHead.find(*TermsHead.key(reseller_id))
 
 
 def pricing_keys(reseller_id: str) -> tuple[tuple[type[Item], str, str], tuple[type[Item], str, str]]:
     """Where the terms version and the reseller lie, for ``tables.find_each``."""
-    return (TermsHead, f"T#{reseller_id}", "HEAD"), (Reseller, f"R#{reseller_id}", "RESELLER")
+    return (TermsHead, *TermsHead.key(reseller_id)), (Reseller, *Reseller.key(reseller_id))
 
 
 def head_of(reseller_id: str) -> TermsHead:
-    """The same for a reseller that is known to exist."""
-    return terms.terms_head(reseller_id)
+    """The same of a reseller that exists; ``LookupError`` for an unknown one."""
+    newest = head(reseller_id)
+    if newest is None:
+        raise LookupError(f"reseller {reseller_id} has no terms")
+    return newest
 
 
 def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tuple[int, Write]:
@@ -58,23 +60,23 @@ def open_batch(now: TermsHead, batch_id: str) -> Write:
 
 def hold_moves(reseller_id: str, batch_id: str) -> Write:
     """A batch that goes on with terms it pinned before: holds moves off again."""
-    now = TermsHead(f"T#{reseller_id}", "HEAD")
+    now = TermsHead(*TermsHead.key(reseller_id))
     return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.pk.exists())
 
 
 def close_batch(reseller_id: str, batch_id: str) -> Write:
     """The batch is over: owners may move again."""
-    now = TermsHead(f"T#{reseller_id}", "HEAD")
+    now = TermsHead(*TermsHead.key(reseller_id))
     return Change(now, [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists())
 
 
 def held_batches() -> list[tuple[str, str]]:
     """Reseller and batch of every batch of the deployment that holds moves off."""
-    keys = [(f"T#{row.sk}", "HEAD") for row in ResellerPointer.under("RESELLERS", "")]
-    heads = find_many(keys, TermsHead) if keys else {}
+    keys = [TermsHead.key(row.reseller_id) for row in ResellerPointer.under(*ResellerPointer.every())]
+    heads = find_many(keys, TermsHead)
     return [
-        (pk.removeprefix("T#"), batch_id)
-        for (pk, _), head in sorted(heads.items())
+        (head.reseller_id, batch_id)
+        for _, head in sorted(heads.items())
         for batch_id in sorted(head.open_batches or ())
     ]
 
@@ -86,20 +88,15 @@ def effective(first: bool, asked: int | None, now: int) -> int:
     return FIRST if first else now
 
 
-def assignment_key(holder: str, version: int) -> str:
-    """``holder`` is ``SUB#<username>`` or ``DID#<number>``."""
-    return f"{holder}#{version:012d}"
-
-
 def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
     """The assignment in force at an instant."""
-    return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
+    return dated.in_force(Assignment.under(*Assignment.of_holder(reseller_id, holder)), at)
 
 
 def holders_ever(reseller_id: str, holder: str) -> set[str]:
     """The clients that ever had a sub-account (``sub:<username>``) or DID (``did:<number>``)."""
-    kind, _, name = holder.partition(":")
-    return {row.client_id for row in Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#") if row.client_id}
+    rows = Assignment.under(*Assignment.of_holder(reseller_id, assigned_holder(holder)))
+    return {row.client_id for row in rows if row.client_id}
 
 
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
@@ -114,15 +111,16 @@ def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> Non
 
 def packages(reseller_id: str, upto: int) -> list[PackageTerms]:
     """Every version of every package that terms version ``upto`` knows."""
-    return [row for row in PackageTerms.under(f"T#{reseller_id}", "PACKAGE#") if row.version <= upto]
+    return [row for row in PackageTerms.under(*PackageTerms.of_reseller(reseller_id)) if row.version <= upto]
 
 
 def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
     """Every assignment of sub-accounts and DIDs that terms version ``upto`` knows."""
-    found = [row for kind in ("DID#", "SUB#") for row in Assignment.under(f"T#{reseller_id}", kind)]
-    return [row for row in found if row.version <= upto]
+    kinds = (Assignment.of_numbers(reseller_id), Assignment.of_accounts(reseller_id))
+    return [row for kind in kinds for row in Assignment.under(*kind) if row.version <= upto]
 
 
-def assignments_of(reseller_id: str, holder: str, upto: int) -> Sequence[Assignment]:
-    """The same of one ``SUB#<username>`` or ``DID#<number>``."""
-    return [row for row in Assignment.under(f"T#{reseller_id}", f"{holder}#") if row.version <= upto]
+def account_assignments(reseller_id: str, username: str, upto: int) -> Sequence[Assignment]:
+    """Every assignment of one sub-account that terms version ``upto`` knows."""
+    holder = Assignment.holder_of_account(username)
+    return [row for row in Assignment.under(*Assignment.of_holder(reseller_id, holder)) if row.version <= upto]

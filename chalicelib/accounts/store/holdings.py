@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
@@ -19,6 +19,14 @@ class Number(Item):
     per_minute_e10 = IntegerAttribute()
     reseller_id = UnicodeAttribute(default="")
     version = IntegerAttribute(default=0)
+
+    @staticmethod
+    def key(number: str) -> Key:
+        return Key("INVENTORY", number)
+
+    @staticmethod
+    def every() -> Key:
+        return Key("INVENTORY", "")
 
 
 class Did(Item):
@@ -35,6 +43,14 @@ class Did(Item):
     version = IntegerAttribute(default=0)
     ordered_at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, number: str) -> Key:
+        return Key(f"R#{reseller_id}", f"DID#{number}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
 
 class ClientPackage(Item):
     """``R#<reseller_id>`` / ``HOLDS#<client_id>#<package_id>``"""
@@ -42,6 +58,18 @@ class ClientPackage(Item):
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
     attached_at = IntegerAttribute()
+
+    @staticmethod
+    def key(reseller_id: str, client_id: str, package_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"HOLDS#{client_id}#{package_id}")
+
+    @classmethod
+    def of_client(cls, reseller_id: str, client_id: str) -> Key:
+        return cls.key(reseller_id, client_id, "")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "HOLDS#")
 
 
 class SubAccount(Item):
@@ -55,8 +83,20 @@ class SubAccount(Item):
     version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, subaccount_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"SUB#{subaccount_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
 
 class Username(Item):
-    """``R#<reseller_id>`` / ``USERNAME#<username>``: taken for good"""
+    """``R#<reseller_id>`` / ``USERNAME#<username>``: a user name that was ever taken; it is never free again"""
 
     subaccount_id = UnicodeAttribute()
+
+    @staticmethod
+    def key(reseller_id: str, username: str) -> Key:
+        return Key(f"R#{reseller_id}", f"USERNAME#{username}")

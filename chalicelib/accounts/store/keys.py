@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
@@ -27,6 +27,22 @@ class ApiKey(Item):
     last_used_at = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(key_id: str) -> Key:
+        return Key(f"KEY#{key_id}", "KEY")
+
 
 class KeyPointer(Item):
     """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
+
+    @staticmethod
+    def key(reseller_id: str, key_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"KEY#{key_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
+    @property
+    def key_id(self) -> str:
+        return self.sk.removeprefix("KEY#")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
@@ -25,6 +25,18 @@ class Entry(Item):
     actor = UnicodeAttribute()
     reversal_of = UnicodeAttribute(null=True)
 
+    @staticmethod
+    def key(owner_id: str, sequence: int) -> Key:
+        return Key(f"L#{owner_id}", f"ENTRY#{sequence:012d}")
+
+    @staticmethod
+    def of_owner(owner_id: str) -> Key:
+        return Key(f"L#{owner_id}", "ENTRY#")
+
+    @property
+    def sequence(self) -> int:
+        return int(self.entry_id)
+
 
 class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
@@ -38,6 +50,24 @@ class Month(Item):
     usage: Any = JSONAttribute(default=dict)
     state = UnicodeAttribute(default="open")
     closing: Any = JSONAttribute(null=True)
+
+    @staticmethod
+    def key(owner_id: str, month: str) -> Key:
+        return Key(f"L#{owner_id}", f"MONTH#{month}")
+
+    @classmethod
+    def of_owner(cls, owner_id: str) -> Key:
+        return cls.key(owner_id, "")
+
+    @classmethod
+    def find_or_new(cls, owner_id: str, month: str) -> Month:
+        """A month of a ledger; a new one, not stored yet, if nothing is posted in it."""
+        key = cls.key(owner_id, month)
+        return cls.find(*key) or cls(*key)
+
+    @property
+    def month(self) -> str:
+        return self.sk.removeprefix("MONTH#")
 
 
 class Marker(Item):
@@ -58,16 +88,64 @@ class Marker(Item):
     spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 
-    def place(self) -> tuple[str, int, str]:
-        """Batch, generation and month."""
-        _, batch_id, generation, month = str(self.sk).split("#")
-        return batch_id, int(generation), month
+    @staticmethod
+    def key(client_id: str, batch_id: str, generation: int, month: str) -> Key:
+        return Key(f"L#{client_id}", f"MARK#{batch_id}#{generation}#{month}")
+
+    @staticmethod
+    def of_batch(client_id: str, batch_id: str) -> Key:
+        return Key(f"L#{client_id}", f"MARK#{batch_id}#")
+
+    @staticmethod
+    def of_client(client_id: str) -> Key:
+        return Key(f"L#{client_id}", "MARK#")
+
+    @property
+    def batch_id(self) -> str:
+        return self.sk.split("#")[1]
+
+    @property
+    def generation(self) -> int:
+        return int(self.sk.split("#")[2])
+
+    @property
+    def month(self) -> str:
+        return self.sk.split("#")[3]
 
 
 class Once(Item):
-    """``L#<owner_id>`` / ``ONCE#<key>``: the entry that this key has already posted"""
+    """``L#<owner_id>`` / ``ONCE#<name>``: the sequence of the entry that was posted under a name, which is used once"""
 
     sequence = IntegerAttribute()
+
+    @staticmethod
+    def key(owner_id: str, name: str) -> Key:
+        return Key(f"L#{owner_id}", f"ONCE#{name}")
+
+    @staticmethod
+    def fee(item_id: str, date: str) -> str:
+        """The name of a recurring fee: of a sub-account's id or a number, on its billing date."""
+        return f"fee:{item_id}:{date}"
+
+    @staticmethod
+    def reversal(entry_id: str) -> str:
+        """The name of the reversal of an entry."""
+        return f"reverse:{entry_id}"
+
+    @staticmethod
+    def cost(batch_id: str, generation: int, month: str) -> str:
+        """The name of what a generation of a batch costs the reseller in a month."""
+        return f"cost:{batch_id}:{generation}:{month}"
+
+    @classmethod
+    def costs_of(cls, reseller_id: str, batch_id: str) -> Key:
+        return cls.key(reseller_id, f"cost:{batch_id}:")
+
+    @property
+    def generation_and_month(self) -> tuple[int, str]:
+        """Of the name of a cost: its generation and month."""
+        generation, month = self.sk.rsplit(":", 2)[1:]
+        return int(generation), month
 
 
 class FreeMinutes(Item):
@@ -75,7 +153,6 @@ class FreeMinutes(Item):
 
     used_seconds = IntegerAttribute()
 
-
-def month(owner_id: str, name: str) -> Month:
-    """A month of a ledger, empty where nothing was posted yet."""
-    return Month.find(f"L#{owner_id}", f"MONTH#{name}") or Month(f"L#{owner_id}", f"MONTH#{name}")
+    @staticmethod
+    def key(client_id: str, package_id: str, month: str) -> Key:
+        return Key(f"L#{client_id}", f"FREE#{package_id}#{month}")

@@ -59,7 +59,7 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
 
 def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Webhook]:
     """A page of webhooks, oldest first."""
-    return paging.page(Webhook, *Webhook.of_reseller(reseller_id), request)
+    return paging.page(Webhook, Webhook.of_reseller(reseller_id), request)
 
 
 @settled
@@ -98,7 +98,7 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, request: paging.PageReq
             and query.webhook_id in (None, row.target)
         )
 
-    return paging.page(Delivery, *Delivery.of_reseller(reseller_id), request, keep=keep, newest_first=True)
+    return paging.page(Delivery, Delivery.of_reseller(reseller_id), request, keep=keep, newest_first=True)
 
 
 def _webhook(reseller_id: str, webhook_id: str) -> Webhook:

@@ -58,7 +58,7 @@ def keep(
 def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Message]:
     """A page of a reseller's stored messages, newest first."""
     get_reseller(reseller_id)
-    return paging.page(Message, *Message.of_reseller(reseller_id), request, newest_first=True)
+    return paging.page(Message, Message.of_reseller(reseller_id), request, newest_first=True)
 
 
 def find(reseller_id: str, message_id: str) -> Message:

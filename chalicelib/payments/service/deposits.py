@@ -60,7 +60,7 @@ def listed(
 ) -> tuple[list[DepositOut], str | None]:
     """A page of a client's deposits, newest first, and the place where the next page starts."""
     clients.get(who, client_id)
-    page = paging.page(Deposit, *Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
+    page = paging.page(Deposit, Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
     settings = _settings(who.reseller_id) if page.items else None
     return [to_out(item, settings, base_url) for item in page.items if settings], page.place
 

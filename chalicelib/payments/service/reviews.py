@@ -10,7 +10,7 @@ from chalicelib.payments.store import Review
 
 def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Review]:
     """A page of the open items, oldest first."""
-    return paging.page(Review, *Review.of_reseller(reseller_id), request)
+    return paging.page(Review, Review.of_reseller(reseller_id), request)
 
 
 @settled
