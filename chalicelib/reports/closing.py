@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months, posting
+from chalicelib.accounts.ledger import months, posting, queries
 from chalicelib.accounts.ledger.months import Difference
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Scope
@@ -77,7 +77,7 @@ def close_due(
 
 
 def _ledgers(reseller_id: str) -> Iterator[Ledger]:
-    for client_id in months.client_ids(reseller_id):
+    for client_id in queries.client_ids(reseller_id):
         check = partial(reconcile.of_client, reseller_id, client_id)
         yield Ledger(partial(posting.get_client, reseller_id, client_id), check)
     read = partial(posting.get_reseller, reseller_id)

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import owner_change
 from chalicelib.accounts.store.due import Closed
-from chalicelib.accounts.store.ledger import Entry, Marker, Month
-from chalicelib.accounts.store.owners import Client, ResellerPointer
+from chalicelib.accounts.store.ledger import Entry, Month
 from chalicelib.accounts.store.owners import Owner as Owner
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict
@@ -133,62 +132,6 @@ def _closed(owner_id: str, months: Mapping[str, Month]) -> Iterator[Difference]:
         balance += sum(month.posted.values())
         if month.closing and month.closing["period_balance_e8"] != balance:
             yield Difference(owner_id, f"balance of the closed {name}", balance, month.closing["period_balance_e8"])
-
-
-def reseller_ids() -> list[str]:
-    """Every reseller of the deployment."""
-    return [row.reseller_id for row in ResellerPointer.under(*ResellerPointer.every())]
-
-
-def client_ids(reseller_id: str) -> list[str]:
-    """Every client a reseller ever had."""
-    return [row.client_id for row in Client.under(*Client.of_reseller(reseller_id))]
-
-
-def usage(client_id: str) -> dict[str, dict[str, int]]:
-    """What the months of a client say about its calls: ``calls, seconds, revenue_e8, cost_e8`` by month."""
-    return {row.month: dict(row.usage) for row in Month.under(*Month.of_owner(client_id))}
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What a marker says that one batch did to one client and month."""
-
-    batch_id: str
-    generation: int
-    month: str
-    calls: int
-    duplicates: int
-    revenue_e8: int
-    cost_e8: int
-
-
-def marked(client_id: str) -> list[Marked]:
-    """Every marker of a client."""
-    return [
-        Marked(
-            marker.batch_id,
-            marker.generation,
-            marker.month,
-            calls=marker.rated,
-            duplicates=marker.duplicates,
-            revenue_e8=marker.amount_e8,
-            cost_e8=marker.cost_e8,
-        )
-        for marker in Marker.under(*Marker.of_client(client_id))
-    ]
-
-
-def debited(owner_id: str) -> dict[str, int]:
-    """What calls have debited an owner, ``_e8`` and positive, by the source of its entries: ``batch:<id>``.
-
-    A debit that a re-rating took back is balanced by a reversal of the same source.
-    """
-    sums: dict[str, int] = {}
-    for row in Entry.under(*Entry.of_owner(owner_id)):
-        if row.kind == "call_usage" or (row.kind == "reversal" and row.source.startswith("batch:")):
-            sums[row.source] = sums.get(row.source, 0) - row.amount_e8
-    return sums
 
 
 def _compare(found: list[Difference], owner_id: str, what: str, expected: int, actual: int) -> None:
