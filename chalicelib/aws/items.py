@@ -5,7 +5,7 @@ The models share one connection: PynamoDB would otherwise build a client, and a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -126,6 +126,16 @@ class Item(Model):
             limit=None if limit is None else limit + (after is not None),
         )
         return [row for row in rows if row.sk != after][:limit]
+
+    def set_values(self, values: Mapping[str, Any]) -> list[Action]:
+        """Set attributes by name. Returns the actions that store them; ``None`` removes an attribute."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        attributes = {name: getattr(type(self), name) for name in values}
+        return [
+            attributes[name].remove() if value is None else attributes[name].set(value)
+            for name, value in values.items()
+        ]
 
     def set_all(self) -> list[Action]:
         """Actions that write every set attribute but the keys."""

@@ -228,13 +228,13 @@ def test_a_closed_client_is_not_billed(world: FeeWorld) -> None:
 
 def test_a_strict_client_is_suspended_by_the_very_fee(world: FeeWorld) -> None:
     from chalicelib.accounts.ledger import posting
-    from chalicelib.accounts.ledger.entries import pay_client
+    from chalicelib.accounts.ledger.entries import post_entry
     from chalicelib.accounts.shapes.ledgers import PostingIn
     from chalicelib.aws.transactions import Event
 
     world.client("beta", balance_mode="strict")
     read = partial(posting.get_client, world.reseller_id, world.ids["beta"])
-    pay_client(world.scope, world.reseller_id, world.ids["beta"], PostingIn(amount="20", description="x"))
+    post_entry(world.scope, world.reseller_id, world.ids["beta"], "payment", PostingIn(amount="20", description="x"))
     world.subaccount("phone", "beta", "gold", "2026-01-31")
     world.bill(noon("2026-01-31"))
     assert read().service == "active"

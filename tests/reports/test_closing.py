@@ -43,11 +43,11 @@ def through(world: FeeWorld) -> dict[str, str]:
 
 
 def pay(world: FeeWorld, name: str, day: str, amount: str = "7") -> None:
-    from chalicelib.accounts.ledger.entries import pay_client
+    from chalicelib.accounts.ledger.entries import post_entry
     from chalicelib.accounts.shapes.ledgers import PostingIn
 
     world.now = noon(day)
-    pay_client(world.scope, world.reseller_id, world.ids[name], PostingIn(amount=amount, description="x"))
+    post_entry(world.scope, world.reseller_id, world.ids[name], "payment", PostingIn(amount=amount, description="x"))
 
 
 @pytest.fixture

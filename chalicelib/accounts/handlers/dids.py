@@ -19,7 +19,7 @@ bp = Blueprint(__name__)
 @route(bp, "POST", "/v1/inventory", roles=OPERATOR, body=InventoryIn, answer=InventoryOut)
 def create_inventory_number(call: Call) -> Any:
     """Put a number on sale to resellers."""
-    return dids.stock(call.scope, call.body(InventoryIn))
+    return dids.add_to_inventory(call.scope, call.body(InventoryIn))
 
 
 @route(bp, "GET", "/v1/inventory", roles=OPERATOR, query=Paging, answer=Page[InventoryOut])

@@ -1,7 +1,8 @@
-"""Every movement of money: read the owner, decide by ``ledger``, write once.
+"""Every movement of money: read the owner, decide by ``rules``, write one transaction.
 
-An owner's ``version`` fences its whole ledger: the owner is read first, then what depends on it, and the one
-transaction requires the version unchanged. A crash leaves nothing half done; a repeat finds its marker.
+An owner is a client or a reseller; its ``version`` protects its whole ledger. The owner is read first, then what
+depends on it, and the transaction requires the version that was read. So a crash leaves nothing half done, and a
+decision on old data fails and is made again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.accounts import rules
 from chalicelib.accounts.store.ledger import Entry, Month, Once
 from chalicelib.accounts.store.owners import Client, Owner, Reseller
-from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, settled
+from chalicelib.aws.transactions import Put, Scope, Write, commit, event, settled
 from chalicelib.errors import NotFound
 from chalicelib.outbox import enqueue
 
@@ -48,9 +49,9 @@ def post(
     *more: Write,
     once: str = "",
 ) -> Entry:
-    """Post one entry, with ``more`` writes in the same transaction; the owner is read again at each attempt.
+    """Post one entry, with ``more`` writes in the same transaction; each attempt reads the owner again.
 
-    With ``once``, a second post under the same key changes nothing and returns the first entry.
+    ``once`` names the posting: a second one under the same name changes nothing and returns the first entry.
     """
     owner = read_owner()
     if once and (done := Once.find(*Once.key(owner.owner_id, once))):
@@ -69,10 +70,10 @@ def plan(
     *more: Action,
     months: Mapping[str, Month] | None = None,
 ) -> tuple[list[Entry], list[Write]]:
-    """The entries and writes of several postings to one owner, who was just read, for one transaction.
+    """The entries and writes of postings to an owner that was just read, for one transaction.
 
-    The owner's version is required and bumped also when there is nothing to post: ``more`` changes it on the way,
-    and so do ``months``, which the caller has changed by their names.
+    The owner's version is required and bumped, also without postings; ``more`` are further changes of the owner.
+    ``months``: months by name that the caller has changed; the writes store them with the postings added.
     """
     account, crossings = owner.account(), tuple[str, ...]()
     entries: list[Entry] = []
@@ -84,13 +85,12 @@ def plan(
         changed[posted.period] = with_posted(month, posting)
     writes: list[Write] = [owner_change(owner, account, *more), *(Put(entry) for entry in entries)]
     writes += [Put(month, anyway=True) for month in changed.values()]
-    return entries, [*writes, *told(scope, owner, account, crossings)]
+    return entries, [*writes, *crossing_notices(scope, owner, account, crossings)]
 
 
 def owner_change(owner: Owner, after: rules.Account, *more: Action) -> Write:
-    """The write that moves an owner to ``after`` and bumps its version, if nobody else did first."""
+    """The write that gives an owner the values of ``after`` and bumps its version, if that is unchanged."""
     actions: list[Action] = [
-        Owner.version.set(owner.version + 1),
         Owner.balance_e8.set(after.balance_e8),
         Owner.entries.set(after.entries),
         Owner.closed_through.set(after.closed_through),
@@ -101,10 +101,21 @@ def owner_change(owner: Owner, after: rules.Account, *more: Action) -> Write:
         actions.append(Reseller.low.set(after.low))
     if isinstance(owner, Client):
         actions += [Client.service.set(after.service), Client.low.set(after.low)]
-    return Change(owner, actions, Owner.version == owner.version)
+    return owner.bump(*actions)
+
+
+def settled_change(scope: Scope, owner: Owner, values: Mapping[str, Any]) -> list[Write]:
+    """The writes that change attributes of an owner, and its service as the rules then say; the owner is changed."""
+    actions = owner.set_values(values)
+    after, crossings = rules.settle_service(owner.account())
+    writes = [owner_change(owner, after, *actions), *crossing_notices(scope, owner, after, crossings)]
+    if isinstance(owner, Client):
+        owner.service, owner.low = after.service, after.low
+    return writes
 
 
 def entry_item(scope: Scope, owner: Owner, posting: rules.Posting, posted: rules.Posted) -> Entry:
+    """The entry of a posting, as it is stored."""
     return Entry(
         *Entry.key(owner.owner_id, posted.sequence),
         entry_id=str(posted.sequence),
@@ -122,13 +133,13 @@ def entry_item(scope: Scope, owner: Owner, posting: rules.Posting, posted: rules
 
 
 def with_posted(month: Month, posting: rules.Posting) -> Month:
-    """The month with one more entry in its sums."""
+    """The month, changed: its sums have one entry more."""
     month.posted = {**month.posted, posting.kind: month.posted.get(posting.kind, 0) + posting.amount_e8}
     return month
 
 
-def told(scope: Scope, owner: Owner, after: rules.Account, crossings: Sequence[str]) -> list[Write]:
-    """Crossings go to the outbox in the transaction that made them: recorded once, whoever sends them later."""
+def crossing_notices(scope: Scope, owner: Owner, after: rules.Account, crossings: Sequence[str]) -> list[Write]:
+    """The writes that put crossings (of a limit or threshold) into the outbox, for the transaction that causes them."""
     if not crossings or not isinstance(owner, Client | Reseller):
         return []
     who = "client" if isinstance(owner, Client) else "account"

@@ -1,4 +1,4 @@
-"""What commits of calls are decided on: owners, markers, months and free minutes of many parts, read together."""
+"""What billing of calls is decided on: clients, markers, months and free minutes, read together for many months."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in.
+    """A client and month, as they are before a generation of a batch is billed there.
 
-    ``used_free`` is as if the ``earlier`` generation of this part had given its free seconds back; ``stored_free`` as
-    it stands. ``settled`` are the months of this client in which this generation is applied.
+    ``stored_free``: free seconds that are spent, by package; ``used_free``: the same without those that the earlier
+    generation spent. ``applied``: the marker of this generation, if it is billed already; ``earlier``: that of the
+    generation before. ``settled``: the client's months in which this generation is billed.
     """
 
     client: Client
@@ -38,7 +39,7 @@ class Snapshot:
 
 
 class _Marked(NamedTuple):
-    """What the markers of a batch say of a part, as ``Snapshot`` has it."""
+    """The three fields of a ``Snapshot`` that the markers of a batch say."""
 
     applied: Marker | None
     earlier: Marker | None
@@ -50,7 +51,10 @@ class _Marked(NamedTuple):
 
 
 def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
-    """Read each part. The owners come first: all else is fenced by their versions."""
+    """Read all of them; ``NotFound`` if a client is unknown.
+
+    The clients come first: what is read afterwards is protected by their versions.
+    """
     owners = find_each(*((Client, *Client.key(reseller_id, part.client_id)) for part in parts))
     if None in owners:
         raise NotFound()
@@ -76,7 +80,7 @@ def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[
 
 
 def _marked(part: Part, batch_id: str, generation: int) -> _Marked:
-    # All of the batch's: a late try must see that a later generation has taken the place of its own.
+    # Markers of all months and generations: a late attempt must see that a later generation replaced its own.
     applied, earlier, settled = None, None, set[str]()
     for marker in Marker.under(*Marker.of_batch(part.client_id, batch_id)):
         if marker.generation > generation or (marker.generation == generation and not marker.emptied):

@@ -13,14 +13,14 @@ from pynamodb.attributes import UnicodeAttribute
 from chalicelib.accounts.store.holdings import Did, SubAccount
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class NumberFee(Item):
+class NumberFee(Versioned):
     """``R#<reseller_id>`` / ``NUMBERFEE#<number>``: when the reseller pays the next month of a number it ordered"""
 
     number = UnicodeAttribute()
     anchor_day = IntegerAttribute()
-    version = IntegerAttribute(default=0)
 
     @staticmethod
     def key(reseller_id: str, number: str) -> Key:

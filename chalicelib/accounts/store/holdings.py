@@ -8,9 +8,10 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class Number(Item):
+class Number(Versioned):
     """``INVENTORY`` / ``<number>``: the operator's stock; ``reseller_id`` is empty while nobody has ordered it"""
 
     number = UnicodeAttribute()
@@ -18,7 +19,6 @@ class Number(Item):
     setup_e8 = IntegerAttribute()
     per_minute_e10 = IntegerAttribute()
     reseller_id = UnicodeAttribute(default="")
-    version = IntegerAttribute(default=0)
 
     @staticmethod
     def key(number: str) -> Key:
@@ -29,7 +29,7 @@ class Number(Item):
         return Key("INVENTORY", "")
 
 
-class Did(Item):
+class Did(Versioned):
     """``R#<reseller_id>`` / ``DID#<number>``: ordered; ``client_id`` is empty while it is in stock"""
 
     number = UnicodeAttribute()
@@ -40,7 +40,6 @@ class Did(Item):
     per_minute_e10 = IntegerAttribute(default=0)
     pulse: Any = JSONAttribute(null=True)
     anchor_day = IntegerAttribute(null=True)
-    version = IntegerAttribute(default=0)
     ordered_at = IntegerAttribute()
 
     @staticmethod
@@ -72,7 +71,7 @@ class ClientPackage(Item):
         return Key(f"R#{reseller_id}", "HOLDS#")
 
 
-class SubAccount(Item):
+class SubAccount(Versioned):
     """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
 
     subaccount_id = UnicodeAttribute()
@@ -80,7 +79,6 @@ class SubAccount(Item):
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
     anchor_day = IntegerAttribute(null=True)
-    version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
 
     @staticmethod

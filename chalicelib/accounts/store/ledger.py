@@ -1,4 +1,4 @@
-"""Items of a ledger, ``L#<owner>``: entries, months, and markers of what was applied."""
+"""Items of a ledger, ``L#<owner>``: entries, months, and markers of what is billed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from chalicelib.aws.transactions import Item
 
 
 class Entry(Item):
-    """``L#<owner_id>`` / ``ENTRY#<sequence, 12 digits>``; never edited"""
+    """``L#<owner_id>`` / ``ENTRY#<sequence, 12 digits>``: an entry, which never changes
+
+    ``period``: the month that it counts in. ``usage_month``: the month it belongs to by date.
+    """
 
     entry_id = UnicodeAttribute()
     kind = UnicodeAttribute()
@@ -42,8 +45,8 @@ class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
 
     ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
-    cost of the calls whose local month this is. ``closing``: how the ledger stood when the month was closed (see
-    ``service.months``); its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    cost of the calls whose local month this is. ``closing``: the ledger's figures when the month was closed
+    (``ledger.months``). ``posted`` of a closed month never changes; its ``usage`` may, by late calls.
     """
 
     posted: Any = JSONAttribute(default=dict)
@@ -71,11 +74,11 @@ class Month(Item):
 
 
 class Marker(Item):
-    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: a client and month of a batch is billed
 
-    It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
-    the seconds given for free by package; ``spent``, the amount by recent local day. ``emptied``: the earlier
-    generation is taken back already, and this one not posted yet (only where both do not fit one transaction).
+    It keeps what a re-rating takes back. ``entry``: sequence of its entry, none if the amount is 0. ``free``: free
+    seconds by package. ``spent``: amount by recent local day, ``_e8``. ``emptied``: the earlier generation is taken
+    back, and this one is not billed yet, because both do not fit one transaction.
     """
 
     rated = IntegerAttribute()
@@ -149,7 +152,7 @@ class Once(Item):
 
 
 class FreeMinutes(Item):
-    """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds already given for free"""
+    """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds of the month that were free"""
 
     used_seconds = IntegerAttribute()
 

@@ -14,12 +14,12 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 from chalicelib.accounts.rules import Account
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class Owner(Item):
-    """Whoever has a ledger: the fields that entries change. ``version`` counts every change of the item."""
+class Owner(Versioned):
+    """A reseller or client, with the fields that entries change. ``created_at``: an instant."""
 
-    version = IntegerAttribute(default=0)
     balance_e8 = IntegerAttribute(default=0)
     entries = IntegerAttribute(default=0)
     closed_through = UnicodeAttribute(default="")

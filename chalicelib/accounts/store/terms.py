@@ -8,9 +8,10 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttri
 
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class Package(Item):
+class Package(Versioned):
     """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
 
     ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
@@ -23,7 +24,6 @@ class Package(Item):
     setup_fee_e8 = IntegerAttribute()
     price: Any = JSONAttribute()
     upcoming: Any = JSONAttribute(default=list)
-    version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
 
     @staticmethod
