@@ -26,11 +26,11 @@ from chalicelib.accounts.store.holdings import Did
 from chalicelib.accounts.store.intake import Import, ImportRows
 from chalicelib.accounts.store.ledger import Month
 from chalicelib.accounts.store.terms import Assignment, TermsHead
+from chalicelib.aws.answers import Guard
 from chalicelib.aws.transactions import (
     MAX_WRITES,
     Change,
     Event,
-    Guard,
     Put,
     Require,
     Scope,
