@@ -18,7 +18,7 @@ bp = Blueprint(__name__)
 
 @route(bp, "POST", "/v1/inventory", roles=OPERATOR, body=InventoryIn, answer=InventoryOut)
 def create_inventory_number(call: Call) -> Any:
-    """Put a number on sale to resellers."""
+    """Offer a number to resellers."""
     return dids.add_to_inventory(call.scope, call.body(InventoryIn))
 
 
@@ -49,7 +49,7 @@ def order_did(call: Call) -> Any:
 
 @route(bp, "POST", "/v1/dids/{number}/assign", roles=RESELLER, body=AssignIn, answer=DidOut, status=200)
 def assign_did(call: Call) -> Any:
-    """Give a number to a client; the client is charged unless the flags say no."""
+    """Give a number to a client, and charge its fees unless charge_setup or charge_monthly is false."""
     return dids.assign(call.scope, call.who.reseller_id, call.path["number"], call.body(AssignIn))
 
 

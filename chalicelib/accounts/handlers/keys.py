@@ -35,7 +35,7 @@ def list_keys(call: Call) -> Any:
 
 @route(bp, "POST", "/v1/keys/{key_id}/rotate", roles=RESELLER, body=RotateIn, answer=KeyMade)
 def rotate_key(call: Call) -> Any:
-    """Make a new key like this one, which serves on for grace_seconds; the new one is shown once."""
+    """Replace a key, which stays valid for grace_seconds; the new key is shown once."""
     return keys.rotate(call.scope, call.who.reseller_id, call.path["key_id"], call.body(RotateIn))
 
 

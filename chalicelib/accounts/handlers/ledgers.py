@@ -34,7 +34,7 @@ def create_client_charge(call: Call) -> Any:
 
 @route(bp, "GET", "/v1/clients/{client_id}/ledger", roles=EVERYONE_OF_A_RESELLER, **READS)
 def list_client_entries(call: Call) -> Any:
-    """A client's ledger from day to day: newest entry first, as CSV oldest first, with the balances around it."""
+    """A client's ledger from one day to another, newest entry first (CSV: oldest first), with both balances."""
     return _answer(call, history.of_client(call.who, call.path["client_id"], _days(call)))
 
 
@@ -58,19 +58,19 @@ def create_reseller_charge(call: Call) -> Any:
 
 @route(bp, "POST", "/v1/resellers/{reseller_id}/ledger/{entry_id}/reverse", roles=OPERATOR, answer=EntryOut)
 def reverse_reseller_entry(call: Call) -> Any:
-    """Undo an entry of a reseller's by a new one, once."""
+    """Undo an entry of a reseller by a new one, once."""
     return _reverse(call, call.path["reseller_id"])
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}/ledger", roles=OPERATOR, **READS)
 def list_reseller_entries(call: Call) -> Any:
-    """A reseller's ledger from day to day, newest entry first, as CSV oldest first."""
+    """A reseller's ledger from one day to another, newest entry first (CSV: oldest first)."""
     return _answer(call, history.of_reseller(call.path["reseller_id"], _days(call)))
 
 
 @route(bp, "GET", "/v1/account/ledger", roles=STAFF, **READS)
 def list_account_entries(call: Call) -> Any:
-    """The reseller's own ledger with the operator, newest entry first, as CSV oldest first."""
+    """The reseller's own ledger with the operator, newest entry first (CSV: oldest first)."""
     return _answer(call, history.of_reseller(call.who.reseller_id, _days(call)))
 
 

@@ -1,4 +1,4 @@
-"""``/v1/packages``: what clients buy. Custom rates and quotes are routes of ``rating``."""
+"""``/v1/packages``: what clients buy. Routes of custom rates and quotes are in ``rating``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/subaccounts``: who makes calls."""
+"""``/v1/subaccounts``: each makes calls, which its package prices and its client pays."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def patch_subaccount(call: Call) -> Any:
 
 @route(bp, "DELETE", "/v1/subaccounts/{subaccount_id}", roles=RESELLER)
 def delete_subaccount(call: Call) -> Any:
-    """End a sub-account; its history stays."""
+    """End a sub-account; its calls stay its client's."""
     subaccounts.delete(call.scope, call.who, call.path["subaccount_id"])

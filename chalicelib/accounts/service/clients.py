@@ -126,7 +126,7 @@ def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> 
 
 @settled
 def close(scope: Scope, reseller_id: str, client_id: str) -> None:
-    """Close a client, whatever its balance is; nothing to do if it is closed. 409 lists what is still attached."""
+    """Close a client with any balance; nothing to do if it is closed. 409 lists what is still attached."""
     client = get_client(reseller_id, client_id)
     if client.status == "closed":
         return

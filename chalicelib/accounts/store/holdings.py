@@ -1,4 +1,4 @@
-"""Items of what clients and resellers hold: attached packages, sub-accounts, phone numbers."""
+"""Items of what clients and resellers have: attached packages, sub-accounts, phone numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.aws.versions import Versioned
 
 
 class Number(Versioned):
-    """``INVENTORY`` / ``<number>``: the operator's stock; ``reseller_id`` is empty while nobody has ordered it"""
+    """``INVENTORY`` / ``<number>``: a number and what it costs; ``reseller_id`` is empty if no reseller has it"""
 
     number = UnicodeAttribute()
     monthly_e8 = IntegerAttribute()
@@ -30,7 +30,10 @@ class Number(Versioned):
 
 
 class Did(Versioned):
-    """``R#<reseller_id>`` / ``DID#<number>``: ordered; ``client_id`` is empty while it is in stock"""
+    """``R#<reseller_id>`` / ``DID#<number>``: a number that a reseller ordered; ``client_id`` is empty in its stock
+
+    The prices are those that the client pays. ``anchor_day``: day of the month of its billing dates.
+    """
 
     number = UnicodeAttribute()
     client_id = UnicodeAttribute(default="")
@@ -52,7 +55,7 @@ class Did(Versioned):
 
 
 class ClientPackage(Item):
-    """``R#<reseller_id>`` / ``HOLDS#<client_id>#<package_id>``"""
+    """``R#<reseller_id>`` / ``HOLDS#<client_id>#<package_id>``: a client has a package"""
 
     client_id = UnicodeAttribute()
     package_id = UnicodeAttribute()
@@ -72,7 +75,7 @@ class ClientPackage(Item):
 
 
 class SubAccount(Versioned):
-    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: the day of the month its fee is meant for"""
+    """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: day of the month of its billing dates"""
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()

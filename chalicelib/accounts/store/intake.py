@@ -1,4 +1,4 @@
-"""Items of clients that come in: links at which strangers sign up, and imports."""
+"""Items of how clients are added in numbers: links at which people sign up, and imports."""
 
 from __future__ import annotations
 

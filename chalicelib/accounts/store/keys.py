@@ -11,10 +11,10 @@ from chalicelib.aws.transactions import Item
 
 
 class ApiKey(Item):
-    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
+    """``KEY#<key_id>`` / ``KEY``: an API key, with its SHA-256 instead of its secret
 
-    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
-    when it comes to it. ``last_used_at`` is right to the hour.
+    ``scopes`` limit what the role may do; null: no limit. From ``expires_at`` on the key is refused; DynamoDB deletes
+    it some time later. ``last_used_at`` is exact to an hour.
     """
 
     key_id = UnicodeAttribute()

@@ -1,7 +1,7 @@
-"""Items of those who have a ledger: resellers and clients.
+"""Items of the owners of ledgers: resellers and clients.
 
-``R#<reseller>`` is the partition of all that a reseller has. Every write into a ledger goes together with a change of
-its owner's ``version``: a transaction that was decided on an older version fails and is decided again.
+``R#<reseller>`` is the partition of what a reseller has. Every write into a ledger bumps its owner's ``version``: a
+transaction that was decided on an older version fails and is decided again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.aws.versions import Versioned
 
 
 class Owner(Versioned):
-    """A reseller or client, with the fields that entries change. ``created_at``: an instant."""
+    """A reseller or a client, with the fields that entries change (``rules.Account``)."""
 
     balance_e8 = IntegerAttribute(default=0)
     entries = IntegerAttribute(default=0)
@@ -91,7 +91,7 @@ class ResellerPointer(Item):
 class Client(Owner):
     """``R#<reseller_id>`` / ``CLIENT#<client_id>``
 
-    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    ``spent``: the price of its rated calls by local day, ``_e8``, of the last few days.
     """
 
     reseller_id = UnicodeAttribute()

@@ -1,4 +1,4 @@
-"""Items of terms, ``T#<reseller>``: everything dated that prices a call; and packages."""
+"""Items of terms, ``T#<reseller>``: the dated facts that price calls; and packages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chalicelib.aws.versions import Versioned
 class Package(Versioned):
     """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
 
-    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
-    ``effective_from``.
+    ``price``: the price fields in force when the item was written. ``upcoming``: the later ones at that moment, each
+    with its ``effective_from``. The calls are priced by ``PackageTerms``.
     """
 
     package_id = UnicodeAttribute()
@@ -36,7 +36,7 @@ class Package(Versioned):
 
 
 class PackageTerms(Item):
-    """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: price fields from an instant on"""
+    """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: its price fields from an instant on"""
 
     package_id = UnicodeAttribute()
     version = IntegerAttribute()
