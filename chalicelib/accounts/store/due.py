@@ -11,20 +11,19 @@ from collections.abc import Iterator
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.accounts.store.holdings import Did, SubAccount
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
 
-class NumberFee(Versioned):
+class NumberFee(ResellerItem, Versioned):
     """``R#<reseller_id>`` / ``NUMBERFEE#<number>``: when the reseller pays the next month of a number it ordered"""
+
+    PREFIX = "NUMBERFEE#"
 
     number = UnicodeAttribute()
     anchor_day = IntegerAttribute()
-
-    @staticmethod
-    def key(reseller_id: str, number: str) -> Key:
-        return Key(f"R#{reseller_id}", f"NUMBERFEE#{number}")
 
 
 class Closed(Item):
@@ -39,7 +38,7 @@ class Closed(Item):
 
 Billed = SubAccount | Did | NumberFee
 """The models with a ``next_billing_date``."""
-_MODELS: dict[str, type[Billed]] = {"SUB": SubAccount, "DID": Did, "NUMBERFEE": NumberFee}
+_MODELS: tuple[type[Billed], ...] = (SubAccount, Did, NumberFee)
 
 
 def anchor_of(date: str | None) -> int | None:
@@ -58,4 +57,5 @@ def due_keys(reseller_id: str, today: str) -> Iterator[str]:
 
 def due_item(reseller_id: str, sk: str) -> Billed | None:
     """The item of a key that ``due_keys`` found; ``None`` if it is gone meanwhile."""
-    return _MODELS[sk.partition("#")[0]].find(f"R#{reseller_id}", sk)
+    model = next(model for model in _MODELS if sk.startswith(model.PREFIX))
+    return model.find(f"R#{reseller_id}", sk)

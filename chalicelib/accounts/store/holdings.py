@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
@@ -29,11 +30,13 @@ class Number(Versioned):
         return Key("INVENTORY", "")
 
 
-class Did(Versioned):
+class Did(ResellerItem, Versioned):
     """``R#<reseller_id>`` / ``DID#<number>``: a number that a reseller ordered; ``client_id`` is empty in its stock
 
     The prices are those that the client pays. ``anchor_day``: day of the month of its billing dates.
     """
+
+    PREFIX = "DID#"
 
     number = UnicodeAttribute()
     client_id = UnicodeAttribute(default="")
@@ -44,14 +47,6 @@ class Did(Versioned):
     pulse: Any = JSONAttribute(null=True)
     anchor_day = IntegerAttribute(null=True)
     ordered_at = IntegerAttribute()
-
-    @staticmethod
-    def key(reseller_id: str, number: str) -> Key:
-        return Key(f"R#{reseller_id}", f"DID#{number}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
 
 
 class ClientPackage(Item):
@@ -74,8 +69,10 @@ class ClientPackage(Item):
         return Key(f"R#{reseller_id}", "HOLDS#")
 
 
-class SubAccount(Versioned):
+class SubAccount(ResellerItem, Versioned):
     """``R#<reseller_id>`` / ``SUB#<subaccount_id>``; ``anchor_day``: day of the month of its billing dates"""
+
+    PREFIX = "SUB#"
 
     subaccount_id = UnicodeAttribute()
     username = UnicodeAttribute()
@@ -84,20 +81,10 @@ class SubAccount(Versioned):
     anchor_day = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, subaccount_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"SUB#{subaccount_id}")
 
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
-
-
-class Username(Item):
+class Username(ResellerItem, Item):
     """``R#<reseller_id>`` / ``USERNAME#<username>``: a user name that was ever taken; it is never free again"""
 
-    subaccount_id = UnicodeAttribute()
+    PREFIX = "USERNAME#"
 
-    @staticmethod
-    def key(reseller_id: str, username: str) -> Key:
-        return Key(f"R#{reseller_id}", f"USERNAME#{username}")
+    subaccount_id = UnicodeAttribute()

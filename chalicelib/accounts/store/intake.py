@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
@@ -20,21 +21,21 @@ class SignupLink(Item):
         return Key(f"SIGNUP#{token}", "LINK")
 
 
-class SignupDay(Item):
+class SignupDay(ResellerItem, Item):
     """``R#<reseller_id>`` / ``SIGNUPS#<YYYY-MM-DD, UTC>``: how many people signed up on that day"""
+
+    PREFIX = "SIGNUPS#"
 
     asked = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, day: str) -> Key:
-        return Key(f"R#{reseller_id}", f"SIGNUPS#{day}")
 
-
-class Import(Item):
+class Import(ResellerItem, Item):
     """``R#<reseller_id>`` / ``IMPORT#<SHA-256 of its files, 32 digits>``: an import whose rows are all valid
 
     Its ``rows`` are stored as ``ImportRows``; the first ``done`` of them are applied.
     """
+
+    PREFIX = "IMPORT#"
 
     import_id = UnicodeAttribute()
     status = UnicodeAttribute()
@@ -43,10 +44,6 @@ class Import(Item):
     counts: Any = JSONAttribute()
     created_at = IntegerAttribute()
     finished_at = IntegerAttribute(null=True)
-
-    @staticmethod
-    def key(reseller_id: str, import_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"IMPORT#{import_id}")
 
 
 class ImportRows(Item):

@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
@@ -32,17 +33,11 @@ class ApiKey(Item):
         return Key(f"KEY#{key_id}", "KEY")
 
 
-class KeyPointer(Item):
+class KeyPointer(ResellerItem, Item):
     """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
 
-    @staticmethod
-    def key(reseller_id: str, key_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"KEY#{key_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
+    PREFIX = "KEY#"
 
     @property
     def key_id(self) -> str:
-        return self.sk.removeprefix("KEY#")
+        return self.sk.removeprefix(self.PREFIX)

@@ -12,6 +12,7 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from chalicelib.accounts.rules import Account
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
@@ -88,11 +89,13 @@ class ResellerPointer(Item):
         return str(self.sk)
 
 
-class Client(Owner):
+class Client(ResellerItem, Owner):
     """``R#<reseller_id>`` / ``CLIENT#<client_id>``
 
     ``spent``: the price of its rated calls by local day, ``_e8``, of the last few days.
     """
+
+    PREFIX = "CLIENT#"
 
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute()
@@ -108,14 +111,6 @@ class Client(Owner):
     daily_limit_e8 = IntegerAttribute(null=True)
     spent: Any = JSONAttribute(default=dict)
     created_at = IntegerAttribute()
-
-    @staticmethod
-    def key(reseller_id: str, client_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"CLIENT#{client_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
 
     @property
     def owner_id(self) -> str:

@@ -6,17 +6,20 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
+from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
 
-class Package(Versioned):
+class Package(ResellerItem, Versioned):
     """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
 
     ``price``: the price fields in force when the item was written. ``upcoming``: the later ones at that moment, each
     with its ``effective_from``. The calls are priced by ``PackageTerms``.
     """
+
+    PREFIX = "PACKAGE#"
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
@@ -25,14 +28,6 @@ class Package(Versioned):
     price: Any = JSONAttribute()
     upcoming: Any = JSONAttribute(default=list)
     created_at = IntegerAttribute()
-
-    @staticmethod
-    def key(reseller_id: str, package_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"PACKAGE#{package_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
 
 
 class PackageTerms(Item):
