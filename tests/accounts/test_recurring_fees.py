@@ -154,7 +154,7 @@ def test_a_fee_of_nothing_makes_no_entry_and_the_date_moves(world: FeeWorld) -> 
     run = world.bill(noon("2026-03-01"))
     assert (run.dates, run.entries) == (2, 0)
     assert world.entries("acme") == []
-    assert Once.under(f"L#{world.ids['acme']}", "ONCE#") == []
+    assert Once.under(*Once.key(world.ids["acme"], "")) == []
     assert world.next_date("desk") == "2026-03-31"
 
 
@@ -221,7 +221,7 @@ def test_a_closed_client_is_not_billed(world: FeeWorld) -> None:
     from chalicelib.accounts.store.owners import Client
 
     fees_of(world)
-    Client(f"R#{world.reseller_id}", f"CLIENT#{world.ids['acme']}").update([Client.status.set("closed")])
+    Client(*Client.key(world.reseller_id, world.ids["acme"])).update([Client.status.set("closed")])
     assert world.bill(noon("2026-02-28")).entries == 0
     assert world.entries("acme") == []
 
@@ -308,7 +308,7 @@ def test_an_item_that_cannot_be_billed_holds_up_no_other(world: FeeWorld, caplog
 
     for name in ("a", "b", "c"):
         world.subaccount(name, "acme", "gold", "2026-01-31")
-    (broken,) = Assignment.under(f"T#{world.reseller_id}", "SUB#b#")
+    (broken,) = Assignment.under(*Assignment.of_holder(world.reseller_id, Assignment.holder_of_account("b")))
     broken.update([Assignment.client_id.set("")])
     run = world.bill(noon("2026-01-31"))
     assert (run.entries, run.failed) == (2, [f"SUB#{world.ids['b']}"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import get_reseller, plan
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ BOTH_SECONDS = 86_400
 def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
     """A new webhook with its secret; 409 if there are ``MOST`` already."""
     # Requires the reseller's version, so two requests at once cannot both be the last one allowed.
-    _, reseller_writes = plan(scope, get_reseller(reseller_id), [])
+    bumped = get_reseller(reseller_id).bump()
     if len(store.webhooks(reseller_id)) >= MOST:
         raise Conflict(f"There are {MOST} webhooks already; delete one first.")
     webhook_id = new_id()
@@ -35,7 +35,7 @@ def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
     made = _with_secret(item)
     changes = {"url": item.url, "events": item.events}
     recorded = event(scope, reseller_id, "webhook.created", webhook_id, changes)
-    commit(scope, [*reseller_writes, Put(item), recorded], made)
+    commit(scope, [bumped, Put(item), recorded], made)
     return made
 
 

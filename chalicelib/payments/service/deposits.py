@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import get_reseller, plan
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
@@ -39,10 +39,10 @@ def create(scope: Scope, who: Principal, client_id: str, body: DepositIn, base_u
     )
     out = to_out(item, settings, base_url)
     # Requires the client's version, so a client that is closed at this moment gets no deposit.
-    _, client_writes = plan(scope, client, [])
+    bumped = client.bump()
     changes = {"deposit_id": item.deposit_id, "amount": money.format_amount(body.amount)}
     recorded = event(scope, who.reseller_id, "deposit.created", client_id, changes)
-    commit(scope, [*client_writes, Put(item), Put(invoice), recorded], out)
+    commit(scope, [bumped, Put(item), Put(invoice), recorded], out)
     return out
 
 
