@@ -65,7 +65,7 @@ class _Merger:
 
     def once(self) -> int:
         """One transaction; 0 when there is nothing to do."""
-        client = posting.client_of(self._reseller_id, self._client_id)()
+        client = posting.get_client(self._reseller_id, self._client_id)
         head = term_versions.head_of(self._reseller_id)
         found = call_store.segments_of(self._client_id, self._day, self._day)
         chosen = choose(found, head.open_batches or ())
@@ -118,7 +118,7 @@ def _month(segment: Segment) -> str:
 
 
 def _fence(scope: Scope, reseller_id: str, client_id: str) -> None:
-    client = posting.client_of(reseller_id, client_id)()
+    client = posting.get_client(reseller_id, client_id)
     commit(scope, [posting.owner_change(client, client.account())])
 
 
@@ -128,7 +128,7 @@ def _gone(segment: Segment) -> Remove:
 
 def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: str, generation: int) -> None:
     """Take the calls of a batch out of one compacted segment, into one of their own."""
-    client = posting.client_of(reseller_id, client_id)()
+    client = posting.get_client(reseller_id, client_id)
     whole = Segment.find(f"L#{client_id}", at)
     if whole is None:
         return

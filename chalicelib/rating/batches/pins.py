@@ -11,7 +11,7 @@ from chalicelib.rating.pricing import loading
 
 def present(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
     """The fields of ``Batch`` that are pinned, for the file ``key``; ``terms_version`` as the head was read."""
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     return {
         "terms_version": terms_version,
         "deck_version": loading.deck_version(),

@@ -46,7 +46,7 @@ class Earlier:
 
     def _explain(self, snapshot: Snapshot, name: str, found: int, counted: int) -> None:
         """Either a twin was faster and the snapshot is old, or the books were wrong before."""
-        if posting.client_of(snapshot.client.reseller_id, self.client_id)().version != snapshot.client.version:
+        if posting.get_client(snapshot.client.reseller_id, self.client_id).version != snapshot.client.version:
             raise LostRace()
         raise RuntimeError(
             f"batch {self.batch_id}, client {self.client_id}, {self.month}: {name} of the earlier generation are "
