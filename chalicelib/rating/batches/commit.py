@@ -26,6 +26,7 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.batches.supersede import Earlier
 from chalicelib.rating.batches.write import Objects, Writing
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.rate_book import RateBook
 
 COMMIT_TRIES = 500
@@ -44,18 +45,18 @@ class Superseded(Exception):
 
 
 def commit_parts(
-    scope: Scope, batch: Batch, book: RateBook, spill: Spill, parts: Sequence[Part]
+    scope: Scope, batch: Batch, table: TermTable, spill: Spill, parts: Sequence[Part]
 ) -> set[tuple[str, str]]:
     """Commit every part that is not committed yet; ``Superseded`` when another generation has taken over.
 
     Returns clients and the days on which they have very many segments now.
     """
-    crowded, packages = set[tuple[str, str]](), _packages(book)
+    crowded, packages = set[tuple[str, str]](), _packages(table.book)
     for month, found in groupby(sorted(parts, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [
-                _Commit(scope, batch, book, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
+                _Commit(scope, batch, table, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
                 for part in of_month[first : first + AT_ONCE]
             ]
             for each, facts in zip(some, _read(batch, some), strict=True):
@@ -93,9 +94,9 @@ class _Commit:
     """One part on its way into the ledger."""
 
     def __init__(
-        self, scope: Scope, batch: Batch, book: RateBook, spill: Spill, objects: Objects, wanted: snapshots.Part
+        self, scope: Scope, batch: Batch, table: TermTable, spill: Spill, objects: Objects, wanted: snapshots.Part
     ) -> None:
-        self.scope, self.batch, self.book, self.spill, self.wanted = scope, batch, book, spill, wanted
+        self.scope, self.batch, self.table, self.spill, self.wanted = scope, batch, table, spill, wanted
         self.client_id, self.month = self.part = wanted.client_id, wanted.month
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
@@ -105,7 +106,7 @@ class _Commit:
         days = [] if snapshot.applied else self.spill.days(self.part)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.book)
+            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.table)
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 
