@@ -39,6 +39,8 @@ COLUMNS = (
     "rate_per_minute",
     "batch_id",
 )
+DIRECTIONS = OUTBOUND, INBOUND = "outbound", "inbound"
+DISPOSITIONS = ANSWERED, NO_ANSWER, BUSY, FAILED = "ANSWERED", "NO ANSWER", "BUSY", "FAILED"
 ROWS_PER_MEMBER = 2048
 MOST_MEMBERS = 2000
 """Members of a segment, more or less. The index lists each in 50 bytes, so a month of such days fits a transaction."""
@@ -101,11 +103,6 @@ def first_field(text: str) -> str:
     while text[end : end + 2] == '""' or text[end] != '"':
         end += 2 if text[end] == '"' else 1
     return text[: end + 1]
-
-
-def key_of(direction: str, disposition: str, call_id: str) -> str:
-    """What makes a call the same call within a client and UTC day; ``call_id`` as it stands in a row."""
-    return f"{'i' if direction == 'inbound' else 'o'}{'a' if disposition == 'ANSWERED' else 'n'}{call_id}"
 
 
 def encode_rows(
@@ -181,7 +178,7 @@ def decode(data: bytes) -> Iterator[RatedCall]:
 
 def holder_of(call: RatedCall) -> str:
     """Whose assignment made the client pay: ``sub:<username>`` or ``did:<number>``."""
-    return f"did:{call.to_number}" if call.direction == "inbound" else f"sub:{call.account}"
+    return f"did:{call.to_number}" if call.direction == INBOUND else f"sub:{call.account}"
 
 
 def decode_keys(data: bytes) -> Iterator[tuple[str, str, str]]:

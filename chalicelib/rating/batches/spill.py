@@ -14,8 +14,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.periods import DAY_SECONDS
 from chalicelib.rating.batches.column_file import Column, Rows, Shelf
-from chalicelib.rating.engine.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
+from chalicelib.rating.engine.columns import Columns, Ints, Texts, distinct
 from chalicelib.rating.pricing.rate_book import RateBook
 
 PART_ROWS = 200_000
