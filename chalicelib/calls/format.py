@@ -45,7 +45,8 @@ ROWS_PER_MEMBER = 2048
 MOST_MEMBERS = 2000
 """Members of a segment, more or less. The index lists each in 50 bytes, so a month of such days fits a transaction."""
 
-_GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"; the header has no time in it
+GZIP = 31
+"""What zlib calls a window of 32 KB with gzip header and checksum; the header has no time in it."""
 _LEVEL = 1  # of isal's four: a quarter of zlib's time at its level 1, and fewer bytes (decisions/0015)
 _SPECIAL = frozenset('",\r\n')
 
@@ -128,7 +129,7 @@ def pack(text: bytes) -> bytes:
     # Here and not above: the API imports this module, and most of its requests read no calls.
     from isal import isal_zlib
 
-    return isal_zlib.compress(text, _LEVEL, _GZIP)
+    return isal_zlib.compress(text, _LEVEL, GZIP)
 
 
 def row_of(call: RatedCall) -> str:
@@ -199,7 +200,7 @@ def unpacked(data: bytes) -> str:
 
     parts = []
     while data:
-        member = isal_zlib.decompressobj(_GZIP)
+        member = isal_zlib.decompressobj(GZIP)
         try:
             parts.append(member.decompress(data))
         except isal_zlib.error as problem:  # type: ignore[misc]  # a class, whatever its stub says

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from chalicelib.calls.format import DIRECTIONS
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
 from chalicelib.rating.cdr.mapping import Aliases, plain
@@ -177,7 +178,7 @@ def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> La
 
 def _by_shape(fields: list[str], delimiter: str) -> Layout | None:
     full, width = len(call.COLUMNS), len(fields)
-    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in ("outbound", "inbound"):
+    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in DIRECTIONS:
         columns = {name: n for n, name in enumerate(call.COLUMNS[:width])}
         return Layout("forfait", delimiter, columns, width, False)
     if shape := asterisk.shaped(fields):

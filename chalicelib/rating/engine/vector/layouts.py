@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chalicelib.calls.format import ANSWERED, DIRECTIONS
 from chalicelib.rating.cdr import asterisk, freeswitch, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
 from chalicelib.rating.cdr.formats import Layout, Source
@@ -212,7 +213,7 @@ def _asterisk(page: _Page) -> dict[str, Field]:
     return {
         "call_id": _asterisk_id(page, start),
         "start": start,
-        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": (begin, length),
         "to": page.column("dst"),
@@ -252,11 +253,11 @@ def _freeswitch(page: _Page) -> dict[str, Field]:
     answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
     (begin, length), known = page.said(freeswitch.disposition, page.column("hangup_cause"))
     page.good &= answered | known
-    other, size = page.words(["ANSWERED"])
+    other, size = page.words([ANSWERED])
     return {
         "call_id": page.column("uuid"),
         "start": page.column("start_stamp"),
-        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": page.column("caller_id_number"),
         "to": page.column("destination_number"),
