@@ -15,7 +15,7 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
-from chalicelib.rating.engine.vector.layouts import Field, Rows
+from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
 
@@ -46,7 +46,7 @@ class Fields:
     good: Mask
 
 
-def read(rows: Rows, zone: str, home: str, book: RateBook) -> Fields:
+def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
     """Every field but account and texts; ``zone`` is that of starts without an offset."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
