@@ -1,9 +1,9 @@
-"""Which kind of CDR file it is, and its records as calls.
+"""Detects the format of a CDR file, and reads its records as calls.
 
-A format is told by the header's names or, without a header, by the shape of the first line; never by the file's name.
-What a reseller declared about its own files (``ColumnMapping``) comes first where it fits the header.
-Bad lines are values (``Rejection``), so one pass gives every line's fate: each record is exactly one ``Call`` or one
-``Rejection``, except header lines, which are neither wherever they stand (files are joined with ``cat``).
+A format is recognised by the names in the header or, without a header, by the shape of the first line; never by the
+name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first. Every record becomes exactly one
+``Call`` or one ``Rejection``, except header lines: they are skipped wherever they are, because files may be joined with
+``cat``.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ Texts = Callable[[Pick, list[str]], tuple[str, ...]]
 
 
 class Source(NamedTuple):
-    """Where a file comes from: how its numbers are dialled, and the IANA zone of starts without an offset.
+    """How the fields of a file are read: the country in which numbers are dialled, and the time zone of its clocks.
 
-    VoIP.ms rows are in Eastern time, unless the zone was ``declared`` for this very source.
+    ``zone`` is the IANA zone of starts without an offset. For VoIP.ms rows it is used only when a CDR source
+    ``declared`` it; otherwise they are in Eastern time.
     """
 
     home_country: str
@@ -41,10 +42,11 @@ class Source(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How a file is laid out.
+    """The format of a file and the order of its columns.
 
-    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` or ``unknown``; ``columns`` name ->
-    index from 0. A line has ``width`` columns; where ``widest`` is more, it has at least ``width`` and at most that.
+    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` (by a column mapping) or ``unknown``.
+    ``columns``: name of a column -> its index from 0. A line has ``width`` columns or, where ``widest`` is larger, from
+    ``width`` to ``widest``.
     """
 
     name: str
@@ -59,7 +61,7 @@ UNKNOWN = Layout("unknown", ",", {}, 0, False)
 
 
 class _RowFormat(NamedTuple):
-    """How the rows of a format are spelled in the columns of Forfait's own CSV."""
+    """How the rows of a format become rows of Forfait's own CSV; ``texts`` None: they are such rows already."""
 
     columns: tuple[str, ...]
     texts: Texts | None
@@ -75,12 +77,12 @@ _ROW_FORMATS = {
 
 
 def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
-    """The layout of a file whose first chunk this is; only the first record decides, so chunk sizes do not matter."""
+    """The layout of a file, from its first chunk; only the first record decides, so chunk sizes do not matter."""
     for delimiter in DELIMITERS:
         record = next(records(first, delimiter), None)
         if record is None:
             break
-        # Of a first line with a stray quote or byte, the columns are still clear enough to know the format.
+        # A first line with a stray quote or byte still shows its columns well enough to recognise the format.
         fields = record.fields or record.raw.split("\n", 1)[0].split(delimiter)
         layout = _by_header(fields, delimiter, mapping) or _by_shape(fields, delimiter)
         if layout:
@@ -89,10 +91,10 @@ def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
 
 
 def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection]:
-    """The calls and refused lines of one chunk, in order. Chunks may be parsed in any order, or apart.
+    """The calls and refused lines of one chunk, in order; chunks do not depend on each other.
 
-    ``layout`` was detected with the mapping of ``source``. Never raises for what is in the file; ``ValueError`` for a
-    zone that does not exist.
+    ``layout`` must have been detected with the mapping of ``source``. Raises nothing for any content of the file, and
+    ``ValueError`` for an unknown zone.
     """
     if layout.name == "unknown":
         for line, raw, _, problem in records(chunk, layout.delimiter):
@@ -103,13 +105,13 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
 
 
 def zone_of(layout: Layout, source: Source) -> str:
-    """The zone of starts without an offset."""
+    """The IANA zone of starts without an offset."""
     fixed = voipms.ZONE if layout.name == "voipms" else ""
     return fixed if fixed and not source.declared else source.zone
 
 
 def rejection_of(cut: Cut) -> Rejection:
-    """The refused line that stands for the rest of a broken file."""
+    """The refused line for the place where a broken file stops."""
     return Rejection(cut.line, "truncated", cut.message, cut.raw)
 
 
@@ -123,10 +125,10 @@ def _calls(
     chunk: Chunk, layout: Layout, rows: _RowFormat, read: CallReader, mapping: ColumnMapping | None
 ) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
-    # A column that the file leaves out is read from an empty field put after the last.
+    # A column that the file does not have is read from an empty field that is added after the last.
     places = [layout.columns.get(name, widest) for name in rows.columns]
     pick: Pick = itemgetter(*places)
-    as_it_is = not texts and width == widest and places == list(range(width))
+    is_ours = not texts and width == widest and places == list(range(width))
     furthest = max(places)
     for line, raw, fields, problem in records(chunk, layout.delimiter):
         if problem:
@@ -135,7 +137,7 @@ def _calls(
             yield _rejection(line, "bad_columns", raw, _wrong_width(len(fields), width, widest))
         else:
             try:
-                if as_it_is:
+                if is_ours:
                     yield read(line, fields, fields)
                     continue
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
@@ -166,7 +168,7 @@ def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None)
         if layout == "asterisk":
             names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
         known, present = _ROW_FORMATS[layout].columns, set(names)
-        # A name that comes twice is no header: one could only guess which of the two is meant.
+        # With a name that occurs twice it is not clear which column is meant, so such a line is not a header.
         if not required <= present or any(names.count(name) > 1 for name in known):
             continue
         if layout == "voipms" and not voipms.DIRECTION & present:

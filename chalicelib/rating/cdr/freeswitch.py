@@ -1,8 +1,8 @@
 """Rows of FreeSWITCH's ``mod_cdr_csv`` (its template ``example``, the default), in the columns of Forfait's own CSV.
 
-The file has no header. Its first 13 columns are certain; codecs and whatever an operator added to the template follow.
-FreeSWITCH tells why a call ended, not what became of it: an answered call and one whose caller gave up while it rang
-both end with ``NORMAL_CLEARING``, so an answer stands first and the cause explains the rest.
+The file has no header. Its first 13 columns are certain; codecs and columns that an operator added to the template
+follow. FreeSWITCH records why a call ended, not whether it was answered: an answered call and a call that the caller
+gave up while it rang both end with ``NORMAL_CLEARING``. So the answer is looked at first, and the cause after it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _NOT_ANSWERED = {
     "LOSE_RACE": NO_ANSWER,
     "PICKED_OFF": NO_ANSWER,
 }
-"""What became of a call that nobody answered; every other cause is a failure."""
+"""The disposition of a call that was not answered, by its cause; every other cause is ``FAILED``."""
 _NAMES = {
     "call_id": "uuid",
     "start": "start_stamp",
@@ -69,7 +69,7 @@ _NAMES = {
 
 
 def shaped(fields: list[str]) -> dict[str, int] | None:
-    """The columns, if this row has the shape of the default template."""
+    """The columns by position, or None when these fields do not look like a row of the default template."""
     if not len(ORDER) <= len(fields) <= MOST:
         return None
     start, cause, uuid = (fields[ORDER.index(name)].strip(' "') for name in ("start_stamp", "hangup_cause", "uuid"))
@@ -79,9 +79,10 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
-    """A row's texts by ``COLUMNS`` (``pick`` takes them out of the fields) -> by ``call_fields.COLUMNS``.
+    """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    A call with an account code was made by that sub-account; one without came in, for the number dialled.
+    ``pick`` selects the fields of this module's ``COLUMNS``. A row with an account code is an outbound call of that
+    sub-account; a row without one is an inbound call to the number dialled. Raises ``BadField``.
     """
     caller, called, start, answer, seconds, cause, uuid, account = pick(fields)
     # Some templates have a blank before this field, which makes its quotes part of the text.
@@ -93,12 +94,12 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
 
 def renamed(message: str) -> str:
-    """A message about a column of Forfait's, about the column of FreeSWITCH that it came from."""
+    """A message about a column of Forfait's CSV -> the same message with the name of FreeSWITCH's column."""
     return call.renamed(message, _NAMES)
 
 
 def disposition(cause: str) -> str:
-    """What became of a call that was not answered; ``BadField`` for what is no cause."""
+    """The disposition of a call that was not answered; raises ``BadField`` when ``cause`` is not a cause."""
     cause = cause.strip()
     if not _CAUSE.fullmatch(cause):
         raise BadField("bad_disposition", "hangup_cause: must be a cause such as NORMAL_CLEARING")

@@ -1,6 +1,7 @@
-"""One call, attributed and priced: what the reference engine does with each line, and a preview with the first few.
+"""Attributes and prices one call: for the reference engine each line, for a preview the first lines of a file.
 
-Nothing is guessed: a call whose owner, number or rate is not found is refused with its reason.
+A call is refused with a reason when its holder or its rate is not found. The *holder* is the client who had the
+sub-account (outbound) or the number called (inbound) when the call started, and pays for it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ class Refusal(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """Who pays for a call, by which terms, and how much when no free minutes are left.
+    """Who pays for a call, its terms, and its price without free minutes.
 
-    ``holder`` and ``terms`` are the numbers by which ``RateBook`` knows them.
+    ``holder`` and ``terms`` are numbers in ``RateBook.holders`` and ``RateBook.priced``.
     """
 
     holder: int
@@ -35,7 +36,7 @@ class Attributed(NamedTuple):
 
 
 def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
-    """The priced call, or why there is none."""
+    """The priced call, or why it is refused."""
     _, _, start, direction, account, _, called, disposition, seconds, cost_e8 = call
     if direction == OUTBOUND:
         stretch = book.account(account, start)
