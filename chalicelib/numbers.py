@@ -1,8 +1,8 @@
 """Phone numbers: one spelling (E.164 with ``+``), and the country of a number.
 
-Both use a table made from libphonenumber's metadata (``scripts/compile_countries.py``): a CDR file has millions of
-numbers, and libphonenumber takes some 20 us for each. Numbers are not checked against numbering plans, because plans
-change faster than metadata, and the deck decides which numbers have a price.
+Both come from a table compiled from libphonenumber's metadata (``scripts/compile_countries.py``): a CDR file needs a
+million look-ups, and libphonenumber takes some 20 us for each. Numbers are not checked against numbering plans: the
+deck decides whether a call can be priced, and plans change faster than metadata.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from chalicelib.country_table import COUNTRIES, HOMES
 E164_LEAST, E164_MOST = 7, 15
 """Digits of a number with its calling code."""
 INTERNAL_MOST = 6
-"""A number of at most so many digits without ``+`` is an extension or a short code (411), not E.164."""
+"""The most digits of an internal number (an extension, or a short code such as 411), written without ``+``."""
 
 is_e164 = re.compile(rf"\+[1-9][0-9]{{{E164_LEAST - 1},{E164_MOST - 1}}}").fullmatch
-"""Whether a text is E.164, so that ``normalise`` returns it unchanged; faster than ``normalise``."""
+"""Whether a text is E.164, so that ``normalise`` would return it unchanged; quicker than ``normalise``."""
 
 _SEPARATORS = str.maketrans("", "", " -.()")
 _EMERGENCY = re.compile(r"(?:\+|00|011)?1?(?:911|112|988)")
@@ -27,14 +27,10 @@ _NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or up to 6 digits
 
 
 class _Home(NamedTuple):
-    """How CDRs of a country spell numbers.
+    """How a country writes numbers in its own CDRs; a national number has neither trunk prefix nor calling code.
 
-    calling_code: digits of the country's calling code.
-    trunk: prefix of a national number; blank for none.
-    internationals: prefixes of an international number, the longest first.
-    lengths: lengths of national numbers, without trunk prefix and calling code.
-    bare: whether a national number may come without its trunk prefix.
-    never_first: digits that no national number begins with.
+    ``lengths`` are those of national numbers; ``bare``: they may be written without trunk prefix; ``never_first``:
+    digits that a national number does not begin with.
     """
 
     calling_code: str
@@ -62,8 +58,8 @@ def _home_table() -> dict[str, _Home]:
     for region, calling_code, trunk_word, international, counts in zip(words, words, words, words, words, strict=True):
         trunk = trunk_word.strip("-")
         lengths = frozenset(int(count) for count in counts.split(",") if count != "-")
-        # Where lengths vary or are short, a number without the trunk prefix may be a local number without its area
-        # code. It is refused there, not guessed.
+        # Where lengths vary or are short, a number without trunk prefix may be a local one without area code;
+        # there it is refused.
         bare = not trunk or (len(lengths) <= 2 and min(lengths) >= 9)
         never_first = "01" if calling_code == "1" else "0" if trunk else ""
         # Longest first: Australia's 0011 begins with 00, and 00 with Samoa's 0.
@@ -73,7 +69,7 @@ def _home_table() -> dict[str, _Home]:
 
 
 def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
-    """First digits of a number (``_HEAD`` of them) -> lengths of the longer prefixes that begin so, longest first."""
+    """First ``_HEAD`` digits -> lengths, longest first, of the few prefixes that are longer."""
     lengths: dict[str, set[int]] = {}
     for prefix in _LONG_PREFIXES:
         lengths.setdefault(prefix[:_HEAD], set()).add(len(prefix))
@@ -81,7 +77,7 @@ def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
 
 
 _HEAD = 4
-"""So many first digits decide the country of nearly every number; NANP area codes end here."""
+"""Digits that decide the country of nearly every number; NANP area codes end here."""
 _COUNTRY_OF = _prefix_table()
 _HOMES = _home_table()
 _LONG_PREFIXES = [prefix for prefix in _COUNTRY_OF if len(prefix) > _HEAD]
@@ -89,11 +85,12 @@ _BEYOND_HEAD = _long_prefix_lengths()
 
 
 def normalise(raw: str, home_country: str = "US") -> str:
-    """A number as a CDR spells it -> ``+`` and 7 to 15 digits; 1 to 6 digits (internal or short code) are unchanged.
+    """A number as a CDR spells it -> ``+`` and 7 to 15 digits, or 1 to 6 bare digits (internal number) unchanged.
 
-    The first spelling that fits counts: ``+``; up to 6 digits; the home country's own international prefix or ``00``;
-    the home country's national spelling (in the NANP 10 or 11 digits); ``011``. Blanks, hyphens, points and parentheses
-    are ignored. ``ValueError`` for anything else, and for a ``home_country`` (ISO alpha-2) that is not in the table.
+    Tried in this order: ``+``; up to 6 digits; the home country's own international prefix or ``00``; the home
+    country's national spelling (10 or 11 digits in the NANP); ``011``. Blanks, hyphens, points and parentheses are
+    ignored. Raises ``ValueError`` (a sentence without the name of the field) for other text, and for a
+    ``home_country`` that is not the ISO alpha-2 code of a country with telephones.
     """
     digits = raw[1:] if raw[:1] == "+" else raw
     if not (digits.isascii() and digits.isdigit()):
@@ -112,12 +109,12 @@ def normalise(raw: str, home_country: str = "US") -> str:
 
 
 def _dialled(digits: str, home: _Home) -> str:
-    """Seven digits or more without ``+``, as dialled in ``home`` -> E.164; ``ValueError`` if no spelling fits.
+    """Seven digits or more without ``+``, as dialled in ``home``, -> E.164.
 
-    Outside the NANP ``011`` is tried last: there it may be a trunk prefix and an area code (0113 is Leeds).
+    Outside the NANP ``011`` is tried last: it may be a trunk prefix and an area code (0113 is Leeds).
     """
     if home.calling_code == "1":
-        # The spelling of nearly all numbers in a North American file.
+        # The spelling of nearly every line of a North American file.
         if len(digits) == 11 and digits[0] == "1" and digits[1] > "1":
             return "+" + digits
         if len(digits) == 10 and digits[0] > "1":
@@ -134,7 +131,7 @@ def _dialled(digits: str, home: _Home) -> str:
 
 
 def _national(digits: str, home: _Home) -> str:
-    """The national number in ``digits``: after the trunk prefix, bare, or after the calling code; blank for none."""
+    """The national number in ``digits``: after the trunk prefix, bare, or after the calling code; "" for none."""
     candidates = []
     if home.trunk and digits.startswith(home.trunk):
         candidates.append(digits[len(home.trunk) :])
@@ -155,14 +152,14 @@ def _e164(digits: str) -> str:
 
 
 def is_emergency(raw: str) -> bool:
-    """Whether a dialled number is 911, 112 or 988, in any spelling (+1911, 1911, 00112)."""
+    """Whether a number is 911, 112 or 988 in any spelling: also +1911, 1911, 00112."""
     return _EMERGENCY.fullmatch(raw.translate(_SEPARATORS)) is not None
 
 
 def path_number(text: str) -> str:
-    """A number in a path or a query -> E.164. Its ``+`` may be missing, or a blank, which ``+`` decodes to.
+    """A number in a path or a query, with or without ``+`` (which may be decoded to a blank) -> ``+<digits>``.
 
-    No home country is applied. ``ValueError`` unless it has 7 to 15 digits.
+    It is read as E.164 for every home country; raises ``ValueError`` when it does not have 7 to 15 digits.
     """
     digits = text.translate(_SEPARATORS).removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
@@ -171,11 +168,11 @@ def path_number(text: str) -> str:
 
 
 def country_of(digits: str) -> str | None:
-    """The country (ISO alpha-2) of an E.164 number or prefix without ``+``; ``None`` if it has none.
+    """The country (ISO alpha-2) of an E.164 number without ``+``, or None.
 
-    ``None`` for NANP toll-free and 900 numbers, unused NANP area codes, non-geographic calling codes (+800, +870,
-    +883...) and calling codes that do not exist. A prefix that countries share, such as a deck's ``1``, has the main
-    country of its calling code.
+    None for NANP toll-free and 900 numbers, unassigned NANP area codes, calling codes without a country (+800, +870,
+    +883...) and calling codes that do not exist. A prefix that several countries share, such as ``1`` in a deck,
+    belongs to the main country of its calling code.
     """
     head = digits[:_HEAD]
     for length in _BEYOND_HEAD.get(head, ()):
@@ -186,7 +183,7 @@ def country_of(digits: str) -> str | None:
 
 
 def country_of_first(digits: str) -> tuple[str | None, bool]:
-    """The country of a number's first digits, and whether all numbers that begin with them have this country."""
+    """The country of a number's first digits, and whether all numbers that begin with them have the same country."""
     longer = _BEYOND_HEAD.get(digits[:_HEAD])
     if longer is None:
         return _country_of_head(digits[:_HEAD]), True
@@ -203,7 +200,7 @@ def _country_of_head(head: str) -> str | None:
 
 
 def country_prefixes() -> dict[str, str | None]:
-    """A new dict: prefix -> ISO alpha-2 or ``None``; the longest prefix of a number decides."""
+    """Prefix digits -> ISO alpha-2 or None; the longest prefix of a number decides. Returns a new dictionary."""
     return dict(_COUNTRY_OF)
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.periods import DAY_SECONDS
 from chalicelib.rating.batches.charges import covered
 from chalicelib.rating.batches.duplicates import Lines, Mask, copies
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.call_keys import Billed, kinds
-from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.engine.columns import Ints, Texts
+from chalicelib.rating.engine.term_table import TermTable
 
 SLICE_ROWS = 250_000
 """Lines that are decided together: some 100 MB."""
@@ -33,7 +34,7 @@ class Slices:
     ``by_id``: calls of one second go by their ids, because free minutes may pay for some line of the day.
     """
 
-    def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, tables: Tables) -> None:
+    def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, table: TermTable) -> None:
         count = spill.holds_of(part, day)
         self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(part, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
@@ -42,8 +43,8 @@ class Slices:
         def pieces() -> Iterable[Piece]:
             return map(spill.read, self._runs) if whole is None else [whole]
 
-        self.by_id = tables.terms.grant_minutes() and any(
-            covered(np.unique(rows["terms"]), tables).any() for rows, _ in pieces()
+        self.by_id = table.book.terms.grant_minutes() and any(
+            covered(np.unique(rows["terms"]), table).any() for rows, _ in pieces()
         )
         found = copies(lambda: map(_lines, pieces()), count, billed, spill.shelf)
         self._copies = found

@@ -26,7 +26,8 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.batches.supersede import Earlier
 from chalicelib.rating.batches.write import Objects, Writing
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.engine.term_table import TermTable
+from chalicelib.rating.pricing.rate_book import RateBook
 
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
@@ -44,18 +45,18 @@ class Superseded(Exception):
 
 
 def commit_parts(
-    scope: Scope, batch: Batch, tables: Tables, spill: Spill, parts: Sequence[Part]
+    scope: Scope, batch: Batch, table: TermTable, spill: Spill, parts: Sequence[Part]
 ) -> set[tuple[str, str]]:
     """Commit every part that is not committed yet; ``Superseded`` when another generation has taken over.
 
     Returns clients and the days on which they have very many segments now.
     """
-    crowded, packages = set[tuple[str, str]](), _packages(tables)
+    crowded, packages = set[tuple[str, str]](), _packages(table.book)
     for month, found in groupby(sorted(parts, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [
-                _Commit(scope, batch, tables, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
+                _Commit(scope, batch, table, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
                 for part in of_month[first : first + AT_ONCE]
             ]
             for each, facts in zip(some, _read(batch, some), strict=True):
@@ -67,11 +68,11 @@ def commit_parts(
     return crowded
 
 
-def _packages(tables: Tables) -> dict[str, set[str]]:
+def _packages(book: RateBook) -> dict[str, set[str]]:
     """By client, the packages of those who pay that may grant free minutes; once, as a file may have many of both."""
     found = dict[str, set[str]]()
-    for holder in tables.holders.values:
-        if tables.terms.most_minutes(holder.package_id):
+    for holder in book.holders.values:
+        if book.terms.most_minutes(holder.package_id):
             found.setdefault(holder.client_id, set()).add(holder.package_id)
     return found
 
@@ -93,9 +94,9 @@ class _Commit:
     """One part on its way into the ledger."""
 
     def __init__(
-        self, scope: Scope, batch: Batch, tables: Tables, spill: Spill, objects: Objects, wanted: snapshots.Part
+        self, scope: Scope, batch: Batch, table: TermTable, spill: Spill, objects: Objects, wanted: snapshots.Part
     ) -> None:
-        self.scope, self.batch, self.tables, self.spill, self.wanted = scope, batch, tables, spill, wanted
+        self.scope, self.batch, self.table, self.spill, self.wanted = scope, batch, table, spill, wanted
         self.client_id, self.month = self.part = wanted.client_id, wanted.month
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
@@ -105,7 +106,7 @@ class _Commit:
         days = [] if snapshot.applied else self.spill.days(self.part)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.tables)
+            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.table)
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 

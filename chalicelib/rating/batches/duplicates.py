@@ -15,9 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls import identity
 from chalicelib.rating.batches.column_file import Rows, Shelf
-from chalicelib.rating.engine.call_keys import Billed, Hashes, hashes, key_of
+from chalicelib.rating.engine.call_keys import Billed, hashes
 from chalicelib.rating.engine.columns import Ints, Strings
+from chalicelib.rating.engine.hashing import Hashes
 
 HEAP_KEYS = 100_000
 """Keys of a heap, more or less; some 20 MB while it is looked through."""
@@ -113,7 +115,7 @@ class _Heaps:
         # Copies that stand together never reach a heap: a file may hold one call a million times.
         first = dict[bytes, int]()
         for place, kind, call_id in zip(places, kinds, call_ids, strict=True):
-            self._look(place, first.setdefault(key_of(kind, call_id), place) != place)
+            self._look(place, first.setdefault(identity.key(kind, call_id), place) != place)
         which = np.array([hash(key) % len(self._pieces) for key in first], np.int64)
         order = np.argsort(which, kind="stable")
         columns = self._shelf.put([np.array(list(first.values()), np.int64)[order], np.array(list(first))[order]])

@@ -27,6 +27,7 @@ from chalicelib.rating.batches.commit import Superseded, commit_parts
 from chalicelib.rating.batches.read import Reading, read_file
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing import loading
 
 log = logging.getLogger(__name__)
@@ -47,16 +48,16 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     if batch is None or batch.status == "done":
         return batch
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
-        tables = loading.tables(
+        book = loading.rate_book(
             reseller_id,
             batch.time_zone,
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",
         )
-        reading = Reading(rejects, Spill(spilled, tables))
+        table, reading = TermTable(book), Reading(rejects, Spill(spilled, book))
         try:
-            read_file(batch, tables, reading, once_a_second(clock, lambda now: _tell(scope, batch, reading, now)))
+            read_file(batch, table, reading, once_a_second(clock, lambda now: _tell(scope, batch, reading, now)))
         except Refused as problem:
             return lifecycle.refuse(scope, batch, problem.detail)
         parts = _parts(batch, reading.spill)
@@ -64,7 +65,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             for client_id in sorted({client_id for client_id, _ in parts}):
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
-            crowded = commit_parts(scope, batch, tables, reading.spill, parts)
+            crowded = commit_parts(scope, batch, table, reading.spill, parts)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:

@@ -24,8 +24,8 @@ from chalicelib.rating.batches.rated_csv import Rows, render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Hashes
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.engine.hashing import Hashes
+from chalicelib.rating.engine.term_table import TermTable
 
 OBJECT_BYTES = 32 << 20
 """Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""
@@ -130,13 +130,13 @@ class Writing:
         return self._decided_on == (known.places, used_free)
 
     def write(
-        self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
+        self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], table: TermTable
     ) -> None:
         """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
-        free, recent = charges.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
+        free, recent = charges.Free(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
         self.index, self.sums = [], Sums(free.used)
         for day in spill.days(part):
-            slices = Slices(spill, part, day, known.billed(day), tables)
+            slices = Slices(spill, part, day, known.billed(day), table)
             if slices.standing:
                 self._write_day(day, slices, free, recent)
         before = dict(used_free)

@@ -1,8 +1,8 @@
 """Rows of Asterisk's ``Master.csv`` (``cdr_csv``), spelled in the columns of Forfait's own CSV.
 
-The file has no header, and its width is set in ``cdr.conf``: 16 columns, then ``uniqueid`` (``loguniqueid``),
-``userfield`` (``loguserfield``) and three more (``newcdrcolumns``), each switched on by itself, at any time. So one
-file may hold rows of all widths, and a row of 17 columns may end with either of two.
+The file has no header, and ``cdr.conf`` sets its width: 16 columns, then ``uniqueid`` (``loguniqueid``), ``userfield``
+(``loguserfield``) and three more (``newcdrcolumns``). Each can be switched on alone and at any time, so one file may
+contain rows of all widths, and the 17th column is either ``uniqueid`` or ``userfield``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.calls.format import DISPOSITIONS, FAILED, INBOUND, OUTBOUND
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -32,14 +33,14 @@ ORDER = (
     "amaflags",
     "uniqueid",
 )
-"""The columns as far as their places are certain."""
+"""The columns whose positions are certain."""
 LEAST, MOST = 16, 21
 COLUMNS = ("accountcode", "src", "dst", "clid", "dstchannel", "start", "billsec", "disposition", "uniqueid")
 REQUIRED = frozenset({"accountcode", "src", "dst", "dstchannel", "start", "billsec", "disposition"})
-"""Names that a header must have, for files that were given one; ``calldate`` is what its databases call ``start``."""
+"""Names that a header must have, for files to which somebody added one."""
 OTHER_NAMES = {"calldate": "start"}
+"""Asterisk's database tables call ``start`` ``calldate``."""
 
-_DISPOSITIONS = {"ANSWERED", "NO ANSWER", "BUSY", "FAILED"}
 _CONGESTION = "CONGESTION"
 _UNIQUEID = re.compile(r"(?:\S+-)?\d+\.\d+")
 _CALLER = re.compile(r"<([^<>]+)>\s*$")
@@ -47,7 +48,7 @@ _NAMES = {"call_id": "uniqueid", "account": "accountcode", "from": "src", "to": 
 
 
 def shaped(fields: list[str]) -> dict[str, int] | None:
-    """The columns, if this row has the shape of a ``Master.csv``."""
+    """The columns by position, or None when these fields do not look like a row of ``Master.csv``."""
     if not LEAST <= len(fields) <= MOST:
         return None
     start, disposition = (fields[ORDER.index(name)] for name in ("start", "disposition"))
@@ -57,41 +58,43 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
-    """A row's texts by ``COLUMNS`` (``pick`` takes them out of the fields) -> by ``call_fields.COLUMNS``.
+    """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    A call with an account code was made by that sub-account; one without came in, for the number dialled.
+    ``pick`` selects the fields of this module's ``COLUMNS``. A row with an account code is an outbound call of that
+    sub-account; a row without one is an inbound call to the number dialled. Raises ``BadField``.
     """
     account, source, called, caller, channel, start, seconds, ended, uniqueid = pick(fields)
     ended = disposition(ended)
-    direction = "outbound" if account.strip() else "inbound"
+    direction = OUTBOUND if account.strip() else INBOUND
     number = source if source.strip() else _number(caller)
     return _call_id(uniqueid, start, channel), start, direction, account, number, called, ended, seconds, ""
 
 
 def disposition(text: str) -> str:
-    """Asterisk's word as Forfait's; ``BadField`` for another one."""
+    """Asterisk's disposition -> Forfait's; raises ``BadField`` for an unknown one."""
     word = text.strip().upper()
     if word == _CONGESTION:
-        return "FAILED"
-    if word not in _DISPOSITIONS:
+        return FAILED
+    if word not in DISPOSITIONS:
         raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
     return word
 
 
 def renamed(message: str) -> str:
-    """A message about a column of Forfait's, about the column of Asterisk that it came from."""
+    """A message about a column of Forfait's CSV -> the same message with the name of Asterisk's column."""
     return call.renamed(message, _NAMES)
 
 
 def _is_disposition(text: str) -> bool:
     word = text.strip(' "').upper()
-    return word in _DISPOSITIONS or word == _CONGESTION
+    return word in DISPOSITIONS or word == _CONGESTION
 
 
 def _call_id(uniqueid: str, start: str, channel: str) -> str:
-    """A unique id names the calling channel: a call that rings two phones is two rows of one id.
+    """The id of a call: unique id, start and called channel.
 
-    Empty where the row has none (then its 17th column holds something else): the whole row makes the id.
+    The unique id alone names the calling channel: a call that rings two phones is two rows with one unique id. Returns
+    "" when the row has no unique id (its 17th column is something else); then the id is made from the whole row.
     """
     uniqueid = uniqueid.strip()
     if not _UNIQUEID.fullmatch(uniqueid):

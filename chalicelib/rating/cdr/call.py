@@ -1,8 +1,8 @@
-"""The fields of one call, as text -> a ``Call``; every field that cannot be understood has its reason code.
+"""The fields of one call as text -> a ``Call``; a field that cannot be understood is refused with a reason code.
 
-All formats end here, so a start or a number is read alike whatever file it came in. This is the hot path of the
-line-by-line parser: values that repeat (hours, accounts, seconds, costs) are remembered in bounded caches. Numbers are
-not, as there are too many of them.
+Every format is read by this module in the end, so a start or a number means the same in all of them. This is the hot
+path of the line-by-line parser: values that repeat (hours, accounts, seconds, costs) are cached, up to a limit. Numbers
+are not cached, because there are too many.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from chalicelib import money, numbers, periods
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 
-MAX_SECONDS = 86_400
+MAX_SECONDS = periods.DAY_SECONDS
+"""Of one call."""
 MAX_CALL_ID = 128
 MAX_TEXT = 64
 """Characters of an account, and of a caller's number that is no phone number."""
 LATEST_START = 4_133_980_800
-"""2101-01-01T00:00:00Z: a start from here on is a typing error, one before ``periods.EARLIEST`` too."""
+"""2101-01-01T00:00:00Z: a start from this instant on, or before ``periods.EARLIEST``, is a typing error."""
 
 REASONS = {
     "bad_account": "account: must be 1 to 64 letters, digits or . _ @ + -",
@@ -43,15 +45,15 @@ REASONS = {
     "unclosed_quote": "a quote is left open, or closes before the end of its field",
     "unknown_format": "the file's first line names no known columns and is not shaped like a call",
 }
-"""Every reason code of a refused line and what it says; ``docs/cdr-formats.md`` says what to do about each."""
+"""The reason codes of refused lines and their messages; ``docs/cdr-formats.md`` says how to correct each."""
 
 
 class Call(NamedTuple):
     """One call of a CDR file.
 
-    ``start`` is an instant, ``seconds`` the billable ones, ``cost_e8`` -1 where the record has none. ``to_number`` is
-    E.164 or up to 6 bare digits; ``from_number`` may be any text, ``account`` is empty only where ``direction``
-    is inbound.
+    ``start`` is an instant; ``seconds`` are the billable ones; ``cost_e8`` is -1 where the record has no cost.
+    ``to_number`` is E.164 or up to 6 bare digits; ``from_number`` may be any text; ``account`` is a user name,
+    and may be empty only for an inbound call.
     """
 
     line: int
@@ -67,7 +69,7 @@ class Call(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """One line that is no call: ``reason`` is a key of ``REASONS``, ``message`` a sentence, ``raw`` the line."""
+    """A refused line: ``reason`` is a key of ``REASONS``, ``message`` a sentence, ``raw`` the text of the line."""
 
     line: int
     reason: str
@@ -76,7 +78,7 @@ class Rejection(NamedTuple):
 
 
 class BadField(Exception):
-    """A field that cannot be understood; ``reason`` is a key of ``REASONS``. Never leaves the parser."""
+    """A field that cannot be understood; ``reason`` is a key of ``REASONS``. Caught inside the parser."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
@@ -85,12 +87,12 @@ class BadField(Exception):
 
 
 COLUMNS = ("call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost")
-"""Forfait's own CSV; ``cost`` may be left out. A reader takes a call's texts in this order."""
+"""The columns of Forfait's own CSV; ``cost`` is optional. A ``CallReader`` takes the texts of a call in this order."""
 
 CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
-_DIRECTIONS = {word: word for word in ("outbound", "inbound")}
-_DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
+_DIRECTIONS = {word: word for word in DIRECTIONS}
+_DISPOSITIONS = {word: word for word in DISPOSITIONS}
 _START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
@@ -100,27 +102,28 @@ _new = tuple.__new__
 
 
 def row_id(fields: list[str]) -> str:
-    """The id of a call whose record has none: the same row gives the same id, in any file and with any delimiter."""
+    """An id for a call whose record has none: equal rows give equal ids, in any file and with any delimiter."""
     row = "\x1f".join(field.strip() for field in fields)
     return "row:" + hashlib.sha256(row.encode()).hexdigest()[:32]
 
 
 def renamed(message: str, names: Mapping[str, str]) -> str:
-    """A message (``<column>: ...``) about a column of Forfait's, about the column that it came from."""
+    """A message (``<column>: ...``) with the column renamed; ``names`` are the file's names by Forfait's."""
     column, colon, rest = message.partition(": ")
     return names.get(column, column) + colon + rest
 
 
 def looks_like_start(text: str) -> bool:
-    """Whether a field has the shape of a start: that tells formats that have no header apart."""
+    """Whether a field looks like a start; files without a header are recognised by it."""
     return _START.fullmatch(text.strip(' "')) is not None
 
 
 @lru_cache(maxsize=64)
 def call_reader(zone_name: str, home_country: str) -> CallReader:
-    """A function ``(line, texts by COLUMNS, the row's fields) -> Call`` that raises ``BadField``, for one source.
+    """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    It is made once per source so that what it remembers lasts from chunk to chunk. ``ValueError`` for an unknown zone.
+    It is cached per zone and country, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an
+    unknown zone.
     """
     local = periods.zone(zone_name)
     hours: dict[str, int] = {}
@@ -130,7 +133,7 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
         try:
-            # An hour is known by all that precedes and follows its minutes and seconds.
+            # The key of an hour is the text before and after minutes and seconds.
             at = hours[start[:14] + start[19:]] + _SECONDS_PAST_HOUR[start[14:19]]
         except KeyError:
             at = _start(start.strip(), local, hours)
@@ -143,7 +146,7 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
                 accounts.add(account)
         if not is_e164(called):
             try:
-                # A longer text could be a number only by its separators.
+                # A longer text would be a number only with many separators; such a text is refused.
                 called = numbers.normalise(called if len(called) <= longest else "", home_country)
             except ValueError:
                 raise BadField("bad_number") from None
@@ -153,14 +156,14 @@ def call_reader(zone_name: str, home_country: str) -> CallReader:
         if not is_e164(calling):
             calling = caller(calling, home_country)
         cost_e8 = _cost_e8(cost)
-        # Past the constructor written in Python, which takes three times as long.
+        # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
 
     return read
 
 
 def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
-    """Text -> instant; its hour is remembered, unless instants of this hour must be read one by one."""
+    """Text -> instant; adds its hour to the cache, unless the clocks change within it."""
     at = _instant(text, local)
     if "." not in text:
         first = hour_start(text[:14], text[19:], local)
@@ -172,9 +175,10 @@ def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
 
 
 def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
-    """First instant of an hour (``2026-11-23T08:``) whose starts end in ``behind`` (``Z``, an offset, or nothing).
+    """The first instant of an hour; ``2026-11-23T08:`` and ``Z`` are the texts before and after minutes and seconds.
 
-    ``None`` where starts of this hour must be read one by one: no such hour, or the clocks change within it.
+    ``behind`` is ``Z``, an offset, or empty for local time. Returns None when starts of this hour must be read one by
+    one: there is no such hour, or the clocks change within it.
     """
     try:
         first, last = (_instant(hour + past + behind, local) for past in ("00:00", "59:59"))
@@ -196,7 +200,7 @@ def _instant(text: str, local: ZoneInfo) -> int:
 
 
 def _word(words: dict[str, str], text: str, reason: str) -> str:
-    """The fixed word, for a spelling that is not quite it (blanks around it, small or capital letters)."""
+    """The exact word for a spelling with blanks around it; raises ``BadField`` when there is none."""
     word = words.get(text.strip())
     if word is None:
         raise BadField(reason)
@@ -205,7 +209,7 @@ def _word(words: dict[str, str], text: str, reason: str) -> str:
 
 def _account(text: str, direction: str) -> str:
     account = text.strip()
-    if not account and direction == "outbound":
+    if not account and direction == OUTBOUND:
         raise BadField("missing_account")
     if account and not _ACCOUNT.fullmatch(account):
         raise BadField("bad_account")
@@ -235,7 +239,7 @@ def _cost_e8(text: str) -> int:
 
 
 def caller(text: str, home_country: str) -> str:
-    """A caller's number is never priced, so what is no number (``anonymous``, a name) stays as it is."""
+    """A caller's number, normalised; other text (``anonymous``, a name) is kept, because callers are never priced."""
     if len(text) > MAX_TEXT:
         return text.strip()[:MAX_TEXT]
     try:

@@ -1,7 +1,7 @@
-"""An uploaded file's bytes -> plain bytes, block by block; gzip is known by its first bytes, whatever the file's name.
+"""The bytes of an uploaded file -> unpacked bytes, block by block; gzip is recognised by its first bytes, not by name.
 
-zlib is used directly, because the ``gzip`` module keeps to itself what it had unpacked before an error, and because
-the output of one step must have a limit: a kilobyte of gzip can hold a megabyte.
+zlib is used directly for two reasons: the ``gzip`` module does not return what it unpacked before an error, and the
+output of one step must have a limit, because a kilobyte of gzip can contain a megabyte.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from chalicelib.calls.format import GZIP
 from chalicelib.errors import Refused
 
 STEP_BYTES = 1 << 16
@@ -18,20 +19,19 @@ YIELD_BYTES = 1 << 20
 """Unpacked bytes per block, at most."""
 
 _MAGIC = b"\x1f\x8b"
-_GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"
 _ENDED = "the gzip data stops before its end; send the whole file again"
 _DAMAGED = "the gzip data is damaged from here on; pack and send the file again"
 
 
 class Truncated(Exception):
-    """The bytes stop before the file does; the message says in what way. Raised after all that could be read."""
+    """The file is cut or damaged; the message says how. Raised after all readable bytes have been returned."""
 
 
 def plain_blocks(raw: Iterable[bytes], name: str, max_bytes: int) -> Iterator[bytes]:
-    """The file's bytes, unpacked if it is gzip (of any number of members).
+    """The bytes of a file, unpacked if it is gzip (with any number of members).
 
-    Raises ``Refused`` once more than ``max_bytes`` have come out, and ``Truncated`` after the last readable byte of a
-    gzip file that is cut or damaged. ``name`` is only for the message.
+    Raises ``Refused`` when the unpacked bytes are more than ``max_bytes``, and ``Truncated`` after the last readable
+    byte of a gzip file that is cut or damaged. ``name`` is used in the message only.
     """
     total = 0
     for block in _unpacked(iter(raw)):
@@ -60,7 +60,7 @@ def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 rest = rest.lstrip(b"\0")  # padding between members, as tape tools write it
                 if not rest:
                     break
-                member = zlib.decompressobj(_GZIP)
+                member = zlib.decompressobj(GZIP)
             before = member.copy()
             try:
                 out = member.decompress(rest, YIELD_BYTES)
@@ -76,7 +76,7 @@ def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _readable(member: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
-    """What comes out before the error that is known to be in ``packed``: zlib drops the output of a step that fails."""
+    """What ``packed`` unpacks to before its error, byte by byte: zlib drops the output of a step that fails."""
     try:
         for n in range(len(packed)):
             yield member.decompress(packed[n : n + 1])

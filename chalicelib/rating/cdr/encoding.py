@@ -1,8 +1,8 @@
-"""A file's bytes -> UTF-8 bytes, as a stream: whatever cuts it into lines afterwards knows one encoding only.
+"""The bytes of a file -> UTF-8 bytes, as a stream, so that the modules after this one know one encoding only.
 
-UTF-16 is told by its byte order mark or, without one, by the NULs that half of its bytes are where text is mostly
-ASCII, as CDRs are. The first ``SNIFFED`` bytes decide, never the size of a block. Windows-1252 is not told here: a file
-does not announce it, and one odd byte far down would mean reading everything first. ``records`` reads line by line.
+UTF-16 is recognised by its byte order mark or, without one, by NUL bytes: in mostly ASCII text, as in CDRs, every
+second byte is NUL. The first ``SNIFFED`` bytes decide, whatever the sizes of blocks. Windows-1252 is not recognised
+here: no mark announces it, and the first byte that shows it may be the last of the file. ``records`` decides per line.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import chain
 from chalicelib.rating.cdr.compression import Truncated
 
 SNIFFED = 64
-"""Bytes at the start of a file that tell its encoding."""
+"""Bytes at the start of a file by which its encoding is recognised."""
 UNREADABLE = b"\x81"
-"""Stands for what is no UTF-16. It is text neither in UTF-8 nor in Windows-1252, so its line will be refused."""
+"""Replaces what is not valid UTF-16. It is not text in UTF-8 or Windows-1252 either, so its line will be refused."""
 
 _MARK = b"\xef\xbb\xbf"
 _MARKS = re.compile(rb"\n(?:\xef\xbb\xbf)+")
@@ -26,7 +26,7 @@ _LEAST_PAIRS = 4
 
 
 def sniff(head: bytes) -> str:
-    """``utf-16-le``, ``utf-16-be`` or ``utf-8``, from a file's first bytes (only ``SNIFFED`` of them are looked at)."""
+    """``utf-16-le``, ``utf-16-be`` or ``utf-8``, from the first ``SNIFFED`` bytes of a file; others are ignored."""
     head = head[:SNIFFED]
     if head.startswith(codecs.BOM_UTF16_LE):
         return "utf-16-le"
@@ -40,9 +40,10 @@ def sniff(head: bytes) -> str:
 
 
 def utf8_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks of UTF-8 or UTF-16 of any sizes -> blocks of UTF-8; other bytes pass as they are.
+    """Blocks of UTF-8 or UTF-16 of any sizes -> blocks of UTF-8; bytes that are neither are returned unchanged.
 
-    Byte order marks are left out at the start of every line: files are joined with ``cat``. ``Truncated`` goes through.
+    Byte order marks are removed at the start of every line, because files may be joined with ``cat``. ``Truncated`` is
+    raised again after the last bytes.
     """
     head, rest = _head(iter(blocks))
     encoding = sniff(head)
@@ -72,7 +73,7 @@ def _recoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     for block in blocks:
         yield _utf8(decoder.decode(block))
     if decoder.getstate()[0]:
-        # Half a character at the file's end.
+        # The file ends with half a character.
         yield UNREADABLE
 
 
@@ -84,12 +85,12 @@ def _utf8(text: str) -> bytes:
 
 
 def _without_marks(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The start of the file counts as the start of a line: it is read as if a line feed stood before it."""
+    """Removes byte order marks at the starts of lines. ``held`` begins with a line feed that is not in the file."""
     held, before = b"\n", 1
     try:
         for block in blocks:
             data = held + block
-            # One byte is looked for much faster than three, and most files have neither.
+            # To search one byte is much faster than to search three, and most files contain neither.
             if _MARK[:1] in data and _MARK in data:
                 data = _MARKS.sub(b"\n", data)
             kept = _may_begin(data)
@@ -104,6 +105,6 @@ def _without_marks(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _may_begin(data: bytes) -> int:
-    """How many bytes at the end may be the beginning of a line feed and a mark."""
+    """How many bytes at the end may be the beginning of a line feed with a byte order mark."""
     mark = b"\n" + _MARK
     return next((n for n in (3, 2, 1) if data.endswith(mark[:n])), 0)

@@ -1,9 +1,9 @@
-"""Which kind of CDR file it is, and its records as calls.
+"""Detects the format of a CDR file, and reads its records as calls.
 
-A format is told by the header's names or, without a header, by the shape of the first line; never by the file's name.
-What a reseller declared about its own files (``Aliases``) comes first where it fits the header.
-Bad lines are values (``Rejection``), so one pass gives every line's fate: each record is exactly one ``Call`` or one
-``Rejection``, except header lines, which are neither wherever they stand (files are joined with ``cat``).
+A format is recognised by the names in the header or, without a header, by the shape of the first line; never by the
+name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first. Every record becomes exactly one
+``Call`` or one ``Rejection``, except header lines: they are skipped wherever they are, because files may be joined with
+``cat``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from chalicelib.calls.format import DIRECTIONS
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
-from chalicelib.rating.cdr.mapping import Aliases, plain
+from chalicelib.rating.cdr.mapping import ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
-__all__ = ["REASONS", "Aliases", "Call", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
+__all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
 
 DELIMITERS = (",", ";", "\t")
 _REQUIRED = frozenset(call.COLUMNS) - {"cost"}
@@ -28,22 +29,24 @@ Texts = Callable[[Pick, list[str]], tuple[str, ...]]
 
 
 class Source(NamedTuple):
-    """Where a file comes from: how its numbers are dialled, and the IANA zone of starts without an offset.
+    """How the fields of a file are read: the country in which numbers are dialled, and the time zone of its clocks.
 
-    VoIP.ms rows are in Eastern time, unless the zone was ``declared`` for this very source.
+    ``zone`` is the IANA zone of starts without an offset. For VoIP.ms rows it is used only when a CDR source
+    ``declared`` it; otherwise they are in Eastern time.
     """
 
     home_country: str
     zone: str
     declared: bool = False
-    aliases: Aliases | None = None
+    mapping: ColumnMapping | None = None
 
 
 class Layout(NamedTuple):
-    """How a file is laid out.
+    """The format of a file and the order of its columns.
 
-    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` or ``unknown``; ``columns`` name ->
-    index from 0. A line has ``width`` columns; where ``widest`` is more, it has at least ``width`` and at most that.
+    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` (by a column mapping) or ``unknown``.
+    ``columns``: name of a column -> its index from 0. A line has ``width`` columns or, where ``widest`` is larger, from
+    ``width`` to ``widest``.
     """
 
     name: str
@@ -57,75 +60,75 @@ class Layout(NamedTuple):
 UNKNOWN = Layout("unknown", ",", {}, 0, False)
 
 
-class _Rows(NamedTuple):
-    """How the rows of a format are spelled in the columns of Forfait's own CSV."""
+class _RowFormat(NamedTuple):
+    """How the rows of a format become rows of Forfait's own CSV; ``texts`` None: they are such rows already."""
 
     columns: tuple[str, ...]
     texts: Texts | None
     renamed: Callable[[str], str]
 
 
-_ROWS = {
-    "forfait": _Rows(call.COLUMNS, None, str),
-    "voipms": _Rows(voipms.COLUMNS, voipms.texts, voipms.renamed),
-    "asterisk": _Rows(asterisk.COLUMNS, asterisk.texts, asterisk.renamed),
-    "freeswitch": _Rows(freeswitch.COLUMNS, freeswitch.texts, freeswitch.renamed),
+_ROW_FORMATS = {
+    "forfait": _RowFormat(call.COLUMNS, None, str),
+    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.renamed),
+    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.renamed),
+    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.renamed),
 }
 
 
-def detect(first: Chunk, aliases: Aliases | None = None) -> Layout:
-    """The layout of a file whose first chunk this is; only the first record decides, so chunk sizes do not matter."""
+def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
+    """The layout of a file, from its first chunk; only the first record decides, so chunk sizes do not matter."""
     for delimiter in DELIMITERS:
         record = next(records(first, delimiter), None)
         if record is None:
             break
-        # Of a first line with a stray quote or byte, the columns are still clear enough to know the format.
+        # A first line with a stray quote or byte still shows its columns well enough to recognise the format.
         fields = record.fields or record.raw.split("\n", 1)[0].split(delimiter)
-        layout = _by_header(fields, delimiter, aliases) or _by_shape(fields, delimiter)
+        layout = _by_header(fields, delimiter, mapping) or _by_shape(fields, delimiter)
         if layout:
             return layout
     return UNKNOWN
 
 
 def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection]:
-    """The calls and refused lines of one chunk, in order. Chunks may be parsed in any order, or apart.
+    """The calls and refused lines of one chunk, in order; chunks do not depend on each other.
 
-    ``layout`` was detected with the aliases of ``source``. Never raises for what is in the file; ``ValueError`` for a
-    zone that does not exist.
+    ``layout`` must have been detected with the mapping of ``source``. Raises nothing for any content of the file, and
+    ``ValueError`` for an unknown zone.
     """
     if layout.name == "unknown":
         for line, raw, _, problem in records(chunk, layout.delimiter):
             yield _rejection(line, problem or "unknown_format", raw)
         return
     read = call.call_reader(zone_of(layout, source), source.home_country)
-    yield from _calls(chunk, layout, _rows_of(layout, source), read, source.aliases)
+    yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
 
 
 def zone_of(layout: Layout, source: Source) -> str:
-    """The zone of starts without an offset."""
+    """The IANA zone of starts without an offset."""
     fixed = voipms.ZONE if layout.name == "voipms" else ""
     return fixed if fixed and not source.declared else source.zone
 
 
 def rejection_of(cut: Cut) -> Rejection:
-    """The refused line that stands for the rest of a broken file."""
+    """The refused line for the place where a broken file stops."""
     return Rejection(cut.line, "truncated", cut.message, cut.raw)
 
 
-def _rows_of(layout: Layout, source: Source) -> _Rows:
-    if layout.name == "aliased" and source.aliases:
-        return _Rows(call.COLUMNS, source.aliases.reader(), source.aliases.renamed)
-    return _ROWS[layout.name]
+def _row_format(layout: Layout, source: Source) -> _RowFormat:
+    if layout.name == "aliased" and source.mapping:
+        return _RowFormat(call.COLUMNS, source.mapping.reader(), source.mapping.renamed)
+    return _ROW_FORMATS[layout.name]
 
 
 def _calls(
-    chunk: Chunk, layout: Layout, rows: _Rows, read: CallReader, aliases: Aliases | None
+    chunk: Chunk, layout: Layout, rows: _RowFormat, read: CallReader, mapping: ColumnMapping | None
 ) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
-    # A column that the file leaves out is read from an empty field put after the last.
+    # A column that the file does not have is read from an empty field that is added after the last.
     places = [layout.columns.get(name, widest) for name in rows.columns]
     pick: Pick = itemgetter(*places)
-    as_it_is = not texts and width == widest and places == list(range(width))
+    is_ours = not texts and width == widest and places == list(range(width))
     furthest = max(places)
     for line, raw, fields, problem in records(chunk, layout.delimiter):
         if problem:
@@ -134,13 +137,13 @@ def _calls(
             yield _rejection(line, "bad_columns", raw, _wrong_width(len(fields), width, widest))
         else:
             try:
-                if as_it_is:
+                if is_ours:
                     yield read(line, fields, fields)
                     continue
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
                 yield read(line, texts(pick, padded) if texts else pick(padded), fields)
             except BadField as bad:
-                if not (layout.header and _by_header(fields, layout.delimiter, aliases) == layout):
+                if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
                     yield _rejection(line, bad.reason, raw, rows.renamed(bad.message))
 
 
@@ -152,9 +155,9 @@ def _rejection(line: int, reason: str, raw: str, message: str = "") -> Rejection
     return Rejection(line, reason, message or REASONS[reason], raw)
 
 
-def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> Layout | None:
+def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None) -> Layout | None:
     names = [plain(field) for field in fields]
-    if aliases and (columns := aliases.header(names)):
+    if mapping and (columns := mapping.header(names)):
         return Layout("aliased", delimiter, columns, len(names), True)
     for layout, required in (
         ("forfait", _REQUIRED),
@@ -164,8 +167,8 @@ def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> La
     ):
         if layout == "asterisk":
             names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
-        known, present = _ROWS[layout].columns, set(names)
-        # A name that comes twice is no header: one could only guess which of the two is meant.
+        known, present = _ROW_FORMATS[layout].columns, set(names)
+        # With a name that occurs twice it is not clear which column is meant, so such a line is not a header.
         if not required <= present or any(names.count(name) > 1 for name in known):
             continue
         if layout == "voipms" and not voipms.DIRECTION & present:
@@ -177,7 +180,7 @@ def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> La
 
 def _by_shape(fields: list[str], delimiter: str) -> Layout | None:
     full, width = len(call.COLUMNS), len(fields)
-    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in ("outbound", "inbound"):
+    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in DIRECTIONS:
         columns = {name: n for n, name in enumerate(call.COLUMNS[:width])}
         return Layout("forfait", delimiter, columns, width, False)
     if shape := asterisk.shaped(fields):

@@ -1,7 +1,7 @@
-"""What a reseller declares about files of its own making: whose names stand for which of Forfait's columns.
+"""The column mapping of a CDR source: how a reseller's own files are translated into Forfait's own CSV.
 
-A declaration (a *source*) says for which files it holds, in which zone their clocks run, what their columns and words
-are called, and what to take where a column is missing. Forfait's own CSV is the language that it translates into.
+A *CDR source* is what a reseller declares about some of its files: which files it applies to, the time zone of their
+clocks, the names of their columns, their words for directions and dispositions, and defaults for missing columns.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Protocol, TypeVar
 from chalicelib.rating.cdr.call import COLUMNS, renamed
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
-"""A call cannot be read without these; the file has them, or the declaration says what they are."""
+"""Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
 _UPLOADED = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-")
 
 
 class Declared(Protocol):
-    """A declaration as far as choosing it goes."""
+    """The part of a CDR source by which it is chosen for a file."""
 
     source_id: str
     pattern: str
@@ -30,9 +30,11 @@ _D = TypeVar("_D", bound=Declared)
 
 
 @dataclass(frozen=True)
-class Aliases:
-    """``columns``: Forfait's column -> the file's; ``words``: column -> the file's word -> Forfait's; ``defaults``:
-    column -> the text to take where the file has no such column, or nothing in it. Names match in any case.
+class ColumnMapping:
+    """Names and words of a file by Forfait's columns; they match in any case. False when it maps nothing.
+
+    ``columns``: Forfait's column -> the file's column. ``words``: Forfait's column -> the file's word -> Forfait's.
+    ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Aliases:
         return bool(self.columns or self.words or self.defaults)
 
     def header(self, names: list[str]) -> dict[str, int] | None:
-        """Forfait's columns by place, if this header (in small letters) is of the files that were declared."""
+        """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
         for column in COLUMNS:
             name = plain(self.columns.get(column, column))
@@ -54,7 +56,7 @@ class Aliases:
         return places if all(column in places or column in self.defaults for column in _NEEDED) else None
 
     def reader(self) -> Callable[[Callable[[list[str]], tuple[str, ...]], list[str]], tuple[str, ...]]:
-        """A function from a row's texts, picked by ``call_fields.COLUMNS``, to the same in Forfait's words."""
+        """A function (pick, fields of a row) -> the texts of a call in Forfait's words, ordered as ``call.COLUMNS``."""
         rules = {COLUMNS.index(column): self.rule(column) for column in {*self.words, *self.defaults}}
 
         def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -66,31 +68,31 @@ class Aliases:
         return texts
 
     def rule(self, column: str) -> Callable[[str], str]:
-        """A function from what the file says in one of Forfait's columns to what Forfait says."""
+        """A function from the file's text in one of Forfait's columns to Forfait's text."""
         known = {plain(theirs): ours for theirs, ours in self.words.get(column, {}).items()}
         default = self.defaults.get(column)
 
-        def said(text: str) -> str:
+        def translated(text: str) -> str:
             text = known.get(plain(text), text)
             return text if default is None or text.strip() else default
 
-        return said
+        return translated
 
     def renamed(self, message: str) -> str:
-        """A message about a column of Forfait's, about the column of the file that it came from."""
+        """A message about a column of Forfait's CSV -> the same message with the name of the file's column."""
         return renamed(message, self.columns)
 
 
 def plain(name: str) -> str:
-    """A name or word as it is compared: without blanks around it, in small letters."""
+    """A name or word in the form in which it is compared: without blanks around it, in small letters."""
     return name.strip().lower()
 
 
 def chosen(sources: Iterable[_D], path: str) -> _D | None:
-    """The source that holds for a file; ``path`` is its name below the reseller's prefix, folders included.
+    """The CDR source for a file, or None; ``path`` is its key below the reseller's prefix, folders included.
 
-    A pattern that ends with ``/`` is a folder, with all below it. Of several that fit the longest pattern wins, of
-    equally long ones the first by id. Patterns need not reckon with the id that an upload puts before a file's name.
+    A pattern that ends with ``/`` matches everything in a folder. Of several patterns that match, the longest decides,
+    and of equally long ones the source with the first id. The id that an upload puts before the file's name is ignored.
     """
     folder, _, name = path.rpartition("/")
     uploaded = _UPLOADED.sub("", name, count=1) if _UPLOADED.match(name) else name

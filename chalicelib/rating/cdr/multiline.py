@@ -1,4 +1,4 @@
-"""Records over several lines: how far one goes whose quote is not closed on its first line."""
+"""Records over several lines: where a record ends whose quote is not closed on its first line."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 
 MAX_RECORD_BYTES = 1 << 16
-"""A line, or the lines of one record with quoted newlines, longer than this is no call."""
+"""The longest record that is read, whether on one line or on several with quoted newlines."""
 MAX_RECORD_LINES = 50
-"""A quote that is not closed within so many lines was never meant to open a field."""
-# A record over several lines is taken as one only when every quote in it opens or closes a field. Any delimiter
-# counts here: chunks are cut before anybody knows which one the file uses.
+"""A quote that is not closed within so many lines is taken for a stray quote."""
+# Lines are taken as one record only when every quote in them opens or closes a field. All delimiters count: chunks are
+# cut before the delimiter of the file is known.
 _FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",;\t\n]*+)'
 _WELL_QUOTED = re.compile(_FIELD + rb"(?:[,;\t]" + _FIELD + rb")*+\r?", re.DOTALL)
 
 
 def span_of(lines: list[bytes], at: int) -> int:
-    """How many lines the record at ``lines[at]`` has; 0 when the lines end before that is certain (one, at the end).
+    """The number of lines of the record that begins at ``lines[at]``.
 
-    Only a line with an odd count of quotes can go on, up to the next such line, and only when together they are well
-    quoted. So a stray quote spoils no other line.
+    0 when the lines end before this is certain; at the end of a file that means 1. A record goes on only from a line
+    with an odd count of quotes to the next such line, and only when both and the lines between are well quoted. So a
+    stray quote damages no other line.
     """
     total = len(lines[at])
     if not lines[at].count(b'"') & 1 or total > MAX_RECORD_BYTES:
@@ -37,8 +38,9 @@ def span_of(lines: list[bytes], at: int) -> int:
 
 
 def spans(lines: list[bytes], odd: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """The records that begin with one of the ``odd`` lines (those with an odd count of quotes, in order): which line,
-    and how many; 0 of them as ``span_of`` has it.
+    """The records that begin with one of the ``odd`` lines, as (first line, count of lines as ``span_of`` returns it).
+
+    ``odd`` are the indexes of the lines with an odd count of quotes, in order.
     """
     at = 0
     for first in odd:

@@ -1,13 +1,13 @@
-"""A CDR file's bytes -> its records: unpacked (``unpack``), brought to UTF-8 (``recode``), cut into chunks of whole
-records, split into fields.
+"""The bytes of a CDR file -> its records: unpacked (``compression``), converted to UTF-8 (``encoding``), cut into
+chunks of whole records, split into fields.
 
-Nothing here knows what a call is. Three promises hold for any bytes whatsoever:
+This module does not know what a call is. Three promises hold for any bytes:
 
 - **Line numbers are physical.** A record's ``line`` is one more than the count of line feeds before it in the unpacked
-  file, so it is the number that an editor shows; quoted newlines, blank lines and lines too long to keep all count.
-- **The same records come out whatever the sizes of blocks and chunks.** Where a record ends is decided by its bytes
-  alone, never by where a block ends, and without knowing the delimiter.
-- **Memory is flat.** At most a chunk and one record are held; what exceeds ``MAX_RECORD_BYTES`` is dropped unread.
+  file, as in an editor; quoted newlines, blank lines and lines that are too long all count.
+- **The records do not depend on the sizes of blocks and chunks.** The bytes of a record alone decide where it ends, and
+  the delimiter need not be known.
+- **Memory is flat.** At most a chunk and one record are held; bytes beyond ``MAX_RECORD_BYTES`` are dropped unread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chalicelib.rating.cdr.multiline import MAX_RECORD_BYTES, span_of, spans
 __all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
 
 SHOWN_CHARACTERS = 1000
-"""How much of a line that is too long is shown to people."""
+"""How much of a line that is too long is shown in the refused lines."""
 
 _READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
@@ -46,7 +46,7 @@ class Chunk(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """Where a broken file stops, as its last item: the beginning of a line (may be empty) that is never a call."""
+    """The last item of a broken file: ``raw`` is the part of a line that is left (may be empty); it is never a call."""
 
     line: int
     raw: str
@@ -54,7 +54,7 @@ class Cut(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record: ``raw`` without its line end; ``problem`` is ``""``, or a reason code and ``fields`` is empty."""
+    """One record: ``raw`` is its text without line end; ``problem`` is "", or a reason code and ``fields`` is empty."""
 
     line: int
     raw: str
@@ -65,10 +65,11 @@ class Record(NamedTuple):
 def chunks(
     blocks: Iterable[bytes], size: int = 1 << 20, count: Callable[[bytes], int] | None = None
 ) -> Iterator[Chunk | Cut]:
-    """Blocks of any sizes -> chunks of about ``size`` bytes; a ``Cut`` comes last when the stream raised ``Truncated``.
+    """Blocks of any sizes -> chunks of about ``size`` bytes; the last item is a ``Cut`` when ``blocks`` was truncated.
 
-    UTF-16 comes out as UTF-8. Byte order marks, and blank lines at the start, are left out (the lines are counted).
-    ``count`` counts line feeds: with numpy, which not every caller has, four times as fast (``fast.split.line_feeds``).
+    UTF-16 is converted to UTF-8. Byte order marks and blank lines at the start are left out (these lines are counted).
+    ``count`` counts the line feeds of bytes: ``vector.words.line_feeds``, for callers that have numpy, is four times as
+    fast as the default. Errors of ``blocks`` other than ``Truncated`` are passed on.
     """
     pending, line, started = bytearray(), 1, False
     stream = _pieces(utf8_blocks(blocks), size)
@@ -86,7 +87,7 @@ def chunks(
             del pending[:blank]
         if piece is not None and len(pending) < size:
             continue
-        # At the file's end everything is whole; a broken file's last line never is.
+        # At the end of a file all its lines are whole; only the last line of a broken file is not.
         end = _whole(pending) if piece is not None else len(pending) if message is None else pending.rfind(b"\n") + 1
         data = bytes(memoryview(pending)[:end])
         del pending[:end]
@@ -100,7 +101,7 @@ def chunks(
 
 
 def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
-    """A chunk's records in order, blank lines left out; reads any bytes without raising."""
+    """The records of a chunk in order, without blank lines; raises nothing for any bytes."""
     dirty = has_control(chunk.data)
     lines = None if dirty else _plain_lines(chunk.data)
     if lines is None:
@@ -111,28 +112,28 @@ def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:
         return
     for line, raw in enumerate(lines, chunk.first_line):
         if raw.strip(_BLANK):
-            # Past the constructor written in Python: this is the hot path.
+            # Not Record(...): its constructor is written in Python, and this is the hot path.
             yield tuple.__new__(Record, (line, raw, raw.split(delimiter), ""))
 
 
 def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Record]:
-    """The records of lines that need no care but for their quotes."""
-    alone = _Splitter(delimiter)
+    """The records of lines with quotes in pairs."""
+    split = _Splitter(delimiter)
     for first in range(0, len(lines), _READ_AT_ONCE):
         some = lines[first : first + _READ_AT_ONCE]
         rows: list[list[str] | None] = []
         with suppress(csv.Error):
             rows += csv.reader(some, delimiter=delimiter, strict=True)
         if len(rows) < len(some):
-            # Somewhere a quote is left open, but what one line leaves open is nothing to the next.
-            rows = [*map(alone, some)]
+            # A quote is left open in one of these lines; each is read alone, so that it affects no other line.
+            rows = [*map(split, some)]
         for line, raw, fields in zip(count(first_line + first), some, rows, strict=False):
             if raw.strip(_BLANK):
                 yield Record(line, raw, [], "unclosed_quote") if fields is None else Record(line, raw, fields, "")
 
 
 def _plain_lines(data: bytes) -> list[str] | None:
-    """The lines of a chunk in which each is a record: valid UTF-8, none long, quotes in pairs (``None`` otherwise)."""
+    """The lines of a chunk whose lines are all records (valid UTF-8, none long, quotes in pairs), or None."""
     try:
         lines = data.decode().replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError:
@@ -152,7 +153,7 @@ def _careful(chunk: Chunk, delimiter: str, dirty: bool) -> Iterator[Record]:
         first = chunk.first_line + at
         record = _record(first, b"\n".join(lines[at : at + span]) if span > 1 else lines[at], split, dirty)
         if span > 1 and record is not None and record.problem == "unclosed_quote":
-            # Well quoted by some other delimiter than the file's: every line is on its own.
+            # Well quoted only with another delimiter than the file's: each line is a record.
             singles = (_record(first + n, raw, split, dirty) for n, raw in enumerate(lines[at : at + span]))
             yield from (single for single in singles if single is not None)
         elif record is not None:
@@ -161,7 +162,7 @@ def _careful(chunk: Chunk, delimiter: str, dirty: bool) -> Iterator[Record]:
 
 
 def _record(line: int, data: bytes, split: _Splitter, dirty: bool) -> Record | None:
-    """One record's bytes -> the record, or ``None`` for a blank line."""
+    """The bytes of one record -> the record, or None for a blank line."""
     if len(data) > MAX_RECORD_BYTES:
         return Record(line, _shown(data), [], "line_too_long")
     text = _text(data)
@@ -179,10 +180,10 @@ def _record(line: int, data: bytes, split: _Splitter, dirty: bool) -> Record | N
 
 
 def _text(data: bytes) -> str | None:
-    """A record's bytes as text: UTF-8, or else Windows-1252; ``None`` where they are neither.
+    """The bytes of a record as text: UTF-8, or else Windows-1252; None when they are neither.
 
-    Each record is read by itself, so that the answer depends on nothing before or behind it. What was meant as
-    Windows-1252 is hardly ever valid UTF-8 by chance: every accented letter would need a sign such as ``©`` behind it.
+    Each record is decoded alone, so the result does not depend on the records around it. Windows-1252 text is almost
+    never valid UTF-8 by accident: after every accented letter it would need a character such as ``©``.
     """
     for encoding in ("utf-8", "cp1252"):
         try:
@@ -193,7 +194,7 @@ def _text(data: bytes) -> str | None:
 
 
 class _Splitter:
-    """The csv module for one record at a time: making a reader for each costs more than reading it."""
+    """The csv module for one record at a time: to make a new reader for each record takes longer than to read it."""
 
     def __init__(self, delimiter: str) -> None:
         self.delimiter = delimiter
@@ -210,7 +211,7 @@ class _Splitter:
         return raw
 
     def __call__(self, raw: str) -> list[str] | None:
-        """The fields, or ``None`` where a quote is left open or closes in the middle of a field."""
+        """The fields, or None when a quote is left open or closes in the middle of a field."""
         self._raw = raw
         try:
             return next(self._reader)
@@ -219,7 +220,7 @@ class _Splitter:
 
 
 def _whole(pending: bytearray) -> int:
-    """How many bytes of ``pending`` are records that no later byte can change."""
+    """How many bytes of ``pending`` are whole records, whatever bytes follow."""
     end = pending.rfind(b"\n") + 1
     if pending.find(b'"', 0, end) < 0:
         return end
@@ -231,7 +232,7 @@ def _whole(pending: bytearray) -> int:
 
 
 def _blank_bytes(pending: bytearray) -> int:
-    """The length of the blank lines at the start, whole ones only."""
+    """The length in bytes of the blank lines at the start; only lines that have ended count."""
     start = 0
     while (end := pending.find(b"\n", start)) >= 0:
         if end - start > MAX_RECORD_BYTES or pending[start:end].strip(_BLANK_BYTES):
@@ -241,14 +242,14 @@ def _blank_bytes(pending: bytearray) -> int:
 
 
 def _shorten(pending: bytearray) -> None:
-    """Drops what a line without an end has beyond the limit: it is refused anyway, and could be the whole file."""
+    """Drops the bytes beyond the limit of a line that has not ended: it will be refused, and may be the whole file."""
     start = pending.rfind(b"\n") + 1
     if len(pending) - start > MAX_RECORD_BYTES + 1:
         del pending[start + MAX_RECORD_BYTES + 1 :]
 
 
 def has_control(data: bytes) -> bool:
-    """Whether ``data`` has a control character but tabs and line ends (``translate`` beats a regex tenfold)."""
+    """Whether ``data`` has control characters other than tabs and line ends (ten times as fast as a regex)."""
     return (
         len(data.translate(None, _CONTROLS)) < len(data)
         or data.count(b"\r") != data.count(b"\r\n")
@@ -257,7 +258,7 @@ def has_control(data: bytes) -> bool:
 
 
 def _shown(data: bytes) -> str:
-    """Bytes as people may read them, unreadable ones replaced, cut when longer than a record may be."""
+    """Bytes as text for people: unreadable ones are replaced; a record that is too long is cut."""
     if len(data) > MAX_RECORD_BYTES:
         return data[: 4 * SHOWN_CHARACTERS].decode(errors="replace")[:SHOWN_CHARACTERS]
     return data.decode(errors="replace").removesuffix("\r")

@@ -1,7 +1,7 @@
 """Rows as VoIP.ms shows them (the field names of its ``getCDR``), spelled in the columns of Forfait's own CSV.
 
-What differs: times are Eastern wall clocks without an offset, the direction has no column of its own, the caller is
-``"Name" <number>``, and recordings stand among the calls.
+The differences: times are Eastern local times without an offset, the direction has no column of its own, the caller is
+written ``"Name" <number>``, and recordings are listed among the calls.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -27,7 +28,7 @@ COLUMNS = (
 )
 REQUIRED = frozenset({"date", "account", "callerid", "destination", "disposition", "seconds"})
 DIRECTION = frozenset({"description", "destination_type"})
-"""One of them must be there to tell an inbound call."""
+"""A file must have one of these columns: they say whether a call is inbound."""
 
 _RECORDING = "call recording"
 _CALLER = re.compile(r"<([^<>]*)>\s*")
@@ -35,10 +36,10 @@ _NAMES = {"call_id": "uniqueid", "start": "date", "from": "callerid", "to": "des
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
-    """A row's texts by ``COLUMNS`` (``pick`` takes them out of the fields) -> by ``call_fields.COLUMNS``.
+    """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    Raises ``BadField`` (``not_a_call``) for a recording. ``account`` is kept whole, main id included
-    (``100000_office``): it is the name under which the sub-account registers.
+    ``pick`` selects the fields of this module's ``COLUMNS``. Raises ``BadField`` (``not_a_call``) for a recording.
+    ``account`` keeps the main id (``100000_office``): it is the name with which the sub-account registers.
     """
     uniqueid, date, description, kind, account, caller, called, disposition, seconds, total = pick(fields)
     way = direction(description, kind)
@@ -48,20 +49,21 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
 
 def renamed(message: str) -> str:
-    """A message about a column of Forfait's, about the column of VoIP.ms that it came from."""
+    """A message about a column of Forfait's CSV -> the same message with the name of VoIP.ms's column."""
     return call.renamed(message, _NAMES)
 
 
 def direction(description: str, kind: str) -> str:
-    """VoIP.ms puts ``IN:USA`` even on some rows that it describes as outbound, so the description comes first.
+    """The direction, from ``description`` or, where that does not say it, from the destination type ``kind``.
 
+    VoIP.ms gives the type ``IN:USA`` to some rows that it describes as outbound, so the description decides.
     Raises ``BadField`` (``not_a_call``) for a recording.
     """
     description = description.strip().lower()
     if description == _RECORDING:
         raise BadField("not_a_call")
     if "inbound" in description:
-        return "inbound"
+        return INBOUND
     if "outbound" in description:
-        return "outbound"
-    return "inbound" if kind.strip().upper().startswith("IN") else "outbound"
+        return OUTBOUND
+    return INBOUND if kind.strip().upper().startswith("IN") else OUTBOUND

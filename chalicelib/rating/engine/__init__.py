@@ -1,1 +1,1 @@
-"""Two engines that turn the calls of a file into rated lines: the reference and the vector engine."""
+"""Two engines that attribute and price the lines of a CDR file: the reference engine and the vector engine."""

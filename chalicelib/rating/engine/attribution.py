@@ -1,15 +1,17 @@
-"""One call, attributed and priced: what the reference engine does with each line, and a preview with the first few.
+"""Attributes and prices one call: for the reference engine each line, for a preview the first lines of a file.
 
-Nothing is guessed: a call whose owner, number or rate is not found is refused with its reason.
+A call is refused with a reason when its holder or its rate is not found. The *holder* is the client who had the
+sub-account (outbound) or the number called (inbound) when the call started, and pays for it.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr.formats import Call
 from chalicelib.rating.pricing.price import UNANSWERED, Price, price
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import NO_RATE
 
 _new = tuple.__new__
@@ -23,9 +25,9 @@ class Refusal(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """Who pays for a call, by which terms, and how much when no free minutes are left.
+    """Who pays for a call, its terms, and its price without free minutes.
 
-    ``holder`` and ``terms`` are the numbers by which ``Tables`` knows them.
+    ``holder`` and ``terms`` are numbers in ``RateBook.holders`` and ``RateBook.priced``.
     """
 
     holder: int
@@ -33,25 +35,25 @@ class Attributed(NamedTuple):
     price: Price
 
 
-def attribute(call: Call, tables: Tables) -> Attributed | Refusal:
-    """The priced call, or why there is none."""
+def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
+    """The priced call, or why it is refused."""
     _, _, start, direction, account, _, called, disposition, seconds, cost_e8 = call
-    if direction == "outbound":
-        stretch = tables.account(account, start)
+    if direction == OUTBOUND:
+        stretch = book.account(account, start)
         if stretch is None:
             return Refusal("unknown_account", f"no client held the sub-account {account} then")
     else:
-        stretch = tables.did(called, start)
+        stretch = book.did(called, start)
         if stretch is None:
             return Refusal("no_owner", f"no client held the number {called} then")
     number = stretch.terms_number(called)
-    if disposition != "ANSWERED" or not seconds:
+    if disposition != ANSWERED or not seconds:
         return _new(Attributed, (stretch.holder, number, UNANSWERED))
-    terms = tables.priced.values[number]
+    terms = book.priced.values[number]
     if terms is NO_RATE:
         return Refusal("no_rate", f"no deck in force then has a prefix of {called}")
     record_cost = -1
-    if tables.record_costs and terms.rule != "internal":
+    if book.record_costs and terms.rule != "internal":
         if cost_e8 < 0:
             return Refusal("no_cost", "cost is empty, and this account takes costs from the record")
         record_cost = cost_e8

@@ -1,7 +1,7 @@
-"""Rated lines as columns: what an engine makes of a chunk, and what the rest of rating works on.
+"""Rated lines as columns: the result of an engine for one chunk, and the input of the steps after it.
 
-One array per fact instead of one object per call, so that a million calls are a few large blocks of memory. Facts that
-many calls share (who pays, the month, the terms) are numbers that ``Tables`` resolves.
+There is one array per field instead of one object per call, so a million calls are a few large blocks of memory. Values
+that many calls share (who pays, the month, the terms) are numbers; ``RateBook`` and ``TermTable`` have their values.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.cdr.formats import Rejection
 
 Ints = NDArray[np.int64]
@@ -32,11 +33,12 @@ ROW = np.dtype(
         ("code", "u1"),
     ]
 )
-"""One rated line but its texts. ``code``: see ``CODES``; ``amount_e8`` is without free minutes."""
+"""One rated line without its texts.
 
-DIRECTIONS = ("outbound", "inbound")
-DISPOSITIONS = ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")
-DAY_SECONDS = 86_400
+``line`` in the file, ``start`` an instant, ``seconds`` and ``billed`` seconds, ``amount_e8`` without free minutes.
+``holder`` and ``month`` are numbers in the rate book, ``terms`` one in the term table; ``code``: see ``CODES``.
+"""
+
 _MOST_RANGE = 1 << 16
 
 
@@ -47,11 +49,11 @@ CODES = {
 }
 """Direction and disposition as one small number: bit 0 is set for inbound, the rest is the disposition."""
 CODE_TEXTS = tuple(f"{DIRECTIONS[code & 1]},{DISPOSITIONS[code >> 1]}" for code in range(8))
-"""A code as it stands in a segment's row."""
+"""Each code as two fields of CSV, as in stored calls."""
 
 
 class Texts(NamedTuple):
-    """A call's texts as they stand in a segment's row, one array of byte strings each: ids and callers are CSV."""
+    """The texts of calls as stored, one array of byte strings per column; ids and callers are CSV fields."""
 
     call_id: Strings
     account: Strings
@@ -59,25 +61,25 @@ class Texts(NamedTuple):
     called: Strings
 
     def at(self, places: Ints | slice) -> Texts:
-        """Some rows of each."""
+        """The texts of some of the calls."""
         return Texts(*(column[places] for column in self))
 
     @classmethod
     def of(cls, *columns: Iterable[str]) -> Texts:
-        """The columns in order, as they are to stand in a row."""
+        """From one iterable per column, in order, with texts as they are stored."""
         return cls(*(np.array([text.encode() for text in column], np.bytes_) for column in columns))
 
     @classmethod
     def joined(cls, parts: Sequence[Texts]) -> Texts:
-        """One after the other; each column becomes as wide as the widest."""
+        """The calls of several texts, one after the other; each column becomes as wide as its widest part."""
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 @dataclass
 class Columns:
-    """What became of one chunk, in the order of its lines.
+    """The rated and the refused lines of one chunk, in the order of the lines; ``rows`` have the type ``ROW``.
 
-    ``texts()`` is a function because it takes longer than rating and some callers only want the sums.
+    ``texts`` is a function because it takes longer than rating, and some callers need only the sums.
     """
 
     rows: NDArray[Any]
@@ -89,11 +91,12 @@ class Columns:
 
 
 def empty(rejected: Sequence[Rejection] = ()) -> Columns:
+    """A chunk without rated lines."""
     return Columns(np.zeros(0, ROW), lambda: Texts.of([], [], [], []), rejected)
 
 
 def distinct(keys: Ints) -> tuple[Ints, Ints]:
-    """Sorted distinct values, and which of them each key is; quick where the keys lie close together."""
+    """The distinct keys, sorted, and the index of each key among them; quick for keys that are close together."""
     if not len(keys):
         return keys, keys
     least = int(keys.min())

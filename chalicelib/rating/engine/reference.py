@@ -1,8 +1,6 @@
-"""The reference engine: ``rate(chunk, layout, source, tables) -> Columns``, readable and always right.
+"""The reference engine: line by line, easy to read, and the definition of what is right.
 
-A chunk of a CDR file goes in; priced lines and rejections come out. Nothing is guessed: a call whose owner, number or
-rate is not found is rejected with its reason. Free minutes, duplicates and the ledger are decided later, by ``usage``,
-because they depend on what was committed meanwhile.
+Free minutes and duplicates are not decided here but in ``batches``, because they depend on other batches.
 """
 
 from __future__ import annotations
@@ -18,25 +16,26 @@ from chalicelib.rating.cdr.records import Chunk, records
 from chalicelib.rating.engine import columns
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.engine.columns import CODES, Columns, Texts
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.engine.term_table import TermTable
 
 _packed = struct.Struct("<5q4iB").pack
-"""A priced line in the order of ``columns.ROW``, as it lies in memory."""
+"""A priced line, in the order and memory layout of ``columns.ROW``."""
 
 
-def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
-    """Read, attribute and price every line of a chunk."""
-    # Bytes and texts only: objects that hold others, by the ten thousand, would keep the garbage collector busy.
+def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
+    """Read, attribute and price every line of a chunk; each is rated or refused."""
+    # Bytes and texts only: tens of thousands of objects that refer to others would slow the garbage collector.
     rows = list[bytes]()
     ids, accounts, callers, called = list[str](), list[str](), list[str](), list[str]()
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
-    month = tables.month
+    book = table.book
+    month = book.month
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
             rejected.append(call)
             continue
-        found = attribute(call, tables)
+        found = attribute(call, book)
         line, call_id, start, direction, account, caller, number, disposition, seconds, _ = call
         if isinstance(found, Refusal):
             refused[line] = found
@@ -49,7 +48,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
         callers.append(caller)
         called.append(number)
     if refused:
-        # Calls do not carry their text; the few lines refused here are looked up in the chunk again.
+        # Calls do not have their text; the few lines refused here are read again.
         for record in records(chunk, layout.delimiter):
             if record.line in refused:
                 rejected.append(Rejection(record.line, *refused[record.line], record.raw))

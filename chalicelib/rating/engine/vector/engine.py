@@ -14,32 +14,33 @@ from chalicelib.rating.cdr.formats import Layout, Source, zone_of
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import fields, prices
 from chalicelib.rating.engine.vector.compiled import Compiled, Priced
 from chalicelib.rating.engine.vector.fields import Fields
-from chalicelib.rating.engine.vector.layouts import FORMATS, Rows, rows_of
+from chalicelib.rating.engine.vector.layouts import FORMATS, MappedRows, mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
 from chalicelib.rating.engine.vector.match import countries
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.engine.vector.texts import texts_of
 from chalicelib.rating.engine.vector.words import Ints, Mask
-from chalicelib.rating.pricing.rate_book import Tables
 
 _US, _CANADA, _ELSEWHERE = 0, 1, 2
 _NANP = 10**14
 
 
-def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
+def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
-        return reference.rate(chunk, layout, source, tables)
-    if tables.vectorised is None:
-        tables.vectorised = Compiled(tables)
-    rows, home = rows_of(lines, layout, source), source.home_country
-    read = fields.read(rows, zone_of(layout, source), home, tables)
+        return reference.rate(chunk, layout, source, table)
+    compiled = table.compiled
+    if not isinstance(compiled, Compiled):
+        table.compiled = compiled = Compiled(table.book)
+    rows, home = mapped_rows(lines, layout, source), source.home_country
+    read = fields.read(rows, zone_of(layout, source), home, table.book)
     priced = np.zeros(len(read.start), ROW)
-    good = _owned_and_priced(rows, read, priced, tables.vectorised)
+    good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line
     priced["start"], priced["month"], priced["seconds"], priced["code"] = (
         read.start,
@@ -51,11 +52,11 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
     # To take rows copies them whole, where an index goes field by field and takes twelve times as long.
     mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
     together, numbers = lines.together(lines.line[~good])
-    others = reference.rate(together, layout, source, tables) if len(numbers) else empty()
+    others = reference.rate(together, layout, source, table) if len(numbers) else empty()
     return _merged(mine, _numbered(others, chunk.first_line + numbers))
 
 
-def _owned_and_priced(rows: Rows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
+def _owned_and_priced(rows: MappedRows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
     """Fill in holder, terms and prices; the lines that were understood and can be priced here."""
     begin, length = rows.fields["account"]
     account = compiled.owners.accounts(rows.buffer, begin, length)
@@ -63,13 +64,13 @@ def _owned_and_priced(rows: Rows, read: Fields, priced: NDArray[Any], compiled: 
     good: Mask = read.good & ((account >= 0) | (inbound & (length == 0)))
     # A product, as choosing by a mask that is no pattern costs ten times as much.
     seconds = read.seconds * (read.code < 2)
-    if compiled.tables.record_costs:
+    if compiled.book.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
     out = np.flatnonzero(good & ~inbound)
     good[out] = _outbound(read, priced, out, account[out], seconds[out], compiled)
     into = np.flatnonzero(good & inbound)
     good[into] = _inbound(read, priced, into, seconds[into], compiled)
-    if compiled.tables.record_costs:
+    if compiled.book.record_costs:
         priced["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
     return good
 
