@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges, client_day, duplicates, spill
 from chalicelib.rating.batches.client_day import Slices
 from chalicelib.rating.batches.rated_csv import render
@@ -31,7 +32,7 @@ from chalicelib.rating.pricing.terms import PackageVersion, Terms
 
 FIRST = -(2**62)
 DAY = 1789430400
-PART = ("c1", "2026-09")
+CLIENT_MONTH = ClientMonth("c1", "2026-09")
 DECK = Deck.load(
     compile_deck([DeckLine("1", "NANP", 10**8, 60, 60, 0), DeckLine("44", 'UK, "all"', 2 * 10**8, 1, 1, 10**6)])
 )
@@ -104,7 +105,7 @@ def decided(case: Case, chunk_bytes: int) -> Outcome:
     for columns in rated(case, tables, chunk_bytes):
         aside.add(columns)
     aside.flush()
-    day = Slices(aside, PART, DAY // 86_400, known(case.billed), tables)
+    day = Slices(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), tables)
     made, rows, sums = list[int](), b"", Counter[str]()
     for piece in day:
         found = charges.decide(*piece, day.by_id, free, "b1")

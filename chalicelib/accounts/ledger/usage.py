@@ -1,14 +1,14 @@
 """Calls of a batch as debits: one transaction per client and local month, applied exactly once per generation.
 
-A marker says that a part (client, month) of a batch is applied, and by which generation. When a batch is rated again,
-the transaction of a part takes back what the earlier generation did there and does it anew: the entry is reversed, free
-minutes are given back before they are spent, month and marker change over. Fenced by the client's version like
-everything else.
+A marker says that a client-month of a batch is committed, and by which generation. When a batch is rated again, the
+transaction of a client-month takes back what the earlier generation did there and does it again: the entry is
+reversed, free minutes are given back before they are spent, month and marker change over. Fenced by the client's
+version like everything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pynamodb.expressions.update import Action
@@ -20,6 +20,7 @@ from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store.ledger import Marker as Marker
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
+from chalicelib.client_month import ClientMonth
 
 
 @dataclass(frozen=True)
@@ -63,28 +64,26 @@ def commit_usage(scope: Scope, snapshot: Snapshot, usage: Usage, index: Sequence
 def empty(scope: Scope, snapshot: Snapshot, nothing: Usage, index: Sequence[Write]) -> None:
     """Only take back what the earlier generation did; the marker then waits for its generation to be posted.
 
-    ``nothing`` is the ``Usage`` of the part without calls.
+    ``nothing`` is the ``Usage`` of the client-month without calls.
     """
     marker, writes = _writes(scope, snapshot, nothing)
     marker.emptied = True
     commit(scope, [*writes, *index])
 
 
-def markers(batch_id: str, generation: int, parts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Marker]:
-    """The markers of a batch's parts (client, month) that have been applied."""
-    keys = {
-        (f"L#{client_id}", marker_key(batch_id, generation, month)): (client_id, month) for client_id, month in parts
-    }
+def markers(batch_id: str, generation: int, client_months: Iterable[ClientMonth]) -> dict[ClientMonth, Marker]:
+    """The markers of those client-months of a batch that are committed."""
+    keys = {(f"L#{one.client_id}", marker_key(batch_id, generation, one.month)): one for one in client_months}
     found = find_many(list(keys), Marker) if keys else {}
     return {keys[key]: marker for key, marker in found.items() if not marker.emptied}
 
 
-def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
-    """Client, month and generation of every marker of a batch: looks at each client that the reseller ever had."""
+def client_months_of(reseller_id: str, batch_id: str) -> Iterator[tuple[ClientMonth, int]]:
+    """Client-month and generation of every marker of a batch: looks at each client that the reseller ever had."""
     for client in Client.under(f"R#{reseller_id}", "CLIENT#"):
         for marker in Marker.under(f"L#{client.client_id}", f"MARK#{batch_id}#"):
             _, generation, month = marker.place()
-            yield str(client.client_id), month, generation
+            yield ClientMonth(client.client_id, month), generation
 
 
 def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
@@ -117,7 +116,7 @@ def _reversal(entry_id: str, amount_e8: int, month: str, batch_id: str) -> rules
 
 
 def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, list[Write]]:
-    """The marker of a part and all writes but those of the segments."""
+    """The marker of a client-month and all writes but those of the segments."""
     client, earlier, pk = snapshot.client, snapshot.earlier, f"L#{snapshot.client.owner_id}"
     free = {**snapshot.used_free, **usage.used_free}
     given = {name: seconds - snapshot.used_free.get(name, 0) for name, seconds in free.items()}

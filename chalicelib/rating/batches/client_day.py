@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches.charges import covered
 from chalicelib.rating.batches.duplicates import Lines, Mask, copies
 from chalicelib.rating.batches.spill import Spill
@@ -33,11 +34,11 @@ class Slices:
     ``by_id``: calls of one second go by their ids, because free minutes may pay for some line of the day.
     """
 
-    def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, tables: Tables) -> None:
-        count = spill.holds_of(part, day)
-        self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(part, day)
+    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, tables: Tables) -> None:
+        count = spill.holds_of(client_month, day)
+        self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(client_month, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
-        self._whole = whole = spill.lines(part, day) if count <= SLICE_ROWS else None
+        self._whole = whole = spill.lines(client_month, day) if count <= SLICE_ROWS else None
 
         def pieces() -> Iterable[Piece]:
             return map(spill.read, self._runs) if whole is None else [whole]

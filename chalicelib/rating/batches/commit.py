@@ -1,14 +1,14 @@
-"""The second half of a batch: each client is debited for its part, and its calls made readable, in one transaction.
+"""The second half of a batch: each client-month is debited, and its calls made readable, in one transaction.
 
-Some parts at a time are decided, then their calls are put into S3 together, then each is committed by itself: a file of
-forty clients writes one object and not forty. Whoever loses a race looks again, and writes anew only if what it decided
-on has changed.
+Some client-months at a time are decided, then their calls are put into S3 together, then each is committed by itself:
+a file of forty clients writes one object and not forty. A commit that loses a race reads again, and writes its calls
+again only if what it was decided on has changed.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,6 +18,7 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import snapshots, usage
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.aws.transactions import Put, Require, Scope, Write, settle
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.authorizations.holds import KEPT_SECONDS, Called
 from chalicelib.rating.authorizations.release import release
 from chalicelib.rating.batches import compaction, lifecycle, store
@@ -31,39 +32,37 @@ from chalicelib.rating.pricing.rate_book import Tables
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
 AT_ONCE = 50
-"""Parts that are decided before the first of them is committed; the more, the older what the last was decided on."""
+"""Client-months that are decided together. The more, the older the facts on which the last one is decided."""
 
 _INBOUND = 1
 """The bit of a rated line's ``code`` that says inbound."""
-Part = tuple[str, str]
-"""A client and a local month."""
 
 
 class Superseded(Exception):
     """Another generation of the batch has taken over from the one of this try."""
 
 
-def commit_parts(
-    scope: Scope, batch: Batch, tables: Tables, spill: Spill, parts: Sequence[Part]
+def commit_client_months(
+    scope: Scope, batch: Batch, tables: Tables, spill: Spill, client_months: Sequence[ClientMonth]
 ) -> set[tuple[str, str]]:
-    """Commit every part that is not committed yet; ``Superseded`` when another generation has taken over.
+    """Commit each that is not committed yet; ``Superseded`` when another generation has taken over.
 
     Returns clients and the days on which they have very many segments now.
     """
     crowded, packages = set[tuple[str, str]](), _packages(tables)
-    for month, found in groupby(sorted(parts, key=_month), key=_month):
+    for month, found in groupby(sorted(client_months, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [
-                _Commit(scope, batch, tables, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
-                for part in of_month[first : first + AT_ONCE]
+                _Commit(scope, batch, tables, spill, objects, client_month, packages)
+                for client_month in of_month[first : first + AT_ONCE]
             ]
-            for each, facts in zip(some, _read(batch, some), strict=True):
+            for each, facts in zip(some, _read(batch, some, packages), strict=True):
                 each.look(*facts)
             objects.flush()
             for each in some:
                 crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
-            release(scope, [(each.client_id, _outbound_calls(scope.now, spill, each.part)) for each in some])
+            release(scope, [(each.client_id, _outbound_calls(scope.now, spill, each.client_month)) for each in some])
     return crowded
 
 
@@ -76,13 +75,13 @@ def _packages(tables: Tables) -> dict[str, set[str]]:
     return found
 
 
-def _month(part: Part) -> str:
-    return part[1]
+def _month(client_month: ClientMonth) -> str:
+    return client_month.month
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a part is decided on."""
+    """What a client-month is decided on."""
 
     fence: list[Write]
     snapshot: Snapshot
@@ -90,28 +89,35 @@ class _Facts:
 
 
 class _Commit:
-    """One part on its way into the ledger."""
+    """One client-month on its way into the ledger."""
 
     def __init__(
-        self, scope: Scope, batch: Batch, tables: Tables, spill: Spill, objects: Objects, wanted: snapshots.Part
+        self,
+        scope: Scope,
+        batch: Batch,
+        tables: Tables,
+        spill: Spill,
+        objects: Objects,
+        client_month: ClientMonth,
+        packages: Mapping[str, Collection[str]],
     ) -> None:
-        self.scope, self.batch, self.tables, self.spill, self.wanted = scope, batch, tables, spill, wanted
-        self.client_id, self.month = self.part = wanted.client_id, wanted.month
+        self.scope, self.batch, self.tables, self.spill, self.packages = scope, batch, tables, spill, packages
+        self.client_id, self.month = self.client_month = client_month
         self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
         self._facts: _Facts | None = None
 
     def look(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
         """Decide on a snapshot that was read after ``fence``, without changing a ledger."""
-        days = [] if snapshot.applied else self.spill.days(self.part)
+        days = [] if snapshot.applied else self.spill.days(self.client_month)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.tables)
+            self.writing.write(known, snapshot.used_free, self.spill, self.client_month, self.tables)
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 
     def decide(self) -> list[str]:
         """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
-        facts, self._facts = self._facts or self.look(*_read(self.batch, [self])[0]), None
+        facts, self._facts = self._facts or self.look(*_read(self.batch, [self], self.packages)[0]), None
         snapshot = facts.snapshot
         if snapshot.applied:
             return []
@@ -131,14 +137,14 @@ class _Commit:
         return crowded
 
     def _usage(self) -> usage.Usage:
-        """What a part comes to; whatever of its lines was not rated is a duplicate."""
+        """What a client-month comes to; a line of it that is not rated is a duplicate."""
         sums = self.writing.sums
         return usage.Usage(
             self.batch.batch_id,
             self.batch.generation,
             self.month,
             rated=sums.rated,
-            duplicates=self.spill.holds(self.part) - sums.rated,
+            duplicates=self.spill.holds(self.client_month) - sums.rated,
             seconds=sums.seconds,
             amount_e8=sums.amount_e8,
             cost_e8=sums.cost_e8,
@@ -147,11 +153,13 @@ class _Commit:
         )
 
 
-def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
+def _read(
+    batch: Batch, commits: Sequence[_Commit], packages: Mapping[str, Collection[str]]
+) -> list[tuple[list[Write], Snapshot]]:
     """The fence, and what was read after it, for each."""
     fence = _fence(batch)
-    wanted = [each.wanted for each in commits]
-    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, batch.generation, wanted)
+    wanted = [each.client_month for each in commits]
+    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, batch.generation, wanted, packages)
     return [(fence, snapshot) for snapshot in found]
 
 
@@ -168,10 +176,10 @@ def _fence(batch: Batch) -> list[Write]:
     return [Require(found, lifecycle.still(batch))]
 
 
-def _outbound_calls(now: int, spill: Spill, part: Part) -> Iterator[Called]:
-    """The outbound calls of a part that may have an open hold: a hold is never older than ``KEPT_SECONDS``."""
+def _outbound_calls(now: int, spill: Spill, client_month: ClientMonth) -> Iterator[Called]:
+    """The outbound calls of a client-month that may have an open hold: a hold is never older than ``KEPT_SECONDS``."""
     since = (now - KEPT_SECONDS) // periods.DAY_SECONDS - 1
-    for run in (run for day in spill.days(part) if day >= since for run in spill.runs(part, day)):
+    for run in (run for day in spill.days(client_month) if day >= since for run in spill.runs(client_month, day)):
         rows, texts = spill.read(run)
         some = np.flatnonzero(rows["code"] & _INBOUND == 0)
         some = some[np.argsort(rows["line"][some])]

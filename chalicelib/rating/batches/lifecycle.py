@@ -14,6 +14,7 @@ from chalicelib.accounts.ledger.usage import Marker
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
+from chalicelib.client_month import ClientMonth
 from chalicelib.config import settings
 from chalicelib.outbox import announce
 from chalicelib.rating.batches import queries, rerate, store
@@ -27,14 +28,14 @@ def still(batch: Batch) -> Condition:
 
 def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     """A file that cannot be read is not tried again; what stands or is half committed decides what becomes of it."""
-    parts: dict[int, list[tuple[str, str]]] = {}
-    for client_id, month, generation in usage.parts_of(batch.reseller_id, batch.batch_id):
-        parts.setdefault(generation, []).append((client_id, month))
-    if batch.generation in parts:
+    billed: dict[int, list[ClientMonth]] = {}
+    for client_month, generation in usage.client_months_of(batch.reseller_id, batch.batch_id):
+        billed.setdefault(generation, []).append(client_month)
+    if batch.generation in billed:
         gone = objects.look(batch.key, batch.version_id) is None
         if gone:
             # It will never be rated to the end: the reseller owes what its clients were debited for.
-            post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in parts.items()])
+            post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in billed.items()])
         return fail(scope, batch, reason, release=gone)
     return rerate.keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
 
@@ -67,7 +68,7 @@ def fail_by_key(scope: Scope, key: str, version_id: str, reason: str) -> None:
         fail(scope, batch, reason, release=False)
 
 
-def post_costs(scope: Scope, batch: Batch, markers: Sequence[Mapping[tuple[str, str], Marker]]) -> int:
+def post_costs(scope: Scope, batch: Batch, markers: Sequence[Mapping[ClientMonth, Marker]]) -> int:
     """Debit the reseller what the markers of a batch say, by month, once per generation; returns the sum."""
     costs: dict[str, int] = {}
     for some in markers:

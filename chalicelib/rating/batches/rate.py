@@ -2,11 +2,11 @@
 
 The walk: pin what prices it (``_open``), read and price every line (``_read``), debit each client and month
 (``committing``), post what the reseller owes, close the batch (``_finish``). Every step finds what an earlier try has
-done: a batch keeps its pins, a client's part has its marker, the reseller's entries their keys. Nothing is taken from a
+done: a batch keeps its pins, a client-month has its marker, the reseller's entries their keys. Nothing is taken from a
 try's own memory that another try could see differently: the counts of a finished batch are summed from the markers.
 
-A batch that is rated again (``rerating``) walks the same way as the next generation. Its parts are those of the file
-and those that the earlier generation has billed, so whoever no longer has a call gets its money back.
+A batch that is rated again (``rerating``) walks the same way as the next generation. Its client-months are those of the
+file and those that the earlier generation has billed, so whoever no longer has a call gets its money back.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from chalicelib.accounts.ledger import usage
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
+from chalicelib.client_month import ClientMonth
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.outbox import announce
 from chalicelib.rating.batches import compaction, lifecycle, pins, queries, store
-from chalicelib.rating.batches.commit import Superseded, commit_parts
+from chalicelib.rating.batches.commit import Superseded, commit_client_months
 from chalicelib.rating.batches.read import Reading, read_file
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
@@ -59,29 +60,29 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             read_file(batch, tables, reading, once_a_second(clock, lambda now: _tell(scope, batch, reading, now)))
         except Refused as problem:
             return lifecycle.refuse(scope, batch, problem.detail)
-        parts = _parts(batch, reading.spill)
+        client_months = _client_months(batch, reading.spill)
         if batch.generation:
-            for client_id in sorted({client_id for client_id, _ in parts}):
+            for client_id in sorted({client_id for client_id, _ in client_months}):
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
-            crowded = commit_parts(scope, batch, tables, reading.spill, parts)
+            crowded = commit_client_months(scope, batch, tables, reading.spill, client_months)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:
             # Finding copies takes room on the disk, too.
             return lifecycle.refuse(scope, batch, problem.detail)
-        done = _finish(scope, batch, reading, parts, clock())
+        done = _finish(scope, batch, reading, client_months, clock())
     for client_id, day in sorted(crowded):
         compaction.compact(scope, reseller_id, client_id, day)
     return done
 
 
-def _parts(batch: Batch, spill: Spill) -> list[tuple[str, str]]:
-    """Client and month of everything that this generation bills, or that an earlier one has billed."""
-    parts = set(spill.parts())
+def _client_months(batch: Batch, spill: Spill) -> list[ClientMonth]:
+    """Those that this generation bills, or that a previous one has billed, sorted."""
+    found = set(spill.client_months())
     if batch.generation:
-        parts |= {(client_id, month) for client_id, month, _ in usage.parts_of(batch.reseller_id, batch.batch_id)}
-    return sorted(parts)
+        found |= {billed for billed, _ in usage.client_months_of(batch.reseller_id, batch.batch_id)}
+    return sorted(found)
 
 
 def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | None:
@@ -154,15 +155,15 @@ def _tell(scope: Scope, batch: Batch, reading: Reading, now: int) -> None:
         log.info("batch %s is already finished by another try", batch.batch_id)
 
 
-def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str, str]], finished_at: int) -> Batch:
+def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[ClientMonth], finished_at: int) -> Batch:
     """Post the reseller's costs and close the batch, from the markers alone."""
-    markers = usage.markers(batch.batch_id, batch.generation, parts)
+    markers = usage.markers(batch.batch_id, batch.generation, client_months)
     # The batch after the markers: they vanish only when the next generation has taken over.
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.status == "done" or found.generation != batch.generation:
         return found or batch
-    if len(markers) != len(parts):
-        raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
+    if len(markers) != len(client_months):
+        raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(client_months)} are committed")
     cost_e8 = lifecycle.post_costs(scope, batch, [markers])
     if reading.rejected:
         multipart.upload(queries.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")

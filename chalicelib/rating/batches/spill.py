@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches.column_file import Column, Rows, Shelf
 from chalicelib.rating.engine.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
 from chalicelib.rating.pricing.rate_book import Tables
@@ -24,7 +25,7 @@ PART_BYTES = 32 << 20
 
 
 class Spill:
-    """``add`` columns, ``flush`` at the end, then read ``parts`` and their lines, one run or all runs at a time.
+    """``add`` columns, ``flush`` at the end, then read ``client_months`` and their lines, run by run or all at once.
 
     A run is what one part holds of a client, month and day: sorted by start, and equal starts in the order of the
     input. Each run comes before the next one in the input. ``shelf`` is open for more that must not stay in memory.
@@ -37,7 +38,7 @@ class Spill:
         self._written: list[tuple[Column, ...]] = []
         # Of each run the number of its part, its first row and the one behind its last: with thousands of clients there
         # are nearly as many runs as lines, and 12 bytes of each are a tenth of what an object is.
-        self._runs: dict[tuple[str, str], dict[int, array[int]]] = {}
+        self._runs: dict[ClientMonth, dict[int, array[int]]] = {}
 
     def add(self, columns: Columns) -> None:
         if not len(columns):
@@ -49,26 +50,26 @@ class Spill:
         if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
             self.flush()
 
-    def parts(self) -> list[tuple[str, str]]:
-        """Client and month of everything set aside, sorted."""
+    def client_months(self) -> list[ClientMonth]:
+        """Of everything set aside, sorted."""
         return sorted(self._runs)
 
-    def days(self, part: tuple[str, str]) -> list[int]:
-        """UTC days since 1970 of a part, in order; none of a part that has no lines."""
-        return sorted(self._runs.get(part, {}))
+    def days(self, client_month: ClientMonth) -> list[int]:
+        """UTC days since 1970 of a client-month, in order; none of one that has no lines."""
+        return sorted(self._runs.get(client_month, {}))
 
-    def holds(self, part: tuple[str, str]) -> int:
-        """How many lines a part has."""
-        return sum(self.holds_of(part, day) for day in self.days(part))
+    def holds(self, client_month: ClientMonth) -> int:
+        """How many lines a client-month has."""
+        return sum(self.holds_of(client_month, day) for day in self.days(client_month))
 
-    def holds_of(self, part: tuple[str, str], day: int) -> int:
+    def holds_of(self, client_month: ClientMonth, day: int) -> int:
         """How many lines one client-day has."""
-        found = self._runs[part][day]
+        found = self._runs[client_month][day]
         return sum(found[2::3]) - sum(found[1::3])
 
-    def runs(self, part: tuple[str, str], day: int) -> list[Rows]:
+    def runs(self, client_month: ClientMonth, day: int) -> list[Rows]:
         """Where the runs of one client-day lie: ``columns.ROW``, then the columns of ``Texts``."""
-        found = self._runs[part][day]
+        found = self._runs[client_month][day]
         places = zip(found[::3], found[1::3], found[2::3], strict=True)
         return [Rows(self._written[number], first, last) for number, first, last in places]
 
@@ -82,9 +83,9 @@ class Spill:
         found: Ints = self.shelf.get(run._replace(columns=run.columns[:1]))[0]["start"]
         return found
 
-    def lines(self, part: tuple[str, str], day: int) -> tuple[NDArray[Any], Texts]:
+    def lines(self, client_month: ClientMonth, day: int) -> tuple[NDArray[Any], Texts]:
         """One client-day, all runs one after the other."""
-        read = list(map(self.read, self.runs(part, day)))
+        read = list(map(self.read, self.runs(client_month, day)))
         return np.concatenate([rows for rows, _ in read]), Texts.joined([texts for _, texts in read])
 
     def flush(self) -> None:
@@ -110,11 +111,15 @@ class Spill:
         self._written.append(self.shelf.put([column[order] for column in (rows, *texts)]))
         heads = rows[order[bounds[:-1]]]
         whose, when = clients[heads["holder"]].tolist(), (heads["start"] // DAY_SECONDS).tolist()
+        before: tuple[int, int] | None = None
+        days: dict[int, array[int]] = {}
         for client, month, at, (first, last) in zip(
             whose, heads["month"].tolist(), when, pairwise(bounds), strict=True
         ):
-            part = names[client], self._tables.months.values[month]
-            self._runs.setdefault(part, {}).setdefault(at, array("I")).extend((number, first, last))
+            if (client, month) != before:
+                before = client, month
+                days = self._runs.setdefault(ClientMonth(names[client], self._tables.months.values[month]), {})
+            days.setdefault(at, array("I")).extend((number, first, last))
 
 
 def _clients(tables: Tables) -> tuple[NDArray[Any], list[str]]:

@@ -17,6 +17,7 @@ from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
 from chalicelib.calls.index import SHARED, day_name, object_key
 from chalicelib.calls.store import Segment
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges
 from chalicelib.rating.batches.billed import KEPT_HASHES, Known, Place, remember
 from chalicelib.rating.batches.client_day import Slices
@@ -35,7 +36,7 @@ AHEAD = 8
 
 @dataclass
 class Sums:
-    """What the days of a part add up to."""
+    """What the days of a client-month add up to."""
 
     used_free: Mapping[str, int]
     rated: int = 0
@@ -130,13 +131,13 @@ class Writing:
         return self._decided_on == (known.places, used_free)
 
     def write(
-        self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], tables: Tables
+        self, known: Known, used_free: Mapping[str, int], spill: Spill, client_month: ClientMonth, tables: Tables
     ) -> None:
         """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
         free, recent = charges.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
-        for day in spill.days(part):
-            slices = Slices(spill, part, day, known.billed(day), tables)
+        for day in spill.days(client_month):
+            slices = Slices(spill, client_month, day, known.billed(day), tables)
             if slices.standing:
                 self._write_day(day, slices, free, recent)
         before = dict(used_free)
