@@ -19,16 +19,6 @@ UNREADABLE = (objects.Missing, zlib.error, EOFError, ValueError, TypeError)
 """What comes of reading a segment whose bytes are gone or damaged."""
 
 
-def batch_of(segment: Segment) -> str:
-    """The batch that billed the calls of a segment."""
-    return str(segment.sk).split("#")[2]
-
-
-def generation_of(segment: Segment) -> int:
-    """The generation of that batch."""
-    return int(str(segment.sk).split("#")[3])
-
-
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
     """The calls of a segment, or of some neighbouring members of it, oldest first."""
     return list(calls(segment, members))
@@ -81,7 +71,7 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
     name, found = holder.partition(":")[2], set[str]()
     first_day = periods.utc_day(max(since, 0))
     for segment in (each for one in client_ids for each in call_store.segments_of(one, first_day, "9999")):
-        if batch_of(segment) in found:
+        if segment.batch_id in found:
             continue
         members = [member for member in segment.members if member[4] >= since]
         for data in portions(segment, members):

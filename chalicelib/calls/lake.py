@@ -29,8 +29,8 @@ _NOTHING = zlib.compressobj(wbits=31).flush()
 def publish(scope: Scope, reseller_id: str, client_id: str, since: int) -> int:
     """Make the files of a client's months that have a segment written at or after ``since``, or lost one since then;
     returns how many."""
-    emptied = Emptied.under(f"L#{client_id}", "EMPTIED#")
-    months: dict[str, list[Segment]] = {note.sk.removeprefix("EMPTIED#"): [] for note in emptied}
+    emptied = Emptied.under(*Emptied.of_client(client_id))
+    months: dict[str, list[Segment]] = {note.month: [] for note in emptied}
     stale = set(months)
     for segment in call_store.segments_of(client_id, "0", "9"):
         months.setdefault(segment.month, []).append(segment)

@@ -82,7 +82,7 @@ def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_r
     world.rate(some[16])
     found = segments_of(world)
     assert len(found) == compaction.LEFT
-    (large,) = [each for each in found if compaction.is_compacted(each)]
+    (large,) = [each for each in found if each.is_compacted]
     assert large.rows == 3 * 10
     after = rows_of(world)
     assert sorted(set(after) - set(before)) == sorted(
@@ -217,7 +217,7 @@ def rated_then_rerated(
     monkeypatch.setattr(compaction, "MOST", 2 if compacted else 100)
     monkeypatch.setattr(compaction, "LEFT", 1)
     batches = [world.rate(body) for body in files(5)]
-    assert any(map(compaction.is_compacted, segments_of(world))) == compacted
+    assert any(each.is_compacted for each in segments_of(world)) == compacted
     world.package("p1", markup_percent_e4=500_000)
     dropped = world.begin(batches[2])
     if kill is not None:

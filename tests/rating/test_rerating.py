@@ -247,7 +247,7 @@ def forget(world: World, batch: Any) -> None:
     """Delete the version of the file that a batch was rated from, as the bucket does after 400 days."""
     from chalicelib.config import settings
 
-    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
+    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.object_key, VersionId=batch.version_id)
 
 
 def cap_lines(monkeypatch: Any, most: int) -> None:
@@ -271,7 +271,7 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
     world.begin(batch)
     begun = world.found(batch)
     assert (begun.status, begun.generation, begun.reason) == ("rating", 2, None)
-    world.rate(batch.key, batch.version_id)
+    world.rate(batch.object_key, batch.version_id)
 
 
 def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):

@@ -86,7 +86,7 @@ def test_asked_for_again_after_a_kill_at_any_call_it_is_one_generation(worlds, a
         with suppress(faults.Killed), faults.killed_at(call, answered=answered):
             world.begin(batch)
         # What rescan does for a batch whose message was lost; and a message that came too early changes nothing.
-        if world.rate(batch.key, batch.version_id).generation == 0:
+        if world.rate(batch.object_key, batch.version_id).generation == 0:
             world.rerate(batch)
         assert world.books() == undisturbed.books(), f"killed at call {call}, {made[call]}"
 
@@ -127,7 +127,7 @@ def test_of_eight_who_ask_at_once_one_begins_and_the_others_are_told(world):
 
     at_once([ask] * 8)
     assert len(refused) == 7 and all("being rated" in detail for detail in refused)
-    assert world.rate(batch.key, batch.version_id).generation == 1
+    assert world.rate(batch.object_key, batch.version_id).generation == 1
 
 
 def test_a_late_try_of_the_first_generation_changes_nothing(worlds):

@@ -57,7 +57,7 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
 def batch_of(world: World) -> Any:
     from chalicelib.rating.batches.store import Batch
 
-    (batch,) = Batch.under(f"R#{world.reseller_id}", "BATCH#")
+    (batch,) = Batch.under(*Batch.of_reseller(world.reseller_id))
     return batch
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
-from chalicelib.calls.index import batch_of, day_name, portions
+from chalicelib.calls.index import day_name, portions
 from chalicelib.calls.store import Segment
 from chalicelib.rating.engine import call_keys
 from chalicelib.rating.engine.call_keys import Billed, Hashes, Keys, kind_of
@@ -33,7 +33,7 @@ class Known:
         found = call_store.segments_of(client_id, min(names), max(names)) if names else []
         self._segments: dict[int, list[Segment]] = {}
         for segment in found:
-            if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
+            if segment.day in names and (segment.batch_id != batch_id or segment.month in settled):
                 self._segments.setdefault(names[segment.day], []).append(segment)
         # With their objects: what a re-rating leaves of a compacted segment stays at its place in the index.
         self.places = frozenset(_place(segment) for segments in self._segments.values() for segment in segments)

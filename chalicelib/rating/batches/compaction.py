@@ -26,7 +26,7 @@ from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commi
 from chalicelib.calls import merge
 from chalicelib.calls import store as call_store
 from chalicelib.calls.format import Member, RatedCall, decode, unpacked
-from chalicelib.calls.index import batch_of, object_key, span
+from chalicelib.calls.index import object_key, span
 from chalicelib.calls.store import COMPACTED, Segment
 from chalicelib.errors import LostRace
 
@@ -85,7 +85,7 @@ def choose(found: Sequence[Segment], open_batches: Any) -> list[Segment]:
     """Which segments of a day to make one: the smallest of the local month with most of them; none if few enough."""
     if len(found) <= MOST:
         return []
-    closed = [segment for segment in found if batch_of(segment) not in open_batches]
+    closed = [segment for segment in found if segment.batch_id not in open_batches]
     by_month = [list(some) for _, some in groupby(sorted(closed, key=_month), key=_month)]
     most = max(by_month, key=len, default=[])
     smallest = sorted(most, key=lambda segment: (segment.rows, segment.sk))[: min(len(found) - LEFT + 1, AT_ONCE)]
@@ -102,15 +102,11 @@ def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> 
     for generation, month, rows in usage.parts_of_client(client_id, batch_id):
         first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
         in_month = [each for each in call_store.segments_of(client_id, first, last) if each.month == month]
-        if sum(each.rows for each in in_month if batch_of(each) == batch_id) == rows:
+        if sum(each.rows for each in in_month if each.batch_id == batch_id) == rows:
             continue
         for segment in in_month:
-            if is_compacted(segment):
-                settle(partial(_split, scope, reseller_id, client_id, segment.sk, batch_id, generation))
-
-
-def is_compacted(segment: Segment) -> bool:
-    return batch_of(segment).startswith(COMPACTED)
+            if segment.is_compacted:
+                settle(partial(_split, scope, reseller_id, client_id, segment, batch_id, generation))
 
 
 def _month(segment: Segment) -> str:
@@ -126,10 +122,10 @@ def _gone(segment: Segment) -> Remove:
     return Remove(segment, Segment.object_key == segment.object_key)
 
 
-def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: str, generation: int) -> None:
+def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch_id: str, generation: int) -> None:
     """Take the calls of a batch out of one compacted segment, into one of their own."""
     client = posting.client_of(reseller_id, client_id)()
-    whole = Segment.find(f"L#{client_id}", at)
+    whole = Segment.find(found.pk, found.sk)
     if whole is None:
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
@@ -148,7 +144,7 @@ def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: st
         name = f"{batch_id}#{generation}"
         writes: list[Write] = [Put(_stored(scope, reseller_id, whole, name, own, sums))]
         if rest.members:
-            kept = _stored(scope, reseller_id, whole, f"{batch_of(whole)}#0", rest, left)
+            kept = _stored(scope, reseller_id, whole, f"{whole.batch_id}#0", rest, left)
             writes.append(Change(kept, kept.set_all(), Segment.object_key == whole.object_key))
         else:
             writes.append(_gone(whole))

@@ -32,7 +32,7 @@ def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
     for client_month, generation in usage.client_months_of(batch.reseller_id, batch.batch_id):
         billed.setdefault(generation, []).append(client_month)
     if batch.generation in billed:
-        gone = objects.look(batch.key, batch.version_id) is None
+        gone = objects.look(batch.object_key, batch.version_id) is None
         if gone:
             # It will never be rated to the end: the reseller owes what its clients were debited for.
             post_costs(scope, batch, [usage.markers(batch.batch_id, *some) for some in billed.items()])
@@ -50,7 +50,7 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
     if found is None or found.status in ("done", "failed") or found.generation != batch.generation:
         return found or batch
     found.status, found.reason, found.finished_at = "failed", reason, scope.now
-    told = {"key": found.key, "reason": reason}
+    told = {"key": found.object_key, "reason": reason}
     writes = [
         Change(found, found.set_all(), still(found) & (Batch.status == "rating")),
         *([term_versions.close_batch(found.reseller_id, found.batch_id)] if release else []),

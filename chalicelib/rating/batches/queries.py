@@ -9,7 +9,7 @@ from chalicelib.aws.transactions import find_many
 from chalicelib.calls import index
 from chalicelib.errors import NotFound
 from chalicelib.rating.batches import store
-from chalicelib.rating.batches.store import Batch
+from chalicelib.rating.batches.store import Batch, BatchPointer
 
 PREFIX = "incoming/cdr/"
 
@@ -33,7 +33,7 @@ def get_batch(reseller_id: str, batch_id: str) -> Batch:
 
 def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
     """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
-    pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
+    pointers = BatchPointer.under(*BatchPointer.of_reseller(reseller_id), after=after, limit=limit, newest_first=True)
     return _batches(reseller_id, [str(pointer.batch_id) for pointer in pointers])
 
 
@@ -47,7 +47,7 @@ def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None
 
 
 def _batches(reseller_id: str, batch_ids: list[str]) -> list[Batch]:
-    keys = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for batch_id in batch_ids]
+    keys = [Batch.key(reseller_id, batch_id) for batch_id in batch_ids]
     found = find_many(keys, Batch) if keys else {}
     return [found[key] for key in keys if key in found]
 

@@ -106,19 +106,18 @@ def _open(scope: Scope, reseller_id: str, key: str, version_id: str) -> Batch | 
         commit(scope, [pinned, term_versions.hold_moves(reseller_id, batch_id)])
         return store.batch(reseller_id, batch_id)
     batch = _pinned(scope, reseller_id, batch_id, key, version_id, head.version)
-    pointer = store.BatchPointer(f"RB#{reseller_id}", batch.place, batch_id=batch_id)
+    pointer = store.BatchPointer(*store.BatchPointer.key(reseller_id, batch.place), batch_id=batch_id)
     commit(scope, [Put(batch), Put(pointer), term_versions.open_batch(head, batch_id)])
     return batch
 
 
 def _pinned(scope: Scope, reseller_id: str, batch_id: str, key: str, version_id: str, terms_version: int) -> Batch:
     return Batch(
-        f"R#{reseller_id}",
-        f"BATCH#{batch_id}",
+        *Batch.key(reseller_id, batch_id),
         batch_id=batch_id,
         place=new_id(),
         reseller_id=reseller_id,
-        key=key,
+        object_key=key,
         version_id=version_id,
         status="rating",
         created_at=scope.now,
@@ -205,5 +204,5 @@ def _refused(scope: Scope, batch: Batch) -> list[Write]:
     """A batch with refused lines is told of as it closes, once."""
     if not batch.rejected:
         return []
-    told = {"key": batch.key, "lines": batch.lines, "rejected": batch.rejected}
+    told = {"key": batch.object_key, "lines": batch.lines, "rejected": batch.rejected}
     return announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, told))

@@ -38,7 +38,7 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
     """
-    found = objects.look(batch.key, batch.version_id)
+    found = objects.look(batch.object_key, batch.version_id)
     if found is None:
         raise Refused("The file is no longer in the bucket; drop it again.")
     size, _ = found
@@ -67,9 +67,9 @@ def read_file(batch: Batch, tables: Tables, reading: Reading, tell: Callable[[],
 
 
 def _rated(batch: Batch, source: formats.Source, tables: Tables) -> Iterator[Columns]:
-    blocks = objects.blocks(batch.key, batch.version_id)
+    blocks = objects.blocks(batch.object_key, batch.version_id)
     layout = None
-    for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes), count=line_feeds):
+    for chunk in chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds):
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue

@@ -31,7 +31,7 @@ def start(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     been committed. ``NotFound`` for another reseller's batch, ``Conflict`` while it is being rated.
     """
     batch = settle(lambda: _begin(scope, reseller_id, batch_id))
-    s3_events.announce(iter([(batch.key, batch.version_id)]))
+    s3_events.announce(iter([(batch.object_key, batch.version_id)]))
     return batch
 
 
@@ -46,7 +46,7 @@ def _begin(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
         # Part of it may be committed by these pins, and the rest must be by the same: no new generation yet.
         held = term_versions.hold_moves(reseller_id, batch_id)
     else:
-        _next_generation(batch, pins.present(reseller_id, batch.key, head.version))
+        _next_generation(batch, pins.present(reseller_id, batch.object_key, head.version))
         gone += [attribute for attribute in (Batch.declared, Batch.standing) if not getattr(batch, attribute.attr_name)]
         held = term_versions.open_batch(head, batch_id)
     batch.status, batch.started_at = "rating", scope.now

@@ -18,7 +18,7 @@ _FIELDS = ("source_id", "pattern", "time_zone", "columns", "words", "defaults")
 
 def listed(reseller_id: str) -> list[CdrSource]:
     """A reseller's sources by id."""
-    return CdrSource.under(f"R#{reseller_id}", "CDRSOURCE#")
+    return CdrSource.under(*CdrSource.of_reseller(reseller_id))
 
 
 @settled
@@ -27,7 +27,7 @@ def put(scope: Scope, reseller_id: str, said: dict[str, Any]) -> CdrSource:
     known = {source.source_id: source for source in listed(reseller_id)}
     if said["source_id"] not in known and len(known) >= MOST:
         raise Conflict(f"There are {MOST} sources already; remove one first.")
-    source = CdrSource(f"R#{reseller_id}", f"CDRSOURCE#{said['source_id']}", **said)
+    source = CdrSource(*CdrSource.key(reseller_id, said["source_id"]), **said)
     before = _plain(known[source.source_id]) if source.source_id in known else None
     told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
     commit(scope, [Put(source, anyway=True), told], source)
@@ -37,7 +37,7 @@ def put(scope: Scope, reseller_id: str, said: dict[str, Any]) -> CdrSource:
 @settled
 def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
     """Remove a source; ``NotFound`` when there is none. Batches that were begun with it keep it."""
-    source = CdrSource.find(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
+    source = CdrSource.find(*CdrSource.key(reseller_id, source_id))
     if source is None:
         raise NotFound("There is no such source.")
     told = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))

@@ -11,7 +11,6 @@ from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.accounts.ledger.usage import Marker
 from chalicelib.aws.transactions import Put, Remove, Write, new_id
-from chalicelib.calls import index
 from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Emptied, Segment
 from chalicelib.errors import LostRace
@@ -29,8 +28,8 @@ class Earlier:
         # A local month begins and ends within a UTC day of its own.
         days = (periods.next_day(first, -1), periods.next_day(last))
         found = [each for each in call_store.segments_of(client_id, *days) if each.month == month]
-        own = [each for each in found if index.batch_of(each) == self.batch_id]
-        self.own = [each for each in own if index.generation_of(each) < batch.generation]
+        own = [each for each in found if each.batch_id == self.batch_id]
+        self.own = [each for each in own if each.generation < batch.generation]
 
     def taken_out(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
         """The writes that take the calls of a marker out of the index and note that the lake is stale."""
@@ -40,7 +39,7 @@ class Earlier:
                 self._explain(snapshot, name, found, int(counted))
         if not self.own:
             return []
-        stale = Emptied(f"L#{self.client_id}", f"EMPTIED#{self.month}", token=new_id())
+        stale = Emptied(*Emptied.key(self.client_id, self.month), token=new_id())
         gone = [Remove(each, Segment.object_key == each.object_key) for each in self.own]
         return [*gone, Put(stale, anyway=True)]
 
