@@ -16,6 +16,7 @@ from chalicelib.calls import index
 from chalicelib.calls import store as call_store
 from chalicelib.calls.format import RatedCall
 from chalicelib.calls.store import Segment
+from chalicelib.calls.totals import Totals
 
 
 class Place(NamedTuple):
@@ -65,24 +66,6 @@ class Selection:
         )
 
 
-@dataclass
-class Totals:
-    """Sums of a selection; ``_e8`` for money."""
-
-    calls: int = 0
-    seconds: int = 0
-    billed_seconds: int = 0
-    amount_e8: int = 0
-    cost_e8: int = 0
-
-    def add(self, counted: int, of: Segment | RatedCall) -> None:
-        self.calls += counted
-        self.seconds += of.seconds
-        self.billed_seconds += of.billed_seconds
-        self.amount_e8 += of.amount_e8
-        self.cost_e8 += of.cost_e8
-
-
 def place_of(call: RatedCall) -> Place:
     return Place(call.start, call.call_id, call.client_id, call.direction, call.disposition)
 
@@ -98,11 +81,9 @@ def totals(reseller_id: str, selection: Selection) -> Totals:
     for day in _days(selection):
         for segment in _segments(reseller_id, selection, day):
             if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
-                sums.add(segment.rows, segment)
-                continue
-            for call in index.calls(segment):
-                if selection.wants(call):
-                    sums.add(1, call)
+                sums += segment.totals
+            else:
+                sums += Totals.of(filter(selection.wants, index.calls(segment)))
     return sums
 
 

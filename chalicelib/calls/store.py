@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 
 COMPACTED = "+"
 """First character of the batch id of a compacted segment. No id of a batch begins with it."""
@@ -58,6 +61,10 @@ class Segment(Item):
     def is_compacted(self) -> bool:
         return self.batch_id.startswith(COMPACTED)
 
+    @property
+    def totals(self) -> Totals:
+        return Totals(self.rows, self.seconds, self.billed_seconds, self.amount_e8, self.cost_e8)
+
 
 class Emptied(Item):
     """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
@@ -75,6 +82,39 @@ class Emptied(Item):
     @property
     def month(self) -> str:
         return self.sk.removeprefix("EMPTIED#")
+
+
+def segment_item(
+    reseller_id: str,
+    client_month: ClientMonth,
+    day: str,
+    batch_id: str,
+    generation: int,
+    *,
+    object_key: str,
+    members: Sequence[Sequence[int]],
+    totals: Totals,
+    written_at: int,
+) -> Segment:
+    """The index item of a new segment. ``members`` are kept, not copied: offsets and lengths may be filled in later."""
+    client_id, month = client_month
+    return Segment(
+        *Segment.key(client_id, day, batch_id, generation, month),
+        day_key=Segment.day_index_key(reseller_id, day),
+        client_id=client_id,
+        day=day,
+        month=month,
+        object_key=object_key,
+        members=members,
+        first=members[0][3],
+        last=members[-1][4],
+        written_at=written_at,
+        rows=totals.calls,
+        seconds=totals.seconds,
+        billed_seconds=totals.billed_seconds,
+        amount_e8=totals.amount_e8,
+        cost_e8=totals.cost_e8,
+    )
 
 
 def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:

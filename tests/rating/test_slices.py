@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import pytest
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
+from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges, client_day, duplicates, spill
 from chalicelib.rating.batches.client_day import Slices
@@ -92,7 +92,7 @@ def known(calls: list[tuple[int, bytes]]) -> Billed:
 @dataclass
 class Outcome:
     rows: bytes
-    sums: Counter[str]
+    totals: Totals
     standing: int
     free: dict[str, int]
     slices: list[int]
@@ -106,13 +106,13 @@ def decided(case: Case, chunk_bytes: int) -> Outcome:
         aside.add(columns)
     aside.flush()
     day = Slices(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), tables)
-    made, rows, sums = list[int](), b"", Counter[str]()
+    made, rows, totals = list[int](), b"", Totals()
     for piece in day:
         found = charges.decide(*piece, day.by_id, free, "b1")
-        sums.update(found.sums)
+        totals += found.totals
         rows += render(found.rows, 0, len(found.rows))
         made.append(len(found.rows))
-    return Outcome(rows, sums, day.standing, free.used, made)
+    return Outcome(rows, totals, day.standing, free.used, made)
 
 
 def rated(case: Case, tables: Tables, chunk_bytes: int) -> Iterator[Columns]:
@@ -161,8 +161,8 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
     monkeypatch.setattr(spill, "PART_ROWS", dice.choice([1, 20, 200_000]))
     monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([5, 100_000]))
     cut = decided(case, dice.choice([200, 2_000]))
-    assert (cut.rows, cut.sums, cut.standing, cut.free) == (whole.rows, whole.sums, whole.standing, whole.free)
-    assert cut.standing == cut.sums["rows"]
+    assert (cut.rows, cut.totals, cut.standing, cut.free) == (whole.rows, whole.totals, whole.standing, whole.free)
+    assert cut.standing == cut.totals.calls
     # Where ids decide, calls of one id (a leg in, a leg out, answered or not) stay together.
     assert max(cut.slices) <= client_day.SLICE_ROWS + (3 if case.free_minutes else 0)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls.totals import Totals
 from chalicelib.rating.batches.rated_csv import Rows
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_columns import shared
@@ -45,10 +46,10 @@ class Free:
 
 @dataclass(frozen=True)
 class Day:
-    """Calls of a client-day, or of a slice of one, sorted by start; ``sums`` by the names of ``store.Segment``."""
+    """Calls of a client-day, or of a slice of one, sorted by start."""
 
     rows: Rows
-    sums: dict[str, int]
+    totals: Totals
 
 
 def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: str) -> Day:
@@ -82,13 +83,7 @@ def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: 
             lambda some: shared(tables, terms[some]),
             *around,
         ),
-        sums={
-            "rows": len(rows),
-            "seconds": int(seconds.sum()),
-            "billed_seconds": int(billed_seconds.sum()),
-            "amount_e8": int(amounts.sum()),
-            "cost_e8": int(cost.sum()),
-        },
+        totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), int(amounts.sum()), int(cost.sum())),
     )
 
 

@@ -103,7 +103,7 @@ class _Commit:
     ) -> None:
         self.scope, self.batch, self.tables, self.spill, self.packages = scope, batch, tables, spill, packages
         self.client_id, self.month = self.client_month = client_month
-        self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
+        self.objects, self.writing = objects, Writing(batch, client_month, scope.now, objects)
         self._facts: _Facts | None = None
 
     def look(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
@@ -111,7 +111,7 @@ class _Commit:
         days = [] if snapshot.applied else self.spill.days(self.client_month)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.client_month, self.tables)
+            self.writing.write(known, snapshot.used_free, self.spill, self.tables)
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 
@@ -139,15 +139,16 @@ class _Commit:
     def _usage(self) -> usage.Usage:
         """What a client-month comes to; a line of it that is not rated is a duplicate."""
         sums = self.writing.sums
+        totals = sums.totals
         return usage.Usage(
             self.batch.batch_id,
             self.batch.generation,
             self.month,
-            rated=sums.rated,
-            duplicates=self.spill.holds(self.client_month) - sums.rated,
-            seconds=sums.seconds,
-            amount_e8=sums.amount_e8,
-            cost_e8=sums.cost_e8,
+            rated=totals.calls,
+            duplicates=self.spill.holds(self.client_month) - totals.calls,
+            seconds=totals.seconds,
+            amount_e8=totals.amount_e8,
+            cost_e8=totals.cost_e8,
             used_free=sums.used_free,
             spent=sums.spent,
         )

@@ -25,9 +25,11 @@ from chalicelib.aws import objects as aws_objects
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
 from chalicelib.calls import merge
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import Member, RatedCall, decode, unpacked
+from chalicelib.calls.format import RatedCall, decode, unpacked
 from chalicelib.calls.index import object_key, span
 from chalicelib.calls.store import COMPACTED, Segment
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 from chalicelib.errors import LostRace
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,6 @@ LEFT = 8
 AT_ONCE = 80
 """Segments made one by one transaction, which may have 100 writes."""
 IN_MEMORY = 8 << 20
-_SUMMED = ("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8")
 
 
 def compact(scope: Scope, reseller_id: str, client_id: str, day: str) -> int:
@@ -130,21 +131,14 @@ def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
         own, rest = merge.Packer(ours, whole.rows), merge.Packer(others, whole.rows)
-        sums = dict.fromkeys(_SUMMED, 0)
-        for row, call in _rows_and_calls(whole):
-            (own if call.batch_id == batch_id else rest).add(row)
-            if call.batch_id == batch_id:
-                for name in _SUMMED:
-                    sums[name] += 1 if name == "rows" else int(getattr(call, name))
+        totals = Totals.of(_divided(whole, batch_id, own, rest))
         own.flush()
         rest.flush()
         if not own.members:
             return
-        left = {name: int(getattr(whole, name)) - value for name, value in sums.items()}
-        name = f"{batch_id}#{generation}"
-        writes: list[Write] = [Put(_stored(scope, reseller_id, whole, name, own, sums))]
+        writes: list[Write] = [Put(_stored(scope, reseller_id, whole, batch_id, generation, own, totals))]
         if rest.members:
-            kept = _stored(scope, reseller_id, whole, f"{whole.batch_id}#0", rest, left)
+            kept = _stored(scope, reseller_id, whole, whole.batch_id, 0, rest, whole.totals - totals)
             writes.append(Change(kept, kept.set_all(), Segment.object_key == whole.object_key))
         else:
             writes.append(_gone(whole))
@@ -153,39 +147,37 @@ def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch
 
 def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment:
     """The segments' rows in a new object, and its index."""
-    sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
+    totals = sum((segment.totals for segment in chosen), Totals())
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-        packer = merge.Packer(file, sums["rows"])
+        packer = merge.Packer(file, totals.calls)
         for row in merge.merged([_rows(segment) for segment in chosen]):
             packer.add(row)
         packer.flush()
-        return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}#0", packer, sums)
+        return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}", 0, packer, totals)
 
 
 def _stored(
-    scope: Scope, reseller_id: str, like: Segment, name: str, packer: merge.Packer, sums: dict[str, int]
+    scope: Scope,
+    reseller_id: str,
+    like: Segment,
+    batch_id: str,
+    generation: int,
+    packer: merge.Packer,
+    totals: Totals,
 ) -> Segment:
     """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
-    key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
+    key = object_key(reseller_id, like.client_id, like.month, batch_id)
     multipart.upload(key, packer.file, "application/gzip")
-    members: list[Member] = packer.members
-    return Segment(
-        f"L#{like.client_id}",
-        f"SEG#{like.day}#{name}#{like.month}",
-        day_key=f"R#{reseller_id}#{like.day}",
-        client_id=like.client_id,
-        day=like.day,
-        month=like.month,
+    return call_store.segment_item(
+        reseller_id,
+        ClientMonth(like.client_id, like.month),
+        like.day,
+        batch_id,
+        generation,
         object_key=key,
-        members=[list(member) for member in members],
-        first=members[0].first,
-        last=max(member.last for member in members),
+        members=[list(member) for member in packer.members],
+        totals=totals,
         written_at=scope.now,
-        rows=sums["rows"],
-        seconds=sums["seconds"],
-        billed_seconds=sums["billed_seconds"],
-        amount_e8=sums["amount_e8"],
-        cost_e8=sums["cost_e8"],
     )
 
 
@@ -195,7 +187,13 @@ def _rows(segment: Segment) -> Iterator[str]:
         yield from merge.rows(unpacked(aws_objects.read(segment.object_key, *span([member]))))
 
 
-def _rows_and_calls(segment: Segment) -> Iterator[tuple[str, RatedCall]]:
-    for member in segment.members:
-        data = aws_objects.read(segment.object_key, *span([member]))
-        yield from zip(merge.rows(unpacked(data)), decode(data), strict=True)
+def _divided(whole: Segment, batch_id: str, own: merge.Packer, rest: merge.Packer) -> Iterator[RatedCall]:
+    """Put the rows of a batch into ``own`` and all others into ``rest``; yields the calls of the batch."""
+    for member in whole.members:
+        data = aws_objects.read(whole.object_key, *span([member]))
+        for row, call in zip(merge.rows(unpacked(data)), decode(data), strict=True):
+            if call.batch_id == batch_id:
+                own.add(row)
+                yield call
+            else:
+                rest.add(row)

@@ -13,10 +13,9 @@ from chalicelib.accounts.ledger.usage import Marker
 from chalicelib.aws.transactions import Put, Remove, Write, new_id
 from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Emptied, Segment
+from chalicelib.calls.totals import Totals
 from chalicelib.errors import LostRace
 from chalicelib.rating.batches.store import Batch
-
-_SUMS = ("seconds", "amount_e8", "cost_e8")
 
 
 class Earlier:
@@ -33,21 +32,21 @@ class Earlier:
 
     def taken_out(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
         """The writes that take the calls of a marker out of the index and note that the lake is stale."""
-        for name, counted in (("rows", marker.rated), *((name, getattr(marker, name)) for name in _SUMS)):
-            found = sum(int(getattr(each, name)) for each in self.own)
-            if found != counted:
-                self._explain(snapshot, name, found, int(counted))
+        found = sum((each.totals for each in self.own), Totals())
+        counted = Totals(marker.rated, marker.seconds, found.billed_seconds, marker.amount_e8, marker.cost_e8)
+        if found != counted:
+            self._explain(snapshot, found, counted)
         if not self.own:
             return []
         stale = Emptied(*Emptied.key(self.client_id, self.month), token=new_id())
         gone = [Remove(each, Segment.object_key == each.object_key) for each in self.own]
         return [*gone, Put(stale, anyway=True)]
 
-    def _explain(self, snapshot: Snapshot, name: str, found: int, counted: int) -> None:
+    def _explain(self, snapshot: Snapshot, found: Totals, counted: Totals) -> None:
         """Either a twin was faster and the snapshot is old, or the books were wrong before."""
         if posting.client_of(snapshot.client.reseller_id, self.client_id)().version != snapshot.client.version:
             raise LostRace()
         raise RuntimeError(
-            f"batch {self.batch_id}, client {self.client_id}, {self.month}: {name} of the earlier generation are "
-            f"{found} by its segments and {counted} by its marker"
+            f"batch {self.batch_id}, client {self.client_id}, {self.month}: the previous generation has {found} by its "
+            f"segments and {counted} by its marker"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,8 +15,10 @@ import numpy as np
 from chalicelib import periods
 from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
+from chalicelib.calls import store as call_store
 from chalicelib.calls.index import SHARED, day_name, object_key
 from chalicelib.calls.store import Segment
+from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges
 from chalicelib.rating.batches.billed import KEPT_HASHES, Known, Place, remember
@@ -39,17 +41,11 @@ class Sums:
     """What the days of a client-month add up to."""
 
     used_free: Mapping[str, int]
-    rated: int = 0
-    seconds: int = 0
-    amount_e8: int = 0
-    cost_e8: int = 0
+    totals: Totals = field(default_factory=Totals)
     spent: dict[str, int] = field(default_factory=dict)
 
     def add(self, day: charges.Day, recent: Sequence[tuple[str, int]]) -> None:
-        self.rated += day.sums["rows"]
-        self.seconds += day.sums["seconds"]
-        self.amount_e8 += day.sums["amount_e8"]
-        self.cost_e8 += day.sums["cost_e8"]
+        self.totals += day.totals
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
             if amount_e8 := int(day.rows.amount_e8[low:high].sum()):
@@ -118,8 +114,7 @@ class Writing:
     """The segments of one client and month of a batch. A lost race writes anew only if the decision may differ."""
 
     batch: Batch
-    client_id: str
-    month: str
+    client_month: ClientMonth
     now: int
     objects: Objects
     index: list[Segment] = field(default_factory=list)
@@ -130,14 +125,12 @@ class Writing:
         """Whether what was written last was decided on the same facts."""
         return self._decided_on == (known.places, used_free)
 
-    def write(
-        self, known: Known, used_free: Mapping[str, int], spill: Spill, client_month: ClientMonth, tables: Tables
-    ) -> None:
+    def write(self, known: Known, used_free: Mapping[str, int], spill: Spill, tables: Tables) -> None:
         """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
         free, recent = charges.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
         self.index, self.sums = [], Sums(free.used)
-        for day in spill.days(client_month):
-            slices = Slices(spill, client_month, day, known.billed(day), tables)
+        for day in spill.days(self.client_month):
+            slices = Slices(spill, self.client_month, day, known.billed(day), tables)
             if slices.standing:
                 self._write_day(day, slices, free, recent)
         before = dict(used_free)
@@ -147,33 +140,24 @@ class Writing:
     def _write_day(self, day: int, slices: Slices, free: charges.Free, recent: Sequence[tuple[str, int]]) -> None:
         """Put one day's calls where they belong, and their index behind that of the days before."""
         key, members, hashes = self.objects.begin(), list[list[int]](), list[Hashes]()
-        totals, per_member = Counter[str](), call_format.rows_per_member(slices.standing)
+        totals, per_member = Totals(), call_format.rows_per_member(slices.standing)
         for rows, texts in slices:
             decided = charges.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
             members += self.objects.put(decided.rows, per_member)
             if slices.standing <= KEPT_HASHES:
                 hashes.append(call_keys.hashes(call_keys.kinds(decided.rows.code), decided.rows.texts.call_id))
             self.sums.add(decided, recent)
-            totals.update(decided.sums)
-        name = day_name(day)
-        segment = Segment(
-            f"L#{self.client_id}",
-            f"SEG#{name}#{self.batch.batch_id}#{self.batch.generation}#{self.month}",
-            day_key=f"R#{self.batch.reseller_id}#{name}",
-            client_id=self.client_id,
-            day=name,
-            month=self.month,
+            totals += decided.totals
+        segment = call_store.segment_item(
+            self.batch.reseller_id,
+            self.client_month,
+            day_name(day),
+            self.batch.batch_id,
+            self.batch.generation,
             object_key=key,
-            # Not copies: where they lie is filled in before this is committed.
             members=members,
-            first=members[0][3],
-            last=members[-1][4],
+            totals=totals,
             written_at=self.now,
-            rows=totals["rows"],
-            seconds=totals["seconds"],
-            billed_seconds=totals["billed_seconds"],
-            amount_e8=totals["amount_e8"],
-            cost_e8=totals["cost_e8"],
         )
         remember(segment, hashes)
         self.index.append(segment)
