@@ -346,10 +346,10 @@ def test_batches_are_listed_in_the_order_of_their_making_even_within_a_second(wo
 
 
 def test_progress_is_told_at_first_and_when_the_clock_has_moved():
-    from chalicelib.rating.batches.rate import once_a_second
+    from chalicelib.rating.batches.rate import at_most_once_a_second
 
     clock, told = iter([5, 5, 6, 6, 9, 9]), list[int]()
-    tell = once_a_second(clock.__next__, told.append)
+    tell = at_most_once_a_second(clock.__next__, told.append)
     for _ in range(6):
         tell()
     assert told == [5, 6, 9]

@@ -174,7 +174,7 @@ def _fence(batch: Batch) -> list[Write]:
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.generation != batch.generation:
         raise Superseded()
-    return [Require(found, lifecycle.still(batch))]
+    return [Require(found, lifecycle.same_generation(batch))]
 
 
 def _outbound_calls(now: int, spill: Spill, client_month: ClientMonth) -> Iterator[Called]:

@@ -19,6 +19,11 @@ def batch_id_of(bucket: str, key: str, version_id: str) -> str:
     return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
 
 
+def reseller_id_of(key: str) -> str:
+    """The reseller whose prefix the key of a CDR file begins with."""
+    return key.removeprefix(PREFIX).split("/")[0]
+
+
 def rejects_key(batch_id: str) -> str:
     return f"rejected/cdr/{batch_id}.csv"
 
