@@ -17,7 +17,7 @@ from benchmarks.prefixes import prefixes
 from chalicelib import money, periods
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.pricing.ownership import Directory, Holding
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 ZONE, HOME = "America/Toronto", "US"
@@ -97,7 +97,7 @@ FULL = World()
 # --- for the core alone -------------------------------------------------------------------------------------------
 
 
-def tables(world: World, deck: bytes) -> Tables:
+def rate_book(world: World, deck: bytes) -> RateBook:
     """What prices the world's calls, made without a store; ``deck`` is the compiled artefact."""
     packages = [_package(n, each) for n, each in enumerate(PACKAGES)]
     rates = [
@@ -110,7 +110,7 @@ def tables(world: World, deck: bytes) -> Tables:
     }
     dids = {world.did(n): [_holding(world.client_name(n), "")] for n in range(world.clients)}
     versions = [(_LONG_AGO, lambda: Deck.load(deck))]
-    return Tables(
+    return RateBook(
         Directory(accounts, dids), Terms(packages, rates), {"value": versions, "premium": versions}, periods.zone(ZONE)
     )
 

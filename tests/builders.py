@@ -114,7 +114,7 @@ class World:
         from chalicelib.rating.batches import rerate as batch_rerate
 
         begun = batch_rerate.start(self.scope, self.reseller_id, batch.batch_id)
-        return begun.key, begun.version_id
+        return begun.object_key, begun.version_id
 
     def found(self, batch: Any) -> Any:
         """A batch as it stands now."""

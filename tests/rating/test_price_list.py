@@ -1,4 +1,4 @@
-"""The price list against the tables it is made of: the longest prefix in it is the price of every number."""
+"""The price list against the rate book it is made of: the longest prefix in it is the price of every number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib import numbers, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing.ownership import Directory
 from chalicelib.rating.pricing.price_list_rows import NO_RATE, PriceList, PriceRow
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 AT = 1_790_000_000
@@ -69,7 +69,7 @@ def a_custom_rate(chance: random.Random, version: int) -> CustomRate:
     )
 
 
-def some_tables(chance: random.Random) -> Tables:
+def some_book(chance: random.Random) -> RateBook:
     route = [chance.choice(("value", "premium")) for _ in range(3)]
     package = PackageVersion(
         "p",
@@ -84,7 +84,7 @@ def some_tables(chance: random.Random) -> Tables:
     decks = {name: [(0, lru_cache(lambda: a_deck(chance)))] for name in ("value", "premium")}
     if chance.random() < 0.1:
         decks["premium"] = []
-    return Tables(Directory({}, {}), Terms([package], customs), decks, periods.zone("UTC"))
+    return RateBook(Directory({}, {}), Terms([package], customs), decks, periods.zone("UTC"))
 
 
 def some_numbers(chance: random.Random, rows: list[PriceRow]) -> list[str]:
@@ -98,13 +98,13 @@ def some_numbers(chance: random.Random, rows: list[PriceRow]) -> list[str]:
 @pytest.mark.parametrize("seed", range(60))
 def test_the_longest_prefix_of_the_list_is_what_rating_charges(seed: int) -> None:
     chance = random.Random(seed)
-    tables = some_tables(chance)
-    rows = list(PriceList(tables, "p", AT).rows())
+    book = some_book(chance)
+    rows = list(PriceList(book, "p", AT).rows())
     assert [row.prefix for row in rows] == sorted({row.prefix for row in rows})
     asked = some_numbers(chance, rows)
     assert len(asked) > 300
     for digits in asked:
-        terms, row = tables.outbound("p", AT, f"+{digits}"), look_up(rows, digits)
+        terms, row = book.outbound("p", AT, f"+{digits}"), look_up(rows, digits)
         if terms is None or row is None:
             assert terms is None and row is None, digits
             continue
@@ -116,7 +116,7 @@ def test_the_longest_prefix_of_the_list_is_what_rating_charges(seed: int) -> Non
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_row_says_what_the_row_around_it_says(seed: int) -> None:
-    rows = list(PriceList(some_tables(random.Random(seed)), "p", AT).rows())
+    rows = list(PriceList(some_book(random.Random(seed)), "p", AT).rows())
     by_prefix = {row.prefix: row for row in rows}
     for row in rows:
         around = next(
@@ -127,7 +127,7 @@ def test_no_row_says_what_the_row_around_it_says(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_list_can_be_gone_on_with_behind_any_row(seed: int) -> None:
-    whole = PriceList(some_tables(random.Random(seed)), "p", AT)
+    whole = PriceList(some_book(random.Random(seed)), "p", AT)
     rows = list(whole.rows())
     for place in range(0, len(rows), 7):
         assert list(whole.rows(after=rows[place].prefix)) == rows[place + 1 :]
@@ -137,8 +137,8 @@ def test_a_list_can_be_gone_on_with_behind_any_row(seed: int) -> None:
 def test_a_part_of_the_list_prices_every_number_under_its_prefix(within: str) -> None:
     chance = random.Random(within)
     for _ in range(10):
-        tables = some_tables(chance)
-        whole = PriceList(tables, "p", AT)
+        book = some_book(chance)
+        whole = PriceList(book, "p", AT)
         rows, part = list(whole.rows()), list(whole.rows(within))
         assert all(row.prefix.startswith(within) for row in part)
         for digits in some_numbers(chance, rows):
@@ -153,7 +153,9 @@ def test_a_shared_code_is_split_by_country_and_equal_neighbours_are_one_row() ->
     deck = Deck.load(compile_deck([DeckLine("1", "North America", 10_000_000, 60, 60, 0)]))
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "group", "canada", 2, 0, 5_000_000)])
     rows = list(
-        PriceList(Tables(Directory({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.zone("UTC")), "p", AT).rows()
+        PriceList(
+            RateBook(Directory({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.zone("UTC")), "p", AT
+        ).rows()
     )
     by_prefix = {row.prefix: (row.country, row.rate_e10, row.rule) for row in rows}
     assert by_prefix["1"] == ("US", 10_000_000, "markup")
@@ -164,4 +166,4 @@ def test_a_shared_code_is_split_by_country_and_equal_neighbours_are_one_row() ->
 
 def test_a_package_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown package"):
-        PriceList(some_tables(random.Random(1)), "q", AT)
+        PriceList(some_book(random.Random(1)), "q", AT)

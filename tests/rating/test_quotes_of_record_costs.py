@@ -37,7 +37,7 @@ def quote(seller: Any, number: str, status: int = 200) -> Any:
 
 
 def previewed(seller: Any, number: str, cost: str) -> Any:
-    """The same call, through the tables that rate it."""
+    """The same call, through the rate book that prices it."""
     text = (
         "call_id,start,direction,account,from,to,disposition,seconds,cost\n"
         f"1,{AT},outbound,alice,,{number},ANSWERED,61,{cost}\n"

@@ -79,7 +79,7 @@ def test_asked_for_again_after_a_kill_at_any_call_it_is_one_generation(worlds, a
     first = rate_first(undisturbed)
     with faults.counted() as made:
         undisturbed.begin(first)
-    undisturbed.rate(first.key, first.version_id)
+    undisturbed.rate(first.object_key, first.version_id)
     for call in range(len(made)):
         world = worlds()
         batch = rate_first(world)

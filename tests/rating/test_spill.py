@@ -13,14 +13,14 @@ from chalicelib.rating.batches import spill
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.columns import ROW, Columns, Texts
 from chalicelib.rating.pricing.ownership import Directory
-from chalicelib.rating.pricing.rate_book import Holder, Tables
+from chalicelib.rating.pricing.rate_book import Holder, RateBook
 from chalicelib.rating.pricing.terms import Terms
 
 CLIENTS, FIRST = 2_000, 1_788_220_800
 
 
-def tables() -> Tables:
-    made = Tables(Directory({}, {}), Terms([], []), {}, periods.zone("UTC"))
+def rate_book() -> RateBook:
+    made = RateBook(Directory({}, {}), Terms([], []), {}, periods.zone("UTC"))
     for n in range(CLIENTS):
         made.holders.number(Holder(f"sub:{n}", f"c{n:04d}", "p1"))
     made.months.number("2026-09")
@@ -37,7 +37,7 @@ def a_call_of_each(number: int) -> Columns:
 def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(monkeypatch):
     monkeypatch.setattr(spill, "PART_ROWS", CLIENTS)
     with tempfile.TemporaryFile() as file:
-        aside = Spill(file, tables())
+        aside = Spill(file, rate_book())
         tracemalloc.start()
         try:
             for number in range(10):

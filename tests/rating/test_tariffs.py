@@ -11,7 +11,7 @@ from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing import tariffs
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.price import CallTerms, internal_terms
-from chalicelib.rating.pricing.rate_book import Stretch, Tables
+from chalicelib.rating.pricing.rate_book import RateBook, Stretch
 from chalicelib.rating.pricing.tariffs import NO_RATE, Heads, Routing, Tariff
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms, route_of
 
@@ -60,53 +60,55 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
     terms = Terms([package], [CustomRate("p", *each, 2, 0, dice.randrange(10**9)) for each in sorted(codes)])
     opened = {route: Deck.load(compile_deck(lines.values())) for route, lines in routes.items()}
     record_costs = seed % 2 == 1
-    tables = Tables(
+    book = RateBook(
         Directory({}, {}),
         terms,
         {route: [(0, lambda deck=deck: deck)] for route, deck in opened.items()},
         UTC,
         record_costs,
     )
-    tariff, _, _ = tables.tariff("p", AT)
+    tariff, _, _ = book.tariff("p", AT)
     called = [f"+{some_digits(dice, dice.randrange(7, 16))}" for _ in range(1500)]
     called += ["411", "4", "123456", "41", "+8835100"] * 2
     dice.shuffle(called)
     for _ in range(2):
         for number in called:
-            found = tables.call_terms(tariff.number_of(number))
+            found = book.call_terms(tariff.number_of(number))
             assert found == expected(number, terms, routes, record_costs) == (tariff.resolve(number) or NO_RATE)
         # Once more while everything is forgotten all the time.
-        tables.heads.most = 3
+        book.heads.most = 3
 
 
 def test_what_is_remembered_is_bounded_however_many_packages_there_are():
     packages = tuple(PackageVersion(f"p{n}", 1, 0) for n in range(20))
-    tables, most = world(packages=packages), 0
-    tables.heads.most = 30
+    book, most = world(packages=packages), 0
+    book.heads.most = 30
     for _ in range(2):
         for package in packages:
-            tariff, _, _ = tables.tariff(package.package_id, AT)
+            tariff, _, _ = book.tariff(package.package_id, AT)
             for head in range(2, 10):
-                assert tables.call_terms(tariff.number_of(f"+1{head}125550100")).package_id == package.package_id
-                most = max(most, len(tables.heads))
+                assert book.call_terms(tariff.number_of(f"+1{head}125550100")).package_id == package.package_id
+                most = max(most, len(book.heads))
     assert most == 30
 
 
 def test_terms_that_are_equal_have_one_number_however_they_were_found():
     deck = Deck.load(compile_deck([DeckLine("1", "USA", 10**8, 6, 6, 0)]))
-    tables = Tables(Directory({}, {}), Terms([PackageVersion("p", 1, 0)], []), {"value": [(0, lambda: deck)]}, UTC)
-    tariff, _, _ = tables.tariff("p", AT)
+    book = RateBook(Directory({}, {}), Terms([PackageVersion("p", 1, 0)], []), {"value": [(0, lambda: deck)]}, UTC)
+    tariff, _, _ = book.tariff("p", AT)
     assert {tariff.number_of(f"+1{area}5550100") for area in range(212, 219)} == {tariff.number_of("+12125559999")}
-    assert tables.call_terms(tariff.number_of("+447700900123")) == NO_RATE
+    assert book.call_terms(tariff.number_of("+447700900123")) == NO_RATE
 
 
-def world(*holdings: Holding, packages: tuple[PackageVersion, ...] = (), decks_from: tuple[int, ...] = (0,)) -> Tables:
+def world(
+    *holdings: Holding, packages: tuple[PackageVersion, ...] = (), decks_from: tuple[int, ...] = (0,)
+) -> RateBook:
     lines = [DeckLine("1", f"deck {first}", 10**8, 6, 6, 0) for first in decks_from]
     versions = [
         (first, lambda line=line: Deck.load(compile_deck([line])))
         for first, line in zip(decks_from, lines, strict=True)
     ]
-    return Tables(
+    return RateBook(
         Directory({"desk": holdings}, {"+13055550100": holdings}), Terms(packages, []), {"value": versions}, UTC
     )
 
@@ -114,14 +116,14 @@ def world(*holdings: Holding, packages: tuple[PackageVersion, ...] = (), decks_f
 def test_a_stretch_ends_where_holder_package_or_deck_change_and_no_sooner():
     packages = (PackageVersion("p", 1, 0), PackageVersion("p", 2, 300, markup_fixed_e10=1), PackageVersion("q", 1, 0))
     holdings = (Holding(0, 1, "ann", package_id="p"), Holding(100, 2, ""), Holding(200, 3, "bob", package_id="p"))
-    tables = world(*holdings, packages=packages, decks_from=(50, 400))
+    book = world(*holdings, packages=packages, decks_from=(50, 400))
 
     def at(instant: int) -> tuple[str, str, int] | None:
-        stretch = tables.account("desk", instant)
+        stretch = book.account("desk", instant)
         if stretch is None:
             return None
-        terms = tables.call_terms(stretch.terms_number("+12125550100"))
-        return tables.holders.values[stretch.holder].client_id, terms.destination, terms.package_version
+        terms = book.call_terms(stretch.terms_number("+12125550100"))
+        return book.holders.values[stretch.holder].client_id, terms.destination, terms.package_version
 
     wanted = {
         -1: ("ann", "", 0), 49: ("ann", "", 0), 50: ("ann", "deck 50", 1), 99: ("ann", "deck 50", 1), 100: None,
@@ -130,17 +132,17 @@ def test_a_stretch_ends_where_holder_package_or_deck_change_and_no_sooner():
     }  # fmt: skip
     for instants in (sorted(wanted), sorted(wanted, reverse=True), sorted(wanted, key=hash)):
         assert {instant: at(instant) for instant in instants} == wanted
-    assert tables.account("nobody", 5) is None
+    assert book.account("nobody", 5) is None
 
 
 def test_a_number_is_priced_by_whoever_holds_it_at_the_calls_start():
-    tables = world(Holding(0, 1, "ann", rate_e10=5), Holding(100, 2, ""), Holding(200, 3, "bob", rate_e10=7))
+    book = world(Holding(0, 1, "ann", rate_e10=5), Holding(100, 2, ""), Holding(200, 3, "bob", rate_e10=7))
 
     def rate(stretch: Stretch | None) -> int | None:
-        return stretch and tables.call_terms(stretch.terms_number("+13055550100")).rate_e10
+        return stretch and book.call_terms(stretch.terms_number("+13055550100")).rate_e10
 
     instants = (0, 200, 99, 100, 199, 10**10, 0)
-    assert [rate(tables.did("+13055550100", at)) for at in instants] == [5, 7, 5, None, None, 7, 5]
+    assert [rate(book.did("+13055550100", at)) for at in instants] == [5, 7, 5, None, None, 7, 5]
 
 
 def test_an_unknown_package_has_no_rate_but_short_numbers_are_internal():

@@ -1,4 +1,4 @@
-"""May this call start? Answered for a switch by the very tables that rate it; money is held back when it asks for it.
+"""May this call start? Answered for a switch by the rate book that prices it; money is held back when it asks for it.
 
 Nobody overspends, however many calls ask at once. A hold is written together with the head of its client's holds, under
 the condition that the head has not changed since it was read, so holds are made one after the other. The client is read
@@ -121,21 +121,21 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 
 
 def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
-    """What is asked, looked up in tables that the container keeps until terms or decks change."""
+    """What is asked, looked up in the rate book that the container keeps until terms or decks change."""
     head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
     known = is_username(body.account)
-    holding = loading.kept_account(reseller_id, body.account, version).account(body.account, now) if known else None
+    holding = loading.cached_account(reseller_id, body.account, version).account(body.account, now) if known else None
     if holding is None:
         return _Asked(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
     by_record = reseller.cost_source == "record"
-    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, deck_version, by_record)
+    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, deck_version, by_record)
     number, terms = body.number, None
     try:
         number = quotes.called(body.number, reseller.home_country)
-        terms = tables.outbound(holding.package_id, now, number)
+        terms = book.outbound(holding.package_id, now, number)
     except ValueError:
         pass  # People dial what is no number: nothing has a price for it.
     return _Asked(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)

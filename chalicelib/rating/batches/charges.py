@@ -17,7 +17,7 @@ from chalicelib.rating.batches.rated_csv import Rows
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_columns import shared
 from chalicelib.rating.pricing import price as pricing_price
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 _BLOCK = 100_000
 _STRETCH = 5_000
@@ -28,17 +28,17 @@ _STRETCH = 5_000
 class Free:
     """Free seconds of a client and month by package: what was used before, and is used now. The day's order spends."""
 
-    tables: Tables
+    book: RateBook
     used: dict[str, int] = field(default_factory=dict)
 
     def left(self, package_id: str, at: int) -> int:
         """What the package in force at that instant still grants."""
-        version = self.tables.terms.package(package_id, at)
+        version = self.book.terms.package(package_id, at)
         return (version.free_minutes * 60 if version else 0) - self.used.get(package_id, 0)
 
     def may_be_left(self, package_id: str) -> bool:
         """Whether any version of the package grants more than is spent."""
-        return self.tables.terms.most_minutes(package_id) * 60 > self.used.get(package_id, 0)
+        return self.book.terms.most_minutes(package_id) * 60 > self.used.get(package_id, 0)
 
     def spend(self, package_id: str, seconds: int) -> None:
         self.used[package_id] = self.used.get(package_id, 0) + seconds
@@ -62,12 +62,12 @@ def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: 
     if by_id or (np.diff(rows["start"]) < 0).any():
         order = np.lexsort((texts.call_id, rows["start"])) if by_id else np.argsort(rows["start"], kind="stable")
         rows, texts = rows[order], texts.at(order)
-    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered(rows["terms"], free.tables)), free)
-    client = free.tables.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
+    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered(rows["terms"], free.book)), free)
+    client = free.book.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     start, code, seconds, billed_seconds, cost, line = (
         rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
     )
-    terms, tables = rows["terms"], free.tables
+    terms, book = rows["terms"], free.book
     around = f",{client},".encode(), f",{batch_id}\r\n".encode()
     return Day(
         rows=Rows(
@@ -80,19 +80,19 @@ def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: 
             amounts,
             cost,
             line,
-            lambda some: shared(tables, terms[some]),
+            lambda some: shared(book, terms[some]),
             *around,
         ),
         totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), int(amounts.sum()), int(cost.sum())),
     )
 
 
-def covered(terms: Ints, tables: Tables) -> NDArray[np.bool_]:
+def covered(terms: Ints, book: RateBook) -> NDArray[np.bool_]:
     """Which calls free minutes may pay for."""
-    if not tables.terms.grant_minutes():
+    if not book.terms.grant_minutes():
         return np.zeros(len(terms), bool)
     blocks = [terms[at : at + _BLOCK] for at in range(0, len(terms), _BLOCK)]
-    return np.concatenate([shared(tables, block).covered for block in blocks] or [np.zeros(0, bool)])
+    return np.concatenate([shared(book, block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
 def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[Ints, Ints]:
@@ -100,7 +100,7 @@ def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[I
     amounts = rows["amount_e8"].copy()
     given = np.zeros(len(rows), np.int64)
     for place in _in_question(rows, payable[amounts[payable] != 0], free):
-        term = free.tables.call_terms(int(rows["terms"][place]))
+        term = free.book.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
             price = pricing_price.price(term, int(rows["seconds"][place]), left)
@@ -117,6 +117,6 @@ def _in_question(rows: NDArray[Any], payable: Ints, free: Free) -> Iterator[int]
     holders = rows["holder"][payable]
     for at in range(0, len(payable), _STRETCH):
         here = holders[at : at + _STRETCH]
-        packages = ((number, free.tables.holders.values[number].package_id) for number in np.unique(here).tolist())
+        packages = ((number, free.book.holders.values[number].package_id) for number in np.unique(here).tolist())
         left = [number for number, package_id in packages if free.may_be_left(package_id)]
         yield from payable[at : at + _STRETCH][np.isin(here, left)].tolist()

@@ -19,7 +19,7 @@ from chalicelib.rating.batches.duplicates import Lines, Mask, copies
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.call_keys import Billed, kinds
 from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 SLICE_ROWS = 250_000
 """Lines that are decided together: some 100 MB."""
@@ -34,7 +34,7 @@ class Slices:
     ``by_id``: calls of one second go by their ids, because free minutes may pay for some line of the day.
     """
 
-    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, tables: Tables) -> None:
+    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, book: RateBook) -> None:
         count = spill.holds_of(client_month, day)
         self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(client_month, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
@@ -43,8 +43,8 @@ class Slices:
         def pieces() -> Iterable[Piece]:
             return map(spill.read, self._runs) if whole is None else [whole]
 
-        self.by_id = tables.terms.grant_minutes() and any(
-            covered(np.unique(rows["terms"]), tables).any() for rows, _ in pieces()
+        self.by_id = book.terms.grant_minutes() and any(
+            covered(np.unique(rows["terms"]), book).any() for rows, _ in pieces()
         )
         found = copies(lambda: map(_lines, pieces()), count, billed, spill.shelf)
         self._copies = found

@@ -27,7 +27,7 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.batches.supersede import Earlier
 from chalicelib.rating.batches.write import Objects, Writing
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
@@ -43,18 +43,18 @@ class Superseded(Exception):
 
 
 def commit_client_months(
-    scope: Scope, batch: Batch, tables: Tables, spill: Spill, client_months: Sequence[ClientMonth]
+    scope: Scope, batch: Batch, book: RateBook, spill: Spill, client_months: Sequence[ClientMonth]
 ) -> set[tuple[str, str]]:
     """Commit each that is not committed yet; ``Superseded`` when another generation has taken over.
 
     Returns clients and the days on which they have very many segments now.
     """
-    crowded, packages = set[tuple[str, str]](), _packages(tables)
+    crowded, packages = set[tuple[str, str]](), _packages(book)
     for month, found in groupby(sorted(client_months, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
             some = [
-                _Commit(scope, batch, tables, spill, objects, client_month, packages)
+                _Commit(scope, batch, book, spill, objects, client_month, packages)
                 for client_month in of_month[first : first + AT_ONCE]
             ]
             for each, facts in zip(some, _read(batch, some, packages), strict=True):
@@ -66,11 +66,11 @@ def commit_client_months(
     return crowded
 
 
-def _packages(tables: Tables) -> dict[str, set[str]]:
+def _packages(book: RateBook) -> dict[str, set[str]]:
     """By client, the packages of those who pay that may grant free minutes; once, as a file may have many of both."""
     found = dict[str, set[str]]()
-    for holder in tables.holders.values:
-        if tables.terms.most_minutes(holder.package_id):
+    for holder in book.holders.values:
+        if book.terms.most_minutes(holder.package_id):
             found.setdefault(holder.client_id, set()).add(holder.package_id)
     return found
 
@@ -95,13 +95,13 @@ class _Commit:
         self,
         scope: Scope,
         batch: Batch,
-        tables: Tables,
+        book: RateBook,
         spill: Spill,
         objects: Objects,
         client_month: ClientMonth,
         packages: Mapping[str, Collection[str]],
     ) -> None:
-        self.scope, self.batch, self.tables, self.spill, self.packages = scope, batch, tables, spill, packages
+        self.scope, self.batch, self.book, self.spill, self.packages = scope, batch, book, spill, packages
         self.client_id, self.month = self.client_month = client_month
         self.objects, self.writing = objects, Writing(batch, client_month, scope.now, objects)
         self._facts: _Facts | None = None
@@ -111,7 +111,7 @@ class _Commit:
         days = [] if snapshot.applied else self.spill.days(self.client_month)
         known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.tables)
+            self.writing.write(known, snapshot.used_free, self.spill, self.book)
         self._facts = _Facts(fence, snapshot, known)
         return self._facts
 

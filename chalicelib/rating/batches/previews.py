@@ -16,7 +16,7 @@ from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, reco
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import CallTerms, Price
-from chalicelib.rating.pricing.rate_book import Holder, Tables
+from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
 LINES = 20
 CHUNK_BYTES = 1 << 14
@@ -52,7 +52,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     reseller = posting.reseller_of(reseller_id)()
     declared = sources.declared_for(reseller_id, filename)
     source = sources.reading(reseller.home_country, reseller.time_zone, declared)
-    tables = loading.tables(
+    book = loading.rate_book(
         reseller_id,
         reseller.time_zone,
         int(term_versions.head_of(reseller_id).version),
@@ -68,7 +68,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
             found.layout = layout = layout or formats.detect(chunk, source.aliases)
-            found.rows += _rows(chunk, layout, source, tables)
+            found.rows += _rows(chunk, layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
             if len(found.rows) >= LINES:
                 break
@@ -79,17 +79,17 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     return found
 
 
-def _rows(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Iterator[Line | Rejection]:
+def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Iterator[Line | Rejection]:
     raw = {record.line: record.raw for record in records(chunk, layout.delimiter)}
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
             yield call
             continue
-        found = attribute(call, tables)
+        found = attribute(call, book)
         if isinstance(found, Refusal):
             yield Rejection(call.line, *found, raw[call.line])
         else:
-            yield Line(call, tables.holders.values[found.holder], tables.call_terms(found.terms), found.price)
+            yield Line(call, book.holders.values[found.holder], book.call_terms(found.terms), found.price)
 
 
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:

@@ -43,20 +43,20 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     if batch is None or batch.status == Status.DONE:
         return batch
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
-        tables = loading.tables(
+        book = loading.rate_book(
             reseller_id,
             batch.time_zone,
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",
         )
-        reading = Reading(rejects, Spill(spilled, tables))
+        reading = Reading(rejects, Spill(spilled, book))
 
         def report(now: int) -> None:
             lifecycle.report_progress(scope, batch, reading.lines, reading.rejected, now)
 
         try:
-            read_file(batch, tables, reading, at_most_once_a_second(clock, report))
+            read_file(batch, book, reading, at_most_once_a_second(clock, report))
         except Refused as problem:
             return lifecycle.refuse(scope, batch, problem.detail)
         client_months = _client_months(batch, reading.spill)
@@ -64,7 +64,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             for client_id in sorted({client_id for client_id, _ in client_months}):
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
-            crowded = commit_client_months(scope, batch, tables, reading.spill, client_months)
+            crowded = commit_client_months(scope, batch, book, reading.spill, client_months)
         except Superseded:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches.column_file import Column, Rows, Shelf
 from chalicelib.rating.engine.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 PART_ROWS = 200_000
 PART_BYTES = 32 << 20
@@ -31,8 +31,8 @@ class Spill:
     input. Each run comes before the next one in the input. ``shelf`` is open for more that must not stay in memory.
     """
 
-    def __init__(self, file: IO[bytes], tables: Tables) -> None:
-        self.shelf, self._tables = Shelf(file), tables
+    def __init__(self, file: IO[bytes], book: RateBook) -> None:
+        self.shelf, self._book = Shelf(file), book
         self._waiting: list[tuple[NDArray[Any], Texts]] = []
         self._bytes = self._rows = 0
         self._written: list[tuple[Column, ...]] = []
@@ -95,8 +95,8 @@ class Spill:
         rows = np.concatenate([rows for rows, _ in self._waiting])
         texts = Texts.joined([texts for _, texts in self._waiting])
         self._waiting, self._bytes, self._rows = [], 0, 0
-        clients, names = _clients(self._tables)
-        months = len(self._tables.months.values)
+        clients, names = _clients(self._book)
+        months = len(self._book.months.values)
         day = rows["start"] // DAY_SECONDS
         day -= day.min()
         found, which = distinct((clients[rows["holder"]] * months + rows["month"]) * (day.max() + 1) + day)
@@ -118,12 +118,12 @@ class Spill:
         ):
             if (client, month) != before:
                 before = client, month
-                days = self._runs.setdefault(ClientMonth(names[client], self._tables.months.values[month]), {})
+                days = self._runs.setdefault(ClientMonth(names[client], self._book.months.values[month]), {})
             days.setdefault(at, array("I")).extend((number, first, last))
 
 
-def _clients(tables: Tables) -> tuple[NDArray[Any], list[str]]:
+def _clients(book: RateBook) -> tuple[NDArray[Any], list[str]]:
     """Holder number -> client number, and the clients' ids."""
-    names = sorted({holder.client_id for holder in tables.holders.values})
+    names = sorted({holder.client_id for holder in book.holders.values})
     number = {name: n for n, name in enumerate(names)}
-    return np.array([number[holder.client_id] for holder in tables.holders.values], np.int64), names
+    return np.array([number[holder.client_id] for holder in book.holders.values], np.int64), names

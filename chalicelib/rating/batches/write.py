@@ -28,7 +28,7 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
 from chalicelib.rating.engine.call_keys import Hashes
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 OBJECT_BYTES = 32 << 20
 """Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""
@@ -125,12 +125,12 @@ class Writing:
         """Whether what was written last was decided on the same facts."""
         return self._decided_on == (known.places, used_free)
 
-    def write(self, known: Known, used_free: Mapping[str, int], spill: Spill, tables: Tables) -> None:
+    def write(self, known: Known, used_free: Mapping[str, int], spill: Spill, book: RateBook) -> None:
         """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
-        free, recent = charges.Free(tables, dict(used_free)), periods.days_around(self.now, tables.zone)
+        free, recent = charges.Free(book, dict(used_free)), periods.days_around(self.now, book.zone)
         self.index, self.sums = [], Sums(free.used)
         for day in spill.days(self.client_month):
-            slices = Slices(spill, self.client_month, day, known.billed(day), tables)
+            slices = Slices(spill, self.client_month, day, known.billed(day), book)
             if slices.standing:
                 self._write_day(day, slices, free, recent)
         before = dict(used_free)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chalicelib.rating.cdr.formats import Call
 from chalicelib.rating.pricing.price import UNANSWERED, Price, price
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import NO_RATE
 
 _new = tuple.__new__
@@ -25,7 +25,7 @@ class Refusal(NamedTuple):
 class Attributed(NamedTuple):
     """Who pays for a call, by which terms, and how much when no free minutes are left.
 
-    ``holder`` and ``terms`` are the numbers by which ``Tables`` knows them.
+    ``holder`` and ``terms`` are the numbers by which ``RateBook`` knows them.
     """
 
     holder: int
@@ -33,25 +33,25 @@ class Attributed(NamedTuple):
     price: Price
 
 
-def attribute(call: Call, tables: Tables) -> Attributed | Refusal:
+def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
     """The priced call, or why there is none."""
     _, _, start, direction, account, _, called, disposition, seconds, cost_e8 = call
     if direction == "outbound":
-        stretch = tables.account(account, start)
+        stretch = book.account(account, start)
         if stretch is None:
             return Refusal("unknown_account", f"no client held the sub-account {account} then")
     else:
-        stretch = tables.did(called, start)
+        stretch = book.did(called, start)
         if stretch is None:
             return Refusal("no_owner", f"no client held the number {called} then")
     number = stretch.terms_number(called)
     if disposition != "ANSWERED" or not seconds:
         return _new(Attributed, (stretch.holder, number, UNANSWERED))
-    terms = tables.priced.values[number]
+    terms = book.priced.values[number]
     if terms is NO_RATE:
         return Refusal("no_rate", f"no deck in force then has a prefix of {called}")
     record_cost = -1
-    if tables.record_costs and terms.rule != "internal":
+    if book.record_costs and terms.rule != "internal":
         if cost_e8 < 0:
             return Refusal("no_cost", "cost is empty, and this account takes costs from the record")
         record_cost = cost_e8

@@ -1,7 +1,7 @@
 """Rated lines as columns: what an engine makes of a chunk, and what the rest of rating works on.
 
 One array per fact instead of one object per call, so that a million calls are a few large blocks of memory. Facts that
-many calls share (who pays, the month, the terms) are numbers that ``Tables`` resolves.
+many calls share (who pays, the month, the terms) are numbers that ``RateBook`` resolves.
 """
 
 from __future__ import annotations

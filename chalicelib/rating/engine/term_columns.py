@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chalicelib.calls.format import quoted
 from chalicelib.rating.engine.columns import Ints, Strings
 from chalicelib.rating.pricing.price import CallTerms
-from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, Tables
+from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, RateBook
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class Shared:
         return Shared(*(column[places] for column in vars(self).values()))
 
 
-def shared(tables: Tables, terms: Ints) -> Shared:
+def shared(book: RateBook, terms: Ints) -> Shared:
     """Per row what its terms say."""
     if not len(terms):
         return _listed([])
     kinds = np.where(terms >= VECTORISED, terms >> DECK_BITS, -1)
     if (kinds == kinds[0]).all():
-        return _alike(tables, terms)
+        return _alike(book, terms)
     groups = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-    parts = [_alike(tables, terms[group]) for group in groups]
+    parts = [_alike(book, terms[group]) for group in groups]
     columns = zip(*(vars(part).values() for part in parts), strict=True)
     return Shared(*(_put_back(column, groups) for column in columns))
 
@@ -51,13 +51,13 @@ def _put_back(parts: tuple[NDArray[Any], ...], groups: list[Ints]) -> NDArray[An
     return whole
 
 
-def _alike(tables: Tables, terms: Ints) -> Shared:
+def _alike(book: RateBook, terms: Ints) -> Shared:
     """Terms of one deck of the vectorised engine, or of the reference."""
     if terms[0] >= VECTORISED:
-        found: Shared = tables.vectorised.shared(terms)
+        found: Shared = book.vectorised.shared(terms)
         return found
     numbers, which = np.unique(terms, return_inverse=True)
-    listed = _listed([tables.call_terms(number) for number in numbers.tolist()])
+    listed = _listed([book.call_terms(number) for number in numbers.tolist()])
     return listed.at(which)
 
 

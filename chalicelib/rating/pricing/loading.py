@@ -1,4 +1,4 @@
-"""Stored terms and decks -> the tables that rating, quotes and authorisations share.
+"""Stored terms and decks -> the rate book that rating, quotes and authorisations share.
 
 Decks are immutable objects, so a container keeps those it has opened.
 """
@@ -16,7 +16,7 @@ from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.pricing import store as pricing_store
 from chalicelib.rating.pricing.ownership import Directory, Holding
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
@@ -27,11 +27,11 @@ def deck_version() -> int:
     return head.version if head else 0
 
 
-def tables(
+def rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, *, record_costs: bool = False
-) -> Tables:
+) -> RateBook:
     """Everything that prices this reseller's calls, as of pinned versions."""
-    return Tables(
+    return RateBook(
         directory=_directory(reseller_id, terms_version),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
@@ -41,11 +41,11 @@ def tables(
 
 
 @lru_cache(maxsize=64)
-def kept_tables(
+def cached_rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
-) -> Tables:
+) -> RateBook:
     """The same without the directory, kept by the container until terms or decks change: for one call at a time."""
-    return Tables(
+    return RateBook(
         directory=Directory({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
@@ -57,7 +57,7 @@ def kept_tables(
 
 
 @lru_cache(maxsize=4096)
-def kept_account(reseller_id: str, username: str, terms_version: int) -> Directory:
+def cached_account(reseller_id: str, username: str, terms_version: int) -> Directory:
     """Who held one sub-account, kept likewise."""
     rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
     return Directory({username: [_holding(row) for row in rows]}, {})

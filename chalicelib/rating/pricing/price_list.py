@@ -26,9 +26,9 @@ def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
     reseller = posting.reseller_of(reseller_id)()
     version = int(term_versions.head_of(reseller_id).version)
     recorded = reseller.cost_source == "record"
-    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
+    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     try:
-        return PriceList(tables, package_id, at)
+        return PriceList(book, package_id, at)
     except ValueError:
         raise NotFound() from None
 

@@ -1,6 +1,6 @@
 """The price list of a package: rows that price every number of the world by the longest prefix.
 
-It is made of the very tables that rate calls. The price of a number can change only where a deck's prefix, a custom
+It is made of the rate book that prices calls. The price of a number can change only where a deck's prefix, a custom
 prefix or a country begins; each such cut becomes a row where the price differs from what lies around it. So a list has
 as few rows as tell everything, and looking a number up in it is the price that a quote says.
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, combine, route_of
 
 NO_RATE = "no_rate"
@@ -44,13 +44,13 @@ class PriceRow(NamedTuple):
 
 
 class PriceList:
-    """A package's prices at one instant; ``ValueError`` for a package that ``tables`` do not know."""
+    """A package's prices at one instant; ``ValueError`` for a package that ``book`` does not know."""
 
-    def __init__(self, tables: Tables, package_id: str, at: int) -> None:
-        if tables.terms.package(package_id, at) is None:
+    def __init__(self, book: RateBook, package_id: str, at: int) -> None:
+        if book.terms.package(package_id, at) is None:
             raise ValueError(f"unknown package {package_id}")
-        self._epoch: Epoch = tables.terms.epoch(package_id, at)
-        self._decks = {route: _deck(tables, route, at) for route in sorted(set(self._epoch.package.routes))}
+        self._epoch: Epoch = book.terms.epoch(package_id, at)
+        self._decks = {route: _deck(book, route, at) for route in sorted(set(self._epoch.package.routes))}
         # A row is compared with the one around it, which was just made.
         self._row = lru_cache(maxsize=256)(self._find)
 
@@ -114,9 +114,9 @@ class PriceList:
         )
 
 
-def _deck(tables: Tables, route: str, at: int) -> Deck | None:
-    place = tables.place(route, at)
-    return tables.deck_at(route, place) if place >= 0 else None
+def _deck(book: RateBook, route: str, at: int) -> Deck | None:
+    place = book.place(route, at)
+    return book.deck_at(route, place) if place >= 0 else None
 
 
 def _behind(source: Sequence[str] | Deck, after: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a call would cost and be sold for, and why: by the very tables that rate it."""
+"""What a call would cost and be sold for, and why: by the same rate book that prices it."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
     version, recorded = int(term_versions.head_of(reseller_id).version), reseller.cost_source == "record"
-    tables = loading.kept_tables(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
-    if tables.terms.package(package_id, at) is None:
+    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
+    if book.terms.package(package_id, at) is None:
         raise NotFound()
-    terms = tables.outbound(package_id, at, wanted)
+    terms = book.outbound(package_id, at, wanted)
     if terms is None:
         also = ", and no custom rate fits" if recorded else ""
         raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {wanted}{also}")
     digits = wanted.lstrip("+")
-    line = tables.deck_line(package_id, at, digits, terms.country)
+    line = book.deck_line(package_id, at, digits, terms.country)
     steps = explain(
         terms,
         seconds,
         settings.currency,
-        fits=tables.terms.fits(package_id, at, digits, terms.country, line),
-        markup=tables.terms.markup(package_id, at),
+        fits=book.terms.fits(package_id, at, digits, terms.country, line),
+        markup=book.terms.markup(package_id, at),
         for_client=for_client,
         record_cost=recorded,
     )

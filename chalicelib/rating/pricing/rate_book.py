@@ -66,7 +66,7 @@ class Numbering(Generic[_T]):
 
 
 @dataclass
-class Tables:
+class RateBook:
     """``decks`` lists per route ``(first instant, how to load it)``, in order; a deck is loaded when first needed."""
 
     directory: Directory

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
@@ -242,25 +243,44 @@ def _markup(version: PackageVersion) -> Markup:
     return Markup(version.markup_fixed_e10, version.markup_percent_e4)
 
 
+class Effective(NamedTuple):
+    """What a package and one of its custom rates set together; None: the deck line decides that field.
+
+    ``rate_e10`` None: the deck's rate with the markup. ``pulse`` (initial, increment) None: the deck's seconds.
+    ``fee_e8`` None: the deck's fee with the percentage.
+    """
+
+    rate_e10: int | None
+    pulse: tuple[int, int] | None
+    fee_e8: int | None
+    minimum_e8: int
+    grace_seconds: int
+
+
+def effective(package: PackageVersion, custom: CustomRate | None) -> Effective:
+    """The rule of precedence, for both engines: custom rate over package over deck, field by field."""
+    pulse = (package.initial, package.increment) if package.increment else None
+    fee_e8, minimum_e8 = package.connection_fee_e8, package.minimum_charge_e8
+    if custom is None:
+        return Effective(None, pulse, fee_e8, minimum_e8 or 0, 0)
+    if custom.increment:
+        pulse = custom.initial, custom.increment
+    if custom.connection_fee_e8 is not None:
+        fee_e8 = custom.connection_fee_e8
+    if custom.minimum_charge_e8 is not None:
+        minimum_e8 = custom.minimum_charge_e8
+    return Effective(custom.rate_e10 or 0, pulse, fee_e8, minimum_e8 or 0, custom.grace_seconds)
+
+
 def combine(
     package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
 ) -> CallTerms:
-    """Custom rate over package over deck, field by field."""
+    """Terms of a call whose rate is set by ``rule``: a custom rate or, for None, the markup on the deck line's rate."""
     prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8 = line or _NO_LINE
-    initial, increment = (cost_initial, cost_increment) if line else DEFAULT_PULSE
-    if package.increment:
-        initial, increment = package.initial, package.increment
-    fee_e8, minimum_e8, grace_seconds = package.connection_fee_e8, package.minimum_charge_e8, 0
-    if custom:
-        rate_e10, grace_seconds = custom.rate_e10 or 0, custom.grace_seconds
-        if custom.increment:
-            initial, increment = custom.initial, custom.increment
-        if custom.connection_fee_e8 is not None:
-            fee_e8 = custom.connection_fee_e8
-        if custom.minimum_charge_e8 is not None:
-            minimum_e8 = custom.minimum_charge_e8
-    else:
+    rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
+    if rate_e10 is None:
         rate_e10 = sell_rate_e10(cost_rate_e10, package.markup_fixed_e10, package.markup_percent_e4)
+    initial, increment = pulse or ((cost_initial, cost_increment) if line else DEFAULT_PULSE)
     # In the order of the fields: past the constructor written in Python, which takes several times as long.
     terms = (
         rule,
@@ -268,7 +288,7 @@ def combine(
         initial,
         increment,
         marked_up_fee_e14(cost_fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
-        minimum_e8 or 0,
+        minimum_e8,
         grace_seconds,
         package.call_decimals,
         cost_rate_e10,

@@ -1,4 +1,4 @@
-"""A batch's tables in the form that chunks are rated by, made once and only as far as they are needed."""
+"""A batch's rate book in the form that chunks are rated by, made once and only as far as they are needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
 from chalicelib.rating.pricing import terms as dated
 from chalicelib.rating.pricing.price import CallTerms
-from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, Tables
+from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, RateBook
 from chalicelib.rating.pricing.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
@@ -64,25 +64,25 @@ class Priced:
 
 
 class Compiled:
-    """Owners, epochs and decks of one ``Tables``."""
+    """Owners, epochs and decks of one ``RateBook``."""
 
-    def __init__(self, tables: Tables) -> None:
-        self.tables = tables
-        self.packages = tables.terms.package_ids()
-        self.owners = Owners(tables, self.packages)
+    def __init__(self, book: RateBook) -> None:
+        self.book = book
+        self.packages = book.terms.package_ids()
+        self.owners = Owners(book, self.packages)
         self.did_terms = DidTerms.of(self.owners.did_terms)
-        self.did_numbers = np.array([tables.priced.number(term) for term in self.owners.did_terms] or [0], np.int64)
-        changes = [tables.terms.changes(package_id) for package_id in self.packages]
+        self.did_numbers = np.array([book.priced.number(term) for term in self.owners.did_terms] or [0], np.int64)
+        changes = [book.terms.changes(package_id) for package_id in self.packages]
         self.epochs = Timelines(changes)
         self.epoch_list = [
-            tables.terms.epoch(package_id, at)
+            book.terms.epoch(package_id, at)
             for package_id, own in zip(self.packages, changes, strict=True)
             for at in (own[0] - 1 if own else 0, *own)
         ]
         routes = [epoch.package.routes for epoch in self.epoch_list]
         self.routes = sorted({route for each in routes for route in each})
         self.deck_firsts = [
-            np.array([first for first, _ in tables.decks.get(route, ())], np.int64) for route in self.routes
+            np.array([first for first, _ in book.decks.get(route, ())], np.int64) for route in self.routes
         ]
         self.route_numbers = np.array([[self.routes.index(route) for route in each] for each in routes], np.int64)
         self.custom_prefixes = tuple(tuple(epoch.prefixes()) for epoch in self.epoch_list if epoch.prefixes())
@@ -91,10 +91,10 @@ class Compiled:
         self._by_number: list[Priced] = []
 
     def deck(self, route: str, place: int) -> Priced:
-        """A deck laid out for matching; ``place`` as ``Tables.place`` has it."""
+        """A deck laid out for matching; ``place`` as ``RateBook.place`` has it."""
         found = self._decks.get((route, place))
         if found is None:
-            deck = self.tables.deck_at(route, place)
+            deck = self.book.deck_at(route, place)
             matcher = _matcher(deck, self.custom_prefixes)
             found = Priced(len(self._by_number), matcher, _costs(deck), route, place, len(self.epoch_list))
             self._decks[route, place] = found
@@ -128,7 +128,7 @@ class Compiled:
         deck = self._by_number[int(codes[0]) - VECTORISED >> DECK_BITS]
         slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
         country, rule = deck.matcher.country[place], deck.rule_of(slot, place)
-        lines, destinations = _destinations(self.tables.deck_at(deck.route, deck.place))
+        lines, destinations = _destinations(self.book.deck_at(deck.route, deck.place))
         return Shared(
             package=deck.packages[slot],
             destination=destinations[lines[deck.matcher.line[place]]],
@@ -139,7 +139,7 @@ class Compiled:
         )
 
     def _line(self, deck: Priced, place: int) -> Any:
-        opened = self.tables.deck_at(deck.route, deck.place)
+        opened = self.book.deck_at(deck.route, deck.place)
         return opened.line(int(deck.matcher.line[place]))
 
     def _parts(self, code: int) -> tuple[Priced, Slot, int]:

@@ -23,23 +23,23 @@ from chalicelib.rating.engine.vector.match import countries
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.engine.vector.texts import texts_of
 from chalicelib.rating.engine.vector.words import Ints, Mask
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 _US, _CANADA, _ELSEWHERE = 0, 1, 2
 _NANP = 10**14
 
 
-def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Columns:
+def rate(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Columns:
     """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
-        return reference.rate(chunk, layout, source, tables)
-    if tables.vectorised is None:
-        tables.vectorised = Compiled(tables)
+        return reference.rate(chunk, layout, source, book)
+    if book.vectorised is None:
+        book.vectorised = Compiled(book)
     rows, home = rows_of(lines, layout, source), source.home_country
-    read = fields.read(rows, zone_of(layout, source), home, tables)
+    read = fields.read(rows, zone_of(layout, source), home, book)
     priced = np.zeros(len(read.start), ROW)
-    good = _owned_and_priced(rows, read, priced, tables.vectorised)
+    good = _owned_and_priced(rows, read, priced, book.vectorised)
     priced["line"] = chunk.first_line + lines.line
     priced["start"], priced["month"], priced["seconds"], priced["code"] = (
         read.start,
@@ -51,7 +51,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, tables: Tables) -> Column
     # To take rows copies them whole, where an index goes field by field and takes twelve times as long.
     mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
     together, numbers = lines.together(lines.line[~good])
-    others = reference.rate(together, layout, source, tables) if len(numbers) else empty()
+    others = reference.rate(together, layout, source, book) if len(numbers) else empty()
     return _merged(mine, _numbered(others, chunk.first_line + numbers))
 
 
@@ -63,13 +63,13 @@ def _owned_and_priced(rows: Rows, read: Fields, priced: NDArray[Any], compiled: 
     good: Mask = read.good & ((account >= 0) | (inbound & (length == 0)))
     # A product, as choosing by a mask that is no pattern costs ten times as much.
     seconds = read.seconds * (read.code < 2)
-    if compiled.tables.record_costs:
+    if compiled.book.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
     out = np.flatnonzero(good & ~inbound)
     good[out] = _outbound(read, priced, out, account[out], seconds[out], compiled)
     into = np.flatnonzero(good & inbound)
     good[into] = _inbound(read, priced, into, seconds[into], compiled)
-    if compiled.tables.record_costs:
+    if compiled.book.record_costs:
         priced["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
     return good
 

@@ -16,7 +16,7 @@ from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
 from chalicelib.rating.engine.vector.layouts import Field, Rows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
-from chalicelib.rating.pricing.rate_book import Tables
+from chalicelib.rating.pricing.rate_book import RateBook
 
 NANP = frozenset(("US", "CA"))
 """Homes whose 10 and 11 digits are read here; other homes' national numbers are the reference's."""
@@ -29,7 +29,7 @@ _NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
 
 @dataclass
 class Fields:
-    """Per line: ``month`` as ``Tables`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
+    """Per line: ``month`` as ``RateBook`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
 
     ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
     others mean nothing.
@@ -45,10 +45,10 @@ class Fields:
     good: Mask
 
 
-def read(rows: Rows, zone: str, home: str, tables: Tables) -> Fields:
+def read(rows: Rows, zone: str, home: str, book: RateBook) -> Fields:
     """Every field but account and texts; ``zone`` is that of starts without an offset."""
     buffer, field = rows.buffer, rows.fields
-    start, month, good = _starts(buffer, *field["start"], rows.good, zone, tables)
+    start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
     called, digits, plain = _numbers(buffer, *field["to"], home)
     seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
@@ -58,12 +58,12 @@ def read(rows: Rows, zone: str, home: str, tables: Tables) -> Fields:
     if "cost" in field:
         good &= words.are_decimals(buffer, *field["cost"])
         # The value is read only where the reseller takes costs from its records.
-        cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if tables.record_costs else None
+        cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
     return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
 
 
 def _starts(
-    buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, tables: Tables
+    buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, book: RateBook
 ) -> tuple[Ints, Ints, Mask]:
     """Instants, their local months, and the rows understood: of the ``sure`` ones those spelled like the first."""
     date, time, end, last = words.window(buffer, begin, 4).T
@@ -93,7 +93,7 @@ def _starts(
     firsts = np.array([hour or 0 for hour in hours], np.int64)
     known = np.array([hour is not None for hour in hours])
     start = firsts[which] + minute * 60 + second
-    return start, _months(start, firsts, which, tables), good & known[which]
+    return start, _months(start, firsts, which, book), good & known[which]
 
 
 def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
@@ -114,14 +114,14 @@ def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
     return call.hour_start(hour, behind, periods.zone(zone))
 
 
-def _months(start: Ints, firsts: Ints, which: Ints, tables: Tables) -> Ints:
+def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
     """Number of each start's local month; hours that lie in two months are looked at one by one."""
-    first = np.array([tables.month(int(hour)) for hour in firsts], np.int64)
-    last = np.array([tables.month(int(hour) + 3599) for hour in firsts], np.int64)
+    first = np.array([book.month(int(hour)) for hour in firsts], np.int64)
+    last = np.array([book.month(int(hour) + 3599) for hour in firsts], np.int64)
     months = first[which]
     if (first != last).any():
         for place in np.flatnonzero((first != last)[which]).tolist():
-            months[place] = tables.month(int(start[place]))
+            months[place] = book.month(int(start[place]))
     return months
 
 

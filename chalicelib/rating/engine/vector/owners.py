@@ -12,7 +12,7 @@ from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.engine.vector.words import DIGITS, words
 from chalicelib.rating.pricing.ownership import Holding
 from chalicelib.rating.pricing.price import CallTerms
-from chalicelib.rating.pricing.rate_book import Holder, Tables
+from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
 Ints = NDArray[np.int64]
 NAME_WORDS = 8
@@ -56,10 +56,10 @@ def _clipped(at: int) -> int:
 class Owners:
     """States of all holders as arrays: holder number, package number; -1 where nobody held it."""
 
-    def __init__(self, tables: Tables, packages: Sequence[str]) -> None:
+    def __init__(self, book: RateBook, packages: Sequence[str]) -> None:
         self._package = {package_id: n for n, package_id in enumerate(packages)}
-        self._tables = tables
-        accounts = tables.directory.accounts()
+        self._book = book
+        accounts = book.directory.accounts()
         names = sorted(accounts)
         padded = b"".join(name.encode().ljust(8 * NAME_WORDS, b"\0") for name in names)
         rows = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
@@ -74,15 +74,15 @@ class Owners:
         self._glance[hashes >> self._shift] = np.arange(len(names))
         self._accounts = Timelines([accounts[name][0] for name in names])
         self.account_holder, self.account_package = self._states("sub", names, accounts)
-        self._find_dids(tables)
+        self._find_dids(book)
 
-    def _find_dids(self, tables: Tables) -> None:
-        dids = tables.directory.dids()
+    def _find_dids(self, book: RateBook) -> None:
+        dids = book.directory.dids()
         numbers = sorted(dids, key=_number_key)
         self._numbers = np.array([_number_key(number) for number in numbers], np.int64)
         self._dids = Timelines([dids[number][0] for number in numbers])
         self.did_holder, _ = self._states("did", numbers, dids)
-        self.did_terms = [tables.inbound(number, held) for number in numbers for held in dids[number][1]]
+        self.did_terms = [book.inbound(number, held) for number in numbers for held in dids[number][1]]
 
     def _states(
         self, kind: str, names: Sequence[str], timelines: dict[str, tuple[list[int], list[Holding]]]
@@ -91,7 +91,7 @@ class Owners:
         for name in names:
             for held in timelines[name][1]:
                 holder = Holder(f"{kind}:{name}", held.client_id, held.package_id)
-                holders.append(self._tables.holders.number(holder) if held.client_id else -1)
+                holders.append(self._book.holders.number(holder) if held.client_id else -1)
                 packages.append(self._package.get(held.package_id, -1))
         return np.array([*holders, -1], np.int64), np.array([*packages, -1], np.int64)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.engine.vector.match import Matcher, countries
 from chalicelib.rating.pricing.price import PERCENT_ONE
-from chalicelib.rating.pricing.terms import GROUP_COUNTRIES, CustomRate, Epoch, PackageVersion
+from chalicelib.rating.pricing.terms import GROUP_COUNTRIES, CustomRate, Epoch, PackageVersion, effective
 
 Ints = NDArray[np.int64]
 SAFE = 2**62
@@ -131,20 +131,15 @@ def _rules(package: PackageVersion, customs: list[tuple[str, CustomRate]], is_sa
 
 
 def _rule(package: PackageVersion, custom: CustomRate | None) -> tuple[int, ...]:
-    """One rule, in the order of ``Rules``: custom rate over package over deck, as ``terms.combine`` does it."""
-    initial, increment = package.initial, package.increment
-    fee, minimum, grace = package.connection_fee_e8, package.minimum_charge_e8, 0
-    factor = PERCENT_ONE + package.markup_percent_e4
+    """One rule, in the order of ``Rules``; where ``terms.effective`` leaves a field to the deck, its factor is set."""
+    rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
+    percent = PERCENT_ONE + package.markup_percent_e4
+    pulses = (*pulse, _inverse(pulse[1]), 0) if pulse else (0, 0, 0, 1)
+    fees = (0, percent) if fee_e8 is None else (fee_e8 * PERCENT_ONE, 0)
     # Half a unit more, rounded down, is rounding half-up; so that a half is a whole number, everything is doubled.
-    rate = 2 * factor, 2 * factor * package.markup_fixed_e10 + PERCENT_ONE, 0
-    if custom:
-        initial, increment = (custom.initial, custom.increment) if custom.increment else (initial, increment)
-        fee = fee if custom.connection_fee_e8 is None else custom.connection_fee_e8
-        minimum = minimum if custom.minimum_charge_e8 is None else custom.minimum_charge_e8
-        grace, rate = custom.grace_seconds, (0, 0, custom.rate_e10 or 0)
-    pulse = (initial, increment, _inverse(increment), 0) if increment else (0, 0, 0, 1)
-    fees = (0, factor) if fee is None else (fee * PERCENT_ONE, 0)
-    return *pulse, *fees, minimum or 0, grace, package.call_decimals, *rate
+    markup = 2 * percent, 2 * percent * package.markup_fixed_e10 + PERCENT_ONE, 0
+    rate = markup if rate_e10 is None else (0, 0, rate_e10)
+    return *pulses, *fees, minimum_e8, grace_seconds, package.call_decimals, *rate
 
 
 def _country_rule(country: str | None, number: dict[str, int]) -> int:
