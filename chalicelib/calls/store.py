@@ -7,6 +7,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from chalicelib import periods
 from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.calls.totals import Totals
@@ -120,6 +121,13 @@ def segment_item(
 def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:
     """A client's segments of some days, oldest day first."""
     return Segment.under(f"L#{client_id}", f"SEG#{first_day}", last=f"SEG#{last_day}#\U0010ffff")
+
+
+def segments_of_month(client_month: ClientMonth) -> list[Segment]:
+    """The segments of a client-month, oldest day first. A local month begins and ends within a UTC day of its own."""
+    first, last = periods.month_days(client_month.month)
+    found = segments_of(client_month.client_id, periods.next_day(first, -1), periods.next_day(last))
+    return [segment for segment in found if segment.month == client_month.month]
 
 
 def segments_of_day(reseller_id: str, day: str) -> list[Segment]:

@@ -36,7 +36,7 @@ def small(monkeypatch) -> Any:
 
     def bounds() -> None:
         monkeypatch.setattr(client_day, "SLICE_ROWS", 6)
-        monkeypatch.setattr(duplicates, "HEAP_KEYS", 4)
+        monkeypatch.setattr(duplicates, "PARTITION_KEYS", 4)
         monkeypatch.setattr(call_format, "ROWS_PER_MEMBER", 2)
         monkeypatch.setattr(call_format, "MOST_MEMBERS", 10)
         monkeypatch.setattr(batch_write, "OBJECT_BYTES", 400)
@@ -113,18 +113,18 @@ class Full(io.BytesIO):
 
 
 def test_a_disk_that_is_full_while_copies_are_looked_for_ends_the_batch_with_that_reason(world, monkeypatch):
-    from chalicelib.rating.batches.column_file import Shelf
+    from chalicelib.rating.batches.column_file import ColumnFile
 
-    put = Shelf.put
+    append = ColumnFile.append
     dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
 
-    def full(shelf: Shelf, columns: Any) -> Any:
+    def full(file: ColumnFile, columns: Any) -> Any:
         if len(columns) == 2:
-            shelf._file = Full()
-        return put(shelf, columns)
+            file._file = Full()
+        return append(file, columns)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "put", full)
+        patched.setattr(ColumnFile, "append", full)
         batch = world.rate(*dropped)
     assert batch.status == "failed" and "Split it" in batch.reason
     done = world.rate(*dropped)

@@ -105,8 +105,8 @@ def test_a_day_of_many_files_keeps_few_segments_and_every_call_once(world):
     assert len(segments_of(world)) <= 16
     calls = world.books()["calls of alice"]
     assert len({call[1] for call in calls}) == len(calls) == 180
-    # Also a container that remembers nothing reads few objects to know what is billed: at most 17 and a compaction's.
-    billed._kept.clear()
+    # Also a container with an empty cache reads few objects to know what is billed: at most 17 and a compaction's.
+    billed._cache.clear()
     with faults.counted() as made:
         world.rate(csv_file(line("last", start=f"{DAY}T23:59:00Z")))
     assert made.count("GetObject") <= 1 + 17 + 10

@@ -16,7 +16,7 @@ from chalicelib.calls.format import decode, pack, quoted
 from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges, client_day, duplicates, spill
-from chalicelib.rating.batches.client_day import Slices
+from chalicelib.rating.batches.client_day import ClientDay
 from chalicelib.rating.batches.rated_csv import render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.cdr import formats
@@ -46,7 +46,7 @@ class Case:
     billed: list[tuple[int, bytes]]
     free_minutes: int
 
-    def book(self) -> RateBook:
+    def rate_book(self) -> RateBook:
         package = {"free_minutes": self.free_minutes, "markup_percent_e4": 200_000}
         versions = [PackageVersion("p1", 1, FIRST, **package), PackageVersion("p2", 2, FIRST, markup_fixed_e10=10**7)]
         accounts = {name: [Holding(FIRST, 1, "c1", package_id=package_id)] for name, package_id in ACCOUNTS.items()}
@@ -93,26 +93,26 @@ def known(calls: list[tuple[int, bytes]]) -> Billed:
 class Outcome:
     rows: bytes
     totals: Totals
-    standing: int
+    unique_lines: int
     free: dict[str, int]
     slices: list[int]
 
 
 def decided(case: Case, chunk_bytes: int) -> Outcome:
     """The day as it is written, by whatever bounds are in force."""
-    book = case.book()
-    aside, free = Spill(io.BytesIO(), book), charges.Free(book, {"p1": 100})
+    book = case.rate_book()
+    aside, free = Spill(io.BytesIO(), book), charges.FreeSeconds(book, {"p1": 100})
     for columns in rated(case, book, chunk_bytes):
         aside.add(columns)
     aside.flush()
-    day = Slices(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), book)
+    day = ClientDay(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), book)
     made, rows, totals = list[int](), b"", Totals()
     for piece in day:
-        found = charges.decide(*piece, day.by_id, free, "b1")
+        found = charges.charge(*piece, day.by_id, free, "b1")
         totals += found.totals
         rows += render(found.rows, 0, len(found.rows))
         made.append(len(found.rows))
-    return Outcome(rows, totals, day.standing, free.used, made)
+    return Outcome(rows, totals, day.unique_lines, free.used, made)
 
 
 def rated(case: Case, book: RateBook, chunk_bytes: int) -> Iterator[Columns]:
@@ -125,7 +125,7 @@ def rated(case: Case, book: RateBook, chunk_bytes: int) -> Iterator[Columns]:
 
 def naively(case: Case) -> list[tuple[int, int, int]]:
     """Line, free seconds and amount of each call that stands, as the rules say it and one by one."""
-    book = case.book()
+    book = case.rate_book()
     [columns] = rated(case, book, 1 << 20)
     ids, terms = columns.texts().call_id.tolist(), [book.call_terms(n) for n in columns.rows["terms"].tolist()]
     minutes = book.terms.grant_minutes() and any(each.covered for each in terms)
@@ -156,13 +156,18 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
     calls = decode(pack(whole.rows))
     assert [(call.line, call.free_seconds, call.amount_e8) for call in calls] == naively(case)
     assert len(whole.slices) == 1
-    monkeypatch.setattr(charges, "_STRETCH", dice.choice([1, 7, 5_000]))
+    monkeypatch.setattr(charges, "_CALLS_PER_CHECK", dice.choice([1, 7, 5_000]))
     monkeypatch.setattr(client_day, "SLICE_ROWS", dice.choice([1, 7, 100]))
-    monkeypatch.setattr(spill, "PART_ROWS", dice.choice([1, 20, 200_000]))
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([5, 100_000]))
+    monkeypatch.setattr(spill, "CHUNK_ROWS", dice.choice([1, 20, 200_000]))
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([5, 100_000]))
     cut = decided(case, dice.choice([200, 2_000]))
-    assert (cut.rows, cut.totals, cut.standing, cut.free) == (whole.rows, whole.totals, whole.standing, whole.free)
-    assert cut.standing == cut.totals.calls
+    assert (cut.rows, cut.totals, cut.unique_lines, cut.free) == (
+        whole.rows,
+        whole.totals,
+        whole.unique_lines,
+        whole.free,
+    )
+    assert cut.unique_lines == cut.totals.calls
     # Where ids decide, calls of one id (a leg in, a leg out, answered or not) stay together.
     assert max(cut.slices) <= client_day.SLICE_ROWS + (3 if case.free_minutes else 0)
 
@@ -170,9 +175,9 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
 def test_calls_behind_the_last_free_minute_are_not_looked_at_one_by_one(monkeypatch):
     head = "call_id,start,direction,account,from,to,disposition,seconds\n"
     call = f"{{}},{periods.format_instant(DAY)},outbound,anna,+14165550199,+12125550100,ANSWERED,60\n"
-    looked, left = [], charges.Free.left
-    monkeypatch.setattr(charges, "_STRETCH", 10)
-    monkeypatch.setattr(charges.Free, "left", lambda *asked: looked.append(asked) or left(*asked))
+    looked, left = [], charges.FreeSeconds.left
+    monkeypatch.setattr(charges, "_CALLS_PER_CHECK", 10)
+    monkeypatch.setattr(charges.FreeSeconds, "left", lambda *asked: looked.append(asked) or left(*asked))
     assert decided(Case(head + "".join(map(call.format, range(200))), [], 3), 1 << 20).free == {"p1": 180}
     assert len(looked) == 10
 

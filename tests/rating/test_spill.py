@@ -34,8 +34,8 @@ def a_call_of_each(number: int) -> Columns:
     return Columns(rows, lambda: texts, ())
 
 
-def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(monkeypatch):
-    monkeypatch.setattr(spill, "PART_ROWS", CLIENTS)
+def test_many_clients_with_a_call_each_in_every_chunk_take_a_few_bytes_a_call(monkeypatch):
+    monkeypatch.setattr(spill, "CHUNK_ROWS", CLIENTS)
     with tempfile.TemporaryFile() as file:
         aside = Spill(file, rate_book())
         tracemalloc.start()
@@ -49,7 +49,7 @@ def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(mon
         finally:
             tracemalloc.stop()
         (first, *_), day = aside.client_months(), FIRST // 86_400
-        assert (len(aside.client_months()), first, aside.days(first), aside.holds(first)) == (
+        assert (len(aside.client_months()), first, aside.days(first), aside.line_count(first)) == (
             CLIENTS,
             ClientMonth("c0000", "2026-09"),
             [day],

@@ -17,7 +17,6 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from chalicelib import periods
 from chalicelib.accounts.ledger import posting, usage
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import multipart
@@ -101,8 +100,7 @@ def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> 
     """
     settle(lambda: _fence(scope, reseller_id, client_id))
     for generation, month, rows in usage.parts_of_client(client_id, batch_id):
-        first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
-        in_month = [each for each in call_store.segments_of(client_id, first, last) if each.month == month]
+        in_month = call_store.segments_of_month(ClientMonth(client_id, month))
         if sum(each.rows for each in in_month if each.batch_id == batch_id) == rows:
             continue
         for segment in in_month:

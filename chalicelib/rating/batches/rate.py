@@ -21,7 +21,7 @@ from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
 from chalicelib.errors import Refused
 from chalicelib.rating.batches import compaction, costs, lifecycle, queries, store
-from chalicelib.rating.batches.commit import Superseded, commit_client_months
+from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_months
 from chalicelib.rating.batches.read import Reading, read_file
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch, Status
@@ -65,7 +65,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
             crowded = commit_client_months(scope, batch, book, reading.spill, client_months)
-        except Superseded:
+        except GenerationReplaced:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:
             # The search for duplicates needs room on the disk, too.

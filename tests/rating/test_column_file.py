@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from chalicelib.errors import Refused
-from chalicelib.rating.batches.column_file import Rows, Shelf
+from chalicelib.rating.batches.column_file import ColumnFile, Extent
 
 
 def test_any_stretch_of_rows_comes_back_in_every_column():
-    shelf = Shelf(io.BytesIO())
-    shelf.put([np.arange(5)])
+    file = ColumnFile(io.BytesIO())
+    file.append([np.arange(5)])
     numbers, words = np.arange(100), np.array([b"%d" % n for n in range(100)])
-    rows = Rows(shelf.put([numbers, words]), 10, 90)
-    for stretch, first, last in ((rows, 10, 90), (rows.part(5, 7), 15, 17), (rows.part(3, 3), 13, 13)):
-        found = shelf.get(stretch)
+    rows = Extent(file.append([numbers, words]), 10, 90)
+    for stretch, first, last in ((rows, 10, 90), (rows.between(5, 7), 15, 17), (rows.between(3, 3), 13, 13)):
+        found = file.read(stretch)
         assert [column.tolist() for column in found] == [numbers[first:last].tolist(), words[first:last].tolist()]
 
 
@@ -29,7 +29,7 @@ class Full(io.BytesIO):
 
 def test_what_does_not_fit_on_the_disk_is_refused_in_words():
     with pytest.raises(Refused, match="Split it"):
-        Shelf(Full()).put([np.arange(3)])
+        ColumnFile(Full()).append([np.arange(3)])
 
 
 class FullBehind(io.RawIOBase):
@@ -56,4 +56,4 @@ class FullBehind(io.RawIOBase):
 
 def test_a_full_disk_behind_a_buffer_is_refused_when_something_is_put_and_not_when_it_is_read():
     with pytest.raises(Refused, match="Split it"):
-        Shelf(io.BufferedRandom(FullBehind())).put([np.arange(3)])
+        ColumnFile(io.BufferedRandom(FullBehind())).append([np.arange(3)])
