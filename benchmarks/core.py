@@ -25,9 +25,9 @@ from chalicelib.rating.cdr.formats import Layout, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import Columns
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector.words import line_feeds
-from chalicelib.rating.pricing.rate_book import RateBook
 
 BLOCK_BYTES = 1 << 20
 DECK_SIZE = 100_000
@@ -54,18 +54,18 @@ class Sums:
         }
 
 
-Rate = Callable[[Chunk, Layout, Source, RateBook], Columns]
+Rate = Callable[[Chunk, Layout, Source, TermTable], Columns]
 ENGINES: dict[str, Rate] = {"reference": reference.rate, "numpy": fast.rate}
 _SUMMED = ("billed", "amount_e8", "cost_e8")
 
 
-def add_up(rate: Rate, path: Path, book: RateBook) -> Sums:
+def add_up(rate: Rate, path: Path, table: TermTable) -> Sums:
     """Rate a whole file and add it up by client."""
     sums, layout, source = Sums(), None, Source(HOME, ZONE)
     totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
     for chunk in _chunks(path):
         layout = layout or formats.detect(chunk)
-        columns = rate(chunk, layout, source, book)
+        columns = rate(chunk, layout, source, table)
         sums.lines += len(columns) + len(columns.rejected)
         sums.rejected += len(columns.rejected)
         holders = columns.rows["holder"]
@@ -76,7 +76,7 @@ def add_up(rate: Rate, path: Path, book: RateBook) -> Sums:
         totals[ordered[firsts], 0] += np.diff(np.append(firsts, len(ordered)))
         for place, name in enumerate(_SUMMED, 1):
             totals[ordered[firsts], place] += np.add.reduceat(columns.rows[name][order], firsts)
-    for holder, found in zip(book.holders.values, totals.tolist(), strict=False):
+    for holder, found in zip(table.book.holders.values, totals.tolist(), strict=False):
         of_client = sums.clients.setdefault(holder.client_id, [0] * len(found))
         sums.clients[holder.client_id] = [one + other for one, other in zip(of_client, found, strict=True)]
     sums.clients = {client: found for client, found in sums.clients.items() if any(found)}
@@ -115,8 +115,8 @@ def main() -> None:
     """In the child: rate once, print the measure."""
     name, path, deck, *counts = sys.argv[1:]
     rate = ENGINES[name]
-    book = shop.rate_book(World(*map(int, counts)), Path(deck).read_bytes())
-    found = machine.timed(lambda: add_up(rate, Path(path), book))
+    table = TermTable(shop.rate_book(World(*map(int, counts)), Path(deck).read_bytes()))
+    found = machine.timed(lambda: add_up(rate, Path(path), table))
     sums = found.pop("result")
     print(json.dumps({**found, **sums.summary()}))
 

@@ -19,13 +19,13 @@ from chalicelib.rating.cdr.records import Cut, chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.engine import columns
 from chalicelib.rating.engine import reference as engine_reference
-from chalicelib.rating.engine.term_columns import shared
+from chalicelib.rating.engine.term_table import COMPILED, TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import prices, words
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.price import CallTerms, amount_e8, billed, cost_e8
-from chalicelib.rating.pricing.rate_book import VECTORISED, RateBook
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 FIRST = -(2**62)
@@ -61,7 +61,7 @@ DECKS = [deck_of(seed) for seed in range(3)]
 class Case:
     """One generated file with the rate book it is rated by."""
 
-    make: Callable[[], RateBook]
+    make: Callable[[], TermTable]
     data: bytes
     source: formats.Source
     chunk_bytes: int
@@ -121,7 +121,7 @@ class Maker:
             pick([0, 0, 5]),
         )
 
-    def rate_book(self, zone: str) -> tuple[Callable[[], RateBook], list[str], list[str]]:
+    def tables(self, zone: str) -> tuple[Callable[[], TermTable], list[str], list[str]]:
         pick, packages = self.dice.choice, [f"p{n}" for n in range(8)]
         versions = [self.package(each) for each in packages for _ in range(pick([1, 1, 2, 3]))]
         customs = [self.custom(each) for each in packages for _ in range(pick([0, 0, 3, 30]))]
@@ -149,10 +149,9 @@ class Maker:
         }
         records = self.dice.random() < 0.25
 
-        def make() -> RateBook:
-            return RateBook(
-                Directory(accounts, dids), Terms(versions, customs), decks, periods.zone(zone), record_costs=records
-            )
+        def make() -> TermTable:
+            terms, local = Terms(versions, customs), periods.zone(zone)
+            return TermTable(RateBook(Directory(accounts, dids), terms, decks, local, record_costs=records))
 
         return make, list(accounts), list(dids)
 
@@ -204,7 +203,7 @@ class Maker:
     def case(self, lines: int = 600) -> Case:
         pick = self.dice.choice
         zone, delimiter, cost = pick(ZONES), pick([",", ";", "\t"]), self.dice.random() < 0.6
-        make, accounts, dids = self.rate_book(zone)
+        make, accounts, dids = self.tables(zone)
         tail, between = pick(["Z", "", "+02:00", "-0500"]), pick(["T", " "])
         width = 9 if cost else 8
         names = ["call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost"]
@@ -218,11 +217,11 @@ class Maker:
         return Case(make, data, formats.Source(pick(["US", "CA", "GB", "FR"]), zone), pick([5_000, 40_000, 2 << 20]))
 
 
-def meant(book: RateBook, name: str, number: int) -> object:
+def meant(table: TermTable, name: str, number: int) -> object:
     """What a number of a row stands for."""
     if name == "terms":
-        return book.call_terms(number)
-    return (book.holders if name == "holder" else book.months).values[number]
+        return table.call_terms(number)
+    return (table.book.holders if name == "holder" else table.book.months).values[number]
 
 
 def compare(case: Case) -> tuple[int, int]:
@@ -242,11 +241,11 @@ def compare(case: Case) -> tuple[int, int]:
         for name in ("terms", "holder", "month"):
             for mine, right in set(zip(found.rows[name].tolist(), expected.rows[name].tolist(), strict=True)):
                 assert meant(vectorised, name, mine) == meant(reference, name, right)
-        both = shared(vectorised, found.rows["terms"]), shared(reference, expected.rows["terms"])
+        both = vectorised.columns(found.rows["terms"]), reference.columns(expected.rows["terms"])
         for mine, right in zip(*(vars(each).values() for each in both), strict=True):
             assert mine.tolist() == right.tolist()
         rated += len(expected)
-        plain += int((found.rows["terms"] >= VECTORISED).sum())
+        plain += int((found.rows["terms"] >= COMPILED).sum())
     return rated, plain
 
 
@@ -304,20 +303,20 @@ def test_a_pulse_without_an_increment_bills_nothing():
 
 
 def test_blank_lines_by_the_million_do_not_go_through_the_reference_one_by_one():
-    make, _, _ = Maker(1).rate_book("UTC")
-    book, data = make(), b"call_id,start,direction,account,from,to,disposition,seconds\n" + b"\n" * 500_000
+    make, _, _ = Maker(1).tables("UTC")
+    table, data = make(), b"call_id,start,direction,account,from,to,disposition,seconds\n" + b"\n" * 500_000
     layout = None
     for chunk in chunks([data]):
         layout = layout or formats.detect(chunk)
-        assert len(fast.rate(chunk, layout, formats.Source("US", "UTC"), book)) == 0
+        assert len(fast.rate(chunk, layout, formats.Source("US", "UTC"), table)) == 0
 
 
 def test_a_forged_account_name_never_borrows_another_ones_hash():
-    make, accounts, _ = Maker(2).rate_book("UTC")
-    book = make()
+    make, accounts, _ = Maker(2).tables("UTC")
+    table = make()
     rows = [f"i{n},2026-09-10T12:00:00Z,outbound,{accounts[0]}{n},+1,+12125550100,ANSWERED,60" for n in range(100)]
     (chunk,) = chunks(["\n".join(rows).encode()])
-    found = fast.rate(chunk, formats.detect(chunk), formats.Source("US", "UTC"), book)
+    found = fast.rate(chunk, formats.detect(chunk), formats.Source("US", "UTC"), table)
     assert {rejection.reason for rejection in found.rejected} == {"unknown_account"}
 
 

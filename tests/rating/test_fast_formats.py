@@ -160,7 +160,7 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     """A file of one format, each line of which may be quoted in its own way."""
     maker = Maker(seed)
     dice = maker.dice
-    make, accounts, dids = maker.rate_book(dice.choice(["America/Toronto", "Europe/Paris"]))
+    make, accounts, dids = maker.tables(dice.choice(["America/Toronto", "Europe/Paris"]))
     deal, (header, row) = Deal(maker, accounts, dids, odd), FORMATS[name]
     delimiter, style = dice.choice(",,;\t"), dice.choice([whole, whole, needed])
     rows = [delimiter.join(map(style, header))] if header else []
@@ -201,12 +201,12 @@ def damaged(case: Case, seed: int, times: int) -> Case:
 def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
     for seed in range(4):
         case, layout = file_of(seed, name, 300, 0.0), None
-        book, read = case.make(), 0
+        table, read = case.make(), 0
         for chunk in chunks([case.data], 20_000):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.aliases)
             rows = rows_of(lines_of(chunk, layout), layout, case.source)
-            read += int(fields.read(rows, "UTC", case.source.home_country, book).good.sum())
+            read += int(fields.read(rows, "UTC", case.source.home_country, table.book).good.sum())
         assert layout.name == name
         assert read == 300
 
@@ -236,7 +236,7 @@ def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
 @pytest.mark.parametrize("width", [16, 17])
 def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
     maker = Maker(1)
-    make, accounts, dids = maker.rate_book("UTC")
+    make, accounts, dids = maker.tables("UTC")
     rows = [asterisk(Deal(maker, accounts, dids, 0.0), number)[:width] for number in range(40)]
     data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
     assert compare(Case(make, data, formats.Source("US", "UTC"), 2 << 20))[0] > 10

@@ -14,6 +14,7 @@ from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.formats import Source
 from chalicelib.rating.cdr.records import chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -33,7 +34,7 @@ def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate])
         for seconds in (1, 6, 7, 3605, 3606, 3607, 86_400)
     ]
     return Case(
-        lambda: RateBook(directory, Terms([package], customs), decks, periods.zone("UTC")),
+        lambda: TermTable(RateBook(directory, Terms([package], customs), decks, periods.zone("UTC"))),
         HEADER + b"\n".join(lines),
         Source("US", "UTC"),
         1 << 20,
@@ -65,9 +66,9 @@ def test_a_container_that_rates_for_many_resellers_keeps_what_it_laid_out_for_th
     laid_out = []
     for area in range(200, 220):
         one = case(10**8, 0, 0, [CustomRate("p", "prefix", f"1{area}", 1, FIRST, 10**8)])
-        book, (chunk,) = one.make(), chunks([one.data])
-        assert len(fast.rate(chunk, formats.detect(chunk), one.source, book)) == 7
-        laid_out.append(weakref.ref(book.vectorised.deck("value", 0).matcher))
-    del book, one
+        table, (chunk,) = one.make(), chunks([one.data])
+        assert len(fast.rate(chunk, formats.detect(chunk), one.source, table)) == 7
+        laid_out.append(weakref.ref(table.compiled.deck("value", 0).matcher))
+    del table, one
     gc.collect()
     assert sum(matcher() is not None for matcher in laid_out) <= 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.calls.format import RatedCall, decode, pack, quoted, row_of
 from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.engine.columns import CODES, Texts
-from chalicelib.rating.engine.term_columns import Shared, texts
+from chalicelib.rating.engine.term_columns import TermColumns, texts
 
 DAY = 1795392000
 word = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12) | st.sampled_from(
@@ -43,7 +43,7 @@ def rows_of(calls: list[RatedCall]) -> RatedRows:
         numbers("amount_e8"),
         numbers("cost_e8"),
         numbers("line"),
-        Shared(
+        TermColumns(
             *map(words, ("package_id", "destination", "country", "rule")), numbers("rate_e10"), numbers("line") < 0
         ).at,
         b",cl_1,",

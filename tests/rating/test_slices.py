@@ -25,6 +25,7 @@ from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.engine.columns import Columns
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing import price as pricing_price
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -46,14 +47,13 @@ class Case:
     billed: list[tuple[int, bytes]]
     free_minutes: int
 
-    def rate_book(self) -> RateBook:
+    def table(self) -> TermTable:
         package = {"free_minutes": self.free_minutes, "markup_percent_e4": 200_000}
         versions = [PackageVersion("p1", 1, FIRST, **package), PackageVersion("p2", 2, FIRST, markup_fixed_e10=10**7)]
         accounts = {name: [Holding(FIRST, 1, "c1", package_id=package_id)] for name, package_id in ACCOUNTS.items()}
         dids = {"+14165550000": [Holding(FIRST, 1, "c1", "", "", 10**7, 6, 6)]}
-        return RateBook(
-            Directory(accounts, dids), Terms(versions, []), {"value": [(FIRST, lambda: DECK)]}, periods.zone("UTC")
-        )
+        decks = {"value": [(FIRST, lambda: DECK)]}
+        return TermTable(RateBook(Directory(accounts, dids), Terms(versions, []), decks, periods.zone("UTC")))
 
 
 ACCOUNTS = {"anna": "p1", "bert": "p2", "carl": "p1"}
@@ -100,12 +100,12 @@ class Outcome:
 
 def decided(case: Case, chunk_bytes: int) -> Outcome:
     """The day as it is written, by whatever bounds are in force."""
-    book = case.rate_book()
-    aside, free = Spill(io.BytesIO(), book), charges.FreeSeconds(book, {"p1": 100})
-    for columns in rated(case, book, chunk_bytes):
+    table = case.table()
+    aside, free = Spill(io.BytesIO(), table.book), charges.FreeSeconds(table, {"p1": 100})
+    for columns in rated(case, table, chunk_bytes):
         aside.add(columns)
     aside.flush()
-    day = ClientDay(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), book)
+    day = ClientDay(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), table)
     made, rows, totals = list[int](), b"", Totals()
     for piece in day:
         found = charges.charge(*piece, day.by_id, free, "b1")
@@ -115,20 +115,20 @@ def decided(case: Case, chunk_bytes: int) -> Outcome:
     return Outcome(rows, totals, day.unique_lines, free.used, made)
 
 
-def rated(case: Case, book: RateBook, chunk_bytes: int) -> Iterator[Columns]:
+def rated(case: Case, table: TermTable, chunk_bytes: int) -> Iterator[Columns]:
     layout, source = None, formats.Source("US", "UTC")
     for chunk in chunks([case.text.encode()], chunk_bytes):
         assert isinstance(chunk, Chunk)
         layout = layout or formats.detect(chunk)
-        yield reference.rate(chunk, layout, source, book)
+        yield reference.rate(chunk, layout, source, table)
 
 
 def naively(case: Case) -> list[tuple[int, int, int]]:
     """Line, free seconds and amount of each call that stands, as the rules say it and one by one."""
-    book = case.rate_book()
-    [columns] = rated(case, book, 1 << 20)
-    ids, terms = columns.texts().call_id.tolist(), [book.call_terms(n) for n in columns.rows["terms"].tolist()]
-    minutes = book.terms.grant_minutes() and any(each.covered for each in terms)
+    table = case.table()
+    [columns] = rated(case, table, 1 << 20)
+    ids, terms = columns.texts().call_id.tolist(), [table.call_terms(n) for n in columns.rows["terms"].tolist()]
+    minutes = table.book.terms.grant_minutes() and any(each.covered for each in terms)
     seen, standing = set(case.billed), []
     for place, row in enumerate(columns.rows):
         key = int(kinds(np.array([row["code"]]))[0]), ids[place]

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from chalicelib.calls.totals import Totals
 from chalicelib.rating.batches.rated_csv import RatedRows
 from chalicelib.rating.engine.columns import Ints, Texts
-from chalicelib.rating.engine.term_columns import shared
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing import price as pricing_price
-from chalicelib.rating.pricing.rate_book import RateBook
 
 _BLOCK = 100_000
 _CALLS_PER_CHECK = 5_000
@@ -28,17 +27,17 @@ _CALLS_PER_CHECK = 5_000
 class FreeSeconds:
     """The free seconds of a client and month. ``used``: by package id, what committed calls and these have spent."""
 
-    book: RateBook
+    table: TermTable
     used: dict[str, int] = field(default_factory=dict)
 
     def left(self, package_id: str, at: int) -> int:
         """What the version of the package that holds at that instant still grants."""
-        version = self.book.terms.package(package_id, at)
+        version = self.table.book.terms.package(package_id, at)
         return (version.free_minutes * 60 if version else 0) - self.used.get(package_id, 0)
 
     def may_be_left(self, package_id: str) -> bool:
         """Whether any version of the package grants more than is spent."""
-        return self.book.terms.most_minutes(package_id) * 60 > self.used.get(package_id, 0)
+        return self.table.book.terms.most_minutes(package_id) * 60 > self.used.get(package_id, 0)
 
     def spend(self, package_id: str, seconds: int) -> None:
         self.used[package_id] = self.used.get(package_id, 0) + seconds
@@ -62,12 +61,12 @@ def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, bat
     if by_id or (np.diff(rows["start"]) < 0).any():
         order = np.lexsort((texts.call_id, rows["start"])) if by_id else np.argsort(rows["start"], kind="stable")
         rows, texts = rows[order], texts.at(order)
-    amounts, given = _with_free_seconds(rows, np.flatnonzero(covered(rows["terms"], free.book)), free)
-    client = free.book.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
+    amounts, given = _with_free_seconds(rows, np.flatnonzero(covered(rows["terms"], free.table)), free)
+    client = free.table.book.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     start, code, seconds, billed_seconds, cost, line = (
         rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
     )
-    terms, book = rows["terms"], free.book
+    terms, table = rows["terms"], free.table
     return ChargedCalls(
         rows=RatedRows(
             texts,
@@ -79,7 +78,7 @@ def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, bat
             amounts,
             cost,
             line,
-            lambda some: shared(book, terms[some]),
+            lambda some: table.columns(terms[some]),
             before=f",{client},".encode(),
             after=f",{batch_id}\r\n".encode(),
         ),
@@ -87,12 +86,12 @@ def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, bat
     )
 
 
-def covered(terms: Ints, book: RateBook) -> NDArray[np.bool_]:
+def covered(terms: Ints, table: TermTable) -> NDArray[np.bool_]:
     """Which calls free minutes may pay for."""
-    if not book.terms.grant_minutes():
+    if not table.book.terms.grant_minutes():
         return np.zeros(len(terms), bool)
     blocks = [terms[at : at + _BLOCK] for at in range(0, len(terms), _BLOCK)]
-    return np.concatenate([shared(book, block).covered for block in blocks] or [np.zeros(0, bool)])
+    return np.concatenate([table.columns(block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
 def _with_free_seconds(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> tuple[Ints, Ints]:
@@ -100,7 +99,7 @@ def _with_free_seconds(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> 
     amounts = rows["amount_e8"].copy()
     given = np.zeros(len(rows), np.int64)
     for place in _candidates(rows, payable[amounts[payable] != 0], free):
-        term = free.book.call_terms(int(rows["terms"][place]))
+        term = free.table.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
             price = pricing_price.price(term, int(rows["seconds"][place]), left)
@@ -118,6 +117,6 @@ def _candidates(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> Iterato
     holders = rows["holder"][payable]
     for at in range(0, len(payable), _CALLS_PER_CHECK):
         here = holders[at : at + _CALLS_PER_CHECK]
-        packages = ((number, free.book.holders.values[number].package_id) for number in np.unique(here).tolist())
+        packages = ((number, free.table.book.holders.values[number].package_id) for number in np.unique(here).tolist())
         left = [number for number, package_id in packages if free.may_be_left(package_id)]
         yield from payable[at : at + _CALLS_PER_CHECK][np.isin(here, left)].tolist()

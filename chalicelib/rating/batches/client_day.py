@@ -20,7 +20,7 @@ from chalicelib.rating.batches.duplicates import Lines, Mask
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.call_keys import Billed, kinds
 from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
-from chalicelib.rating.pricing.rate_book import RateBook
+from chalicelib.rating.engine.term_table import TermTable
 
 SLICE_ROWS = 250_000
 """Lines of a slice: some 100 MB."""
@@ -35,7 +35,7 @@ class ClientDay:
     ``by_id``: calls of the same second are ordered by id, because free minutes may pay for some line of the day.
     """
 
-    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, book: RateBook) -> None:
+    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, table: TermTable) -> None:
         count = spill.day_line_count(client_month, day)
         self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(client_month, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
@@ -44,8 +44,8 @@ class ClientDay:
         def pieces() -> Iterable[Piece]:
             return map(spill.read, self._runs) if whole is None else [whole]
 
-        self.by_id = book.terms.grant_minutes() and any(
-            covered(np.unique(rows["terms"]), book).any() for rows, _ in pieces()
+        self.by_id = table.book.terms.grant_minutes() and any(
+            covered(np.unique(rows["terms"]), table).any() for rows, _ in pieces()
         )
         found = duplicates.find(lambda: map(_lines, pieces()), count, billed, spill.column_file)
         self._duplicates = found

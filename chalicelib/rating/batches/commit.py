@@ -27,6 +27,7 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.batches.supersede import Superseded
 from chalicelib.rating.batches.write import CallWriter, Objects
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.rate_book import RateBook
 
 COMMIT_TRIES = 500
@@ -48,19 +49,19 @@ class _Work:
 
     scope: Scope
     batch: Batch
-    book: RateBook
+    table: TermTable
     spill: Spill
     packages: Mapping[str, Collection[str]]
 
 
 def commit_client_months(
-    scope: Scope, batch: Batch, book: RateBook, spill: Spill, client_months: Sequence[ClientMonth]
+    scope: Scope, batch: Batch, table: TermTable, spill: Spill, client_months: Sequence[ClientMonth]
 ) -> set[tuple[str, str]]:
     """Commit each client-month that is not committed yet; ``GenerationReplaced`` when another generation has begun.
 
     Returns client ids with the days on which they have very many segments now.
     """
-    crowded, work = set[tuple[str, str]](), _Work(scope, batch, book, spill, _packages(book))
+    crowded, work = set[tuple[str, str]](), _Work(scope, batch, table, spill, _packages(table.book))
     for month, found in groupby(sorted(client_months, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
@@ -110,7 +111,7 @@ class _Commit:
         days = [] if snapshot.applied else self.work.spill.days(self.client_month)
         billed = BilledCalls(self.client_id, days, self.work.batch.batch_id, snapshot.settled)
         if not snapshot.applied and not self._writer.is_current(billed, snapshot.used_free):
-            self._writer.write(billed, snapshot.used_free, self.work.spill, self.work.book)
+            self._writer.write(billed, snapshot.used_free, self.work.spill, self.work.table)
         self._facts = _Facts(fence, snapshot, billed)
         return self._facts
 

@@ -25,6 +25,7 @@ from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_m
 from chalicelib.rating.batches.read import Reading, read_file
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch, Status
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing import loading
 
 IN_MEMORY = 8 << 20
@@ -50,13 +51,13 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             batch.deck_version,
             record_costs=batch.cost_source == "record",
         )
-        reading = Reading(rejects, Spill(spilled, book))
+        table, reading = TermTable(book), Reading(rejects, Spill(spilled, book))
 
         def report(now: int) -> None:
             lifecycle.report_progress(scope, batch, reading.lines, reading.rejected, now)
 
         try:
-            read_file(batch, book, reading, at_most_once_a_second(clock, report))
+            read_file(batch, table, reading, at_most_once_a_second(clock, report))
         except Refused as problem:
             return lifecycle.refuse(scope, batch, problem.detail)
         client_months = _client_months(batch, reading.spill)
@@ -64,7 +65,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             for client_id in sorted({client_id for client_id, _ in client_months}):
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
-            crowded = commit_client_months(scope, batch, book, reading.spill, client_months)
+            crowded = commit_client_months(scope, batch, table, reading.spill, client_months)
         except GenerationReplaced:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:

@@ -15,7 +15,7 @@ import numpy as np
 
 from chalicelib import money, periods
 from chalicelib.rating.engine.columns import CODE_TEXTS, DAY_SECONDS, Ints, Strings, Texts
-from chalicelib.rating.engine.term_columns import Shared
+from chalicelib.rating.engine.term_columns import TermColumns
 
 _TEN_THOUSAND = 10_000
 _MOST_AMOUNT = (2**63 - 1) // 100
@@ -37,7 +37,7 @@ class RatedRows:
     amount_e8: Ints
     cost_e8: Ints
     line: Ints
-    shared: Callable[[slice], Shared]
+    shared: Callable[[slice], TermColumns]
     before: bytes
     after: bytes
 

@@ -18,9 +18,9 @@ from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
 from chalicelib.rating.engine.columns import Columns, empty
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector.engine import rate
 from chalicelib.rating.engine.vector.words import line_feeds
-from chalicelib.rating.pricing.rate_book import RateBook
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Reading:
     rejected: int = 0
 
 
-def read_file(batch: Batch, book: RateBook, reading: Reading, tell: Callable[[], None]) -> None:
+def read_file(batch: Batch, table: TermTable, reading: Reading, tell: Callable[[], None]) -> None:
     """Read and price the whole file into ``reading``; ``tell`` is called after each chunk but the first, for progress.
 
     ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
@@ -49,7 +49,7 @@ def read_file(batch: Batch, book: RateBook, reading: Reading, tell: Callable[[],
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = sources.reading(batch.home_country, batch.time_zone, batch.declared)
-    for number, columns in enumerate(_rated(batch, source, book)):
+    for number, columns in enumerate(_rated(batch, source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
@@ -66,7 +66,7 @@ def read_file(batch: Batch, book: RateBook, reading: Reading, tell: Callable[[],
     text.detach()
 
 
-def _rated(batch: Batch, source: formats.Source, book: RateBook) -> Iterator[Columns]:
+def _rated(batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
     blocks = objects.blocks(batch.object_key, batch.version_id)
     layout = None
     for chunk in chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds):
@@ -74,4 +74,4 @@ def _rated(batch: Batch, source: formats.Source, book: RateBook) -> Iterator[Col
             yield empty([formats.rejection_of(chunk)])
             continue
         layout = layout or formats.detect(chunk, source.aliases)
-        yield rate(chunk, layout, source, book)
+        yield rate(chunk, layout, source, table)

@@ -28,7 +28,7 @@ from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
 from chalicelib.rating.engine.call_keys import Hashes
-from chalicelib.rating.pricing.rate_book import RateBook
+from chalicelib.rating.engine.term_table import TermTable
 
 OBJECT_BYTES = 32 << 20
 """Size at which the next day begins a new object. A larger day is sent in pieces, so memory does not grow with it."""
@@ -133,15 +133,15 @@ class CallWriter:
         """Whether the calls that were written last were charged on the same facts."""
         return self._charged_on == (billed.places, used_free)
 
-    def write(self, billed: BilledCalls, used_free: Mapping[str, int], spill: Spill, book: RateBook) -> None:
+    def write(self, billed: BilledCalls, used_free: Mapping[str, int], spill: Spill, table: TermTable) -> None:
         """Charge each day in order, and append its calls to ``objects``.
 
         ``used_free``: by package id, the month's free seconds that are spent before these calls.
         """
-        free, recent = charges.FreeSeconds(book, dict(used_free)), periods.days_around(self.now, book.zone)
+        free, recent = charges.FreeSeconds(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
         self.index, self.sums = [], Sums(free.used)
         for day in spill.days(self.client_month):
-            client_day = ClientDay(spill, self.client_month, day, billed.billed(day), book)
+            client_day = ClientDay(spill, self.client_month, day, billed.billed(day), table)
             if client_day.unique_lines:
                 self._write_day(day, client_day, free, recent)
         before = dict(used_free)

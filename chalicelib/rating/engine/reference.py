@@ -1,4 +1,4 @@
-"""The reference engine: ``rate(chunk, layout, source, book) -> Columns``, readable and always right.
+"""The reference engine: ``rate(chunk, layout, source, table) -> Columns``, readable and always right.
 
 A chunk of a CDR file goes in; priced lines and rejections come out. Nothing is guessed: a call whose owner, number or
 rate is not found is rejected with its reason. Free minutes, duplicates and the ledger are decided later, by ``usage``,
@@ -18,19 +18,20 @@ from chalicelib.rating.cdr.records import Chunk, records
 from chalicelib.rating.engine import columns
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.engine.columns import CODES, Columns, Texts
-from chalicelib.rating.pricing.rate_book import RateBook
+from chalicelib.rating.engine.term_table import TermTable
 
 _packed = struct.Struct("<5q4iB").pack
 """A priced line in the order of ``columns.ROW``, as it lies in memory."""
 
 
-def rate(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Columns:
+def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """Read, attribute and price every line of a chunk."""
     # Bytes and texts only: objects that hold others, by the ten thousand, would keep the garbage collector busy.
     rows = list[bytes]()
     ids, accounts, callers, called = list[str](), list[str](), list[str](), list[str]()
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
+    book = table.book
     month = book.month
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib import dated, periods
@@ -21,10 +21,6 @@ from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.tariffs import Heads, Routing, Tariff
 from chalicelib.rating.pricing.terms import DEFAULT_ROUTES, Epoch, Terms
 
-VECTORISED = 1 << 62
-"""Numbers of terms from here on are the vectorised engine's own, and ``vectorised`` knows them."""
-DECK_BITS = 44
-"""Such a number has its deck's number from this bit on."""
 _T = TypeVar("_T")
 _Decks = tuple[tuple[str, str, str], tuple[tuple[str, int], ...]]
 """A package's routes, and which deck of each is in force."""
@@ -77,7 +73,6 @@ class RateBook:
     holders: Numbering[Holder] = field(default_factory=Numbering)
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
-    vectorised: Any = None
     heads: Heads = field(default_factory=Heads)
     _months: dict[int, int] = field(default_factory=dict)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
@@ -164,5 +159,5 @@ class RateBook:
         return number
 
     def call_terms(self, number: int) -> CallTerms:
-        """The terms that a column's ``terms`` stands for."""
-        return self.vectorised.terms(number) if number >= VECTORISED else self.priced.values[number]
+        """The terms that ``priced`` has given a number."""
+        return self.priced.values[number]

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.engine.columns import Strings, distinct
-from chalicelib.rating.engine.term_columns import Shared, texts
+from chalicelib.rating.engine.term_columns import TermColumns, texts
+from chalicelib.rating.engine.term_table import COMPILED, DECK_BITS
 from chalicelib.rating.engine.vector import prices
 from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
 from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
 from chalicelib.rating.pricing import terms as dated
 from chalicelib.rating.pricing.price import CallTerms
-from chalicelib.rating.pricing.rate_book import DECK_BITS, VECTORISED, RateBook
+from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
@@ -60,7 +61,7 @@ class Priced:
         return rule
 
     def code(self, slot: Ints, interval: Ints) -> Ints:
-        return VECTORISED | self.number << DECK_BITS | slot << _SLOT | interval
+        return COMPILED | self.number << DECK_BITS | slot << _SLOT | interval
 
 
 class Compiled:
@@ -115,7 +116,7 @@ class Compiled:
         deck.lay_out()
         return deck.slot_of[epochs]
 
-    def terms(self, code: int) -> CallTerms:
+    def call_terms(self, code: int) -> CallTerms:
         """The terms that a code stands for."""
         deck, slot, place = self._parts(code)
         line = self._line(deck, place)
@@ -123,13 +124,13 @@ class Compiled:
         rule = int(slot.rule[place])
         return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
 
-    def shared(self, codes: Ints) -> Shared:
+    def columns(self, codes: Ints) -> TermColumns:
         """What segments' rows have of the terms that codes of one deck stand for."""
-        deck = self._by_number[int(codes[0]) - VECTORISED >> DECK_BITS]
+        deck = self._by_number[int(codes[0]) - COMPILED >> DECK_BITS]
         slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
         country, rule = deck.matcher.country[place], deck.rule_of(slot, place)
         lines, destinations = _destinations(self.book.deck_at(deck.route, deck.place))
-        return Shared(
+        return TermColumns(
             package=deck.packages[slot],
             destination=destinations[lines[deck.matcher.line[place]]],
             country=_country_texts()[country],
@@ -143,7 +144,7 @@ class Compiled:
         return opened.line(int(deck.matcher.line[place]))
 
     def _parts(self, code: int) -> tuple[Priced, Slot, int]:
-        code -= VECTORISED
+        code -= COMPILED
         deck = self._by_number[code >> DECK_BITS]
         return deck, deck.slots[code >> _SLOT & _SLOT_MASK], code & _PLACE_MASK
 

@@ -14,6 +14,7 @@ from chalicelib.rating.cdr.formats import Layout, Source, zone_of
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
+from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import fields, prices
 from chalicelib.rating.engine.vector.compiled import Compiled, Priced
 from chalicelib.rating.engine.vector.fields import Fields
@@ -23,23 +24,23 @@ from chalicelib.rating.engine.vector.match import countries
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.engine.vector.texts import texts_of
 from chalicelib.rating.engine.vector.words import Ints, Mask
-from chalicelib.rating.pricing.rate_book import RateBook
 
 _US, _CANADA, _ELSEWHERE = 0, 1, 2
 _NANP = 10**14
 
 
-def rate(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Columns:
+def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
-        return reference.rate(chunk, layout, source, book)
-    if book.vectorised is None:
-        book.vectorised = Compiled(book)
+        return reference.rate(chunk, layout, source, table)
+    compiled = table.compiled
+    if not isinstance(compiled, Compiled):
+        table.compiled = compiled = Compiled(table.book)
     rows, home = rows_of(lines, layout, source), source.home_country
-    read = fields.read(rows, zone_of(layout, source), home, book)
+    read = fields.read(rows, zone_of(layout, source), home, table.book)
     priced = np.zeros(len(read.start), ROW)
-    good = _owned_and_priced(rows, read, priced, book.vectorised)
+    good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line
     priced["start"], priced["month"], priced["seconds"], priced["code"] = (
         read.start,
@@ -51,7 +52,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Column
     # To take rows copies them whole, where an index goes field by field and takes twelve times as long.
     mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
     together, numbers = lines.together(lines.line[~good])
-    others = reference.rate(together, layout, source, book) if len(numbers) else empty()
+    others = reference.rate(together, layout, source, table) if len(numbers) else empty()
     return _merged(mine, _numbered(others, chunk.first_line + numbers))
 
 
