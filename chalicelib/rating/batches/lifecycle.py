@@ -101,7 +101,7 @@ def begin_generation(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     else:
         changes |= _pins(reseller_id, batch.object_key, head.version)
         done = batch.status == Status.DONE
-        changes["standing"] = {name: getattr(batch, name) for name in _OUTCOME} if done else None
+        changes["previous"] = {name: getattr(batch, name) for name in _OUTCOME} if done else None
         changes["generation"] = changes["latest_generation"] = max(batch.generation, batch.latest_generation) + 1
         owners = term_versions.open_batch(head, batch_id)
     generation = changes.get("generation", batch.generation)
@@ -137,7 +137,7 @@ def close(scope: Scope, batch: Batch, outcome: Mapping[str, object]) -> Batch:
         fields = {"key": found.object_key, "lines": outcome["lines"], "rejected": outcome["rejected"]}
         refused = announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, fields))
     # Another try may have failed meanwhile, and stored its reason.
-    changes = {**outcome, "standing": None, "reason": None}
+    changes = {**outcome, "previous": None, "reason": None}
     closed = term_versions.close_batch(batch.reseller_id, batch.batch_id)
     return _transition(scope, found, Status.DONE, changes, closed, *refused)
 
@@ -156,7 +156,7 @@ def refuse(scope: Scope, batch: Batch, reason: str) -> Batch:
             # It will never be rated to the end: the reseller owes what its clients were debited for.
             costs.post(scope, batch, [usage.markers(batch.batch_id, *some) for some in billed.items()])
         return fail(scope, batch, reason, release=gone)
-    return keep(scope, batch, reason) if batch.standing else fail(scope, batch, reason)
+    return keep(scope, batch, reason) if batch.previous else fail(scope, batch, reason)
 
 
 @settled
@@ -192,7 +192,7 @@ def keep(scope: Scope, batch: Batch, reason: str) -> Batch:
     found = store.batch(batch.reseller_id, batch.batch_id) or batch
     if found.status != Status.RATING or found.generation != batch.generation:
         return found
-    changes = {**found.standing, "reason": reason, "standing": None}
+    changes = {**found.previous, "reason": reason, "previous": None}
     closed = term_versions.close_batch(found.reseller_id, found.batch_id)
     recorded = event(scope, found.reseller_id, "batch.kept", found.batch_id, {"reason": reason})
     return _transition(scope, found, Status.DONE, changes, closed, recorded)

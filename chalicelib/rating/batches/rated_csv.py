@@ -1,7 +1,7 @@
 """Rated rows as CSV bytes, some thousand at a time and without a Python string for any of them.
 
 Every column gets a slot as wide as its widest text, and its separator; unused bytes of a slot are zero. No text
-contains a zero byte, so removing all of them at the end closes the gaps. The text is that of ``calls.format.row_of``.
+contains a zero byte, so removing all of them at the end closes the gaps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first half of a batch: every line of the file read, attributed and priced; nothing is committed here."""
+"""The first half of a batch: reads every line of the file, finds who pays for it, and prices it; commits nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chalicelib.rating.engine.vector.words import line_feeds
 
 @dataclass
 class Reading:
-    """What a file's lines came to, before anything is committed; ``spill`` holds the rated ones."""
+    """What was read of a file: ``spill`` has the rated lines, ``rejects`` the refused ones as CSV, and their counts."""
 
     rejects: IO[bytes]
     spill: Spill
@@ -33,10 +33,10 @@ class Reading:
     rejected: int = 0
 
 
-def read_file(batch: Batch, table: TermTable, reading: Reading, tell: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``; ``tell`` is called after each chunk but the first, for progress.
+def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable[[], None]) -> None:
+    """Read and price the whole file into ``reading``. ``report`` is called after each chunk but the first.
 
-    ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
+    ``Refused`` when the file is no longer in the bucket, or larger than the settings allow.
     """
     found = objects.look(batch.object_key, batch.version_id)
     if found is None:
@@ -61,7 +61,7 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, tell: Callable[[
             text.flush()
         reading.rejected += len(columns.rejected)
         if number:
-            tell()
+            report()
     reading.spill.flush()
     text.detach()
 

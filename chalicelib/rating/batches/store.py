@@ -23,7 +23,7 @@ class Batch(Item):
     """``R#<reseller_id>`` / ``BATCH#<batch_id>``: one version of one object in S3 that is a CDR file
 
     ``object_key``, ``version_id``: the object. ``generation`` counts complete ratings from 0; ``latest_generation`` is
-    the highest that was ever begun. ``standing``: the counts and sums of the previous generation while the next one is
+    the highest that was ever begun. ``previous``: the counts and sums of the previous generation while the next one is
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
     of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
     queue again because no try did.
@@ -37,7 +37,7 @@ class Batch(Item):
     status = UnicodeAttribute()
     generation = IntegerAttribute(default=0)
     latest_generation = IntegerAttribute(default=0)
-    standing: Any = JSONAttribute(null=True)
+    previous: Any = JSONAttribute(attr_name="standing", null=True)
     terms_version = IntegerAttribute()
     deck_version = IntegerAttribute()
     time_zone = UnicodeAttribute()
