@@ -22,7 +22,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.items import Item as Item
 from chalicelib.aws.items import find_each as find_each
 from chalicelib.aws.items import find_many as find_many
@@ -47,6 +47,10 @@ _RETRYABLE_CALLS = {
 _AMBIGUOUS = {"InternalServerError", "TransactionInProgressException"}
 """The transaction may have been applied, or be about to be: only the very same one may be sent again."""
 _SAME_AGAIN = 5
+ATTEMPTS = 40
+"""How often a decision is made again after a lost race, before ``LostRace`` reaches the caller."""
+
+_TRAIL = "E#"
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -88,17 +92,24 @@ Write = Put | Change | Remove | Require
 
 
 class Answer(Item):
-    """What was answered to an Idempotency-Key (secrets left out)."""
+    """``IDEM#<tenant>`` / ``<route>#<Idempotency-Key>``: the answer to a request, without its secrets
+
+    ``fingerprint``: SHA-256 of the request's body. ``status``: HTTP status. ``body``: JSON.
+    """
 
     fingerprint = UnicodeAttribute()
     status = IntegerAttribute()
     body = JSONAttribute(null=True)
 
+    @staticmethod
+    def key(tenant: str, route: str, idempotency_key: str) -> Key:
+        return Key(f"IDEM#{tenant}", f"{route}#{idempotency_key}")
+
 
 class Event(Item):
     """``E#<reseller_id or operator>`` / ``<at, 12 digits>#<ulid>``: who changed what, when: the audit trail.
 
-    ``changes`` holds the new values, ``before`` the old ones of what was there before.
+    ``changes`` holds new values by field name, ``before`` the old values of those fields that had one.
     """
 
     kind = UnicodeAttribute()
@@ -110,6 +121,22 @@ class Event(Item):
     changes: Any = JSONAttribute(null=True)
     before: Any = JSONAttribute(null=True)
 
+    @staticmethod
+    def key(owner_id: str, at: int, event_id: str) -> Key:
+        return Key(f"{_TRAIL}{owner_id}", f"{at:012d}#{event_id}")
+
+    @staticmethod
+    def of_owner(owner_id: str) -> Key:
+        return Key(f"{_TRAIL}{owner_id}", "")
+
+    @property
+    def owner_id(self) -> str:
+        return self.pk.removeprefix(_TRAIL)
+
+    @property
+    def event_id(self) -> str:
+        return self.sk.rpartition("#")[2]
+
 
 class AlreadyAnswered(ForfaitError):
     """A twin of this very request was committed first: its stored answer is the answer."""
@@ -117,10 +144,9 @@ class AlreadyAnswered(ForfaitError):
 
 @dataclass(frozen=True)
 class Guard:
-    """The Idempotency-Key of a request, still without an answer."""
+    """The Idempotency-Key of a request that was not answered before: the key of its ``Answer`` and two fields of it."""
 
-    pk: str
-    sk: str
+    key: Key
     fingerprint: str
     status: int
 
@@ -145,8 +171,7 @@ class Scope:
         if self.guard is None:
             return []
         record = Answer(
-            self.guard.pk,
-            self.guard.sk,
+            *self.guard.key,
             fingerprint=self.guard.fingerprint,
             status=self.guard.status,
             body=self.render(result),
@@ -177,8 +202,7 @@ def event(
         changes = {name: value for name, value in changes.items() if name not in before or before[name] != value}
         before = {name: value for name, value in before.items() if name in changes}
     recorded = Event(
-        f"E#{owner_id}",
-        f"{scope.now:012d}#{new_id()}",
+        *Event.key(owner_id, scope.now, new_id()),
         kind=kind,
         subject=subject,
         actor=scope.actor,
@@ -232,8 +256,8 @@ def _send(writes: Sequence[Write]) -> None:
             time.sleep(0.05 * 2**attempt)
 
 
-def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
-    """Run ``decide`` (read, decide, commit) until it does not lose a race; the last ``LostRace`` gets out."""
+def settle(decide: Callable[[], _T], attempts: int = ATTEMPTS) -> _T:
+    """Run ``decide`` (read, decide, commit) until it does not lose a race; raises the last ``LostRace``."""
     for attempt in range(attempts):
         try:
             return decide()
@@ -245,18 +269,26 @@ def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
 
 
 def settled(decide: Callable[_P, _T]) -> Callable[_P, _T]:
-    """A function that reads, decides and commits, run until it loses no race (``settle``)."""
-
-    @wraps(decide)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return settle(partial(decide, *args, **kwargs))
-
-    return run
+    """Decorator: the function reads, decides and commits, and is run until it does not lose a race (``settle``)."""
+    return settled_within(ATTEMPTS)(decide)
 
 
-def replay(pk: str, sk: str, now: int) -> Answer | None:
-    """The stored answer of an Idempotency-Key, if it is still kept."""
-    stored = Answer.find(pk, sk)
+def settled_within(attempts: int) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Like ``settled``, with at most so many attempts."""
+
+    def decorate(decide: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(decide)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            return settle(partial(decide, *args, **kwargs), attempts)
+
+        return run
+
+    return decorate
+
+
+def replay(key: Key, now: int) -> Answer | None:
+    """The stored answer of an Idempotency-Key; ``None`` if there is none or it has expired."""
+    stored = Answer.find(*key)
     return stored if stored and (stored.expires_at or 0) >= now else None
 
 

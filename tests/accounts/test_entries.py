@@ -181,7 +181,7 @@ def test_a_crossing_is_recorded_with_the_entry_that_made_it(reseller: Any) -> No
     path = f"/v1/clients/{made['id']}"
     for action, amount in (("payments", "10"), ("charges", "6"), ("charges", "1"), ("charges", "4")):
         reseller.made(f"{path}/{action}", {"amount": amount})
-    trail = [item for item in Event.under(f"E#{reseller.ids['reseller']}", "0") if item.subject == made["id"]]
+    trail = [item for item in Event.under(*Event.of_owner(reseller.ids["reseller"])) if item.subject == made["id"]]
     crossings = [(item.kind, item.changes["balance_e8"]) for item in trail if "balance_e8" in (item.changes or {})]
     assert sorted(crossings) == [
         ("client.low_balance", 4 * 10**8),

@@ -365,7 +365,7 @@ def trail(api: Any) -> dict[str, int]:
     """How often the audit trail tells of each kind of thing that an import does."""
     from chalicelib.aws.transactions import Event
 
-    kinds = [item.kind for item in Event.under(f"E#{api.ids['reseller']}", "")]
+    kinds = [item.kind for item in Event.under(*Event.of_owner(api.ids["reseller"]))]
     return {kind: kinds.count(kind) for kind in EVENTS}
 
 

@@ -239,7 +239,7 @@ def test_a_strict_client_is_suspended_by_the_very_fee(world: FeeWorld) -> None:
     assert read().service == "active"
     world.bill(noon("2026-02-28"))
     assert (read().service, int(read().balance_e8)) == ("suspended", 0)
-    told = [event.kind for event in Event.under(f"E#{world.reseller_id}", "")]
+    told = [event.kind for event in Event.under(*Event.of_owner(world.reseller_id))]
     assert told.count("client.suspended") == 1
     world.bill(noon("2026-03-31"))
     assert int(read().balance_e8) == -(10**9)

@@ -299,7 +299,7 @@ def test_the_nightly_check_reads_only_what_is_new_and_tells_of_a_segment_that_wa
         if one.owner_id == world.clients["alice"]
     ]
     assert any("calls billed twice" in what for what in found)
-    assert [row.kind for row in Event.under(f"E#{world.reseller_id}", "")] == ["books.differ"]
+    assert [row.kind for row in Event.under(*Event.of_owner(world.reseller_id))] == ["books.differ"]
     objects.write(segment.object_key, good)
 
 

@@ -202,7 +202,7 @@ def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(w
 
     batch = world.rate(csv_file(line("1", "bob")))
     world.rerate(batch)
-    kinds = [event.kind for event in Event.under(f"E#{world.reseller_id}", "")]
+    kinds = [event.kind for event in Event.under(*Event.of_owner(world.reseller_id))]
     assert kinds == ["batch.rerate"]
 
 

@@ -45,13 +45,13 @@ def get_account(call: Call) -> Any:
     return resellers.get(call.who.reseller_id)
 
 
-@route(bp, "PATCH", "/v1/account", roles=RESELLER, body=AccountPatch, answer=ResellerOut, standing_free=True)
+@route(bp, "PATCH", "/v1/account", roles=RESELLER, body=AccountPatch, answer=ResellerOut, serves_pending=True)
 def patch_account(call: Call) -> Any:
     """Change the reseller's own name, time zone, home country or source of costs."""
     return resellers.patch_account(call.scope, call.who.reseller_id, call.body(AccountPatch))
 
 
-@route(bp, "POST", "/v1/account/activate", roles=RESELLER, answer=ResellerOut, status=200, standing_free=True)
+@route(bp, "POST", "/v1/account/activate", roles=RESELLER, answer=ResellerOut, status=200, serves_pending=True)
 def activate_account(call: Call) -> Any:
     """Make a pending reseller active."""
     return resellers.activate(call.scope, call.who.reseller_id)

@@ -18,7 +18,7 @@ from chalicelib.accounts.store.ledger import Entry, Month, Once
 from chalicelib.accounts.store.owners import Client, Owner, Reseller
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, settled
 from chalicelib.errors import NotFound
-from chalicelib.outbox import announce
+from chalicelib.outbox import enqueue
 
 
 def entry_key(sequence: int) -> str:
@@ -149,5 +149,5 @@ def told(scope: Scope, owner: Owner, after: rules.Account, crossings: Sequence[s
     writes: list[Write] = []
     for name in crossings:
         recorded = event(scope, owner.reseller_id, f"{who}.{name}", owner.owner_id, balance)
-        writes += announce(recorded, threshold_e8=after.threshold_e8)
+        writes += enqueue(recorded, threshold_e8=after.threshold_e8)
     return writes

@@ -30,7 +30,7 @@ def listed(who: Principal, query: AuditQuery, asked: paging.Asked) -> paging.Row
     rows: list[Event] = []
     place, read = asked.place, 0
     while len(rows) <= asked.limit and read < READ_AT_MOST:
-        found = _behind(f"E#{trail}", first, place or last, max(asked.limit + 1, paging.SCANNED))
+        found = _behind(Event.of_owner(trail).pk, first, place or last, max(asked.limit + 1, paging.SCANNED))
         rows += [row for row in found if _wanted(row, query)]
         read += len(found)
         if not found:
@@ -71,7 +71,7 @@ def _wanted(row: Event, query: AuditQuery) -> bool:
 def _told(row: Event) -> AuditOut:
     new, old = row.changes or {}, row.before or {}
     return AuditOut(
-        id=row.sk.rpartition("#")[2],
+        id=row.event_id,
         at=row.at,
         kind=row.kind,
         subject=row.subject,

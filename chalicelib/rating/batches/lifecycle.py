@@ -27,7 +27,7 @@ from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event
 from chalicelib.client_month import ClientMonth
 from chalicelib.config import settings
 from chalicelib.errors import Conflict, LostRace
-from chalicelib.outbox import announce
+from chalicelib.outbox import enqueue
 from chalicelib.rating.batches import costs, queries, sources, store
 from chalicelib.rating.batches.store import Batch, BatchPointer, Status
 from chalicelib.rating.pricing import loading
@@ -135,7 +135,7 @@ def close(scope: Scope, batch: Batch, outcome: Mapping[str, object]) -> Batch:
     refused: list[Write] = []
     if outcome["rejected"]:
         fields = {"key": found.object_key, "lines": outcome["lines"], "rejected": outcome["rejected"]}
-        refused = announce(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, fields))
+        refused = enqueue(event(scope, batch.reseller_id, "batch.rejects", batch.batch_id, fields))
     # Another try may have failed meanwhile, and stored its reason.
     changes = {**outcome, "previous": None, "reason": None}
     closed = term_versions.close_batch(batch.reseller_id, batch.batch_id)
@@ -171,7 +171,7 @@ def fail(scope: Scope, batch: Batch, reason: str, *, release: bool = True) -> Ba
         return found or batch
     closed = [term_versions.close_batch(found.reseller_id, found.batch_id)] if release else []
     fields = {"key": found.object_key, "reason": reason}
-    recorded = announce(event(scope, found.reseller_id, "batch.failed", found.batch_id, fields))
+    recorded = enqueue(event(scope, found.reseller_id, "batch.failed", found.batch_id, fields))
     changes = {"reason": reason, "finished_at": scope.now}
     return _transition(scope, found, Status.FAILED, changes, *closed, *recorded)
 
