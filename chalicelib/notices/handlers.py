@@ -32,7 +32,7 @@ def create_webhook(call: Call) -> Any:
 @route(bp, "GET", "/v1/webhooks", roles=STAFF, query=Paging, answer=Page[WebhookOut])
 def list_webhooks(call: Call) -> Any:
     """List webhooks, oldest first, without their secrets."""
-    return lists.page(call, choices.listed(call.who.reseller_id, lists.asked(call)))
+    return lists.page(call, choices.listed(call.who.reseller_id, lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/webhooks/{webhook_id}/rotate", roles=RESELLER, answer=WebhookMade, status=200)
@@ -62,5 +62,5 @@ def put_notifications(call: Call) -> Any:
 @route(bp, "GET", "/v1/deliveries", roles=STAFF, query=DeliveriesQuery, answer=Page[DeliveryOut])
 def list_deliveries(call: Call) -> Any:
     """List e-mails and webhook requests of the last 30 days, newest first, with their outcome."""
-    rows = choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), lists.asked(call))
+    rows = choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), lists.page_request(call))
     return lists.page(call, rows)

@@ -39,7 +39,7 @@ def select(who: Principal, query: Any, now: int) -> Selection:
 
     ``NotFound`` for another tenant's client; ``Invalid`` for dates that make no span.
     """
-    zone = periods.zone(posting.reseller_of(who.reseller_id)().time_zone)
+    zone = periods.zone(posting.get_reseller(who.reseller_id).time_zone)
     first, last = periods.month_days(periods.local_month(now, zone))
     first, last = query.date_from or first, query.date_to or last
     if first > last:

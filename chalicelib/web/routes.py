@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from chalicelib.aws import transactions
+from chalicelib.aws import answers, transactions
 from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, TooLarge, Unauthenticated
 from chalicelib.fields import invalid
@@ -243,19 +243,19 @@ def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
     return None
 
 
-def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> transactions.Guard | None:
+def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> answers.Guard | None:
     """The Idempotency-Key of a POST, valid for its tenant, route and path; ``None`` without one."""
     key = request.headers.get("idempotency-key")
     if key is None or entry.method != "POST":
         return None
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
-    answer_key = transactions.Answer.key(who.tenant, "/".join([entry.name, *path.values()]), key)
-    return transactions.Guard(answer_key, hashlib.sha256(raw).hexdigest(), entry.status)
+    answer_key = answers.Answer.key(who.tenant, "/".join([entry.name, *path.values()]), key)
+    return answers.Guard(answer_key, hashlib.sha256(raw).hexdigest(), entry.status)
 
 
-def _stored(guard: transactions.Guard, now: int) -> Response | None:
-    if (stored := transactions.replay(guard.key, now)) is None:
+def _stored(guard: answers.Guard, now: int) -> Response | None:
+    if (stored := answers.replay(guard.key, now)) is None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+from functools import partial
 from typing import Any
 
 import faults
@@ -222,7 +223,7 @@ def test_a_closed_month_takes_no_more_entries_and_late_calls_go_to_the_next(worl
     from chalicelib.accounts.ledger import months, posting
 
     world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
-    months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
+    months.close(world.scope, partial(posting.get_client, world.reseller_id, world.clients["alice"]), "2026-08")
     world.rate(csv_file(line("2", start="2026-08-11T12:00:00Z")))
     assert [period for _, _, period in world.books()["alice"][2]] == ["2026-08", "2026-09"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(
     from chalicelib.accounts.ledger import months, posting
 
     batch = world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
-    months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
+    months.close(world.scope, partial(posting.get_client, world.reseller_id, world.clients["alice"]), "2026-08")
     world.package("p1", markup_percent_e4=500_000)
     world.rerate(batch)
     assert world.books()["alice"][2] == sorted(
@@ -213,7 +214,7 @@ def test_a_reversal_of_calls_can_not_be_reversed_nor_the_calls_by_hand(world):
     world.rerate(world.rate(csv_file(line("1"))))
     for entry_id in ("1", "2", "3"):
         with pytest.raises(Conflict):
-            ledger_entries.reverse_client(world.scope, world.reseller_id, world.clients["alice"], entry_id)
+            ledger_entries.reverse_entry(world.scope, world.reseller_id, world.clients["alice"], entry_id)
 
 
 def test_again_and_again_each_generation_replaces_the_one_before(world):

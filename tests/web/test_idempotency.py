@@ -137,7 +137,7 @@ def test_a_stored_answer_is_not_shown_to_a_role_that_may_not_ask(reseller: Any) 
 
 
 def test_after_seven_days_the_key_is_free_again(reseller: Any) -> None:
-    from chalicelib.aws.transactions import Answer
+    from chalicelib.aws.answers import Answer
 
     client = reseller.made("/v1/clients", {})["id"]
     path = f"/v1/clients/{client}/payments"

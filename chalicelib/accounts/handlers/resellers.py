@@ -24,7 +24,7 @@ def create_reseller(call: Call) -> Any:
 @route(bp, "GET", "/v1/resellers", roles=OPERATOR, query=Paging, answer=Page[ResellerOut])
 def list_resellers(call: Call) -> Any:
     """All resellers, oldest first."""
-    return lists.page(call, resellers.listed(lists.asked(call)))
+    return lists.page(call, resellers.listed(lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}", roles=OPERATOR, answer=ResellerOut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound
@@ -20,7 +20,7 @@ BOTH_SECONDS = 86_400
 def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
     """A new webhook with its secret; 409 if there are ``MOST`` already."""
     # Requires the reseller's version, so two requests at once cannot both be the last one allowed.
-    _, reseller_writes = plan(scope, reseller_of(reseller_id)(), [])
+    _, reseller_writes = plan(scope, get_reseller(reseller_id), [])
     if len(store.webhooks(reseller_id)) >= MOST:
         raise Conflict(f"There are {MOST} webhooks already; delete one first.")
     webhook_id = new_id()
@@ -57,9 +57,9 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
     return made
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Webhook]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Webhook]:
     """A page of webhooks, oldest first."""
-    return paging.page(Webhook, *Webhook.of_reseller(reseller_id), asked)
+    return paging.page(Webhook, Webhook.of_reseller(reseller_id), request)
 
 
 @settled
@@ -86,7 +86,7 @@ def put_wishes(scope: Scope, reseller_id: str, body: WishesIn) -> Wishes:
     return item
 
 
-def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) -> paging.Rows[Delivery]:
+def deliveries(reseller_id: str, query: DeliveriesQuery, request: paging.PageRequest) -> paging.Page[Delivery]:
     """A page of deliveries, newest first; 404 for a webhook that is not the reseller's."""
     if query.webhook_id:
         _webhook(reseller_id, query.webhook_id)
@@ -98,7 +98,7 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) ->
             and query.webhook_id in (None, row.target)
         )
 
-    return paging.page(Delivery, *Delivery.of_reseller(reseller_id), asked, keep=keep, newest_first=True)
+    return paging.page(Delivery, Delivery.of_reseller(reseller_id), request, keep=keep, newest_first=True)
 
 
 def _webhook(reseller_id: str, webhook_id: str) -> Webhook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
@@ -67,7 +67,7 @@ def _targets(item: OutboxItem) -> list[str]:
 
 def client_address(notice: OutboxItem | Delivery) -> str:
     """E-mail address of the client that a notice is about; blank if it has none or is closed."""
-    client = client_of(notice.reseller_id, notice.data["client_id"])()
+    client = get_client(notice.reseller_id, notice.data["client_id"])
     profile = client.profile
     preferred = profile.get("low_balance_email") if notice.kind == "client.low_balance" else None
     return "" if client.status == "closed" else str(preferred or profile.get("email") or "")

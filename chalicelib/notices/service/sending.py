@@ -16,7 +16,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
@@ -116,11 +116,11 @@ def _secrets(hook: Webhook, now: int) -> list[str]:
 
 def _letter(delivery: Delivery) -> Letter | None:
     """The e-mail of a delivery; ``None`` if its receiver has no address, or the deployment sends no e-mails."""
-    reseller, data = reseller_of(delivery.reseller_id)(), dict(delivery.data)
+    reseller, data = get_reseller(delivery.reseller_id), dict(delivery.data)
     data |= {"brand": reseller.name, "file": str(data.get("key", "")).rpartition("/")[2]}
     kind, to, language = delivery.kind, reseller.email, reseller.language
     if "client_id" in data:
-        profile = client_of(delivery.reseller_id, data["client_id"])().profile
+        profile = get_client(delivery.reseller_id, data["client_id"]).profile
         person = f"{profile.get('first_name', '')} {profile.get('last_name', '')}".strip()
         data["name"] = profile.get("company") or person or data["client_id"]
         if delivery.target == "client":

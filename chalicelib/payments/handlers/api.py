@@ -45,7 +45,7 @@ def remove_paypal_app(call: Call) -> Any:
 @route(bp, "GET", "/v1/paypal/reviews", roles=STAFF, query=Paging, answer=Page[ReviewOut])
 def list_paypal_reviews(call: Call) -> Any:
     """List messages of PayPal that a person should look at, oldest first."""
-    return lists.page(call, reviews.listed(call.who.reseller_id, lists.asked(call)))
+    return lists.page(call, reviews.listed(call.who.reseller_id, lists.page_request(call)))
 
 
 @route(bp, "DELETE", "/v1/paypal/reviews/{review_id}", roles=RESELLER)
@@ -65,7 +65,7 @@ def create_deposit(call: Call) -> Any:
 )
 def list_deposits(call: Call) -> Any:
     """List a client's deposits, newest first."""
-    items, place = deposits.listed(call.who, call.path["client_id"], lists.asked(call), call.base_url)
+    items, place = deposits.listed(call.who, call.path["client_id"], lists.page_request(call), call.base_url)
     return {"items": items, "next": call.write_cursor(place)}
 
 
@@ -87,7 +87,7 @@ def capture_deposit(call: Call) -> Any:
 @route(bp, "GET", "/v1/resellers/{reseller_id}/paypal/messages", roles=OPERATOR, query=Paging, answer=Page[MessageOut])
 def list_paypal_messages(call: Call) -> Any:
     """List the stored messages of a reseller, newest first."""
-    return lists.page(call, archive.listed(call.path["reseller_id"], lists.asked(call)))
+    return lists.page(call, archive.listed(call.path["reseller_id"], lists.page_request(call)))
 
 
 @route(bp, "POST", f"{_MESSAGE}/verify", roles=OPERATOR, answer=MessageOut, status=200)

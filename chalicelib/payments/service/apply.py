@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settled_within
 from chalicelib.config import settings as deployment
@@ -141,8 +141,8 @@ def _status(scope: Scope, case: _Case, deposit: Deposit, status: str) -> list[Wr
 
 def _postings(scope: Scope, case: _Case, deposit: Deposit, decision: Decision) -> list[Write]:
     """The ledger entries, in the current month of the reseller's time zone."""
-    month = periods.local_month(scope.now, periods.zone(reseller_of(case.reseller_id)().time_zone))
-    client = client_of(case.reseller_id, deposit.client_id)()
+    month = periods.local_month(scope.now, periods.zone(get_reseller(case.reseller_id).time_zone))
+    client = get_client(case.reseller_id, deposit.client_id)
     txn_id = case.notice.txn_id
     postings = [
         Posting(kind, amount, DESCRIPTIONS[kind], month, f"paypal:{txn_id}") for kind, amount in decision.postings

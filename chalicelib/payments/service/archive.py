@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import NotFound
@@ -55,15 +55,15 @@ def keep(
     return message
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Message]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Message]:
     """A page of a reseller's stored messages, newest first."""
-    reseller_of(reseller_id)()
-    return paging.page(Message, *Message.of_reseller(reseller_id), asked, newest_first=True)
+    get_reseller(reseller_id)
+    return paging.page(Message, Message.of_reseller(reseller_id), request, newest_first=True)
 
 
 def find(reseller_id: str, message_id: str) -> Message:
     """A stored message; 404 if there is none."""
-    reseller_of(reseller_id)()
+    get_reseller(reseller_id)
     message = Message.find(*Message.key(reseller_id, message_id))
     if message is None:
         raise NotFound()

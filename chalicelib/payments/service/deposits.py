@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
@@ -55,10 +55,12 @@ def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> Depos
     return to_out(item, _settings(who.reseller_id), base_url)
 
 
-def listed(who: Principal, client_id: str, asked: paging.Asked, base_url: str) -> tuple[list[DepositOut], str | None]:
+def listed(
+    who: Principal, client_id: str, request: paging.PageRequest, base_url: str
+) -> tuple[list[DepositOut], str | None]:
     """A page of a client's deposits, newest first, and the place where the next page starts."""
     clients.get(who, client_id)
-    page = paging.page(Deposit, *Deposit.of_client(who.reseller_id, client_id), asked, newest_first=True)
+    page = paging.page(Deposit, Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
     settings = _settings(who.reseller_id) if page.items else None
     return [to_out(item, settings, base_url) for item in page.items if settings], page.place
 
@@ -128,7 +130,7 @@ def _item(scope: Scope, reseller_id: str, client_id: str, settings: Settings, am
         invoice=secrets.token_hex(16),
         custom=secrets.token_hex(16),
         amount_e8=amount_e8,
-        currency=reseller_of(reseller_id)().currency or deployment.currency,
+        currency=get_reseller(reseller_id).currency or deployment.currency,
         environment=settings.environment,
         email=settings.email,
         merchant_id=settings.merchant_id,

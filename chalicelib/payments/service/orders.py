@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, store, vault, webhooks
@@ -78,7 +78,7 @@ def checkout(scope: Scope, paypal: Paypal, invoice: str, base_url: str) -> str:
     if deposit is None:
         raise NotFound()
     stored = app_of(deposit.reseller_id, deposit.environment)
-    client = client_of(deposit.reseller_id, deposit.client_id)()
+    client = get_client(deposit.reseller_id, deposit.client_id)
     payable = deposit.status in ("open", "failed") and not deposits.is_over(deposit, client.status, scope.now)
     if stored is None or not payable:
         raise Conflict("This deposit cannot be paid now.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.errors import NotFound
 from chalicelib.payments import amounts, store
 from chalicelib.payments.page import PaymentView
@@ -16,12 +16,12 @@ def view(invoice: str, now: int, base_url: str) -> PaymentView:
     settings = store.settings_of(deposit.reseller_id)
     if settings is None:
         raise NotFound()
-    client = client_of(deposit.reseller_id, deposit.client_id)()
+    client = get_client(deposit.reseller_id, deposit.client_id)
     action, fields = deposits.form(deposit, settings, base_url)
     return PaymentView(
         amount=amounts.write(deposit.amount_e8, deposit.currency),
         currency=deposit.currency,
-        seller=reseller_of(deposit.reseller_id)().name,
+        seller=get_reseller(deposit.reseller_id).name,
         language=client.profile.get("language", "en"),
         status=deposit.status,
         sandbox=deposit.environment == "sandbox",

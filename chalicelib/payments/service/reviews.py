@@ -8,9 +8,9 @@ from chalicelib.errors import NotFound
 from chalicelib.payments.store import Review
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Review]:
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Review]:
     """A page of the open items, oldest first."""
-    return paging.page(Review, *Review.of_reseller(reseller_id), asked)
+    return paging.page(Review, Review.of_reseller(reseller_id), request)
 
 
 @settled

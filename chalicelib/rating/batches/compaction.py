@@ -65,7 +65,7 @@ class _Merger:
 
     def once(self) -> int:
         """Join some segments by one transaction; returns how many, 0 when there is nothing to do."""
-        client = posting.client_of(self._reseller_id, self._client_id)()
+        client = posting.get_client(self._reseller_id, self._client_id)
         head = term_versions.head_of(self._reseller_id)
         found = call_store.segments_of(self._client_id, self._day, self._day)
         chosen = choose(found, head.open_batches or ())
@@ -114,7 +114,7 @@ def _month(segment: Segment) -> str:
 @settled
 def _raise_version(scope: Scope, reseller_id: str, client_id: str) -> None:
     """Write nothing but the client's next version."""
-    client = posting.client_of(reseller_id, client_id)()
+    client = posting.get_client(reseller_id, client_id)
     commit(scope, [posting.owner_change(client, client.account())])
 
 
@@ -125,7 +125,7 @@ def _removed(segment: Segment) -> Remove:
 @settled
 def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch_id: str, generation: int) -> None:
     """Move the calls of a batch from a compacted segment into one of their own."""
-    client = posting.client_of(reseller_id, client_id)()
+    client = posting.get_client(reseller_id, client_id)
     whole = Segment.find(found.pk, found.sk)
     if whole is None:
         return

@@ -215,7 +215,7 @@ def _transition(scope: Scope, batch: Batch, to: Status, changes: Mapping[str, ob
 
 def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
     """The fields of ``Batch`` that every try of a generation uses, as they are now; ``terms_version`` is just read."""
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     return {
         "terms_version": terms_version,
         "deck_version": loading.deck_version(),

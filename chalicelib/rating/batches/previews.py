@@ -49,7 +49,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
 
     ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     declared = sources.declared_for(reseller_id, filename)
     source = sources.reading(reseller.home_country, reseller.time_zone, declared)
     book = loading.rate_book(

@@ -42,7 +42,7 @@ class Superseded:
     def _explain(self, snapshot: Snapshot, found: Totals, counted: Totals) -> None:
         """Either another try was faster and the snapshot is old, or the books were wrong before."""
         client_id, month = self.client_month
-        if posting.client_of(snapshot.client.reseller_id, client_id)().version != snapshot.client.version:
+        if posting.get_client(snapshot.client.reseller_id, client_id).version != snapshot.client.version:
             raise LostRace()
         raise RuntimeError(
             f"batch {self.batch_id}, client {client_id}, {month}: the previous generation has {found} by its segments "

@@ -18,8 +18,9 @@ from functools import partial
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months, posting
-from chalicelib.accounts.ledger.months import Difference, Marked
+from chalicelib.accounts.ledger import months, posting, queries
+from chalicelib.accounts.ledger.months import Difference
+from chalicelib.accounts.ledger.queries import Marked
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
 from chalicelib.calls import index as call_index
@@ -50,7 +51,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
     found: list[Difference] = []
     # An hour back: a try that was killed may have left its clock behind ours.
     upto = min(scope.now, scope.now if clock is None else clock) - 3600
-    for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
+    for reseller_id in queries.reseller_ids() if reseller_ids is None else reseller_ids:
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
         since = before.upto if before else 0
@@ -70,7 +71,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
 
 def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]:
     """New calls into the lake; a client's month of which an older object is gone can not be put together."""
-    for client_id in months.client_ids(reseller_id):
+    for client_id in queries.client_ids(reseller_id):
         try:
             lake.publish(scope, reseller_id, client_id, since)
         except objects.Missing as problem:
@@ -85,10 +86,10 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
     """
     # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
     batches = Batch.under(*Batch.of_reseller(reseller_id))
-    found = months.check(posting.reseller_of(reseller_id))
+    found = months.check(partial(posting.get_reseller, reseller_id))
     marked: dict[str, list[Marked]] = {}
-    for client_id in months.client_ids(reseller_id):
-        found += months.check(posting.client_of(reseller_id, client_id))
+    for client_id in queries.client_ids(reseller_id):
+        found += months.check(partial(posting.get_client, reseller_id, client_id))
         index, markers, differences = settle(partial(_still, reseller_id, client_id))
         found += differences
         for marker in markers:
@@ -103,15 +104,15 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
 def of_client(reseller_id: str, client_id: str) -> list[Difference]:
     """Level 1 of one client: its ledger, its months, its index of calls."""
     _, _, found = settle(partial(_still, reseller_id, client_id))
-    return [*months.check(posting.client_of(reseller_id, client_id)), *found]
+    return [*months.check(partial(posting.get_client, reseller_id, client_id)), *found]
 
 
 def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
     """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
-    read = posting.client_of(reseller_id, client_id)
+    read = partial(posting.get_client, reseller_id, client_id)
     version = int(read().version)
     index = call_store.segments_of(client_id, FIRST_DAY, LAST_DAY)
-    markers = months.marked(client_id)
+    markers = queries.marked(client_id)
     found = list(_usage(client_id, index, markers))
     if int(read().version) != version:
         raise LostRace()
@@ -119,7 +120,7 @@ def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked
 
 
 def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) -> Iterator[Difference]:
-    by_month = months.usage(client_id)
+    by_month = queries.usage_by_month(client_id)
     indexed: dict[str, dict[str, int]] = {}
     for segment in index:
         sums = {"calls": segment.rows, "revenue_e8": segment.amount_e8, "cost_e8": segment.cost_e8}
@@ -136,7 +137,7 @@ def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) 
         if month not in indexed:
             yield from _differ(client_id, f"calls of {month} without a segment", 0, usage.get("calls", 0))
     revenue = sum(sums["revenue_e8"] for sums in indexed.values())
-    debited = sum(months.debited(client_id).values())
+    debited = sum(queries.debited(client_id).values())
     yield from _differ(client_id, "call_usage entries against segments", revenue, debited)
 
 
@@ -208,7 +209,7 @@ def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int
 
 def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[Marked]]) -> Iterator[Difference]:
     """Every finished batch against its own markers, its lines, and what it has debited the reseller."""
-    debited = months.debited(reseller_id)
+    debited = queries.debited(reseller_id)
     for batch in batches:
         cost = debited.pop(f"batch:{batch.batch_id}", 0)
         if batch.status != "done":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months
+from chalicelib.accounts.ledger import queries
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.calls import store as call_store
@@ -72,7 +72,7 @@ def _sweep_month(scope: Scope, folder: str, old: list[str], swept: Swept) -> Non
         swept.left += len(old)
         return
     reseller_id, client_id, month = parts[1:]
-    clients = months.client_ids(reseller_id) if client_id == SHARED else [client_id]
+    clients = queries.client_ids(reseller_id) if client_id == SHARED else [client_id]
     named = _named(clients, month, scope.now - QUIET_SECONDS)
     if named is None:
         swept.left += len(old)

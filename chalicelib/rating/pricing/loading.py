@@ -59,7 +59,7 @@ def cached_rate_book(
 @lru_cache(maxsize=4096)
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Directory:
     """Who held one sub-account, kept likewise."""
-    rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
+    rows = term_versions.account_assignments(reseller_id, username, terms_version)
     return Directory({username: [_holding(row) for row in rows]}, {})
 
 

@@ -37,7 +37,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     As in rating, a reseller whose costs come from the records needs a deck line or a custom rate, others a deck line.
     ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     try:
         wanted = called(number, reseller.home_country)
     except ValueError as problem:
