@@ -39,11 +39,14 @@ COLUMNS = (
     "rate_per_minute",
     "batch_id",
 )
+DIRECTIONS = OUTBOUND, INBOUND = "outbound", "inbound"
+DISPOSITIONS = ANSWERED, NO_ANSWER, BUSY, FAILED = "ANSWERED", "NO ANSWER", "BUSY", "FAILED"
 ROWS_PER_MEMBER = 2048
 MOST_MEMBERS = 2000
 """Members of a segment, more or less. Each takes 50 bytes of the index, so a month of such days fits a transaction."""
 
-_GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"; the header has no time in it
+GZIP = 31
+"""What zlib calls a window of 32 KB with gzip header and checksum; the header has no time in it."""
 _LEVEL = 1  # of isal's four: a quarter of zlib's time at its level 1, and fewer bytes (decisions/0015)
 _SPECIAL = frozenset('",\r\n')
 
@@ -103,11 +106,6 @@ def first_field(text: str) -> str:
     return text[: end + 1]
 
 
-def key_of(direction: str, disposition: str, call_id: str) -> str:
-    """What makes a call the same call within a client and UTC day; ``call_id`` as it stands in a row."""
-    return f"{'i' if direction == 'inbound' else 'o'}{'a' if disposition == 'ANSWERED' else 'n'}{call_id}"
-
-
 def encode_rows(
     rows: Sequence[str], starts: Sequence[int], offset: int = 0, per_member: int = ROWS_PER_MEMBER
 ) -> tuple[bytes, list[Member]]:
@@ -131,7 +129,7 @@ def pack(text: bytes) -> bytes:
     # Imported here, because the API imports this module and most of its requests read no calls.
     from isal import isal_zlib
 
-    return isal_zlib.compress(text, _LEVEL, _GZIP)
+    return isal_zlib.compress(text, _LEVEL, GZIP)
 
 
 def decode(data: bytes) -> Iterator[RatedCall]:
@@ -154,7 +152,7 @@ def decode(data: bytes) -> Iterator[RatedCall]:
 
 def holder_of(call: RatedCall) -> str:
     """The sub-account or DID by which the call was billed to the client: ``sub:<username>`` or ``did:<number>``."""
-    return f"did:{call.to_number}" if call.direction == "inbound" else f"sub:{call.account}"
+    return f"did:{call.to_number}" if call.direction == INBOUND else f"sub:{call.account}"
 
 
 def decode_keys(data: bytes) -> Iterator[tuple[str, str, str]]:
@@ -175,7 +173,7 @@ def unpacked(data: bytes) -> str:
 
     texts = []
     while data:
-        member = isal_zlib.decompressobj(_GZIP)
+        member = isal_zlib.decompressobj(GZIP)
         try:
             texts.append(member.decompress(data))
         except isal_zlib.error as problem:  # type: ignore[misc]  # a class, whatever its stub says

@@ -10,7 +10,7 @@ from chalicelib.aws import objects
 from chalicelib.aws.transactions import new_id
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import RatedCall, key_of
+from chalicelib.calls.format import RatedCall
 from chalicelib.calls.store import Segment
 
 ROWS_AT_ONCE = 1 << 16
@@ -84,11 +84,6 @@ def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]
 
 def _last(segment: Segment) -> int:
     return segment.last
-
-
-def key_of_call(call: RatedCall) -> str:
-    """The identity of a call within a client and UTC day."""
-    return key_of(call.direction, call.disposition, call_format.quoted(call.call_id))
 
 
 SHARED = "shared"

@@ -16,12 +16,13 @@ from chalicelib.aws import objects
 from chalicelib.aws.multipart import Growing
 from chalicelib.aws.transactions import Remove, Scope, commit
 from chalicelib.calls import store as call_store
+from chalicelib.calls.format import GZIP
 from chalicelib.calls.index import portions
 from chalicelib.calls.store import Emptied, Segment
 from chalicelib.errors import LostRace
 
 PREFIX = "lake/"
-_NOTHING = zlib.compressobj(wbits=31).flush()
+_NOTHING = zlib.compressobj(wbits=GZIP).flush()
 """A gzip member without a row, because not every reader accepts an empty file."""
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from chalicelib import periods
 from chalicelib.calls import index
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import RatedCall
+from chalicelib.calls.format import INBOUND, RatedCall
 from chalicelib.calls.store import Segment
 from chalicelib.calls.totals import Totals
 
@@ -57,7 +57,7 @@ class Selection:
         return (
             self.start <= call.start < self.end
             and self.account in (None, call.account)
-            and (self.did is None or (self.did == call.to_number and call.direction == "inbound"))
+            and (self.did is None or (self.did == call.to_number and call.direction == INBOUND))
             and self.direction in (None, call.direction)
             and self.disposition in (None, call.disposition)
             and self.country in (None, call.country)

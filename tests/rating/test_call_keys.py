@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from chalicelib.calls.format import key_of as key_in_a_row
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, RatedCall, decode_keys, encode_rows, quoted
+from chalicelib.calls.identity import key, key_of, kind_of
+from chalicelib.periods import format_instant
 from chalicelib.rating.batches import duplicates
 from chalicelib.rating.batches.column_file import Column, ColumnFile
 from chalicelib.rating.batches.duplicates import Lines
-from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kind_of, kinds
-from chalicelib.rating.engine.columns import CODES, DIRECTIONS, DISPOSITIONS
+from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
+from chalicelib.rating.engine.columns import CODES
 
 Call = tuple[int, bytes]
 """Kind and id."""
@@ -119,8 +121,26 @@ def test_a_million_different_ids_have_a_million_hashes():
     assert len(np.unique(hashes(np.zeros(len(ids), np.int64), ids))) == len(ids)
 
 
-def test_kinds_tell_apart_what_keys_of_rows_do():
+def test_a_hash_depends_on_kind_and_id_alone_and_is_the_same_in_every_process():
+    assert hashes(np.arange(4), np.array([b"abc"] * 4)).tolist() == [
+        4818400974285679794,
+        16012042717779605211,
+        1830565940125518472,
+        7481508125668675457,
+    ]
+
+
+def test_direction_and_whether_a_call_was_answered_make_its_kind():
     both = [(direction, disposition) for direction in DIRECTIONS for disposition in DISPOSITIONS]
-    codes = kinds(np.array([CODES[each] for each in both])).tolist()
-    assert codes == [kind_of(*each) for each in both]
-    assert len(set(codes)) == len({key_in_a_row(*each, "x") for each in both}) == 4
+    expected = [(direction == "inbound") + 2 * (disposition != "ANSWERED") for direction, disposition in both]
+    assert [kind_of(*each) for each in both] == expected
+    assert kinds(np.array([CODES[each] for each in both])).tolist() == expected
+    assert kinds(np.array([CODES[each] for each in both], np.uint8)).tolist() == expected
+
+
+def test_a_stored_call_has_the_key_of_the_line_it_was_rated_from():
+    for call_id in ("a1", 'a,"b"', "é", ""):
+        call = RatedCall(0, "inbound", "BUSY", call_id, *[""] * 3, *[0] * 6, *[""] * 5, 0, "b1")
+        row = ",".join((format_instant(0), "inbound", "BUSY", quoted(call_id), *[""] * 16))
+        [(direction, disposition, field)] = decode_keys(encode_rows([row], [0])[0])
+        assert key_of(call) == key(kind_of(direction, disposition), field.encode()) == b"3" + quoted(call_id).encode()

@@ -8,10 +8,12 @@ import numpy as np
 
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
+from chalicelib.calls.identity import kind_of
 from chalicelib.calls.index import day_name, portions
 from chalicelib.calls.store import Segment
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Billed, Hashes, Keys, kind_of
+from chalicelib.rating.engine.call_keys import Billed, Keys
+from chalicelib.rating.engine.hashing import Hashes
 
 CACHED_HASHES = 4_000_000
 """Hashes of calls that a container keeps, 8 bytes each: the files of a client's day arrive one after another."""

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.client_month import ClientMonth
+from chalicelib.periods import DAY_SECONDS
 from chalicelib.rating.batches import duplicates
 from chalicelib.rating.batches.charges import covered
 from chalicelib.rating.batches.duplicates import Lines, Mask
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.call_keys import Billed, kinds
-from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
+from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
 
 SLICE_ROWS = 250_000

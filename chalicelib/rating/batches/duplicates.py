@@ -16,9 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls import identity
 from chalicelib.rating.batches.column_file import ColumnFile, Extent
-from chalicelib.rating.engine.call_keys import Billed, Hashes, hashes, key_of
+from chalicelib.rating.engine.call_keys import Billed, hashes
 from chalicelib.rating.engine.columns import Ints, Strings
+from chalicelib.rating.engine.hashing import Hashes
 
 PARTITION_KEYS = 100_000
 """Keys of a partition, more or less; some 20 MB while they are compared."""
@@ -114,7 +116,7 @@ class _Partitions:
         # Duplicates that are close together are not written: a file may have one call a million times.
         first = dict[bytes, int]()
         for place, kind, call_id in zip(places, kinds, call_ids, strict=True):
-            self._mark(place, first.setdefault(key_of(kind, call_id), place) != place)
+            self._mark(place, first.setdefault(identity.key(kind, call_id), place) != place)
         which = np.array([hash(key) % len(self._extents) for key in first], np.int64)
         order = np.argsort(which, kind="stable")
         columns = self._file.append([np.array(list(first.values()), np.int64)[order], np.array(list(first))[order]])

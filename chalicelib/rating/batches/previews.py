@@ -67,7 +67,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
                 # The beginning of a compressed file always ends too early: an error only if nothing could be read.
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
-            found.layout = layout = layout or formats.detect(chunk, source.aliases)
+            found.layout = layout = layout or formats.detect(chunk, source.mapping)
             found.rows += _rows(chunk, layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
             if len(found.rows) >= LINES:

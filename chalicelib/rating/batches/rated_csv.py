@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib import money, periods
-from chalicelib.rating.engine.columns import CODE_TEXTS, DAY_SECONDS, Ints, Strings, Texts
+from chalicelib.periods import DAY_SECONDS
+from chalicelib.rating.engine.columns import CODE_TEXTS, Ints, Strings, Texts
 from chalicelib.rating.engine.term_columns import TermColumns
 
 _TEN_THOUSAND = 10_000

@@ -73,5 +73,5 @@ def _rated(batch: Batch, source: formats.Source, table: TermTable) -> Iterator[C
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue
-        layout = layout or formats.detect(chunk, source.aliases)
+        layout = layout or formats.detect(chunk, source.mapping)
         yield rate(chunk, layout, source, table)

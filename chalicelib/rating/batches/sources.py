@@ -9,7 +9,7 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
 from chalicelib.rating.cdr.formats import Source
-from chalicelib.rating.cdr.mapping import Aliases
+from chalicelib.rating.cdr.mapping import ColumnMapping
 
 MAX_SOURCES = 50
 """Sources of one reseller; every batch compares the name of its file with all of them."""
@@ -54,9 +54,9 @@ def reading(home_country: str, time_zone: str, declared: dict[str, Any] | None) 
     """How a file is read: by the reseller's country and time zone, and by what is declared about the file."""
     if not declared:
         return Source(home_country, time_zone)
-    names = Aliases(declared["columns"], declared["words"], declared["defaults"])
+    names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
     zone = declared["time_zone"]
-    return Source(home_country, zone or time_zone, declared=bool(zone), aliases=names or None)
+    return Source(home_country, zone or time_zone, declared=bool(zone), mapping=names or None)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

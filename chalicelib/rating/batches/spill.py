@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.client_month import ClientMonth
+from chalicelib.periods import DAY_SECONDS
 from chalicelib.rating.batches.column_file import Column, ColumnFile, Extent
-from chalicelib.rating.engine.columns import DAY_SECONDS, Columns, Ints, Texts, distinct
+from chalicelib.rating.engine.columns import Columns, Ints, Texts, distinct
 from chalicelib.rating.pricing.rate_book import RateBook
 
 CHUNK_ROWS = 200_000

@@ -27,7 +27,7 @@ from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Hashes
+from chalicelib.rating.engine.hashing import Hashes
 from chalicelib.rating.engine.term_table import TermTable
 
 OBJECT_BYTES = 32 << 20

@@ -23,8 +23,8 @@ from chalicelib.accounts.ledger.months import Difference
 from chalicelib.accounts.ledger.queries import Marked
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
+from chalicelib.calls import identity, lake
 from chalicelib.calls import index as call_index
-from chalicelib.calls import lake
 from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Segment
 from chalicelib.errors import LostRace
@@ -178,7 +178,7 @@ def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> It
                 sums[name] += 1 if name == "rows" else getattr(call, name)
             of_others += call.client_id != client_id or periods.utc_day(call.start) != segment.day
             of_other_batches += call.batch_id != billed_by
-            hashed = hash(call_index.key_of_call(call))
+            hashed = hash(identity.key_of(call))
             seen[hashed % _HEAPS].append(hashed)
     except call_index.UNREADABLE as problem:
         why = f"which can not be read: {type(problem).__name__} {problem}"
@@ -196,11 +196,11 @@ def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int
     again = set[int]()
     for heap in hashes:
         again.update(hashed for hashed, times in Counter(heap).items() if times > 1)
-    seen = set[str]()
+    seen = set[bytes]()
     for segment in of_day if again else ():
         twice = 0
         with suppress(*call_index.UNREADABLE):
-            for key in map(call_index.key_of_call, call_index.calls(segment)):
+            for key in map(identity.key_of, call_index.calls(segment)):
                 if hash(key) in again:
                     twice += key in seen
                     seen.add(key)

@@ -12,12 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.money import AMOUNT_PLACES, div_half_up
+from chalicelib.rating.cdr.call import MAX_SECONDS
 
 FEE_PLACES = 14
 PERCENT_ONE = 10**6
 """100 % in units of 1e-4 percent; multiplying an ``_e8`` by it gives an ``_e14``."""
-LONGEST = 86_400
-"""Seconds of the longest call that is rated."""
 INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
 """The pulse of a number's cost always, and of its price when none is set."""
 
@@ -145,11 +144,11 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
 
 
 def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
-    """The longest call, in whole seconds up to ``LONGEST``, whose amount is within ``available_e8``."""
+    """The longest call, in whole seconds up to ``MAX_SECONDS``, whose amount is within ``available_e8``."""
     if available_e8 < 0:
         return 0
     # Amounts never fall as calls get longer, so the place of the money among them is found by bisection.
-    return bisect_right(range(LONGEST + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
+    return bisect_right(range(MAX_SECONDS + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
 
 
 @lru_cache(maxsize=1024)
