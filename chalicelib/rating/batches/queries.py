@@ -55,7 +55,7 @@ def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None
 
 def _batches(reseller_id: str, batch_ids: list[str]) -> list[Batch]:
     keys = [Batch.key(reseller_id, batch_id) for batch_id in batch_ids]
-    found = find_many(keys, Batch) if keys else {}
+    found = find_many(keys, Batch)
     return [found[key] for key in keys if key in found]
 
 
