@@ -1,4 +1,4 @@
-"""Small segments made one: the same calls, whatever is killed or runs beside it, also when their batch is re-rated."""
+"""Compaction keeps the same calls, also if it is killed, if others write meanwhile, or if a batch is rated again."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def rated_then_rerated(
     return len(made)
 
 
-def test_a_batch_whose_calls_lie_in_a_compacted_segment_is_rated_again_exactly(worlds, monkeypatch):
+def test_a_batch_with_calls_in_a_compacted_segment_is_rated_again_exactly(worlds, monkeypatch):
     plain, compacted = worlds(), worlds()
     rated_then_rerated(plain, monkeypatch, compacted=False)
     rated_then_rerated(compacted, monkeypatch, compacted=True)

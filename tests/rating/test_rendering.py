@@ -1,4 +1,4 @@
-"""Many rows at once are the very bytes that one row after the other is."""
+"""Rows that are written column by column have the same bytes as rows written one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rating a batch again as people ask for it: over the API, by way of the queue, to correct whose a number was."""
+"""Rating a batch again on request: over the API, through the queue, to correct which client had a number."""
 
 from __future__ import annotations
 

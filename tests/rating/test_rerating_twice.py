@@ -1,4 +1,4 @@
-"""Rating again comes twice, late, and at once too: killed between any two calls, by many, in any order."""
+"""Messages to rate again come twice, late, and at the same time, and tries are killed between any two calls."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_one_rerating_delivered_eight_times_at_once_counts_once(worlds):
     assert world.books() == alone.books()
 
 
-def test_of_eight_who_ask_at_once_one_begins_and_the_others_are_told(world):
+def test_of_eight_requests_at_once_one_begins_and_the_others_are_refused(world):
     from chalicelib.errors import Conflict
 
     batch = rate_first(world)

@@ -1,4 +1,4 @@
-"""A client-day that is decided slice by slice comes to the very rows, and in the order, of one decided at once."""
+"""A client-day that is charged slice by slice has the same rows in the same order as one charged at once."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Outcome:
 
 
 def decided(case: Case, chunk_bytes: int) -> Outcome:
-    """The day as it is written, by whatever bounds are in force."""
+    """The day as it is written, with the bounds that are set."""
     table = case.table()
     aside, free = Spill(io.BytesIO(), table.book), charges.FreeSeconds(table, {"p1": 100})
     for columns in rated(case, table, chunk_bytes):
@@ -124,20 +124,20 @@ def rated(case: Case, table: TermTable, chunk_bytes: int) -> Iterator[Columns]:
 
 
 def naively(case: Case) -> list[tuple[int, int, int]]:
-    """Line, free seconds and amount of each call that stands, as the rules say it and one by one."""
+    """Line, free seconds and amount of each unique call, by the rules, one after the other."""
     table = case.table()
     [columns] = rated(case, table, 1 << 20)
     ids, terms = columns.texts().call_id.tolist(), [table.call_terms(n) for n in columns.rows["terms"].tolist()]
     minutes = table.book.terms.grant_minutes() and any(each.covered for each in terms)
-    seen, standing = set(case.billed), []
+    seen, unique = set(case.billed), []
     for place, row in enumerate(columns.rows):
         key = int(kinds(np.array([row["code"]]))[0]), ids[place]
         if key not in seen:
             seen.add(key)
-            standing.append(place)
-    standing.sort(key=lambda place: (columns.rows["start"][place], ids[place] if minutes else b""))
+            unique.append(place)
+    unique.sort(key=lambda place: (columns.rows["start"][place], ids[place] if minutes else b""))
     left, found = case.free_minutes * 60 - 100, []
-    for place in standing:
+    for place in unique:
         row, term, free, amount = columns.rows[place], terms[place], 0, int(columns.rows["amount_e8"][place])
         if minutes and term.covered and term.package_id == "p1" and amount and left > 0:
             price = pricing_price.price(term, int(row["seconds"]), left)
@@ -148,8 +148,8 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_same_price(seed: int, monkeypatch):
-    """Copies and free minutes reach across slices and runs; often all calls begin in one second."""
+def test_in_slices_and_at_once_the_same_calls_have_the_same_order_and_price(seed: int, monkeypatch):
+    """Duplicates and free minutes span slices and runs; often all calls begin in one second."""
     dice = random.Random(-seed)
     case = some_case(seed)
     whole = decided(case, 1 << 20)

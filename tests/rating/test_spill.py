@@ -1,4 +1,4 @@
-"""Lines set aside leave next to nothing of themselves in memory, however many clients they are of."""
+"""Spilled lines take only a few bytes of memory each, however many clients they belong to."""
 
 from __future__ import annotations
 
