@@ -11,7 +11,8 @@ from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import clients
 from chalicelib.calls import search
 from chalicelib.calls.format import RatedCall
-from chalicelib.calls.search import Place, Selection, Totals
+from chalicelib.calls.search import Place, Selection
+from chalicelib.calls.totals import Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
 

@@ -1,4 +1,4 @@
-"""Events come twice, late, and at once: killed between any two calls, delivered by many, the books stay the same."""
+"""Messages come twice, late, and at the same time, and tries are killed between any two calls: the books stay right."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
     assert august.usage["calls"] == 8
 
 
-def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
+def test_a_deck_published_by_tries_at_the_same_time_and_killed_ones_is_one_deck(aws):
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating.decks import publish

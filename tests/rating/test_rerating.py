@@ -1,4 +1,4 @@
-"""A batch rated again: what it billed before is taken back, what holds now is billed, and everything still adds up."""
+"""A batch is rated again: the old amounts are taken back, the new ones are billed, and everything still adds up."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_the_last_call_of_a_holder_is_forgotten_with_the_call_unless_another_bat
     assert ids(world, "alice") == []
 
 
-def test_free_minutes_are_given_back_before_they_are_spent_anew(world):
+def test_free_minutes_are_given_back_before_they_are_spent_again(world):
     world.package("minutes", free_minutes=2)
     world.client("dave", "minutes")
     first = world.rate(csv_file(line("a", "dave", 90), line("b", "dave", 60, start="2026-09-11T12:00:00Z")))
@@ -198,7 +198,7 @@ def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(
     assert (august.posted, august.usage["revenue_e8"]) == ({"call_usage": -CALL}, 780_000)
 
 
-def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
+def test_no_client_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
     from chalicelib.aws.transactions import Event
 
     batch = world.rate(csv_file(line("1", "bob")))
@@ -248,7 +248,7 @@ def forget(world: World, batch: Any) -> None:
     """Delete the version of the file that a batch was rated from, as the bucket does after 400 days."""
     from chalicelib.config import settings
 
-    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
+    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.object_key, VersionId=batch.version_id)
 
 
 def cap_lines(monkeypatch: Any, most: int) -> None:
@@ -272,7 +272,7 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
     world.begin(batch)
     begun = world.found(batch)
     assert (begun.status, begun.generation, begun.reason) == ("rating", 2, None)
-    world.rate(batch.key, batch.version_id)
+    world.rate(batch.object_key, batch.version_id)
 
 
 def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):

@@ -8,7 +8,7 @@ transaction of a ledger it requires the client's version.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,6 +21,7 @@ from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Month, Once
 from chalicelib.accounts.store.ledger import Marker as Marker
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import MAX_WRITES, Put, Remove, Scope, Write, commit, find_many
+from chalicelib.client_month import ClientMonth
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,18 @@ def empty(scope: Scope, snapshot: Snapshot, nothing: Usage, index: Sequence[Writ
     commit(scope, [*writes, *index])
 
 
-def markers(batch_id: str, generation: int, parts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Marker]:
-    """The markers of those clients and months that this generation has billed."""
-    keys = {Marker.key(client_id, batch_id, generation, month): (client_id, month) for client_id, month in parts}
+def markers(batch_id: str, generation: int, client_months: Iterable[ClientMonth]) -> dict[ClientMonth, Marker]:
+    """The markers of those client-months that this generation has billed."""
+    keys = {Marker.key(one.client_id, batch_id, generation, one.month): one for one in client_months}
     found = find_many(list(keys), Marker)
-    return {part: found[key] for key, part in keys.items() if key in found and not found[key].emptied}
+    return {one: found[key] for key, one in keys.items() if key in found and not found[key].emptied}
 
 
-def parts_of(reseller_id: str, batch_id: str) -> Iterator[tuple[str, str, int]]:
-    """Client, month and generation of every marker of a batch; one query for each client of the reseller."""
+def client_months_of(reseller_id: str, batch_id: str) -> Iterator[tuple[ClientMonth, int]]:
+    """Client-month and generation of every marker of a batch; one query for each client of the reseller."""
     for client in Client.under(*Client.of_reseller(reseller_id)):
         for marker in Marker.under(*Marker.of_batch(client.client_id, batch_id)):
-            yield client.client_id, marker.month, marker.generation
+            yield ClientMonth(client.client_id, marker.month), marker.generation
 
 
 def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:

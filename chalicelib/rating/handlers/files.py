@@ -72,7 +72,7 @@ def _batch(batch: Batch) -> shapes.BatchOut:
     rejects = uploads.download_url(queries.rejects_key(batch.batch_id)) if batch.has_rejects else None
     return shapes.BatchOut(
         id=batch.batch_id,
-        key=batch.key,
+        key=batch.object_key,
         status=batch.status,
         lines=batch.lines,
         rated=batch.rated,

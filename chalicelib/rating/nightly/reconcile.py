@@ -29,7 +29,7 @@ from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Segment
 from chalicelib.errors import LostRace
 from chalicelib.rating.authorizations import store as hold_store
-from chalicelib.rating.batches import compaction, store
+from chalicelib.rating.batches import store
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.nightly.store import Verified
 
@@ -85,7 +85,7 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
     for calls in progress is compared as of ``now`` (0: not at all).
     """
     # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
-    batches = Batch.under(f"R#{reseller_id}", "BATCH#")
+    batches = Batch.under(*Batch.of_reseller(reseller_id))
     found = months.check(partial(posting.get_reseller, reseller_id))
     marked: dict[str, list[Marked]] = {}
     for client_id in queries.client_ids(reseller_id):
@@ -169,7 +169,7 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
 
 def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> Iterator[Difference]:
     """A segment read again; ``seen`` gets a hash of each of its calls, in heaps."""
-    what, billed_by = f"segment {segment.sk}", call_index.batch_of(segment)
+    what, billed_by = f"segment {segment.sk}", segment.batch_id
     sums = dict.fromkeys(("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8"), 0)
     of_others = of_other_batches = 0
     try:
@@ -187,7 +187,7 @@ def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> It
     for name, value in sums.items():
         yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
     yield from _differ(client_id, f"calls of others in {what}", 0, of_others)
-    if not compaction.is_compacted(segment):
+    if not segment.is_compacted:
         yield from _differ(client_id, f"calls of other batches in {what}", 0, of_other_batches)
 
 

@@ -90,7 +90,7 @@ def _named(clients: Iterable[str], month: str, quiet_since: int) -> set[str] | N
     first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
     named = set[str]()
     for client_id in clients:
-        if Emptied.find(f"L#{client_id}", f"EMPTIED#{month}"):
+        if Emptied.find(*Emptied.key(client_id, month)):
             return None
         found = call_store.segments_of(client_id, first, last)
         if any(segment.month == month and segment.written_at >= quiet_since for segment in found):
