@@ -19,10 +19,6 @@ def batch_id_of(bucket: str, key: str, version_id: str) -> str:
     return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
 
 
-def rejects_key(batch_id: str) -> str:
-    return f"rejected/cdr/{batch_id}.csv"
-
-
 def get_batch(reseller_id: str, batch_id: str) -> Batch:
     """One batch of this reseller; ``NotFound`` for any other."""
     batch = store.batch(reseller_id, batch_id)

@@ -166,7 +166,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, parts: list[tuple[str,
         raise RuntimeError(f"batch {batch.batch_id}: {len(markers)} of {len(parts)} parts are committed")
     cost_e8 = lifecycle.post_costs(scope, batch, [markers])
     if reading.rejected:
-        multipart.upload(queries.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        multipart.upload(store.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     done = {
         "status": "done",
         "lines": reading.lines,

@@ -52,6 +52,16 @@ class Batch(Item):
     finished_at = IntegerAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
+    @property
+    def rejects_key(self) -> str | None:
+        """The key of the object that holds the refused lines; ``None``: no line was refused."""
+        return rejects_key(self.batch_id) if self.has_rejects else None
+
+
+def rejects_key(batch_id: str) -> str:
+    """Where the refused lines of a batch are written."""
+    return f"rejected/cdr/{batch_id}.csv"
+
 
 class BatchPointer(Item):
     """``RB#<reseller_id>`` / ``<place>``"""
@@ -68,6 +78,10 @@ class CdrSource(Item):
     columns: Any = JSONAttribute(default=dict)
     words: Any = JSONAttribute(default=dict)
     defaults: Any = JSONAttribute(default=dict)
+
+    @property
+    def id(self) -> str:
+        return self.source_id
 
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:

@@ -9,7 +9,6 @@ from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
 from chalicelib.rating.batches import queries, rerate, sources, uploads
-from chalicelib.rating.batches.store import Batch, CdrSource
 from chalicelib.rating.shapes import files as shapes
 from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
@@ -33,19 +32,19 @@ def list_batches(call: Call) -> Any:
     else:
         since = query.calls_from if query.calls_from is not None else FIRST
         found = queries.list_batches_of(call.who.reseller_id, holder, since, place, limit)
-    return lists.cut(call, query.limit, found, _batch, queries.place_of)
+    return lists.cut(call, query.limit, found, queries.place_of)
 
 
 @route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[shapes.CdrSource])
 def list_cdr_sources(call: Call) -> Any:
     """What the reseller declared about its CDR files, by id; all on one page."""
-    return {"items": [_source(source) for source in sources.listed(call.who.reseller_id)]}
+    return {"items": sources.listed(call.who.reseller_id)}
 
 
 @route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=shapes.CdrSource, answer=shapes.CdrSource)
 def put_cdr_source(call: Call) -> Any:
     """Declare the time zone, columns and words of some CDR files; the same id again replaces it."""
-    return _source(sources.put(call.scope, call.who.reseller_id, call.body(shapes.CdrSource).stored()))
+    return sources.put(call.scope, call.who.reseller_id, call.body(shapes.CdrSource).stored())
 
 
 @route(bp, "DELETE", "/v1/cdr-sources/{source_id}", roles=RESELLER)
@@ -57,44 +56,10 @@ def delete_cdr_source(call: Call) -> None:
 @route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
 def get_batch(call: Call) -> Any:
     """One CDR file: how far it is, and what became of its lines."""
-    return _batch(queries.get_batch(call.who.reseller_id, call.path["batch_id"]))
+    return queries.get_batch(call.who.reseller_id, call.path["batch_id"])
 
 
 @route(bp, "POST", "/v1/batches/{batch_id}/rerate", roles=RESELLER, answer=shapes.BatchOut, status=202)
 def rerate_batch(call: Call) -> Any:
     """Rate a CDR file again, with the terms, decks and owners in force now; what it billed before is taken back."""
-    answer = call.scope.render
-    call.scope.render = lambda batch: answer(_batch(batch))
-    return _batch(rerate.start(call.scope, call.who.reseller_id, call.path["batch_id"]))
-
-
-def _batch(batch: Batch) -> shapes.BatchOut:
-    rejects = uploads.download_url(queries.rejects_key(batch.batch_id)) if batch.has_rejects else None
-    return shapes.BatchOut(
-        id=batch.batch_id,
-        key=batch.key,
-        status=batch.status,
-        lines=batch.lines,
-        rated=batch.rated,
-        rejected=batch.rejected,
-        duplicates=batch.duplicates,
-        cost=batch.cost_e8,
-        revenue=batch.revenue_e8,
-        started_at=batch.started_at,
-        finished_at=batch.finished_at,
-        rejected_url=rejects,
-        reason=batch.reason,
-    )
-
-
-def _source(source: CdrSource) -> shapes.CdrSource:
-    return shapes.CdrSource.model_validate(
-        {
-            "id": source.source_id,
-            "pattern": source.pattern,
-            "time_zone": source.time_zone,
-            "columns": source.columns,
-            "words": source.words,
-            "defaults": source.defaults,
-        }
-    )
+    return rerate.start(call.scope, call.who.reseller_id, call.path["batch_id"])

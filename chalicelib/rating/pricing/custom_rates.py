@@ -45,12 +45,15 @@ def check_code(scope: str, code: str) -> str:
 
 @settled
 def put_rate(
-    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, asked: int | None
+    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, effective_from: int | None
 ) -> CustomRateItem:
-    """Record a new version of a custom rate; a ``rate_e10`` of ``None`` withdraws it.
+    """Record a new version of a custom rate, of which ``rate`` has scope, code and price; returns it with all fields.
 
-    ``rate`` carries scope, code and the price; ``asked`` is the wanted ``effective_from``.
+    A price without ``rate_e10`` withdraws the rate. ``effective_from`` ``None``: the first version always held, others
+    hold from now on. Raises ``NotFound`` for an unknown package or scope, or nothing to withdraw; ``Invalid`` for a
+    bad code or instant.
     """
+    rate.code = check_code(rate.scope, rate.code)
     packages.get(reseller_id, package_id)
     before = versions(reseller_id, package_id, rate.scope, rate.code)
     if _is_withdrawn(rate) and shown(before, scope.now) is None:
@@ -59,7 +62,7 @@ def put_rate(
     rate.pk = f"T#{reseller_id}"
     rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
     rate.package_id, rate.version = package_id, version
-    rate.effective_from = term_versions.effective(not before, asked, scope.now)
+    rate.effective_from = term_versions.effective(not before, effective_from, scope.now)
     subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
     told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
     commit(scope, [Put(rate), taken, told], rate)
@@ -81,7 +84,7 @@ def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None
 
 def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int) -> CustomRateItem:
     """One custom rate as ``shown``; ``NotFound`` when there is none or it was withdrawn."""
-    found = shown(versions(reseller_id, package_id, scope, code), now)
+    found = shown(versions(reseller_id, package_id, scope, check_code(scope, code)), now)
     if found is None:
         raise NotFound("There is no such custom rate.")
     return found
@@ -106,8 +109,3 @@ def _told(rate: CustomRateItem) -> dict[str, object]:
 def _is_withdrawn(rate: CustomRateItem) -> bool:
     price: object = rate.rate_e10
     return price is None
-
-
-def shown_start(rate: CustomRateItem) -> int | None:
-    """Since when a rate holds; ``None`` when it always did."""
-    return None if rate.effective_from == dated.FIRST else rate.effective_from

@@ -66,6 +66,18 @@ _UNITS: list[tuple[int, int]] = [
 """Per count of decimals the last one's unit: of the fraction that an amount is added up as, and in 1e-8."""
 
 
+class Pulse(NamedTuple):
+    """Billing increment: ``initial`` seconds at once, then every started ``increment``."""
+
+    initial: int
+    increment: int
+
+    @classmethod
+    def of(cls, initial: int, increment: int) -> Pulse | None:
+        """``None`` for an ``increment`` of 0, which stands for a pulse that is not set."""
+        return cls(initial, increment) if increment else None
+
+
 class Markup(NamedTuple):
     """A package's markup: added per minute, then a percentage on the sum."""
 
@@ -169,6 +181,3 @@ def did_terms(number: str, price_e10: int, initial: int, increment: int, cost_e1
         cost_initial=INBOUND_INITIAL,
         cost_increment=INBOUND_INCREMENT,
     )
-
-
-# --- the same, in sentences ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck
+from chalicelib.rating.pricing.price import Pulse
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, combine, route_of
 
@@ -41,6 +42,10 @@ class PriceRow(NamedTuple):
     minimum_e8: int
     grace_seconds: int
     rule: str
+
+    @property
+    def pulse(self) -> Pulse | None:
+        return Pulse.of(self.initial, self.increment)
 
 
 class PriceList:

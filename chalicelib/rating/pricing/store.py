@@ -6,6 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.aws.items import IntegerAttribute
 from chalicelib.aws.transactions import Item
+from chalicelib.rating.pricing.price import Pulse
 
 
 class CustomRateItem(Item):
@@ -22,6 +23,11 @@ class CustomRateItem(Item):
     connection_fee_e8 = IntegerAttribute(null=True)
     minimum_charge_e8 = IntegerAttribute(null=True)
     grace_seconds = IntegerAttribute(default=0)
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """``None``: the package's."""
+        return Pulse.of(self.initial, self.increment)
 
 
 def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[CustomRateItem]:

@@ -4,7 +4,7 @@ import binascii
 from base64 import b64decode
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasPath, Field, StringConstraints, model_validator
 
 from chalicelib.fields import (
     AmountOut,
@@ -21,10 +21,12 @@ from chalicelib.fields import (
     of_defaults,
 )
 from chalicelib.numbers import path_number
+from chalicelib.rating.shapes import DownloadUrl
+from chalicelib.rating.shapes.calls import Direction, Disposition, NullForEmpty, PricedCall
 
 MAX_PREVIEW_BYTES = 1 << 16
-Direction = Literal["outbound", "inbound"]
-Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+SHOWN_CHARACTERS = 300
+"""Of a refused line in a preview: twenty of them must fit the item that keeps the answer to an Idempotency-Key."""
 
 
 def _relative(path: str) -> str:
@@ -152,26 +154,18 @@ class PreviewIn(Shape):
             raise ValueError("text is not base64") from None
 
 
-class PreviewCall(Shape):
+class PreviewCall(PricedCall):
     """A call as it would be rated, if no free minutes are left."""
 
-    call_id: str
-    start: InstantOut
-    direction: str
-    client_id: str
-    account: str
-    from_: Annotated[str, Field(alias="from")]
-    to: str
-    destination: str
-    country: str | None
-    disposition: str
-    seconds: int
-    billed_seconds: int
     rule: str
-    rate_per_minute: RateOut
-    amount: AmountOut
-    cost: AmountOut
-    package_id: str | None
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
+    cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
+    package_id: Annotated[str | None, NullForEmpty]
+
+
+def _beginning(line: str | None) -> str | None:
+    return None if line is None else line[:SHOWN_CHARACTERS]
 
 
 class PreviewRow(Shape):
@@ -181,7 +175,7 @@ class PreviewRow(Shape):
     call: PreviewCall | None = None
     reason: str | None = None
     message: str | None = None
-    original: str | None = None
+    original: Annotated[str | None, Field(validation_alias="raw"), AfterValidator(_beginning)] = None
 
 
 class PreviewOut(Shape):
@@ -191,16 +185,21 @@ class PreviewOut(Shape):
     source_id: str | None
     format: Annotated[
         str,
-        Field(json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]}),
+        Field(
+            validation_alias=AliasPath("layout", "name"),
+            json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]},
+        ),
     ]
     encoding: Annotated[str, Field(json_schema_extra={"enum": ["utf-8", "utf-16-le", "utf-16-be", "windows-1252"]})]
-    delimiter: Annotated[str, Field(json_schema_extra={"enum": [",", ";", "\t"]})]
-    header: bool
+    delimiter: Annotated[
+        str, Field(validation_alias=AliasPath("layout", "delimiter"), json_schema_extra={"enum": [",", ";", "\t"]})
+    ]
+    header: Annotated[bool, Field(validation_alias=AliasPath("layout", "header"))]
     time_zone: str
     lines: int
     rated: int
     rejected: int
-    items: list[PreviewRow]
+    items: Annotated[list[PreviewRow], Field(validation_alias="rows")]
 
 
 Filename = Annotated[
@@ -235,18 +234,18 @@ class UploadOut(Shape):
 
 
 class BatchOut(Shape):
-    id: str
+    id: Annotated[str, Field(validation_alias="batch_id")]
     key: str
     status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
     lines: int
     rated: int
     rejected: int
     duplicates: int
-    cost: AmountOut
-    revenue: AmountOut
+    cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
+    revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
-    rejected_url: str | None
+    rejected_url: Annotated[DownloadUrl | None, Field(validation_alias="rejects_key")]
     reason: str | None
 
 
