@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
@@ -14,6 +14,10 @@ class DeckHead(Item):
     """``DECKS`` / ``HEAD``: counts published decks"""
 
     version = IntegerAttribute(default=0)
+
+    @staticmethod
+    def key() -> Key:
+        return Key("DECKS", "HEAD")
 
 
 class DeckVersion(Item):
@@ -25,6 +29,14 @@ class DeckVersion(Item):
     object_key = UnicodeAttribute()
     prefixes = IntegerAttribute()
     dropped_at = IntegerAttribute()
+
+    @staticmethod
+    def key(route: str, effective_from: str, version: int) -> Key:
+        return Key("DECKS", f"{route}#{effective_from}#{version:012d}")
+
+    @staticmethod
+    def of_route(route: str) -> Key:
+        return Key("DECKS", f"{route}#")
 
 
 class DeckDrop(Item):
@@ -39,7 +51,15 @@ class DeckDrop(Item):
     errors_key = UnicodeAttribute(null=True)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(effective_from: str, route: str, drop_id: str) -> Key:
+        return Key("DECKLOG", f"{effective_from}#{route}#{drop_id}")
+
+    @staticmethod
+    def of_every_deck() -> Key:
+        return Key("DECKLOG", "")
+
 
 def decks_upto(route: str, version: int) -> list[DeckVersion]:
-    """Published decks of a route that deck version ``version`` knows, oldest day first."""
-    return [row for row in DeckVersion.under("DECKS", f"{route}#") if row.version <= version]
+    """The decks of a route that were published up to deck version ``version``, the oldest day first."""
+    return [row for row in DeckVersion.under(*DeckVersion.of_route(route)) if row.version <= version]

@@ -37,7 +37,7 @@ def list_rates(call: Call) -> Any:
     found = custom_rates.list_rates(
         call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1
     )
-    return lists.cut(call, query.limit, found, lambda rate: f"{rate.scope}#{rate.code}")
+    return lists.cut(call, query.limit, found, lambda rate: rate.place)
 
 
 @route(bp, "GET", RATE, roles=STAFF, answer=shapes.RateShown)

@@ -10,7 +10,6 @@ from chalicelib import dated, numbers
 from chalicelib.accounts.service import packages, term_versions
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Invalid, NotFound
-from chalicelib.rating.pricing import store as pricing_store
 from chalicelib.rating.pricing.store import CustomRateItem
 
 _PRICED = (
@@ -59,8 +58,7 @@ def put_rate(
     if _is_withdrawn(rate) and shown(before, scope.now) is None:
         raise NotFound("There is no such custom rate.")
     version, taken = term_versions.next_version(term_versions.head_of(reseller_id))
-    rate.pk = f"T#{reseller_id}"
-    rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
+    rate.pk, rate.sk = CustomRateItem.key(reseller_id, package_id, rate.scope, rate.code, version)
     rate.package_id, rate.version = package_id, version
     rate.effective_from = term_versions.effective(not before, effective_from, scope.now)
     subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
@@ -71,7 +69,7 @@ def put_rate(
 
 def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:
     """Every version of one custom rate, in the order of recording."""
-    return CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
+    return CustomRateItem.under(*CustomRateItem.of_rate(reseller_id, package_id, scope, code))
 
 
 def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None:
@@ -91,11 +89,11 @@ def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int)
 
 
 def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, limit: int) -> list[CustomRateItem]:
-    """A package's custom rates as ``shown``, by scope and code; ``after`` is ``<scope>#<code>``."""
+    """Up to ``limit`` custom rates of a package as ``shown``, in the order of their ``place``, behind ``after``."""
     packages.get(reseller_id, package_id)
     recorded: dict[str, list[CustomRateItem]] = {}
-    for row in pricing_store.rates_upto(reseller_id, 2**62, package_id):
-        recorded.setdefault(f"{row.scope}#{row.code}", []).append(row)
+    for row in CustomRateItem.under(*CustomRateItem.of_package(reseller_id, package_id)):
+        recorded.setdefault(row.place, []).append(row)
     places = sorted(place for place in recorded if after is None or place > after)
     found = (shown(recorded[place], now) for place in places)
     return list(islice((rate for rate in found if rate is not None), limit))

@@ -12,18 +12,18 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
-from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.pricing import store as pricing_store
+from chalicelib.rating.decks.store import DeckHead, decks_upto
 from chalicelib.rating.pricing.ownership import Directory, Holding
 from chalicelib.rating.pricing.rate_book import RateBook
+from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 
 def deck_version() -> int:
     """The newest deck version."""
-    head = deck_store.DeckHead.find("DECKS", "HEAD")
+    head = DeckHead.find(*DeckHead.key())
     return head.version if head else 0
 
 
@@ -67,7 +67,7 @@ def cached_account(reseller_id: str, username: str, terms_version: int) -> Direc
 def terms(reseller_id: str, version: int) -> Terms:
     """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
     packages = [_package(row) for row in term_versions.packages(reseller_id, version)]
-    return Terms(packages, [_rate(row) for row in pricing_store.rates_upto(reseller_id, version)])
+    return Terms(packages, [_rate(row) for row in rates_upto(reseller_id, version)])
 
 
 def _package(row: Any) -> PackageVersion:
@@ -91,18 +91,18 @@ def _package(row: Any) -> PackageVersion:
     )
 
 
-def _rate(row: pricing_store.CustomRateItem) -> CustomRate:
+def _rate(row: CustomRateItem) -> CustomRate:
     return CustomRate(
         package_id=row.package_id,
         scope=row.scope,
         code=row.code,
         version=row.version,
         effective_from=row.effective_from,
-        rate_e10=None if row.rate_e10 is None else row.rate_e10,
+        rate_e10=row.rate_e10,
         initial=row.initial,
         increment=row.increment,
-        connection_fee_e8=None if row.connection_fee_e8 is None else row.connection_fee_e8,
-        minimum_charge_e8=None if row.minimum_charge_e8 is None else row.minimum_charge_e8,
+        connection_fee_e8=row.connection_fee_e8,
+        minimum_charge_e8=row.minimum_charge_e8,
         grace_seconds=row.grace_seconds,
     )
 
@@ -132,7 +132,7 @@ def _holding(row: Any) -> Holding:
 
 def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
     """A route's decks by the instant each takes over; of two for one day the later dropped counts."""
-    rows = sorted(deck_store.decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+    rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
     newest = {row.effective_from: row for row in rows}
     utc = periods.zone("UTC")
     return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
