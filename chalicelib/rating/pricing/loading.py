@@ -14,7 +14,7 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckHead, decks_upto
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
@@ -32,7 +32,7 @@ def rate_book(
 ) -> RateBook:
     """Everything that prices this reseller's calls, as of pinned versions."""
     return RateBook(
-        directory=_directory(reseller_id, terms_version),
+        ownership=_ownership(reseller_id, terms_version),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
@@ -44,9 +44,9 @@ def rate_book(
 def cached_rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
-    """The same without the directory, kept by the container until terms or decks change: for one call at a time."""
+    """The same without the ownership, kept by the container until terms or decks change: for one call at a time."""
     return RateBook(
-        directory=Directory({}, {}),
+        ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
@@ -57,10 +57,10 @@ def cached_rate_book(
 
 
 @lru_cache(maxsize=4096)
-def cached_account(reseller_id: str, username: str, terms_version: int) -> Directory:
+def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
     """Who held one sub-account, kept likewise."""
     rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
-    return Directory({username: [_holding(row) for row in rows]}, {})
+    return Ownership({username: [_holding(row) for row in rows]}, {})
 
 
 @lru_cache(maxsize=8)
@@ -108,12 +108,12 @@ def _rate(row: CustomRateItem) -> CustomRate:
 
 
 @lru_cache(maxsize=8)
-def _directory(reseller_id: str, version: int) -> Directory:
+def _ownership(reseller_id: str, version: int) -> Ownership:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in term_versions.assignments(reseller_id, version):
         kind, _, holder = row.holder.partition("#")
         held[kind].setdefault(holder, []).append(_holding(row))
-    return Directory(held["SUB"], held["DID"])
+    return Ownership(held["SUB"], held["DID"])
 
 
 def _holding(row: Any) -> Holding:

@@ -31,7 +31,7 @@ class Holding:
     cost_e10: int = 0
 
 
-class Directory:
+class Ownership:
     """Holdings by the sub-account's user name and by number (``+<digits>``), for one reseller."""
 
     def __init__(self, accounts: Mapping[str, Iterable[Holding]], dids: Mapping[str, Iterable[Holding]]) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from chalicelib import dated, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.tariffs import Heads, Routing, Tariff
 from chalicelib.rating.pricing.terms import DEFAULT_ROUTES, Epoch, Terms
@@ -65,7 +65,7 @@ class Numbering(Generic[_T]):
 class RateBook:
     """``decks`` lists per route ``(first instant, how to load it)``, in order; a deck is loaded when first needed."""
 
-    directory: Directory
+    ownership: Ownership
     terms: Terms
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
     zone: ZoneInfo
@@ -129,7 +129,7 @@ class RateBook:
         """What holds for a sub-account's calls at an instant; ``None`` when nobody held it then."""
         stretch = self._accounts.get(username)
         if stretch is None or not stretch.first <= at < stretch.until:
-            holding, first, until = self.directory.account_stretch(username, at)
+            holding, first, until = self.ownership.account_stretch(username, at)
             if holding is None:
                 return None
             tariff, begun, ended = self.tariff(holding.package_id, at)
@@ -142,7 +142,7 @@ class RateBook:
         """What holds for calls to a DID at an instant; ``None`` when nobody held it then."""
         stretch = self._dids.get(number)
         if stretch is None or not stretch.first <= at < stretch.until:
-            holding, first, until = self.directory.did_stretch(number, at)
+            holding, first, until = self.ownership.did_stretch(number, at)
             if holding is None:
                 return None
             terms = self.priced.number(self.inbound(number, holding))
