@@ -25,8 +25,8 @@ from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.engine.columns import Columns
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.pricing import price as pricing_price
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.price import price_call
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import PackageVersion, Terms
 
@@ -139,7 +139,7 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
     for place in standing:
         row, term, free, amount = columns.rows[place], terms[place], 0, int(columns.rows["amount_e8"][place])
         if minutes and term.covered and term.package_id == "p1" and amount and left > 0:
-            price = pricing_price.price(term, int(row["seconds"]), left)
+            price = price_call(term, int(row["seconds"]), left)
             amount, free = price.amount_e8, price.free_seconds
             left -= free
         found.append((int(row["line"]), free, amount))

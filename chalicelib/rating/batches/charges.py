@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chalicelib.rating.batches.rated_csv import Rows
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.pricing import price as pricing_price
+from chalicelib.rating.pricing.price import price_call
 
 _BLOCK = 100_000
 _STRETCH = 5_000
@@ -107,7 +107,7 @@ def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[I
         term = free.table.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
-            price = pricing_price.price(term, int(rows["seconds"][place]), left)
+            price = price_call(term, int(rows["seconds"][place]), left)
             amounts[place], given[place] = price.amount_e8, price.free_seconds
             free.spend(term.package_id, price.free_seconds)
     return amounts, given

@@ -13,7 +13,7 @@ from chalicelib.rating.pricing.price import (
     Markup,
     billed,
     cost_e8,
-    price,
+    price_call,
     sell_rate_e10,
 )
 
@@ -115,7 +115,7 @@ def _billing(seconds: int, initial: int, increment: int) -> str:
 
 
 def _sum_steps(terms: CallTerms, seconds: int, currency: str, free_seconds: int) -> list[str]:
-    outcome = price(terms, seconds, free_seconds)
+    outcome = price_call(terms, seconds, free_seconds)
     amount = format_amount(outcome.amount_e8)
     charged = outcome.billed_seconds - outcome.free_seconds
     steps = []

@@ -138,7 +138,7 @@ def cost_e8(terms: CallTerms, seconds: int) -> int:
     return div_half_up(terms.cost_rate_e10 * cost_seconds + terms.cost_fee_e8 * 6_000, 6_000)
 
 
-def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8: int = -1) -> Price:
+def price_call(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8: int = -1) -> Price:
     """One call, priced. Pass 0 seconds for a call that was not answered: everything is 0 then.
 
     ``free_seconds`` is what is left of the client's free minutes; what was used of it comes back in the result.

@@ -11,7 +11,7 @@ from chalicelib.config import settings
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import explain
-from chalicelib.rating.pricing.price import billed, price
+from chalicelib.rating.pricing.price import billed, price_call
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         for_client=for_client,
         record_cost=recorded,
     )
-    priced = price(terms, seconds)
+    priced = price_call(terms, seconds)
     cost = None
     if not for_client and (line is not None or not recorded):
         cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
