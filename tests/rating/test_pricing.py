@@ -16,8 +16,8 @@ from chalicelib.rating.pricing.explain import explain
 from chalicelib.rating.pricing.price import (
     UNANSWERED,
     CallTerms,
-    Fit,
     Markup,
+    MatchingRule,
     Price,
     amount_e8,
     billed,
@@ -158,7 +158,9 @@ def test_the_rule_that_wins_is_the_one_written(row: Row):
     resolved = terms.resolve("p", 10, row["number"], country, line)
     assert resolved is not None
     assert (resolved.rule, resolved.rate_e10) == (row["rule"], parse_rate(row["sell rate"]))
-    assert terms.fits("p", 10, row["number"], country, line)[0] == Fit(resolved.rule, resolved.rate_e10)
+    assert terms.matching_rules("p", 10, row["number"], country, line)[0] == MatchingRule(
+        resolved.rule, resolved.rate_e10
+    )
 
 
 # --- against exact fractions --------------------------------------------------------------------------------------
@@ -271,8 +273,8 @@ def quote(
     terms = Terms([package], customs)
     resolved = terms.resolve("p", 10, "13055551234", "US", line)
     assert resolved is not None
-    fits = terms.fits("p", 10, "13055551234", "US", line)
-    return explain(resolved, seconds, fits=fits, markup=terms.markup("p", 10), **extra)  # type: ignore[arg-type]
+    matching = terms.matching_rules("p", 10, "13055551234", "US", line)
+    return explain(resolved, seconds, matching=matching, markup=terms.markup("p", 10), **extra)  # type: ignore[arg-type]
 
 
 def test_the_explained_quote_of_the_document_is_what_the_code_says():

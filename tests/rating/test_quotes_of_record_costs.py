@@ -87,5 +87,7 @@ def test_the_second_quote_of_the_document_is_what_the_code_says() -> None:
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "country", "GB", 1, 0, 500_000_000)])
     resolved = terms.resolve("p", 10, "447911123456", "GB", None)
     assert resolved is not None
-    fits = terms.fits("p", 10, "447911123456", "GB", None)
-    assert explain(resolved, 60, fits=fits, markup=terms.markup("p", 10), record_cost=True) == block.splitlines()
+    matching = terms.matching_rules("p", 10, "447911123456", "GB", None)
+    assert (
+        explain(resolved, 60, matching=matching, markup=terms.markup("p", 10), record_cost=True) == block.splitlines()
+    )

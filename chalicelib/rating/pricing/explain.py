@@ -9,8 +9,8 @@ from chalicelib.rating.pricing.price import (
     FEE_PLACES,
     PERCENT_ONE,
     CallTerms,
-    Fit,
     Markup,
+    MatchingRule,
     billed,
     cost_e8,
     price_call,
@@ -23,7 +23,7 @@ def explain(
     seconds: int,
     currency: str = "USD",
     *,
-    fits: Sequence[Fit] = (),
+    matching: Sequence[MatchingRule] = (),
     markup: Markup | None = None,
     free_seconds: int = 0,
     for_client: bool = False,
@@ -31,14 +31,14 @@ def explain(
 ) -> list[str]:
     """The steps of a quote: which cost line, which rule won over which, how seconds were billed, the sum.
 
-    ``fits`` are the rules that fit the number, the winner first (``Terms.fits``). ``for_client`` leaves out
-    everything that gives away the cost or the markup. ``record_cost``: the call's own record will state its cost, so
-    the deck's is only what to expect.
+    ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
+    out everything that gives away the cost or the markup. ``record_cost``: the CDR will state the cost, so the deck's
+    is only what to expect.
     """
     if terms.rule == "internal":
         return ["A short internal number: it has no price and no cost."]
     steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
-    steps.append(_rule_step(terms, currency, fits, None if for_client else markup, for_client))
+    steps.append(_rule_step(terms, currency, matching, None if for_client else markup, for_client))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
     steps.append(f"{_billing(seconds, terms.initial, terms.increment)}.")
@@ -69,18 +69,20 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool
     return steps
 
 
-def _rule_step(terms: CallTerms, currency: str, fits: Sequence[Fit], markup: Markup | None, for_client: bool) -> str:
+def _rule_step(
+    terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None, for_client: bool
+) -> str:
     rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
     if terms.rule == "markup":
         if for_client or markup is None:
             return f"The package's price is {rate}."
         total = _markup_sum(terms.cost_rate_e10, markup)
         return f"No custom rate fits, so the markup counts: {total} {currency} a minute."
-    beaten = [fit for fit in fits if fit.rule != terms.rule and not (for_client and fit.rule == "markup")]
+    beaten = [rule for rule in matching if rule.rule != terms.rule and not (for_client and rule.rule == "markup")]
     step = f"{_name(terms.rule)} sets the price: {rate}."
     if not beaten:
         return step
-    others = ", ".join(f"{_name(fit.rule, False)} ({format_rate(fit.rate_e10)})" for fit in beaten)
+    others = ", ".join(f"{_name(rule.rule, False)} ({format_rate(rule.rate_e10)})" for rule in beaten)
     return f"{step} It goes before {others}."
 
 

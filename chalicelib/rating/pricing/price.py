@@ -85,8 +85,8 @@ class Markup(NamedTuple):
     percent_e4: int
 
 
-class Fit(NamedTuple):
-    """A rule that fits a number, and the rate per minute it would set."""
+class MatchingRule(NamedTuple):
+    """A rule that matches a number, and the rate per minute that it would set."""
 
     rule: str
     rate_e10: int

@@ -98,12 +98,12 @@ class PriceList:
         index = deck.match(prefix) if deck is not None and prefix else -1
         if deck is None or index < 0:
             return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)
-        fitting = (
+        matching = (
             (rule, custom)
-            for rule, custom in self._epoch.fitting(digits, country)
+            for rule, custom in self._epoch.matching(digits, country)
             if custom.scope != "prefix" or len(custom.code) <= len(prefix)
         )
-        rule, custom = next(fitting, ("markup", None))
+        rule, custom = next(matching, ("markup", None))
         terms = combine(self._epoch.package, rule, custom, deck.line(index), country)
         return PriceRow(
             prefix,

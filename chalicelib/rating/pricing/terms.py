@@ -16,7 +16,14 @@ from typing import NamedTuple
 
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import PERCENT_ONE, CallTerms, Fit, Markup, marked_up_fee_e14, sell_rate_e10
+from chalicelib.rating.pricing.price import (
+    PERCENT_ONE,
+    CallTerms,
+    Markup,
+    MatchingRule,
+    marked_up_fee_e14,
+    sell_rate_e10,
+)
 
 SHORT_CODE_DIGITS = 6
 """Numbers this long or shorter are short codes (411): only a rate for exactly these digits fits them."""
@@ -85,8 +92,8 @@ class Epoch:
         """Digits of the custom prefixes in force, sorted as text."""
         return sorted(self._by_prefix)
 
-    def fitting(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
-        """Custom rates that fit a number, in the order in which they go before each other."""
+    def matching(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
+        """Custom rates that match a number with their rules, the one that wins first."""
         size = len(digits)
         for length in self._lengths:
             if length == size or SHORT_CODE_DIGITS < size > length:
@@ -100,7 +107,7 @@ class Epoch:
 
     def resolve(self, digits: str, country: str | None, deck_line: DeckLine | None) -> CallTerms | None:
         """As ``Terms.resolve``."""
-        rule, custom = next(self.fitting(digits, country), _MARKUP) if self.customs else _MARKUP
+        rule, custom = next(self.matching(digits, country), _MARKUP) if self.customs else _MARKUP
         if custom is None and deck_line is None:
             return None
         return combine(self.package, rule, custom, deck_line, country)
@@ -198,16 +205,18 @@ class Terms:
         package = self._packages.get(package_id)
         return package.epoch(at).resolve(digits, country, deck_line) if package else None
 
-    def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
-        """Every rule that fits, the winner first (the others are what it goes before); empty: there is no rate."""
+    def matching_rules(
+        self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
+    ) -> list[MatchingRule]:
+        """Every rule that matches a number, the winner first; empty: there is no rate."""
         package = self._packages.get(package_id)
         if package is None:
             return []
         epoch = package.epoch(at)
-        fits = [Fit(rule, custom.rate_e10 or 0) for rule, custom in epoch.fitting(digits, country)]
+        rules = [MatchingRule(rule, custom.rate_e10 or 0) for rule, custom in epoch.matching(digits, country)]
         if deck_line is not None:
-            fits.append(Fit("markup", sell_rate_e10(deck_line.rate_e10, *_markup(epoch.package))))
-        return fits
+            rules.append(MatchingRule("markup", sell_rate_e10(deck_line.rate_e10, *_markup(epoch.package))))
+        return rules
 
     def markup(self, package_id: str, at: int) -> Markup | None:
         """The package's markup at an instant, for ``pricing.explain``."""
