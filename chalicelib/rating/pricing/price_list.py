@@ -11,7 +11,7 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.errors import NotFound, TooLarge
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import FEE_PLACES
-from chalicelib.rating.pricing.price_list_rows import PriceList, PriceRow
+from chalicelib.rating.pricing.prices_by_prefix import PriceList, PriceRow
 
 MOST_ROWS = 50_000
 """Rows of one file: what about fits into an answer."""
