@@ -1,4 +1,4 @@
-"""A dropped deck: taken whole or refused whole, with every bad line listed; the deck in force stays until then."""
+"""Publishes a dropped deck file whole, or refuses it whole and lists every bad line."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckVersion
 PREFIX = "incoming/decks/"
 _KEY = re.compile(r"incoming/decks/(?P<route>\w+)/(?P<day>\d{4}-\d\d-\d\d)[^/]*", re.ASCII)
 MAX_DECK_BYTES = 256 << 20
-"""Unpacked; a deck of 200,000 prefixes has about 10 MB."""
+"""The most bytes of an unpacked deck file; 200,000 prefixes have about 10 MB."""
 MAX_PREFIXES = 1_000_000
 SHOWN_ERRORS = 100
+"""Bad lines that the API answers; the file of errors has all."""
 
 
 def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
-    """Publish one dropped deck file, or refuse it; call it again after any failure. ``None``: not a deck's key."""
+    """Publish or refuse the deck file in an object version; returns its record, ``None`` if the key is not a deck's.
+
+    After any failure it can be called again: it goes on where it stopped.
+    """
     named = _KEY.fullmatch(key)
     if named is None:
         return None
@@ -52,7 +56,7 @@ def drop_key(key: str, version_id: str) -> Key | None:
 
 
 def drops(after: str | None, limit: int) -> list[DeckDrop]:
-    """Dropped decks, the latest ``effective_from`` first."""
+    """Up to ``limit`` dropped decks, the latest ``effective_from`` first; ``after`` is the ``sk`` to go on behind."""
     return DeckDrop.under(*DeckDrop.of_every_deck(), after=after, limit=limit, newest_first=True)
 
 
@@ -95,7 +99,10 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
 
 
 def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Line number and fields of each line; an unreadable line has no fields, so that it is listed as bad."""
+    """Line number and fields of each line; a line that cannot be read has no fields, so it is listed as bad.
+
+    Raises ``Refused`` for a file that is cut short or too large.
+    """
     delimiter = ""
     for chunk in chunks(plain_blocks(objects.blocks(key, version_id), key, MAX_DECK_BYTES)):
         if isinstance(chunk, Cut):
@@ -106,7 +113,7 @@ def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _delimiter(data: bytes) -> str:
-    """What the header separates its columns with."""
+    """The delimiter of the header."""
     header = data.split(b"\n", 1)[0].decode(errors="replace")
     return max(",;\t", key=header.count)
 

@@ -1,4 +1,4 @@
-"""Items of decks: what was dropped, and what of it is in force."""
+"""Items of decks: the files that were dropped, and the decks that were published from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.aws.transactions import Item
 
 
 class DeckHead(Item):
-    """``DECKS`` / ``HEAD``: counts published decks"""
+    """``DECKS`` / ``HEAD``: the newest deck version; each published deck takes the next one"""
 
     version = IntegerAttribute(default=0)
 
@@ -21,7 +21,10 @@ class DeckHead(Item):
 
 
 class DeckVersion(Item):
-    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``"""
+    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``: a published deck
+
+    ``effective_from``: its first day, in UTC; ``object_key``: the compiled deck; ``dropped_at``: when its file came.
+    """
 
     route = UnicodeAttribute()
     effective_from = UnicodeAttribute()
@@ -40,7 +43,11 @@ class DeckVersion(Item):
 
 
 class DeckDrop(Item):
-    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file as it was dropped, and what became of it"""
+    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file that was dropped
+
+    ``status``: ``publishing``, then ``published`` or ``refused``. ``errors``: the first bad lines, of which the object
+    ``errors_key`` has all.
+    """
 
     drop_id = UnicodeAttribute()
     route = UnicodeAttribute()

@@ -1,4 +1,4 @@
-"""The sentences of a quote: how a call's price came about, step by step, in plain words."""
+"""The sentences of a quote: how the price of a call is computed, step by step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def explain(
     for_client: bool = False,
     record_cost: bool = False,
 ) -> list[str]:
-    """The steps of a quote: which cost line, which rule won over which, how seconds were billed, the sum.
+    """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
     ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
     out everything that gives away the cost or the markup. ``record_cost``: the CDR will state the cost, so the deck's
@@ -64,8 +64,8 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool
         plus = f" + {format_amount(terms.cost_fee_e8)}" if terms.cost_fee_e8 else ""
         total = format_amount(cost_e8(terms, seconds))
         rate = format_rate(terms.cost_rate_e10)
-        said = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
-        steps.append(f"{said}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
+        subject = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
+        steps.append(f"{subject}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
     return steps
 
 
@@ -87,7 +87,7 @@ def _rule_step(
 
 
 def _markup_sum(cost_e10: int, markup: Markup) -> str:
-    """ "(0.0052 + 0.01) x 150 % = 0.0228", saying so where the result had to be clamped or rounded."""
+    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised to 0 or rounded."""
     factor = PERCENT_ONE + markup.percent_e4
     exact = (cost_e10 + markup.fixed_e10) * factor
     sign = "-" if markup.fixed_e10 < 0 else "+"

@@ -1,6 +1,6 @@
-"""Stored terms and decks -> the rate book that rating, quotes and authorisations share.
+"""Stored terms and decks -> the rate book that rating, quotes and authorizations price calls with.
 
-Decks are immutable objects, so a container keeps those it has opened.
+Terms of a version and published decks never change, so a Lambda container keeps those that it has read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 
 def deck_version() -> int:
-    """The newest deck version."""
+    """The newest deck version; 0 while no deck is published."""
     head = DeckHead.find(*DeckHead.key())
     return head.version if head else 0
 
@@ -30,7 +30,7 @@ def deck_version() -> int:
 def rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, *, record_costs: bool = False
 ) -> RateBook:
-    """Everything that prices this reseller's calls, as of pinned versions."""
+    """Everything that prices a reseller's calls, as of these versions of its terms and of the decks."""
     return RateBook(
         ownership=_ownership(reseller_id, terms_version),
         terms=terms(reseller_id, terms_version),
@@ -44,28 +44,28 @@ def rate_book(
 def cached_rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
-    """The same without the ownership, kept by the container until terms or decks change: for one call at a time."""
+    """The same without ownership, cached until terms or decks change: for requests that price one call."""
     return RateBook(
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
         record_costs=record_costs,
-        # Of many resellers at once, and asked for a call at a time.
+        # A container has the rate books of many resellers, and each prices only a few calls.
         heads=Heads(1 << 13),
     )
 
 
 @lru_cache(maxsize=4096)
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
-    """Who held one sub-account, kept likewise."""
+    """The ownership of one sub-account, cached until terms change."""
     rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
     return Ownership({username: [_holding(row) for row in rows]}, {})
 
 
 @lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
-    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
+    """A reseller's packages and custom rates as of a terms version."""
     packages = [_package(row) for row in term_versions.packages(reseller_id, version)]
     return Terms(packages, [_rate(row) for row in rates_upto(reseller_id, version)])
 
@@ -131,7 +131,7 @@ def _holding(row: Any) -> Holding:
 
 
 def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
-    """A route's decks by the instant each takes over; of two for one day the later dropped counts."""
+    """The decks of a route by their first instant; of two decks for one day, the one that was dropped last."""
     rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
     newest = {row.effective_from: row for row in rows}
     utc = periods.zone("UTC")
@@ -140,4 +140,5 @@ def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
 
 @lru_cache(maxsize=8)
 def open_deck(object_key: str) -> Deck:
+    """The compiled deck in an object."""
     return Deck.load(objects.read(object_key))

@@ -50,10 +50,10 @@ class Quote:
 
 
 def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int, *, for_client: bool) -> Quote:
-    """Price an answered call of ``seconds`` that starts at ``at``; no free minutes are left.
+    """Price an answered call of ``seconds`` that starts at the instant ``at``, as if no free minutes were left.
 
-    As in rating, a reseller whose costs come from the records needs a deck line or a custom rate, others a deck line.
-    ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
+    As in rating, a number has a rate if a deck line matches it or, for a reseller whose costs come from CDRs, a custom
+    rate. Raises ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
     reseller = posting.reseller_of(reseller_id)()
     try:
@@ -89,10 +89,10 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
 
 
 def called(text: str, home_country: str) -> str:
-    """A number that somebody asks about: as dialled at home, or E.164 with or without ``+``, which may have been
-    decoded to a blank.
+    """A number as a request has it -> ``+<digits>``, or the bare digits of a short one.
 
-    ``ValueError`` for anything else.
+    It may be written as dialled in ``home_country``, or as E.164; the ``+`` may be missing, or a blank, which is what
+    decoding a query string makes of it. Raises ``ValueError`` for all else.
     """
     if text[:1] == " ":
         return numbers.path_number(text)
