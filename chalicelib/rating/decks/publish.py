@@ -15,8 +15,8 @@ from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settl
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks, records
-from chalicelib.rating.decks import deck
-from chalicelib.rating.decks.deck import ROUTES, BadLine, DeckLine
+from chalicelib.rating.decks.deck import ROUTES, DeckLine, compile_deck
+from chalicelib.rating.decks.parse import BadLine, parse_deck
 from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckVersion
 
 PREFIX = "incoming/decks/"
@@ -43,7 +43,7 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     if bad:
         return _refuse(scope, drop, bad)
     object_key = f"decks/{drop.route}/{drop.effective_from}/{drop.drop_id}.deck"
-    objects.write(object_key, deck.compile_deck(lines))
+    objects.write(object_key, compile_deck(lines))
     seen = objects.look(key, version_id)
     dropped_at = seen[1] if seen else scope.now
     return _take_over(scope, drop, object_key, len(lines), dropped_at)
@@ -88,7 +88,7 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
         return [], [BadLine(0, "route", f"must be {' or '.join(ROUTES)}")]
     try:
         periods.parse_day(day)
-        lines, bad = deck.parse_deck(_rows(key, version_id))
+        lines, bad = parse_deck(_rows(key, version_id))
     except Refused as problem:
         return [], [BadLine(0, "file", problem.detail)]
     except ValueError as problem:
