@@ -1,4 +1,4 @@
-"""Routes of this room."""
+"""Routes of reports."""
 
 from __future__ import annotations
 

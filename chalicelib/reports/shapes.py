@@ -1,4 +1,4 @@
-"""Requests and answers of this room."""
+"""The request and the answer of the report of calls."""
 
 from typing import Annotated, Literal
 

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.framework import Blueprint
 from chalicelib.principals import RESELLER
 from chalicelib.rating.batches import previews
-from chalicelib.rating.shapes import files
+from chalicelib.rating.shapes.files import PreviewIn, PreviewOut
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -18,11 +18,11 @@ bp = Blueprint(__name__)
     "POST",
     "/v1/cdr-preview",
     roles=RESELLER,
-    body=files.PreviewIn,
-    answer=files.PreviewOut,
+    body=PreviewIn,
+    answer=PreviewOut,
     status=200,
 )
 def preview_cdr(call: Call) -> Any:
     """How the first 20 lines of a CDR file would be read and priced; nothing is posted."""
-    body = call.body(files.PreviewIn)
+    body = call.body(PreviewIn)
     return previews.preview(call.who.reseller_id, body.filename, body.data())

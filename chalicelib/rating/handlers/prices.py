@@ -13,7 +13,7 @@ from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, ST
 from chalicelib.rating.decks import publish
 from chalicelib.rating.pricing import custom_rates, price_list, quotes
 from chalicelib.rating.pricing.store import CustomRateItem
-from chalicelib.rating.shapes import prices as shapes
+from chalicelib.rating.shapes.prices import DeckOut, PriceListQuery, PriceOut, QuoteOut, QuoteQuery, RateIn, RateShown
 from chalicelib.web import csv, lists
 from chalicelib.web.routes import Call, route
 
@@ -21,36 +21,36 @@ bp = Blueprint(__name__)
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
 
 
-@route(bp, "GET", "/v1/decks", roles=OPERATOR, query=Paging, answer=Page[shapes.DeckOut])
+@route(bp, "GET", "/v1/decks", roles=OPERATOR, query=Paging, answer=Page[DeckOut])
 def list_decks(call: Call) -> Any:
     """Dropped decks, the latest first day first."""
     query = call.query(Paging)
-    found = publish.drops(call.read_cursor(query.cursor), query.limit + 1)
-    return lists.cut(call, query.limit, found, lambda drop: drop.sk)
+    drops = publish.drops(call.read_cursor(query.cursor), query.limit + 1)
+    return lists.cut(call, query.limit, drops, lambda drop: drop.sk)
 
 
-@route(bp, "GET", "/v1/packages/{package_id}/rates", roles=STAFF, query=Paging, answer=Page[shapes.RateShown])
+@route(bp, "GET", "/v1/packages/{package_id}/rates", roles=STAFF, query=Paging, answer=Page[RateShown])
 def list_rates(call: Call) -> Any:
     """Custom rates of a package, by scope and code."""
     query = call.query(Paging)
     after = call.read_cursor(query.cursor)
-    found = custom_rates.list_rates(
+    rates = custom_rates.list_rates(
         call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1
     )
-    return lists.cut(call, query.limit, found, lambda rate: rate.place)
+    return lists.cut(call, query.limit, rates, lambda rate: rate.place)
 
 
-@route(bp, "GET", RATE, roles=STAFF, answer=shapes.RateShown)
+@route(bp, "GET", RATE, roles=STAFF, answer=RateShown)
 def get_rate(call: Call) -> Any:
     """One custom rate."""
     path = call.path
     return custom_rates.get_rate(call.who.reseller_id, path["package_id"], path["scope"], path["code"], call.scope.now)
 
 
-@route(bp, "PUT", RATE, roles=RESELLER, body=shapes.RateIn, answer=shapes.RateShown)
+@route(bp, "PUT", RATE, roles=RESELLER, body=RateIn, answer=RateShown)
 def put_rate(call: Call) -> Any:
     """Set a custom rate for a prefix, a country, or a group (us, canada)."""
-    path, body = call.path, call.body(shapes.RateIn)
+    path, body = call.path, call.body(RateIn)
     rate = CustomRateItem(scope=path["scope"], code=path["code"], **body.stored())
     return custom_rates.put_rate(call.scope, call.who.reseller_id, path["package_id"], rate, body.effective_from)
 
@@ -68,12 +68,12 @@ def delete_rate(call: Call) -> None:
     "GET",
     "/v1/packages/{package_id}/quote",
     roles=EVERYONE_OF_A_RESELLER,
-    query=shapes.QuoteQuery,
-    answer=shapes.QuoteOut,
+    query=QuoteQuery,
+    answer=QuoteOut,
 )
 def get_quote(call: Call) -> Any:
-    """What a call would cost and be sold for, step by step."""
-    who, query, package_id = call.who, call.query(shapes.QuoteQuery), _package_id(call)
+    """What a call would cost and be sold for, with the steps of the computation."""
+    who, query, package_id = call.who, call.query(QuoteQuery), _package_id(call)
     at = call.scope.now if query.at is None else query.at
     for_client = bool(who.client_id)
     return quotes.quote(who.reseller_id, package_id, query.number, query.seconds, at, for_client=for_client)
@@ -84,26 +84,26 @@ def get_quote(call: Call) -> Any:
     "GET",
     "/v1/packages/{package_id}/price-list",
     roles=EVERYONE_OF_A_RESELLER,
-    query=shapes.PriceListQuery,
-    answer=Page[shapes.PriceOut],
+    query=PriceListQuery,
+    answer=Page[PriceOut],
     text="text/csv",
 )
 def get_price_list(call: Call) -> Any:
-    """What every number is sold for, by the longest prefix; a client sees the packages it has."""
-    query, package_id = call.query(shapes.PriceListQuery), _package_id(call)
+    """What calls to every number are sold for, by the longest prefix; a client sees the packages it has."""
+    query, package_id = call.query(PriceListQuery), _package_id(call)
     now = call.scope.now if query.at is None else query.at
-    # All pages of a list tell the prices of one instant.
+    # All pages of a list have the prices of the same instant.
     at, after = call.read_cursor(query.cursor) or (now, "")
     prices = price_list.of_package(call.who.reseller_id, package_id, at)
     if query.format == "csv":
         text = csv.text(price_list.COLUMNS, price_list.file_rows(prices, query.prefix))
         return csv.file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
-    found = list(islice(prices.rows(query.prefix, after), query.limit + 1))
-    return lists.cut(call, query.limit, found, lambda row: [at, row.prefix])
+    rows = list(islice(prices.rows(query.prefix, after), query.limit + 1))
+    return lists.cut(call, query.limit, rows, lambda row: [at, row.prefix])
 
 
 def _package_id(call: Call) -> str:
-    """The package of a path; for a client's key 404 unless the client has it."""
+    """The package of a path; ``NotFound`` for a client's key if the client does not have it."""
     package_id = call.path["package_id"]
     if call.who.client_id and not clients.holds(call.who.reseller_id, call.who.client_id, package_id):
         raise NotFound()

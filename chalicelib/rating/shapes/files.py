@@ -1,4 +1,4 @@
-"""Requests and answers about CDR files: what a reseller declares of them, and how one would be read."""
+"""Uploads, batches, CDR sources, and previews of CDR files."""
 
 import binascii
 from base64 import b64decode
@@ -55,12 +55,12 @@ Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Printable]
 
 
-def _said(shape: Shape) -> dict[str, Any]:
+def _given(shape: Shape) -> dict[str, Any]:
     return shape.model_dump(by_alias=True, exclude_none=True)
 
 
-def _apart(words: Any, what: str) -> None:
-    """Refuse what is the same in small letters: nobody could say which of the two is meant."""
+def _all_different(words: Any, what: str) -> None:
+    """Raise ``ValueError`` for two words that differ in capitals only: it is not clear which one a file means."""
     seen: set[str] = set()
     for word in words:
         if word.lower() in seen:
@@ -69,7 +69,7 @@ def _apart(words: Any, what: str) -> None:
 
 
 class SourceColumns(Shape):
-    """Forfait's column -> the name in the header of the file."""
+    """Forfait's name of a column -> the name in the header of the file."""
 
     call_id: Column | None = None
     start: Column | None = None
@@ -83,7 +83,7 @@ class SourceColumns(Shape):
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
-        _apart(_said(self).values(), "the column")
+        _all_different(_given(self).values(), "the column")
         return self
 
 
@@ -95,13 +95,13 @@ class SourceWords(Shape):
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
-        for words in _said(self).values():
-            _apart(words, "the word")
+        for words in _given(self).values():
+            _all_different(words, "the word")
         return self
 
 
 class SourceDefaults(Shape):
-    """What to take where the file has no such column, or nothing in it."""
+    """The value to use if the file has no such column, or the field is empty."""
 
     direction: Direction | None = None
     disposition: Disposition | None = None
@@ -110,7 +110,7 @@ class SourceDefaults(Shape):
 
 
 class CdrSource(Shape):
-    """What the files of one switch or carrier look like."""
+    """A declaration about the CDR files of a switch or carrier: whose names match ``pattern``, and how to read them."""
 
     id: Id
     pattern: Pattern
@@ -121,13 +121,13 @@ class CdrSource(Shape):
 
     @model_validator(mode="after")
     def _declares_something(self) -> Self:
-        if not (self.time_zone or any(_said(part) for part in (self.columns, self.words, self.defaults))):
+        if not (self.time_zone or any(_given(part) for part in (self.columns, self.words, self.defaults))):
             raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
         return self
 
     def stored(self) -> dict[str, Any]:
-        """The fields of the item that keeps it."""
-        parts = {"columns": _said(self.columns), "words": _said(self.words), "defaults": _said(self.defaults)}
+        """The fields of the item that it is stored as."""
+        parts = {"columns": _given(self.columns), "words": _given(self.words), "defaults": _given(self.defaults)}
         return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}
 
 
@@ -145,7 +145,7 @@ class PreviewIn(Shape):
         return self
 
     def data(self) -> bytes:
-        """The bytes; ``ValueError`` for what is no base64, or no text."""
+        """The bytes of the file; ``ValueError`` for text that is not base64, or not Unicode."""
         try:
             return b64decode("".join(self.text.split()), validate=True) if self.base64 else self.text.encode()
         except UnicodeEncodeError:
@@ -179,7 +179,7 @@ class PreviewRow(Shape):
 
 
 class PreviewOut(Shape):
-    """How a file would be read. ``format`` is ``unknown`` where every line would be refused."""
+    """How a file would be read. ``format`` ``unknown``: every line would be refused."""
 
     filename: str
     source_id: str | None
@@ -268,7 +268,7 @@ class BatchQuery(Paging):
 
     @property
     def holder(self) -> str | None:
-        """``sub:<username>``, ``did:<number>`` or none; a number that is none has no calls."""
+        """``sub:<username>``, ``did:<number>`` or ``None``; text that is not a number is a DID without calls."""
         if self.did is not None:
             return f"did:{_number_of(self.did)}"
         return None if self.account is None else f"sub:{self.account}"

@@ -1,4 +1,4 @@
-"""Requests and answers of this room."""
+"""Decks, custom rates, quotes, price lists."""
 
 from typing import Annotated, Any, Literal
 
@@ -67,7 +67,7 @@ class RateIn(Shape):
 
 
 class RateShown(Shape):
-    """``effective_from`` null: it always held."""
+    """``effective_from`` null: the rate has always been in force."""
 
     scope: str
     code: str
@@ -101,7 +101,7 @@ class QuotePrice(Shape):
 
 
 class QuoteOut(Shape):
-    """``cost`` is null for a client's key, and where only the call's own record will tell it."""
+    """``cost`` is null for a client's key, and if only the CDR of the call will state it."""
 
     number: str
     country: str | None
@@ -117,8 +117,8 @@ class PriceListQuery(Paging):
 
 
 class PriceOut(Shape):
-    """What numbers under ``prefix`` are sold for, unless a row with a longer prefix has them. With the rule ``no_rate``
-    they cannot be called. The fee is exact, which can take more decimals than an amount has."""
+    """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
+    ``no_rate`` they cannot be called. The fee is exact, and can have more decimals than an amount."""
 
     prefix: str
     destination: str
