@@ -31,11 +31,11 @@ def report_calls(call: Call) -> Any:
         header = service.COLUMNS[:-1] if for_client else service.COLUMNS
         text = csv.text(header, service.rows(who.reseller_id, selection, csv.ROWS, for_client=for_client))
         return csv.file(text, "calls.csv", "narrow the selection, or use POST /v1/exports")
-    found = service.report(who.reseller_id, selection, call.read_cursor(query.cursor), query.limit)
-    items = [shapes.CallOut.model_validate(rated) for rated in found.calls]
-    totals = shapes.TotalsOut.model_validate(found.totals)
+    page = service.report(who.reseller_id, selection, call.read_cursor(query.cursor), query.limit)
+    items = [shapes.CallOut.model_validate(rated) for rated in page.calls]
+    totals = shapes.TotalsOut.model_validate(page.totals)
     if for_client:
         items = [item.model_copy(update={"cost": None}) for item in items]
         totals = totals.model_copy(update={"cost": None})
-    after = call.write_cursor(service.next_place(found, for_client=for_client))
+    after = call.write_cursor(service.next_place(page, for_client=for_client))
     return shapes.CallsOut(items=items, next=after, totals=totals)

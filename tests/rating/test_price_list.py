@@ -101,16 +101,16 @@ def test_the_longest_prefix_of_the_list_is_what_rating_charges(seed: int) -> Non
     book = some_book(chance)
     rows = list(PriceList(book, "p", AT).rows())
     assert [row.prefix for row in rows] == sorted({row.prefix for row in rows})
-    asked = some_numbers(chance, rows)
-    assert len(asked) > 300
-    for digits in asked:
+    dialled = some_numbers(chance, rows)
+    assert len(dialled) > 300
+    for digits in dialled:
         terms, row = book.outbound("p", AT, f"+{digits}"), look_up(rows, digits)
         if terms is None or row is None:
             assert terms is None and row is None, digits
             continue
-        told = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e14, row.minimum_e8, row.grace_seconds)
+        listed = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e14, row.minimum_e8, row.grace_seconds)
         charged = (terms.rule, terms.rate_e10, terms.initial, terms.increment, terms.fee_e14, terms.minimum_e8)
-        assert told == (*charged, terms.grace_seconds), digits
+        assert listed == (*charged, terms.grace_seconds), digits
         assert (row.destination, row.country) == (terms.destination, terms.country), digits
 
 

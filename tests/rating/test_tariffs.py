@@ -125,13 +125,13 @@ def test_a_stretch_ends_where_holder_package_or_deck_change_and_no_sooner():
         terms = book.call_terms(stretch.terms_number("+12125550100"))
         return book.holders.values[stretch.holder].client_id, terms.destination, terms.package_version
 
-    wanted = {
+    by_instant = {
         -1: ("ann", "", 0), 49: ("ann", "", 0), 50: ("ann", "deck 50", 1), 99: ("ann", "deck 50", 1), 100: None,
         199: None, 200: ("bob", "deck 50", 1), 299: ("bob", "deck 50", 1), 300: ("bob", "deck 50", 2),
         399: ("bob", "deck 50", 2), 400: ("bob", "deck 400", 2), 10**10: ("bob", "deck 400", 2),
     }  # fmt: skip
-    for instants in (sorted(wanted), sorted(wanted, reverse=True), sorted(wanted, key=hash)):
-        assert {instant: at(instant) for instant in instants} == wanted
+    for instants in (sorted(by_instant), sorted(by_instant, reverse=True), sorted(by_instant, key=hash)):
+        assert {instant: at(instant) for instant in instants} == by_instant
     assert book.account("nobody", 5) is None
 
 

@@ -6,7 +6,9 @@ Terms of a version and published decks never change, so a Lambda container keeps
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 from chalicelib import periods
@@ -19,6 +21,10 @@ from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+
+_RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
+_HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
+"""Items have attributes with the names of these fields."""
 
 
 def deck_version() -> int:
@@ -92,19 +98,7 @@ def _package(row: Any) -> PackageVersion:
 
 
 def _rate(row: CustomRateItem) -> CustomRate:
-    return CustomRate(
-        package_id=row.package_id,
-        scope=row.scope,
-        code=row.code,
-        version=row.version,
-        effective_from=row.effective_from,
-        rate_e10=row.rate_e10,
-        initial=row.initial,
-        increment=row.increment,
-        connection_fee_e8=row.connection_fee_e8,
-        minimum_charge_e8=row.minimum_charge_e8,
-        grace_seconds=row.grace_seconds,
-    )
+    return CustomRate(*_RATE_FIELDS(row))
 
 
 @lru_cache(maxsize=8)
@@ -117,17 +111,7 @@ def _ownership(reseller_id: str, version: int) -> Ownership:
 
 
 def _holding(row: Any) -> Holding:
-    return Holding(
-        effective_from=row.effective_from,
-        version=row.version,
-        client_id=row.client_id,
-        subaccount_id=row.subaccount_id,
-        package_id=row.package_id,
-        rate_e10=row.rate_e10,
-        initial=row.initial,
-        increment=row.increment,
-        cost_e10=row.cost_e10,
-    )
+    return Holding(*_HOLDING_FIELDS(row))
 
 
 def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:

@@ -20,7 +20,7 @@ NO_RATE = CallTerms(rule="markup")
 HEAD = numbers.E164_LEAST
 """Digits of a head; every E.164 number has as many."""
 MOST_HEADS = 1 << 18
-"""Results that all tariffs and routings of a rate book cache together, in some 25 MB, whatever a batch has in it."""
+"""The most results that the tariffs and routings of a rate book cache together: some 25 MB."""
 
 Routed = tuple[str | None, DeckLine | None, bool]
 """Country and deck line of a number, and whether all numbers with the same head have them."""
