@@ -50,7 +50,7 @@ def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckL
         if len(fields) != len(names):
             bad.append(BadLine(number, "", f"has {len(fields)} columns where the header has {len(names)}"))
             continue
-        parsed = _parse_line({name: fields[place].strip() for name, place in places.items()})
+        parsed = _parse_line(fields, places)
         if isinstance(parsed, DeckLine):
             first = first_seen.setdefault(parsed.prefix, number)
             if first == number:
@@ -76,25 +76,19 @@ def _header_problems(line: int, names: Sequence[str]) -> Iterator[BadLine]:
             yield BadLine(line, name, "stands twice in the header")
 
 
-def _parse_line(row: dict[str, str]) -> DeckLine | list[tuple[str, str]]:
-    """The texts of one line by column -> the deck line, or ``(column, message)`` for every column that is wrong."""
-    values: dict[str, Any] = {}
+def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | list[tuple[str, str]]:
+    """The fields of a line, and the place of each column -> the deck line, or ``(column, message)`` for each error."""
+    values: list[Any] = []
     wrong: list[tuple[str, str]] = []
     for column, read in _READERS.items():
         try:
-            values[column] = read(row.get(column, ""))
+            values.append(read(fields[places[column]].strip() if column in places else ""))
         except ValueError as problem:
             wrong.append((column, str(problem)))
     if wrong:
         return wrong
-    return DeckLine(
-        values["prefix"],
-        values["destination"],
-        values["rate_per_minute"],
-        values["initial"],
-        values["increment"],
-        values["connect_fee"],
-    )
+    prefix, destination, rate_e10, fee_e8, initial, increment = values
+    return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
 
 
 def _prefix(text: str) -> str:
