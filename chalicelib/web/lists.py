@@ -21,9 +21,10 @@ def page(call: Call, found: Page[Any]) -> dict[str, Any]:
     return {"items": found.items, "next": call.write_cursor(found.place)}
 
 
-def cut(
-    call: Call, limit: int, found: list[Any], show: Callable[[Any], Any], place: Callable[[Any], Any]
-) -> dict[str, Any]:
-    """A page out of ``found``, which holds one item more than ``limit`` where there is a next page."""
+def cut(call: Call, limit: int, found: list[Any], place: Callable[[Any], Any]) -> dict[str, Any]:
+    """A page out of ``found``, which holds one item more than ``limit`` where there is a next page.
+
+    ``place`` says what the cursor of the next page holds about the last item of this one.
+    """
     more = call.write_cursor(place(found[limit - 1])) if len(found) > limit else None
-    return {"items": [show(item) for item in found[:limit]], "next": more}
+    return {"items": found[:limit], "next": more}

@@ -20,7 +20,7 @@ def reasons(batch: Any) -> list[str]:
     """Reason codes of a batch's refused lines, read back from the file that people download."""
     import csv
 
-    from chalicelib.rating.batches.queries import rejects_key
+    from chalicelib.rating.batches.store import rejects_key
 
     if not batch.has_rejects:
         return []

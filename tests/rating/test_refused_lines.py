@@ -18,7 +18,7 @@ def spoilt(lines: int) -> bytes:
 
 
 def rejects_of(batch) -> bytes:
-    from chalicelib.rating.batches.queries import rejects_key
+    from chalicelib.rating.batches.store import rejects_key
 
     return objects.read(rejects_key(batch.batch_id))
 

@@ -26,8 +26,8 @@ from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.engine.columns import Columns
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.pricing import price as pricing_price
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.price import price_call
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import PackageVersion, Terms
 
@@ -53,7 +53,7 @@ class Case:
         accounts = {name: [Holding(FIRST, 1, "c1", package_id=package_id)] for name, package_id in ACCOUNTS.items()}
         dids = {"+14165550000": [Holding(FIRST, 1, "c1", "", "", 10**7, 6, 6)]}
         decks = {"value": [(FIRST, lambda: DECK)]}
-        return TermTable(RateBook(Directory(accounts, dids), Terms(versions, []), decks, periods.zone("UTC")))
+        return TermTable(RateBook(Ownership(accounts, dids), Terms(versions, []), decks, periods.zone("UTC")))
 
 
 ACCOUNTS = {"anna": "p1", "bert": "p2", "carl": "p1"}
@@ -140,7 +140,7 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
     for place in unique:
         row, term, free, amount = columns.rows[place], terms[place], 0, int(columns.rows["amount_e8"][place])
         if minutes and term.covered and term.package_id == "p1" and amount and left > 0:
-            price = pricing_price.price(term, int(row["seconds"]), left)
+            price = price_call(term, int(row["seconds"]), left)
             amount, free = price.amount_e8, price.free_seconds
             left -= free
         found.append((int(row["line"]), free, amount))

@@ -12,7 +12,7 @@ from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import spill
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.columns import ROW, Columns, Texts
-from chalicelib.rating.pricing.ownership import Directory
+from chalicelib.rating.pricing.ownership import Ownership
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 from chalicelib.rating.pricing.terms import Terms
 
@@ -20,7 +20,7 @@ CLIENTS, FIRST = 2_000, 1_788_220_800
 
 
 def rate_book() -> RateBook:
-    made = RateBook(Directory({}, {}), Terms([], []), {}, periods.zone("UTC"))
+    made = RateBook(Ownership({}, {}), Terms([], []), {}, periods.zone("UTC"))
     for n in range(CLIENTS):
         made.holders.number(Holder(f"sub:{n}", f"c{n:04d}", "p1"))
     made.months.number("2026-09")

@@ -22,7 +22,7 @@ from chalicelib.principals import Principal
 from chalicelib.rating.authorizations import decision, holds, store
 from chalicelib.rating.authorizations.decision import Standing, Verdict
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
-from chalicelib.rating.decks import store as deck_store
+from chalicelib.rating.decks.store import DeckHead
 from chalicelib.rating.pricing import loading, price, quotes
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.shapes.authorizations import AuthorizationIn
@@ -122,7 +122,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 
 def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
     """What is asked, looked up in the rate book that the container keeps until terms or decks change."""
-    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
+    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))

@@ -16,7 +16,7 @@ from chalicelib.calls.totals import Totals
 from chalicelib.rating.batches.rated_csv import RatedRows
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.pricing import price as pricing_price
+from chalicelib.rating.pricing.price import price_call
 
 _BLOCK = 100_000
 _CALLS_PER_CHECK = 5_000
@@ -102,7 +102,7 @@ def _with_free_seconds(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> 
         term = free.table.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
-            price = pricing_price.price(term, int(rows["seconds"][place]), left)
+            price = price_call(term, int(rows["seconds"][place]), left)
             amounts[place], given[place] = price.amount_e8, price.free_seconds
             free.spend(term.package_id, price.free_seconds)
     return amounts, given

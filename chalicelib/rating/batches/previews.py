@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
+from chalicelib.calls.format import RatedCall
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -25,23 +26,34 @@ MAX_UNPACKED_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Line:
-    """A call as it would be rated, and who would pay for it."""
+    """A line of the file, and its call as it would be rated."""
 
-    call: Call
-    holder: Holder
-    terms: CallTerms
-    price: Price
+    line: int
+    call: RatedCall
 
 
 @dataclass
 class Preview:
     """``rows``: the first lines in file order, priced as if no free minutes were left, or refused."""
 
+    filename: str
     source_id: str | None
     time_zone: str
     encoding: str = "utf-8"
     layout: Layout = formats.UNKNOWN
     rows: list[Line | Rejection] = field(default_factory=list)
+
+    @property
+    def lines(self) -> int:
+        return len(self.rows)
+
+    @property
+    def rejected(self) -> int:
+        return sum(isinstance(row, Rejection) for row in self.rows)
+
+    @property
+    def rated(self) -> int:
+        return self.lines - self.rejected
 
 
 def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
@@ -59,7 +71,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    found = Preview(declared["source_id"] if declared else None, source.zone)
+    found = Preview(filename, declared["source_id"] if declared else None, source.zone)
     head, layout = bytearray(), None
     try:
         for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
@@ -89,7 +101,33 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Itera
         if isinstance(found, Refusal):
             yield Rejection(call.line, *found, raw[call.line])
         else:
-            yield Line(call, book.holders.values[found.holder], book.call_terms(found.terms), found.price)
+            holder, terms = book.holders.values[found.holder], book.call_terms(found.terms)
+            yield Line(call.line, _rated(call, holder, terms, found.price))
+
+
+def _rated(call: Call, holder: Holder, terms: CallTerms, price: Price) -> RatedCall:
+    return RatedCall(
+        start=call.start,
+        direction=call.direction,
+        disposition=call.disposition,
+        call_id=call.call_id,
+        account=call.account,
+        from_number=call.from_number,
+        to_number=call.to_number,
+        seconds=call.seconds,
+        billed_seconds=price.billed_seconds,
+        free_seconds=price.free_seconds,
+        amount_e8=price.amount_e8,
+        cost_e8=price.cost_e8,
+        line=call.line,
+        client_id=holder.client_id,
+        package_id=holder.package_id,
+        destination=terms.destination,
+        country=terms.country or "",
+        rule=terms.rule,
+        rate_e10=terms.rate_e10,
+        batch_id="",
+    )
 
 
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:

@@ -24,11 +24,6 @@ def reseller_id_of(key: str) -> str:
     return key.removeprefix(PREFIX).split("/")[0]
 
 
-def rejects_key(batch_id: str) -> str:
-    """The key of the object with the refused lines of a batch."""
-    return f"rejected/cdr/{batch_id}.csv"
-
-
 def get_batch(reseller_id: str, batch_id: str) -> Batch:
     """One batch of this reseller; ``NotFound`` for any other."""
     batch = store.batch(reseller_id, batch_id)

@@ -112,7 +112,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
         )
     cost_e8 = costs.post(scope, batch, [markers])
     if reading.rejected:
-        multipart.upload(queries.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        multipart.upload(store.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
     outcome = {
         "lines": reading.lines,
         "rated": sum(marker.rated for marker in markers.values()),

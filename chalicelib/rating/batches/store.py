@@ -66,6 +66,16 @@ class Batch(Item):
     def of_reseller(reseller_id: str) -> Key:
         return Key(f"R#{reseller_id}", "BATCH#")
 
+    @property
+    def rejects_key(self) -> str | None:
+        """The key of the object that holds the refused lines; ``None``: no line was refused."""
+        return rejects_key(self.batch_id) if self.has_rejects else None
+
+
+def rejects_key(batch_id: str) -> str:
+    """Where the refused lines of a batch are written."""
+    return f"rejected/cdr/{batch_id}.csv"
+
 
 class BatchPointer(Item):
     """``RB#<reseller_id>`` / ``<place>``: the list of a reseller's batches, in the order in which they were created"""
@@ -98,6 +108,10 @@ class CdrSource(Item):
     @staticmethod
     def of_reseller(reseller_id: str) -> Key:
         return Key(f"R#{reseller_id}", "CDRSOURCE#")
+
+    @property
+    def id(self) -> str:
+        return self.source_id
 
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:

@@ -10,8 +10,6 @@ from chalicelib.errors import Invalid
 from chalicelib.rating.batches import queries
 from chalicelib.rating.decks import publish
 
-download_url = objects.download_url
-
 
 def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
     """A presigned PUT for one file; ``reseller_id`` is empty for the operator, who uploads decks.

@@ -86,7 +86,7 @@ def _give_up(scope: Scope, batch: Batch) -> None:
 def _unrated(now: int) -> Iterator[tuple[str, str]]:
     for prefix, place, model in (
         (queries.PREFIX, _batch_place, Batch),
-        (publish.PREFIX, publish.place_of, DeckDrop),
+        (publish.PREFIX, publish.drop_key, DeckDrop),
     ):
         found = objects.versions(prefix)
         while some := list(islice(found, AT_ONCE)):
