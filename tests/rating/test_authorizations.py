@@ -230,7 +230,7 @@ def test_a_hold_ends_after_two_days_by_the_clock_alone(shop):
     held = ask(shop, reserve_seconds=3000)
     ends = periods.parse_instant(held["expires_at"])
     assert 48 * 3600 <= ends - time.time() <= 49 * 3600 + 1
-    sums = store.head_of(f"H#{shop.ids['alice']}").sums()
+    sums = store.head_of(shop.ids["alice"]).sums()
     assert (sums.open_e8(ends - 1), sums.open_e8(ends)) == (10**8, 0)
 
 

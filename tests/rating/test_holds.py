@@ -70,8 +70,8 @@ def held(world: World, name: str = "bob", now: int = NOW) -> int:
     """What is held, by the head; the holds themselves must add up to the same."""
     from chalicelib.rating.authorizations import store
 
-    pk = f"H#{world.clients[name]}"
-    sums, holds = store.head_of(pk).sums(), store.open_holds(pk, now)
+    client_id = world.clients[name]
+    sums, holds = store.head_of(client_id).sums(), store.open_holds(client_id, now)
     total = sum(int(hold.amount_e8) for hold in holds)
     assert sums.open_e8(now) == total
     assert now > NOW or sum(sums.by_day.values()) == total

@@ -61,7 +61,7 @@ def test_the_nightly_check_looks_at_a_reseller_with_an_open_batch(world):
     assert [
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []
-    assert Verified.find(f"R#{world.reseller_id}", "VERIFIED") is not None
+    assert Verified.find(*Verified.key(world.reseller_id)) is not None
 
 
 def test_books_that_are_read_while_files_are_rated_add_up(world):
@@ -109,7 +109,7 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
     found = [one for one in nightly(harmed.scope, reseller_ids=both) if one.owner_id in harmed.clients.values()]
     assert [(one.expected, one.found) for one in found] == [(2, 0)]
     assert f"segment {segment.sk}, which can not be read" in found[0].what
-    verified = [Verified.find(f"R#{world.reseller_id}", "VERIFIED") for world in (harmed, other)]
+    verified = [Verified.find(*Verified.key(world.reseller_id)) for world in (harmed, other)]
     assert [one is not None for one in verified] == [False, True]
     objects.write(segment.object_key, whole)
 
@@ -187,7 +187,7 @@ def spoiled(world: World) -> dict[str, str]:
     (segment,) = call_store.segments_of(client_id, "0", "9")
     segment.update(actions=[call_store.Segment.amount_e8.set(segment.amount_e8 + 1)])
     batch.update(actions=[Batch.duplicates.set(7)])
-    head = hold_store.head_of(f"H#{client_id}")
+    head = hold_store.head_of(client_id)
     head.by_expiry = {str(2**40): 1}
     head.save()
     return {
@@ -229,7 +229,7 @@ def test_the_operator_runs_one_check_which_writes_nothing(deck, caplog):
     logged = [message for message in caplog.messages if world.clients["alice"] in message]
     assert [message.rpartition("check=")[2] for message in logged] == ["'balances')", "'holds')"]
     assert set(made) <= {"Query", "GetItem"}
-    assert Verified.find(f"R#{world.reseller_id}", "VERIFIED") is None
+    assert Verified.find(*Verified.key(world.reseller_id)) is None
     assert Event.under(f"E#{world.reseller_id}", "") == []
 
 

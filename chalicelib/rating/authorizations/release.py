@@ -26,20 +26,20 @@ def release(scope: Scope, rated: Sequence[tuple[str, Iterable[Called]]]) -> None
 
     The calls of a client without an open hold are not read.
     """
-    heads = store.heads_of([f"H#{client_id}" for client_id, _ in rated])
+    heads = store.heads_of([client_id for client_id, _ in rated])
     for (client_id, calls), head in zip(rated, heads, strict=True):
         if head.sums().any_open(scope.now):
-            _release(scope, f"H#{client_id}", calls)
+            _release(scope, client_id, calls)
 
 
-def _release(scope: Scope, pk: str, calls: Iterable[Called]) -> None:
-    while store.head_of(pk).sums().any_open(scope.now):
-        waiting = [hold.open() for hold in store.open_holds(pk, scope.now)]
+def _release(scope: Scope, client_id: str, calls: Iterable[Called]) -> None:
+    while store.head_of(client_id).sums().any_open(scope.now):
+        waiting = [hold.open() for hold in store.open_holds(client_id, scope.now)]
         # A record that has ended a hold ends no other, whoever rates it again.
-        calls = _not_done(pk, holds.concerned(waiting, calls) if waiting else [])
+        calls = _not_done(client_id, holds.concerned(waiting, calls) if waiting else [])
         found = holds.matches(waiting, calls)
         for some in _portions(found):
-            settle(lambda some=some: _let_go(scope, pk, some), TRIES)  # type: ignore[misc]
+            settle(lambda some=some: _let_go(scope, client_id, some), TRIES)  # type: ignore[misc]
         if not found:
             return
 
@@ -58,22 +58,23 @@ def _portions(found: Sequence[Match]) -> Iterator[list[Match]]:
         yield some
 
 
-def _not_done(pk: str, calls: Sequence[Called]) -> list[Called]:
-    keys = {call: store.done_of(pk, call).sk for call in calls}
-    done = find_many([(pk, sk) for sk in keys.values()], Done) if keys else {}
-    return [call for call, sk in keys.items() if (pk, sk) not in done]
+def _not_done(client_id: str, calls: Sequence[Called]) -> list[Called]:
+    """The calls whose records have not ended a hold yet, each once."""
+    keys = {call: Done.key(client_id, call) for call in calls}
+    done = find_many(list(keys.values()), Done) if keys else {}
+    return [call for call, key in keys.items() if key not in done]
 
 
-def _let_go(scope: Scope, pk: str, some: Sequence[Match]) -> None:
+def _let_go(scope: Scope, client_id: str, some: Sequence[Match]) -> None:
     """End the holds of these records that are still there; a record whose holds are gone looks for others next."""
-    wanted = [(pk, name) for match in some for name in match.names]
-    there = {sk: hold for (_, sk), hold in find_many(wanted, Hold).items() if int(hold.expires_at or 0) > scope.now}
-    left = set(_not_done(pk, [match.call for match in some]))
+    wanted = [Hold.key(client_id, name) for match in some for name in match.names]
+    there = {hold.name: hold for hold in find_many(wanted, Hold).values() if hold.is_open(scope.now)}
+    left = set(_not_done(client_id, [match.call for match in some]))
     ended = [match for match in some if match.call in left and any(name in there for name in match.names)]
     gone = [there[name] for name in dict.fromkeys(name for match in ended for name in match.names) if name in there]
     if gone:
         # The head last, so that few calls come in between; what each hold holds is a condition of its own then.
-        head = store.head_of(pk)
+        head = store.head_of(client_id)
         after = store.next_head(head, scope.now, [(hold, -hold.amount_e8) for hold in gone])
-        notes = [Put(store.done_of(pk, match.call)) for match in ended]
+        notes = [Put(store.done_of(client_id, match.call)) for match in ended]
         commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == hold.amount_e8) for hold in gone)])

@@ -98,7 +98,7 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
         return Authorization(False, "unknown_account", 0, 0, None)
     # The head first, then the client: see above.
     head, hold = _head_and_hold(asked)
-    if hold and int(hold.expires_at or 0) <= scope.now:
+    if hold and not hold.is_open(scope.now):
         hold = None
     name = _name(asked) if asked.call_id else new_id()
     if hold and hold.finished:
@@ -143,16 +143,17 @@ def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
 
 def _head_and_hold(asked: _Asked) -> tuple[HoldsHead, Hold | None]:
     """The head of the client's holds, then the hold that this call may have already."""
-    pk = f"H#{asked.client_id}"
-    head = store.head_of(pk)
-    return head, Hold.find(pk, f"HOLD#{_name(asked)}") if asked.call_id and asked.reserve_seconds else None
+    head = store.head_of(asked.client_id)
+    if not asked.call_id or not asked.reserve_seconds:
+        return head, None
+    return head, Hold.find(*Hold.key(asked.client_id, _name(asked)))
 
 
 def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Standing:
     """The client as it stands without the call's ``own`` hold."""
     client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
     if own:
-        sums = sums.changed(now, int(own.expires_at or 0), own.day, -own.amount_e8)
+        sums = sums.changed(now, own.expires_at, own.day, -own.amount_e8)
     available, daily = rules.available_e8(client.account()), client.daily_limit_e8
     spent = client.spent.get(asked.day, 0) + sums.made_on_e8(asked.day)
     return Standing(
@@ -160,8 +161,8 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
         service=client.service,
         available_e8=None if available is None else available - sums.open_e8(now),
         blocked_countries=frozenset(client.blocked_countries),
-        max_rate_e10=None if client.max_rate_e10 is None else client.max_rate_e10,
-        left_today_e8=None if daily is None else int(daily) - spent,
+        max_rate_e10=client.max_rate_e10,
+        left_today_e8=None if daily is None else daily - spent,
     )
 
 
@@ -169,8 +170,7 @@ def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
     assert asked.terms is not None
     kept = asked.terms._asdict()
     return Hold(
-        f"H#{asked.client_id}",
-        f"HOLD#{name}",
+        *Hold.key(asked.client_id, name),
         reseller_id=asked.reseller_id,
         client_id=asked.client_id,
         account=asked.account,
@@ -199,14 +199,13 @@ def _answer(verdict: Verdict, rate_e10: int | None, hold: Hold | None) -> Author
         hangup_after=decision.hang_up_after(verdict, hold.held_seconds if hold else 0),
         rate_e10=rate_e10,
         id=hold.id if hold else None,
-        expires_at=int(hold.expires_at or 0) if hold else None,
+        expires_at=hold.expires_at if hold else None,
     )
 
 
 def _held(scope: Scope, reseller_id: str, hold_id: str) -> tuple[HoldsHead, Hold]:
     """A hold and the head that was read before it; 404 for an unknown, a stranger's or an expired one."""
-    pk, sk = store.key_of(hold_id)
-    head, hold = store.head_of(pk), Hold.find(pk, sk)
-    if hold is None or hold.reseller_id != reseller_id or int(hold.expires_at or 0) <= scope.now:
+    head, hold = store.hold_of(hold_id)
+    if hold is None or hold.reseller_id != reseller_id or not hold.is_open(scope.now):
         raise NotFound()
     return head, hold

@@ -136,9 +136,8 @@ def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, int
 @settled
 def holds(books: ClientBooks) -> list[Difference]:
     """The client's open holds add up to the sum that its head keeps of them."""
-    pk = f"H#{books.client_id}"
-    head, open_holds = hold_store.head_of(pk), hold_store.open_holds(pk, books.now)
-    if hold_store.head_of(pk).version != head.version:
+    head, open_holds = hold_store.head_of(books.client_id), hold_store.open_holds(books.client_id, books.now)
+    if hold_store.head_of(books.client_id).version != head.version:
         raise LostRace()
     total_e8 = sum(hold.amount_e8 for hold in open_holds)
     return list(_compare(books.client_id, "holds", total_e8, head.sums().open_e8(books.now)))

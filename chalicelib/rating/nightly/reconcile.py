@@ -51,7 +51,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
             commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
             found += differences
         else:
-            commit(scope, [Put(Verified("R#" + reseller_id, "VERIFIED", upto=upto), anyway=True)])
+            commit(scope, [Put(Verified(*Verified.key(reseller_id), upto=upto), anyway=True)])
     return found
 
 
@@ -112,7 +112,7 @@ def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]
 
 def _verified_upto(reseller_id: str) -> int:
     """Segments written before this instant have been read and found right."""
-    verified = Verified.find("R#" + reseller_id, "VERIFIED")
+    verified = Verified.find(*Verified.key(reseller_id))
     return verified.upto if verified else 0
 
 

@@ -47,7 +47,7 @@ def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix:
 
     The next run goes on where this one stopped. One that was killed does its part again, which changes nothing.
     """
-    place = SweepPlace.find("SWEEP", "PLACE")
+    place = SweepPlace.find(*SweepPlace.key())
     swept, after = Swept(), str(place.after) if place else ""
     for month, found in groupby(objects.objects(prefix, after), key=lambda each: each[0].rpartition("/")[0]):
         if out_of_time():
@@ -61,7 +61,7 @@ def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix:
                 old.append(key)
         if old:
             _sweep_month(scope, month, old, swept)
-    commit(scope, [Put(SweepPlace("SWEEP", "PLACE", after="" if swept.finished else after), anyway=True)])
+    commit(scope, [Put(SweepPlace(*SweepPlace.key(), after="" if swept.finished else after), anyway=True)])
     return swept
 
 
