@@ -13,8 +13,8 @@ from chalicelib.rating.pricing.price import CallTerms
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A client as it stands. ``available_e8``: balance and credit less open holds, None for no limit.
+class ClientLimits:
+    """What limits a client's calls. ``available_e8``: balance and credit less open holds, None for no limit.
 
     ``left_today_e8``: what the daily limit leaves, None for no daily limit.
     """
@@ -40,14 +40,14 @@ class Verdict(NamedTuple):
         return self.reason == "ok"
 
 
-def decide(standing: Standing, terms: CallTerms | None, reserve_seconds: int = 0) -> Verdict:
+def decide(limits: ClientLimits, terms: CallTerms | None, reserve_seconds: int = 0) -> Verdict:
     """The verdict on a call of these terms (None: no rate) by this client."""
-    refused = _refusal(standing, terms)
+    refused = _refusal(limits, terms)
     if refused or terms is None:
         return Verdict(refused or "no_rate")
     free = not price.amount_e8(terms, price.LONGEST)
     most: int | None = None
-    for reason, budget_e8 in (("blocked", standing.left_today_e8), ("suspended", standing.available_e8)):
+    for reason, budget_e8 in (("blocked", limits.left_today_e8), ("suspended", limits.available_e8)):
         if budget_e8 is None:
             continue
         seconds = price.LONGEST if free else price.affordable_seconds(terms, budget_e8) if budget_e8 > 0 else 0
@@ -58,16 +58,16 @@ def decide(standing: Standing, terms: CallTerms | None, reserve_seconds: int = 0
     return Verdict("ok", most, held, price.amount_e8(terms, held))
 
 
-def _refusal(standing: Standing, terms: CallTerms | None) -> str:
+def _refusal(limits: ClientLimits, terms: CallTerms | None) -> str:
     """Why the client may not call this number at all; ``""`` when it may."""
-    if standing.status != "active":
-        return standing.status
-    if standing.service != "active":
+    if limits.status != "active":
+        return limits.status
+    if limits.service != "active":
         return "suspended"
     if terms is None:
         return "no_rate"
-    too_dear = standing.max_rate_e10 is not None and terms.rate_e10 > standing.max_rate_e10
-    return "blocked" if too_dear or terms.country in standing.blocked_countries else ""
+    too_dear = limits.max_rate_e10 is not None and terms.rate_e10 > limits.max_rate_e10
+    return "blocked" if too_dear or terms.country in limits.blocked_countries else ""
 
 
 def hang_up_after(verdict: Verdict, held_seconds: int) -> int | None:

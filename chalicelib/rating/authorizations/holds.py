@@ -81,13 +81,13 @@ class Called(NamedTuple):
 
 def concerned(holds: Sequence[Open], calls: Iterable[Called]) -> list[Called]:
     """The calls that may have one of these holds, by id or by likelihood; few of many."""
-    known = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
-    numbers = _by_number(holds)
+    by_id = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
+    by_number = _by_number(holds)
     return [
         call
         for call in calls
-        if any((call.account, call_id) in known for call_id in _ids(call))
-        or any(_fits(hold, call) for hold in numbers.get((call.account, call.number), ()))
+        if any((call.account, call_id) in by_id for call_id in _ids(call))
+        or any(_fits(hold, call) for hold in by_number.get((call.account, call.number), ()))
     ]
 
 
@@ -109,15 +109,15 @@ def matches(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
     for hold in holds:
         if hold.call_id:
             by_id.setdefault((hold.account, hold.call_id), []).append(hold.name)
-    found, strangers = list[Match](), list[Called]()
+    matched, unmatched = list[Match](), list[Called]()
     for call in calls:
         same = [name for call_id in _ids(call) for name in by_id.get((call.account, call_id), ())]
         if same:
-            found.append(Match(call, tuple(same[:MOST_PER_CALL])))
+            matched.append(Match(call, tuple(same[:MOST_PER_CALL])))
         else:
-            strangers.append(call)
-    ended = {name for match in found for name in match.names}
-    return found + _likeliest([hold for hold in holds if hold.name not in ended], strangers)
+            unmatched.append(call)
+    ended = {name for match in matched for name in match.names}
+    return matched + _likeliest([hold for hold in holds if hold.name not in ended], unmatched)
 
 
 def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
@@ -139,10 +139,10 @@ def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
 
 
 def _by_number(holds: Iterable[Open]) -> dict[tuple[str, str], list[Open]]:
-    found: dict[tuple[str, str], list[Open]] = {}
+    by_number: dict[tuple[str, str], list[Open]] = {}
     for hold in holds:
-        found.setdefault((hold.account, hold.number), []).append(hold)
-    return found
+        by_number.setdefault((hold.account, hold.number), []).append(hold)
+    return by_number
 
 
 def _ids(call: Called) -> set[str]:

@@ -9,6 +9,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from chalicelib.aws.transactions import Put, Remove, Scope, commit, find_many, settle
 from chalicelib.rating.authorizations import holds, store
@@ -37,25 +38,25 @@ def _release(scope: Scope, client_id: str, calls: Iterable[Called]) -> None:
         waiting = [hold.open() for hold in store.open_holds(client_id, scope.now)]
         # A record that has ended a hold ends no other, whoever rates it again.
         calls = _not_done(client_id, holds.concerned(waiting, calls) if waiting else [])
-        found = holds.matches(waiting, calls)
-        for some in _portions(found):
-            settle(lambda some=some: _let_go(scope, client_id, some), TRIES)  # type: ignore[misc]
-        if not found:
+        matches = holds.matches(waiting, calls)
+        for portion in _portions(matches):
+            settle(partial(_end_holds, scope, client_id, portion), TRIES)
+        if not matches:
             return
 
 
-def _portions(found: Sequence[Match]) -> Iterator[list[Match]]:
+def _portions(matches: Iterable[Match]) -> Iterator[list[Match]]:
     """As many matches at a time as one transaction takes."""
-    some, writes = list[Match](), 0
-    for match in found:
+    portion, writes = list[Match](), 0
+    for match in matches:
         more = 1 + len(match.names)
         if writes + more > AT_ONCE:
-            yield some
-            some, writes = [], 0
-        some.append(match)
+            yield portion
+            portion, writes = [], 0
+        portion.append(match)
         writes += more
-    if some:
-        yield some
+    if portion:
+        yield portion
 
 
 def _not_done(client_id: str, calls: Sequence[Called]) -> list[Called]:
@@ -65,16 +66,17 @@ def _not_done(client_id: str, calls: Sequence[Called]) -> list[Called]:
     return [call for call, key in keys.items() if key not in done]
 
 
-def _let_go(scope: Scope, client_id: str, some: Sequence[Match]) -> None:
-    """End the holds of these records that are still there; a record whose holds are gone looks for others next."""
-    wanted = [Hold.key(client_id, name) for match in some for name in match.names]
-    there = {hold.name: hold for hold in find_many(wanted, Hold).values() if hold.is_open(scope.now)}
-    left = set(_not_done(client_id, [match.call for match in some]))
-    ended = [match for match in some if match.call in left and any(name in there for name in match.names)]
-    gone = [there[name] for name in dict.fromkeys(name for match in ended for name in match.names) if name in there]
-    if gone:
-        # The head last, so that few calls come in between; what each hold holds is a condition of its own then.
+def _end_holds(scope: Scope, client_id: str, matches: Sequence[Match]) -> None:
+    """End the matched holds that still exist. A record that finds none of its holds is matched again afterwards."""
+    keys = [Hold.key(client_id, name) for match in matches for name in match.names]
+    by_name = {hold.name: hold for hold in find_many(keys, Hold).values() if hold.is_open(scope.now)}
+    not_done = set(_not_done(client_id, [match.call for match in matches]))
+    ended = [match for match in matches if match.call in not_done and any(name in by_name for name in match.names)]
+    names = dict.fromkeys(name for match in ended for name in match.names)
+    removed = [by_name[name] for name in names if name in by_name]
+    if removed:
+        # The head is read last, to leave little time for other writes; the amount of each hold is a condition as well.
         head = store.head_of(client_id)
-        after = store.next_head(head, scope.now, [(hold, -hold.amount_e8) for hold in gone])
+        after = store.next_head(head, scope.now, [(hold, -hold.amount_e8) for hold in removed])
         notes = [Put(store.done_of(client_id, match.call)) for match in ended]
-        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == hold.amount_e8) for hold in gone)])
+        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == hold.amount_e8) for hold in removed)])

@@ -15,12 +15,12 @@ from chalicelib import numbers, periods
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
-from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settled
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.principals import Principal
 from chalicelib.rating.authorizations import decision, holds, store
-from chalicelib.rating.authorizations.decision import Standing, Verdict
+from chalicelib.rating.authorizations.decision import ClientLimits, Verdict
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
 from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.pricing import loading, price, quotes
@@ -45,8 +45,11 @@ class Authorization:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A call somebody wants to make: whose it is, and by what terms. ``client_id`` empty: nobody's."""
+class _Request:
+    """A call that wants to start, the client who would pay for it, and its terms.
+
+    ``client_id`` is empty when no client holds the account, ``terms`` None when there is no rate.
+    """
 
     reseller_id: str
     account: str
@@ -64,7 +67,7 @@ def ask(scope: Scope, who: Principal, body: AuthorizationIn) -> Authorization:
         return Authorization(True, "ok", None, None, 0)
     if who.standing != "active":
         raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
-    return settle(lambda: _ask(scope, who.reseller_id, body))
+    return _ask(scope, who.reseller_id, body)
 
 
 @settled
@@ -92,27 +95,28 @@ def void(scope: Scope, reseller_id: str, hold_id: str) -> None:
     commit(scope, [gone, Remove(hold, Hold.pk.exists())])
 
 
+@settled
 def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization:
-    asked = _asked(scope.now, reseller_id, body)
-    if not asked.client_id:
+    request = _resolve(scope.now, reseller_id, body)
+    if not request.client_id:
         return Authorization(False, "unknown_account", 0, 0, None)
-    # The head first, then the client: see above.
-    head, hold = _head_and_hold(asked)
+    # The head first, then the client: see the top of this file.
+    head, hold = _head_and_hold(request)
     if hold and not hold.is_open(scope.now):
         hold = None
-    name = _name(asked) if asked.call_id else new_id()
+    name = _hold_name(request) if request.call_id else new_id()
     if hold and hold.finished:
-        # Its price stays held until its record comes; whoever uses the id again makes another call.
+        # Its price stays held until its record is rated; the same id is another call from now on.
         hold, name = None, new_id()
-    verdict = decision.decide(_standing(asked, head, scope.now, hold), asked.terms, asked.reserve_seconds)
-    rate_e10 = asked.terms.rate_e10 if asked.terms else None
+    verdict = decision.decide(_limits(request, head, scope.now, hold), request.terms, request.reserve_seconds)
+    rate_e10 = request.terms.rate_e10 if request.terms else None
     if hold:
-        # The same call asks again: it has its hold already, whatever became of the client since.
+        # The same call asks again: it keeps its hold, also if the client could not pay for a new one.
         most = verdict.max_seconds if verdict.allowed else hold.held_seconds
         return _answer(Verdict("ok", most), rate_e10, hold)
-    if not asked.reserve_seconds or not verdict.allowed:
+    if not request.reserve_seconds or not verdict.allowed:
         return _answer(verdict, rate_e10, None)
-    hold = _new_hold(asked, name, verdict, scope.now)
+    hold = _new_hold(request, name, verdict, scope.now)
     answer = _answer(verdict, rate_e10, hold)
     expired = Hold.pk.does_not_exist() | (Hold.expires_at <= scope.now)
     grown = store.next_head(head, scope.now, [(hold, verdict.hold_e8)])
@@ -120,16 +124,17 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
     return answer
 
 
-def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
-    """What is asked, looked up in tables that the container keeps until terms or decks change."""
+def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
+    """The request with its client and terms, from a rate book that the container keeps until terms or decks change."""
     head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
-    known = is_username(body.account)
-    holding = loading.kept_account(reseller_id, body.account, version).account(body.account, now) if known else None
+    holding = None
+    if is_username(body.account):
+        holding = loading.kept_account(reseller_id, body.account, version).account(body.account, now)
     if holding is None:
-        return _Asked(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
+        return _Request(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
     by_record = reseller.cost_source == "record"
     tables = loading.kept_tables(reseller_id, reseller.time_zone, version, deck_version, by_record)
     number, terms = body.number, None
@@ -137,26 +142,26 @@ def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
         number = quotes.called(body.number, reseller.home_country)
         terms = tables.outbound(holding.package_id, now, number)
     except ValueError:
-        pass  # People dial what is no number: nothing has a price for it.
-    return _Asked(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)
+        pass  # What was dialled is not a number, so there is no rate for it.
+    return _Request(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)
 
 
-def _head_and_hold(asked: _Asked) -> tuple[HoldsHead, Hold | None]:
+def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:
     """The head of the client's holds, then the hold that this call may have already."""
-    head = store.head_of(asked.client_id)
-    if not asked.call_id or not asked.reserve_seconds:
+    head = store.head_of(request.client_id)
+    if not request.call_id or not request.reserve_seconds:
         return head, None
-    return head, Hold.find(*Hold.key(asked.client_id, _name(asked)))
+    return head, Hold.find(*Hold.key(request.client_id, _hold_name(request)))
 
 
-def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Standing:
-    """The client as it stands without the call's ``own`` hold."""
-    client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
+def _limits(request: _Request, head: HoldsHead, now: int, own: Hold | None) -> ClientLimits:
+    """The client's limits, leaving out the call's ``own`` hold."""
+    client, sums = posting.client_of(request.reseller_id, request.client_id)(), head.sums()
     if own:
         sums = sums.changed(now, own.expires_at, own.day, -own.amount_e8)
     available, daily = rules.available_e8(client.account()), client.daily_limit_e8
-    spent = client.spent.get(asked.day, 0) + sums.made_on_e8(asked.day)
-    return Standing(
+    spent = client.spent.get(request.day, 0) + sums.made_on_e8(request.day)
+    return ClientLimits(
         status=client.status,
         service=client.service,
         available_e8=None if available is None else available - sums.open_e8(now),
@@ -166,18 +171,18 @@ def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Sta
     )
 
 
-def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
-    assert asked.terms is not None
-    kept = asked.terms._asdict()
+def _new_hold(request: _Request, name: str, verdict: Verdict, now: int) -> Hold:
+    assert request.terms is not None
+    kept = request.terms._asdict()
     return Hold(
-        *Hold.key(asked.client_id, name),
-        reseller_id=asked.reseller_id,
-        client_id=asked.client_id,
-        account=asked.account,
-        number=asked.number,
-        call_id=asked.call_id,
+        *Hold.key(request.client_id, name),
+        reseller_id=request.reseller_id,
+        client_id=request.client_id,
+        account=request.account,
+        number=request.number,
+        call_id=request.call_id,
         made_at=now,
-        day=asked.day,
+        day=request.day,
         terms={name: kept[name] for name in _PRICE},
         held_seconds=verdict.held_seconds,
         amount_e8=verdict.hold_e8,
@@ -185,9 +190,9 @@ def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
     )
 
 
-def _name(asked: _Asked) -> str:
+def _hold_name(request: _Request) -> str:
     """The same call to the same number has the same name, so it cannot be held twice."""
-    words = "\0".join((asked.account, asked.call_id, asked.number))
+    words = "\0".join((request.account, request.call_id, request.number))
     return hashlib.sha256(words.encode()).hexdigest()[:26]
 
 
