@@ -45,15 +45,15 @@ def rate_dropped_files(event: SQSEvent) -> None:
 
 @bp.schedule("rate(1 day)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
-    """Announce again every dropped file that has no batch, and every batch that stopped without a word.
+    """Announce again every dropped file that has no batch, and every batch whose every try was killed.
 
     With ``{"retry_failed": true}`` as its detail, which only people send, also the batches that were given up.
     """
-    told = event.to_dict()
+    detail = event.to_dict().get("detail") or {}
     scope = Scope(actor="system:rescan", now=_now(event))
     log.info("announced %d files again", rescan_files.announce_unrated(scope.now))
-    taken = rescan_files.take_up(scope, failed=(told.get("detail") or {}).get("retry_failed") is True)
-    log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
+    resumed = rescan_files.resume_stopped(scope, failed=detail.get("retry_failed") is True)
+    log.info("announced %d batches again that had stopped, gave up %d", resumed.announced, resumed.given_up)
 
 
 @bp.schedule("rate(1 day)", name="sweep")
@@ -62,7 +62,7 @@ def sweep_objects(event: CloudWatchEvent) -> None:
     swept = sweep.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
     log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
     if not swept.finished:
-        log.warning("the sweep ran out of time; it goes on from there with its next run")
+        log.warning("the sweep ran out of time; its next run continues there")
 
 
 @bp.schedule("rate(1 day)", name="reconcile")

@@ -390,7 +390,7 @@ def test_no_condition_reckons(world, monkeypatch):
 
     def watched(self: Any, operation: str, kwargs: Any) -> Any:
         for write in kwargs.get("TransactItems", ()):
-            conditions.extend(each["ConditionExpression"] for each in write.values() if "ConditionExpression" in each)
+            conditions.extend(kind["ConditionExpression"] for kind in write.values() if "ConditionExpression" in kind)
         return send(self, operation, kwargs)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", watched)

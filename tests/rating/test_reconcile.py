@@ -68,9 +68,9 @@ def test_books_that_are_read_while_files_are_rated_add_up(world):
     files = [csv_file(*[line(f"{n}-{k}", "alice" if k % 2 else "bob", 6) for k in range(8)]) for n in range(12)]
     errors: list[Any] = []
 
-    def rate(some: list[bytes]) -> None:
+    def rate(bodies: list[bytes]) -> None:
         try:
-            for body in some:
+            for body in bodies:
                 world.rate(body)
         except BaseException as problem:
             errors.append(problem)

@@ -1,6 +1,6 @@
-"""Whether a call may start, for how long, and what must be held back for it: decided from values, nothing is read here.
+"""Whether a call may start, for how long, and how much is held for it: a pure decision.
 
-The rules in plain words, with worked tables: ``docs/authorizations.md``.
+The rules with worked tables: ``docs/authorizations.md``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ClientLimits:
 
 
 class Verdict(NamedTuple):
-    """``max_seconds`` None: no limit. ``hold_e8`` is the price of ``held_seconds``, what is to be reserved."""
+    """``max_seconds`` None: no limit. ``hold_e8``: the amount to hold, the price of ``held_seconds``."""
 
     reason: str
     max_seconds: int | None = 0
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
 
 
 def decide(limits: ClientLimits, terms: CallTerms | None, reserve_seconds: int = 0) -> Verdict:
-    """The verdict on a call of these terms (None: no rate) by this client."""
+    """The verdict on a call with these terms (None: no rate) of a client with these limits."""
     refused = _refusal(limits, terms)
     if refused or terms is None:
         return Verdict(refused or "no_rate")
@@ -66,12 +66,12 @@ def _refusal(limits: ClientLimits, terms: CallTerms | None) -> str:
         return "suspended"
     if terms is None:
         return "no_rate"
-    too_dear = limits.max_rate_e10 is not None and terms.rate_e10 > limits.max_rate_e10
-    return "blocked" if too_dear or terms.country in limits.blocked_countries else ""
+    too_expensive = limits.max_rate_e10 is not None and terms.rate_e10 > limits.max_rate_e10
+    return "blocked" if too_expensive or terms.country in limits.blocked_countries else ""
 
 
 def hang_up_after(verdict: Verdict, held_seconds: int) -> int | None:
-    """When the switch must end the call, so that nobody spends what is not there: what is held pays for no more."""
+    """Seconds after which the switch must end the call, None for never: no later than its hold pays for."""
     if verdict.max_seconds is None or not held_seconds:
         return verdict.max_seconds
     return min(verdict.max_seconds, held_seconds)

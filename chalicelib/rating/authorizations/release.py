@@ -1,9 +1,9 @@
-"""Holds of calls that are rated now: let go after the debit, so that nobody can spend the money in between.
+"""End the holds of calls that were just rated: after the debit, so that the money is never free in between.
 
-It is done after the part's own transaction, not in it: calls that are asked for at the same moment would make that
-one fail, and a part can have more calls than a transaction takes. A try that dies in between is made up for by the
-next one, which finds the part committed and comes here again. A hold goes together with its share of the sums, so
-once.
+It is done after the transaction of a client-month, not in it: holds that are made at the same moment would make that
+transaction fail, and a client-month can have more calls than fit one. When a try is killed in between, the next one
+finds the client-month committed and ends the holds. A hold is removed in one transaction with its share of the sums,
+so it is subtracted once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from chalicelib.rating.authorizations.holds import Called, Match
 from chalicelib.rating.authorizations.store import Done, Hold
 
 AT_ONCE = 90
-"""Holds and records that one transaction settles; with the head they must fit one."""
+"""Holds and records in one transaction, beside the head."""
 TRIES = 500
-"""It competes with every call that the client asks for meanwhile."""
+"""Attempts at one transaction: it competes with every hold that the client's calls make meanwhile."""
 
 
 def release(scope: Scope, rated: Sequence[tuple[str, Iterable[Called]]]) -> None:
-    """Release the open holds of calls that are rated now: by client, its outbound calls in the order of the file.
+    """End the open holds of rated calls. ``rated``: clients with their outbound calls in the order of the file.
 
     The calls of a client without an open hold are not read.
     """
@@ -36,7 +36,7 @@ def release(scope: Scope, rated: Sequence[tuple[str, Iterable[Called]]]) -> None
 def _release(scope: Scope, client_id: str, calls: Iterable[Called]) -> None:
     while store.head_of(client_id).sums().any_open(scope.now):
         waiting = [hold.open() for hold in store.open_holds(client_id, scope.now)]
-        # A record that has ended a hold ends no other, whoever rates it again.
+        # A record that has ended a hold ends no other when it is rated again.
         calls = _not_done(client_id, holds.concerned(waiting, calls) if waiting else [])
         matches = holds.matches(waiting, calls)
         for portion in _portions(matches):

@@ -1,9 +1,9 @@
-"""May this call start? Answered for a switch by the very tables that rate it; money is held back when it asks for it.
+"""May this call start? A switch asks; the answer has the terms by which the call is rated, and may hold its price.
 
-Nobody overspends, however many calls ask at once. A hold is written together with the head of its client's holds, under
-the condition that the head has not changed since it was read, so holds are made one after the other. The client is read
-after the head. So its balance is never older than the sums: a batch debits first and lets go of the holds afterwards.
-What else happens to the balance meanwhile happened after the hold, as far as anybody can tell.
+No client overspends, however many calls ask at once. A hold is written in one transaction with the head of the client's
+holds, on condition that the head is as it was read, so holds are made one after the other. The client is read after the
+head. So its balance is never older than the sums: a batch debits first and ends the holds afterwards. Any other change
+of the balance meanwhile counts as one that came after the hold.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_se
 
 @dataclass(frozen=True)
 class Authorization:
-    """The answer to a switch; ``id`` and ``expires_at`` are the hold's."""
+    """The answer to a switch; ``id`` and ``expires_at`` are of the hold, None without one."""
 
     allowed: bool
     reason: str
@@ -72,7 +72,7 @@ def ask(scope: Scope, who: Principal, body: AuthorizationIn) -> Authorization:
 
 @settled
 def finish(scope: Scope, reseller_id: str, hold_id: str, seconds: int) -> Hold:
-    """The call has ended: hold its real price until its record is rated. 404 when that has happened already."""
+    """The call has ended: hold its real price until its record is rated. 404 when the record was rated already."""
     head, hold = _held(scope, reseller_id, hold_id)
     if hold.finished:
         if hold.seconds != seconds:
@@ -147,7 +147,7 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
 
 
 def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:
-    """The head of the client's holds, then the hold that this call may have already."""
+    """The head of the client's holds, then the hold that the call has from an earlier request, if any."""
     head = store.head_of(request.client_id)
     if not request.call_id or not request.reserve_seconds:
         return head, None
@@ -191,7 +191,7 @@ def _new_hold(request: _Request, name: str, verdict: Verdict, now: int) -> Hold:
 
 
 def _hold_name(request: _Request) -> str:
-    """The same call to the same number has the same name, so it cannot be held twice."""
+    """The name of the hold: the same for the same account, call id and number, so a call cannot be held twice."""
     words = "\0".join((request.account, request.call_id, request.number))
     return hashlib.sha256(words.encode()).hexdigest()[:26]
 
@@ -209,7 +209,7 @@ def _answer(verdict: Verdict, rate_e10: int | None, hold: Hold | None) -> Author
 
 
 def _held(scope: Scope, reseller_id: str, hold_id: str) -> tuple[HoldsHead, Hold]:
-    """A hold and the head that was read before it; 404 for an unknown, a stranger's or an expired one."""
+    """An open hold of this reseller, and the head that was read before it; else ``NotFound``."""
     head, hold = store.hold_of(hold_id)
     if hold is None or hold.reseller_id != reseller_id or not hold.is_open(scope.now):
         raise NotFound()

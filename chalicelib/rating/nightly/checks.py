@@ -181,7 +181,7 @@ def _content(client_id: str, segment: Segment, hashes: Sequence[array[int]]) -> 
 
 
 def _duplicates(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int]]) -> Iterator[Difference]:
-    """Calls that a day has more than once. A day may have millions, so only those of equal hashes are read again."""
+    """Calls that a day has more than once. It may have millions: only keys with equal hashes are kept and compared."""
     repeated = set[int]()
     for partition in hashes:
         repeated.update(hashed for hashed, times in Counter(partition).items() if times > 1)
@@ -245,10 +245,10 @@ NAMES = tuple(dict.fromkeys(check.__name__ for check in (*CLIENT_CHECKS, *RESELL
 _Books = TypeVar("_Books", ClientBooks, ResellerBooks)
 
 
-def differences(
+def run(
     checks: Iterable[Callable[[_Books], Iterable[Difference]]], names: Iterable[str], books: _Books
 ) -> Iterator[Difference]:
-    """What those of the checks find that are among the names; each difference gets the name of its check."""
+    """Run those of the checks that are named; yields their differences, each with the name of its check."""
     wanted = set(names)
     for check in checks:
         if check.__name__ in wanted:

@@ -1,4 +1,4 @@
-"""Does everything add up? Run by tests, every night, and by the operator, who can also run one of ``checks`` alone.
+"""Whether the books add up: checked by tests, every night, and by the operator, who can also run one check alone.
 
 Level 1 runs all checks of the table. Level 2 also reads the rated calls in their segments.
 """
@@ -37,7 +37,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
     The differences of a reseller are recorded in its events. Where there are none, its new calls are copied into the
     lake, and it is marked as verified.
     """
-    found: list[Difference] = []
+    all_differences: list[Difference] = []
     upto = min(scope.now, scope.now if clock is None else clock) - _OVERLAP_SECONDS
     for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
         since = _verified_upto(reseller_id)
@@ -49,10 +49,10 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
         if differences:
             listing = {"differences": [_recorded(difference) for difference in differences[:_MOST_IN_EVENT]]}
             commit(scope, [event(scope, reseller_id, "books.differ", reseller_id, listing)])
-            found += differences
+            all_differences += differences
         else:
             commit(scope, [Put(Verified(*Verified.key(reseller_id), upto=upto), anyway=True)])
-    return found
+    return all_differences
 
 
 def selected(names: Any, now: int, reseller_ids: Iterable[str] | None = None) -> list[Difference]:
@@ -63,13 +63,13 @@ def selected(names: Any, now: int, reseller_ids: Iterable[str] | None = None) ->
     unknown = [name for name in names if name not in checks.NAMES] if isinstance(names, list) else [names]
     if unknown or not names:
         raise ValueError(f"checks must be a list of names among {', '.join(checks.NAMES)}; unknown: {unknown}")
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
         try:
-            found += _run(names, reseller_id, _verified_upto(reseller_id), now)
+            differences += _run(names, reseller_id, _verified_upto(reseller_id), now)
         except LostRace:
             _not_checked(reseller_id)
-    return found
+    return differences
 
 
 def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) -> list[Difference]:
@@ -86,23 +86,23 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
 def of_client(reseller_id: str, client_id: str) -> list[Difference]:
     """The differences of one client's ledger, months and index of calls."""
     books = ClientBooks(reseller_id, client_id)
-    return list(checks.differences(checks.CLIENT_CHECKS, ("balances", "usage"), books))
+    return list(checks.run(checks.CLIENT_CHECKS, ("balances", "usage"), books))
 
 
 def _run(names: Collection[str], reseller_id: str, since: int, now: int) -> list[Difference]:
     with_batches = "batches" in names
     reseller = ResellerBooks(reseller_id, Batch.under(f"R#{reseller_id}", "BATCH#") if with_batches else [])
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for client_id in months.client_ids(reseller_id):
         client = ClientBooks(reseller_id, client_id, since, now)
-        found += checks.differences(checks.CLIENT_CHECKS, names, client)
+        differences += checks.run(checks.CLIENT_CHECKS, names, client)
         if with_batches:
             reseller.add(client.calls.markers)
-    return [*found, *checks.differences(checks.RESELLER_CHECKS, names, reseller)]
+    return [*differences, *checks.run(checks.RESELLER_CHECKS, names, reseller)]
 
 
 def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]:
-    """Copy new calls into the lake; a difference for each client of which an object that this needs is missing."""
+    """Copy new calls into the lake; yields a difference for a client when an object that it needs is missing."""
     for client_id in months.client_ids(reseller_id):
         try:
             lake.publish(scope, reseller_id, client_id, since)

@@ -1,4 +1,4 @@
-"""Items of the nightly functions: how far each has come."""
+"""Items of the nightly functions: how far each of them is."""
 
 from __future__ import annotations
 
