@@ -44,15 +44,15 @@ def rate_dropped_files(event: SQSEvent) -> None:
 
 @bp.schedule("rate(1 day)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
-    """Put on the queue again every dropped file that has no batch, and every batch that stopped without an error.
+    """Announce again every dropped file that has no batch, and every batch whose every try was killed.
 
     With ``{"retry_failed": true}`` as its detail, which only people send, also the batches that were given up.
     """
     detail = event.to_dict().get("detail") or {}
     scope = Scope(actor="system:rescan", now=_now(event))
     log.info("announced %d files again", recover.announce_unrated(scope.now))
-    taken = recover.take_up(scope, failed=detail.get("retry_failed") is True)
-    log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
+    resumed = recover.resume_stopped(scope, failed=detail.get("retry_failed") is True)
+    log.info("announced %d batches again that had stopped, gave up %d", resumed.announced, resumed.given_up)
 
 
 @bp.schedule("rate(1 day)", name="sweep")
@@ -61,15 +61,23 @@ def sweep_objects(event: CloudWatchEvent) -> None:
     swept = sweep.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
     log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
     if not swept.finished:
-        log.warning("the sweep ran out of time; it goes on from there with its next run")
+        log.warning("the sweep ran out of time; its next run continues there")
 
 
 @bp.schedule("rate(1 day)", name="reconcile")
 def reconcile_books(event: CloudWatchEvent) -> None:
-    """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
-    # The event's own instant, so that a schedule can be run with a date to pretend.
-    now = periods.parse_instant(event.to_dict()["time"])
-    found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
+    """Check that everything adds up, reading what was written since the last time; raises when it does not.
+
+    With ``{"checks": ["balances"]}`` as its detail, which only people send, run these checks alone and write nothing.
+    """
+    payload = event.to_dict()
+    names = (payload.get("detail") or {}).get("checks")
+    if names is None:
+        # The event's own instant, so that a schedule can be run with a date to pretend.
+        now = periods.parse_instant(payload["time"])
+        found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
+    else:
+        found = reconcile.selected(names, _now(event))
     for difference in found:
         log.error("the books differ: %s", difference)
     if found:

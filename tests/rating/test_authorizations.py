@@ -47,8 +47,8 @@ def test_a_call_may_last_as_long_as_the_balance_pays_for_it(shop):
 
 
 def test_numbers_are_read_as_dialled_at_home(shop):
-    told = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000", "442079460000")}
-    assert told == dict.fromkeys(told, "0.02")
+    rates = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000", "442079460000")}
+    assert rates == dict.fromkeys(rates, "0.02")
     assert ask(shop, "4165550100")["rate"] == "0.01"
 
 
@@ -230,7 +230,7 @@ def test_a_hold_ends_after_two_days_by_the_clock_alone(shop):
     held = ask(shop, reserve_seconds=3000)
     ends = periods.parse_instant(held["expires_at"])
     assert 48 * 3600 <= ends - time.time() <= 49 * 3600 + 1
-    sums = store.head_of(f"H#{shop.ids['alice']}").sums()
+    sums = store.head_of(shop.ids["alice"]).sums()
     assert (sums.open_e8(ends - 1), sums.open_e8(ends)) == (10**8, 0)
 
 

@@ -96,7 +96,7 @@ def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
     told()
     assert ResellerPointer.find("RESELLERS", reseller.ids["reseller"])
     later = int(World(reseller.ids["reseller"]).found(batch).started_at) + SPENT_SECONDS + 1
-    recover.take_up(Scope("system:rescan", later))
+    recover.resume_stopped(Scope("system:rescan", later))
     assert (batch.object_key, batch.version_id) in [tuple(arrival) for arrival in told()]
 
 

@@ -28,8 +28,8 @@ def deliver(world: World, key: str, version_id: str, receives: int = 1) -> None:
     from chalicelib.config import settings
     from chalicelib.rating import events
 
-    told = {"bucket": {"name": settings.bucket}, "object": {"key": key, "versionId": version_id}}
-    record = {"messageId": "1", "receiptHandle": "none", "body": json.dumps({"Records": [{"s3": told}]})}
+    entity = {"bucket": {"name": settings.bucket}, "object": {"key": key, "versionId": version_id}}
+    record = {"messageId": "1", "receiptHandle": "none", "body": json.dumps({"Records": [{"s3": entity}]})}
     record["attributes"] = {"ApproximateReceiveCount": str(receives)}  # type: ignore[assignment]
     events.rate_dropped_files({"Records": [record]}, None)
 
@@ -48,10 +48,10 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
     at = datetime.fromtimestamp(int(time.time()) + after, UTC)
     event = {**scheduled_event("rescan", at), "detail": detail}
     events.rescan(event, None)
-    told = []
+    announced: list[Any] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        told += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
-    return [tuple(arrival) for arrival in told if world.reseller_id in arrival.key]
+        announced += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
+    return [tuple(arrival) for arrival in announced if world.reseller_id in arrival.key]
 
 
 def batch_of(world: World) -> Any:

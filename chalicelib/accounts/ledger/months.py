@@ -19,12 +19,13 @@ from chalicelib.errors import Conflict
 
 @dataclass(frozen=True)
 class Difference:
-    """Two figures that should be equal and are not; ``what`` says which figure of the owner, in words."""
+    """Two figures that should be equal and are not; ``check``: the name of the check that found it."""
 
     owner_id: str
     what: str
     expected: int
     found: int
+    check: str = ""
 
 
 @settled
