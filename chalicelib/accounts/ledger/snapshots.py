@@ -50,34 +50,32 @@ def snapshots(
     client_months: Sequence[ClientMonth],
     packages: Mapping[str, Collection[str]],
 ) -> list[Snapshot]:
-    """Read all of them; ``packages``: by client id, those that may grant free minutes. ``NotFound`` for no client.
+    """A snapshot of each client-month; ``NotFound`` if a client is unknown.
 
-    The clients come first: what is read afterwards is protected by their versions.
+    ``packages``: those that may grant free minutes, by client. The clients are read first: what is read afterwards is
+    protected by their versions.
     """
-    owners = find_each(*((Client, *Client.key(reseller_id, one.client_id)) for one in client_months))
-    if None in owners:
+    clients = find_each(*((Client, *Client.key(reseller_id, one.client_id)) for one in client_months))
+    if None in clients:
         raise NotFound()
     marked = [_marked(one, batch_id, generation) for one in client_months]
     granting = [
-        sorted({*packages.get(one.client_id, ()), *said.given()})
-        for one, said in zip(client_months, marked, strict=True)
+        sorted({*packages.get(one.client_id, ()), *markers.given()})
+        for one, markers in zip(client_months, marked, strict=True)
     ]
     months = find_each(*((Month, *Month.key(one.client_id, one.month)) for one in client_months))
-    found = iter(
-        find_each(
-            *(
-                (FreeMinutes, *FreeMinutes.key(one.client_id, package_id, one.month))
-                for one, own in zip(client_months, granting, strict=True)
-                for package_id in own
-            )
-        )
-    )
+    places = [
+        (FreeMinutes, *FreeMinutes.key(one.client_id, package_id, one.month))
+        for one, package_ids in zip(client_months, granting, strict=True)
+        for package_id in package_ids
+    ]
+    free_minutes = iter(find_each(*places))
     read = []
-    for one, owner, month, said, own in zip(client_months, owners, months, marked, granting, strict=True):
-        stored = {package_id: free.used_seconds if (free := next(found)) else 0 for package_id in own}
-        used = {package_id: seconds - said.given().get(package_id, 0) for package_id, seconds in stored.items()}
-        there = month or Month(*Month.key(one.client_id, one.month))
-        read.append(Snapshot(owner, there, used, stored, *said))
+    for one, client, month, markers, package_ids in zip(client_months, clients, months, marked, granting, strict=True):
+        stored = {name: free.used_seconds if (free := next(free_minutes)) else 0 for name in package_ids}
+        used = {name: seconds - markers.given().get(name, 0) for name, seconds in stored.items()}
+        month = month or Month(*Month.key(one.client_id, one.month))
+        read.append(Snapshot(client, month, used, stored, *markers))
     return read
 
 

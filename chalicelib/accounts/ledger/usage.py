@@ -82,10 +82,9 @@ def client_months_of(reseller_id: str, batch_id: str) -> Iterator[tuple[ClientMo
             yield ClientMonth(client.client_id, marker.month), marker.generation
 
 
-def parts_of_client(client_id: str, batch_id: str) -> list[tuple[int, str, int]]:
-    """Generation, month and rated calls of every marker of a batch at one client."""
-    found = Marker.under(*Marker.of_batch(client_id, batch_id))
-    return [(marker.generation, marker.month, marker.rated) for marker in found]
+def markers_of_client(client_id: str, batch_id: str) -> list[Marker]:
+    """The markers of a batch at one client, of all its months and generations."""
+    return Marker.under(*Marker.of_batch(client_id, batch_id))
 
 
 def post_cost(scope: Scope, reseller_id: str, batch_id: str, generation: int, month: str, cost_e8: int) -> None:

@@ -62,7 +62,7 @@ def _portions(matches: Iterable[Match]) -> Iterator[list[Match]]:
 def _not_done(client_id: str, calls: Sequence[Called]) -> list[Called]:
     """The calls whose records have not ended a hold yet, each once."""
     keys = {call: Done.key(client_id, call) for call in calls}
-    done = find_many(list(keys.values()), Done) if keys else {}
+    done = find_many(list(keys.values()), Done)
     return [call for call, key in keys.items() if key not in done]
 
 

@@ -76,7 +76,7 @@ class _Merger:
         if self._written is None or self._written[0] != objects:
             self._written = objects, _merge(self._scope, self._reseller_id, chosen)
         swap: list[Write] = [Put(self._written[1]), *map(_removed, chosen)]
-        commit(self._scope, [posting.owner_change(client, client.account()), *swap])
+        commit(self._scope, [client.bump(), *swap])
         log.info("client %s: %d segments of %s are one", self._client_id, len(chosen), self._day)
         return len(chosen)
 
@@ -98,13 +98,13 @@ def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> 
     To be called before the next generation charges this client. Then the batch's segments are as before compaction.
     """
     _raise_version(scope, reseller_id, client_id)
-    for generation, month, rows in usage.parts_of_client(client_id, batch_id):
-        in_month = call_store.segments_of_month(ClientMonth(client_id, month))
-        if sum(each.rows for each in in_month if each.batch_id == batch_id) == rows:
+    for marker in usage.markers_of_client(client_id, batch_id):
+        in_month = call_store.segments_of_month(ClientMonth(client_id, marker.month))
+        if sum(segment.rows for segment in in_month if segment.batch_id == batch_id) == marker.rated:
             continue
         for segment in in_month:
             if segment.is_compacted:
-                _split(scope, reseller_id, client_id, segment, batch_id, generation)
+                _split(scope, reseller_id, client_id, segment, batch_id, marker.generation)
 
 
 def _month(segment: Segment) -> str:
@@ -114,8 +114,7 @@ def _month(segment: Segment) -> str:
 @settled
 def _raise_version(scope: Scope, reseller_id: str, client_id: str) -> None:
     """Write nothing but the client's next version."""
-    client = posting.get_client(reseller_id, client_id)
-    commit(scope, [posting.owner_change(client, client.account())])
+    commit(scope, [posting.get_client(reseller_id, client_id).bump()])
 
 
 def _removed(segment: Segment) -> Remove:
@@ -142,7 +141,7 @@ def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch
             writes.append(Change(kept, kept.set_all(), Segment.object_key == whole.object_key))
         else:
             writes.append(_removed(whole))
-    commit(scope, [posting.owner_change(client, client.account()), *writes])
+    commit(scope, [client.bump(), *writes])
 
 
 def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment:
