@@ -132,33 +132,6 @@ def pack(text: bytes) -> bytes:
     return isal_zlib.compress(text, _LEVEL, GZIP)
 
 
-def row_of(call: RatedCall) -> str:
-    """One call as a row."""
-    texts = (call.call_id, call.account, call.from_number, call.to_number)
-    numbers = (call.seconds, call.billed_seconds, call.free_seconds)
-    amounts = (money.format_amount(call.amount_e8), money.format_amount(call.cost_e8))
-    return ",".join(
-        (
-            periods.format_instant(call.start),
-            call.direction,
-            call.disposition,
-            *map(quoted, texts),
-            *map(str, numbers),
-            *amounts,
-            str(call.line),
-            tail_text(*call[13:]),
-        )
-    )
-
-
-def tail_text(
-    client_id: str, package_id: str, destination: str, country: str, rule: str, rate_e10: int, batch_id: str
-) -> str:
-    """The columns that many calls share."""
-    shared = (client_id, package_id, destination, country, rule, money.format_rate(rate_e10), batch_id)
-    return ",".join(map(quoted, shared))
-
-
 def decode(data: bytes) -> Iterator[RatedCall]:
     """The rows of one or more whole members. Damaged bytes raise (``EOFError``, ``zlib.error``)."""
     for row in _split_rows(unpacked(data)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored_rows import row_of
 
-from chalicelib.calls.format import RatedCall, decode, pack, quoted, row_of
+from chalicelib.calls.format import RatedCall, decode, pack, quoted
 from chalicelib.rating.batches.rated_csv import Rows, render
 from chalicelib.rating.engine.columns import CODES, Texts
 from chalicelib.rating.engine.term_columns import TermColumns, texts
