@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from benchmarks.prefixes import prefixes
 from chalicelib import money, periods
 from chalicelib.rating.decks.deck import Deck
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
@@ -111,7 +111,7 @@ def rate_book(world: World, deck: bytes) -> RateBook:
     dids = {world.did(n): [_holding(world.client_name(n), "")] for n in range(world.clients)}
     versions = [(_LONG_AGO, lambda: Deck.load(deck))]
     return RateBook(
-        Directory(accounts, dids), Terms(packages, rates), {"value": versions, "premium": versions}, periods.zone(ZONE)
+        Ownership(accounts, dids), Terms(packages, rates), {"value": versions, "premium": versions}, periods.zone(ZONE)
     )
 
 

@@ -1,4 +1,4 @@
-"""Phone numbers: one spelling (E.164 with ``+``), and the country a number belongs to.
+"""Phone numbers: one spelling (E.164 with ``+``), and the country of a number.
 
 Both come from a table compiled from libphonenumber's metadata (``scripts/compile_countries.py``): a CDR file needs a
 million look-ups, and libphonenumber takes some 20 us for each. Numbers are not checked against numbering plans: the
@@ -73,7 +73,7 @@ def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
     lengths: dict[str, set[int]] = {}
     for prefix in _LONG_PREFIXES:
         lengths.setdefault(prefix[:_HEAD], set()).add(len(prefix))
-    return {head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()}
+    return {head: tuple(sorted(longer, reverse=True)) for head, longer in lengths.items()}
 
 
 _HEAD = 4

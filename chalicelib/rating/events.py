@@ -1,6 +1,6 @@
-"""The functions that S3 (through a queue) and the clock call.
+"""The functions that messages of S3 and schedules start.
 
-Each runs in a Lambda function of its own, imported without ``app.py`` and without the shapes of the API.
+Each is a Lambda function of its own, which imports neither ``app.py`` nor the shapes of the API.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
 from chalicelib.rating import s3_events
 from chalicelib.rating.batches import lifecycle
 from chalicelib.rating.decks import publish
-from chalicelib.rating.nightly import reconcile, sweep
-from chalicelib.rating.nightly import recover as rescan_files
+from chalicelib.rating.nightly import reconcile, recover, sweep
 
 log = logging.getLogger(__name__)
 bp = Blueprint(__name__)
 
 RETRY_SECONDS = 20
-"""Wait before a failed file is tried again, times the tries so far."""
+"""Wait before a failed file is tried again, times the number of tries so far."""
 
 
 @bp.on_sqs_message(queue=settings.queue, batch_size=1, name="rate_dropped_files")
 def rate_dropped_files(event: SQSEvent) -> None:
-    """Rate each CDR file, publish each deck that the messages tell of.
+    """Rate each CDR file and publish each deck of which a message says that it arrived.
 
-    A failure is raised, so that the queue delivers the message again; the last delivery marks the batch ``failed``.
+    Any failure is raised, so that the queue delivers the message again; the last delivery marks the batch ``failed``.
     """
     for message in event.to_dict()["Records"]:
         receives = int(message["attributes"]["ApproximateReceiveCount"])
@@ -45,32 +44,40 @@ def rate_dropped_files(event: SQSEvent) -> None:
 
 @bp.schedule("rate(1 day)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
-    """Announce again every dropped file that has no batch, and every batch that stopped without a word.
+    """Announce again every dropped file that has no batch, and every batch whose every try was killed.
 
     With ``{"retry_failed": true}`` as its detail, which only people send, also the batches that were given up.
     """
-    told = event.to_dict()
+    detail = event.to_dict().get("detail") or {}
     scope = Scope(actor="system:rescan", now=_now(event))
-    log.info("announced %d files again", rescan_files.announce_unrated(scope.now))
-    taken = rescan_files.take_up(scope, failed=(told.get("detail") or {}).get("retry_failed") is True)
-    log.info("announced %d batches again that had stopped, gave up %d", taken.announced, taken.given_up)
+    log.info("announced %d files again", recover.announce_unrated(scope.now))
+    resumed = recover.resume_stopped(scope, failed=detail.get("retry_failed") is True)
+    log.info("announced %d batches again that had stopped, gave up %d", resumed.announced, resumed.given_up)
 
 
 @bp.schedule("rate(1 day)", name="sweep")
 def sweep_objects(event: CloudWatchEvent) -> None:
-    """Delete objects under ``rated/`` that are 15 days old and that no index item names."""
+    """Delete objects under ``rated/`` that are 15 days old and not in the index."""
     swept = sweep.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
     log.info("looked at %d objects, deleted %d, left %d old ones", swept.seen, swept.deleted, swept.left)
     if not swept.finished:
-        log.warning("the sweep ran out of time; it goes on from there with its next run")
+        log.warning("the sweep ran out of time; its next run continues there")
 
 
 @bp.schedule("rate(1 day)", name="reconcile")
 def reconcile_books(event: CloudWatchEvent) -> None:
-    """Check that everything adds up, reading what was written since the last time; fails loudly when it does not."""
-    # The event's own instant, so that a schedule can be run with a date to pretend.
-    now = periods.parse_instant(event.to_dict()["time"])
-    found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
+    """Check that everything adds up, reading what was written since the last time; raises when it does not.
+
+    With ``{"checks": ["balances"]}`` as its detail, which only people send, run these checks alone and write nothing.
+    """
+    payload = event.to_dict()
+    names = (payload.get("detail") or {}).get("checks")
+    if names is None:
+        # The event's own instant, so that a schedule can be run with a date to pretend.
+        now = periods.parse_instant(payload["time"])
+        found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
+    else:
+        found = reconcile.selected(names, _now(event))
     for difference in found:
         log.error("the books differ: %s", difference)
     if found:
@@ -78,7 +85,7 @@ def reconcile_books(event: CloudWatchEvent) -> None:
 
 
 def _now(event: CloudWatchEvent) -> int:
-    """The clock; on the local stack also a later date that a schedule is run with to pretend."""
+    """The clock; on the local stack also a later time that the event pretends."""
     now = int(time.time())
     return max(now, periods.parse_instant(event.to_dict()["time"])) if settings.is_local else now
 
@@ -95,7 +102,7 @@ def _take(arrival: s3_events.Arrival, *, last_try: bool) -> None:
     if arrival.key.startswith(publish.PREFIX):
         publish.publish(scope, arrival.key, arrival.version_id)
         return
-    # Here and not above: the API imports this module to know its functions, and must not pay for numpy.
+    # Here and not above: the API imports this module to declare its functions, and does not need numpy.
     from chalicelib.rating.batches import rate
 
     try:

@@ -1,4 +1,4 @@
-"""S3's notifications in the queue: read into the object versions they name, and made for one that is rated again."""
+"""Messages of S3 in the queue: which object versions they name, and the same messages for files to try again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chalicelib.aws import queues
 from chalicelib.config import settings
 
 MAX_RECEIVES = 5
-"""Deliveries of one message before it goes to the dead letters; the queue in ``infra/`` has the same number."""
+"""Deliveries of a message before it goes to the dead-letter queue; ``infra/`` has the same number."""
 VISIBILITY_SECONDS = 960
-"""How long a message that a try holds is hidden from others; also as in ``infra/``."""
+"""How long the queue hides a message while a function works on it; ``infra/`` has the same number."""
 SPENT_SECONDS = MAX_RECEIVES * VISIBILITY_SECONDS
-"""After so long without a sign of life, all deliveries of a message are spent."""
+"""After so long, all deliveries of a message are over."""
 
 
 class Arrival(NamedTuple):
@@ -26,24 +26,24 @@ class Arrival(NamedTuple):
 
 
 def read(body: str, bucket: str) -> list[Arrival]:
-    """A message body -> what arrived in ``bucket``; ``s3:TestEvent`` and other buckets' records tell of nothing."""
+    """A message body -> the object versions that arrived in ``bucket``; none for ``s3:TestEvent`` or other buckets."""
     message = json.loads(body)
     arrivals = []
     for record in message.get("Records", []):
-        told = record.get("s3", {})
-        if told.get("bucket", {}).get("name") != bucket or "key" not in told.get("object", {}):
+        stored = record.get("s3", {})
+        if stored.get("bucket", {}).get("name") != bucket or "key" not in stored.get("object", {}):
             continue
-        # S3 writes keys as in a form: blanks are plus signs.
-        key = unquote_plus(told["object"]["key"])
-        arrivals.append(Arrival(key, told["object"].get("versionId", "")))
+        # S3 encodes keys like the fields of a form: a blank is a plus sign.
+        key = unquote_plus(stored["object"]["key"])
+        arrivals.append(Arrival(key, stored["object"].get("versionId", "")))
     return [arrival for arrival in arrivals if arrival.key.startswith(("incoming/cdr/", "incoming/decks/"))]
 
 
 def announce(arrivals: Iterator[tuple[str, str]]) -> int:
-    """Put object versions on the queue, as S3 does when they are dropped; returns how many."""
+    """Put ``(key, version id)`` on the queue as S3 does when a file is dropped; returns how many."""
     return queues.send(settings.queue, (_message(*arrival) for arrival in arrivals))
 
 
 def _message(key: str, version_id: str) -> str:
-    told = {"bucket": {"name": settings.bucket}, "object": {"key": quote_plus(key), "versionId": version_id}}
-    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": told}]})
+    stored = {"bucket": {"name": settings.bucket}, "object": {"key": quote_plus(key), "versionId": version_id}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": stored}]})

@@ -1,1 +1,1 @@
-"""What we tell reseller and client: so far the report of calls."""
+"""The report of calls, the closing of months, and the functions that run every hour."""

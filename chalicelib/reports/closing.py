@@ -1,7 +1,8 @@
-"""Closing of months: ledger by ledger, each only when it adds up.
+"""Closing of months: each ledger by itself, and only if it adds up.
 
-A month is closed after ``FORFAIT_CLOSE_AFTER_DAYS`` days of the next one, in the reseller's zone; a day later while
-files are being rated, whose calls would come late. What comes after it is counted in the first open month.
+A month is closed ``FORFAIT_CLOSE_AFTER_DAYS`` days into the next one, in the reseller's time zone; a day later while
+batches are open, because their calls would come too late. Calls and entries that come after that count in the first
+open month.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months, posting
+from chalicelib.accounts.ledger import months, posting, queries
 from chalicelib.accounts.ledger.months import Difference
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Scope
@@ -21,12 +22,13 @@ from chalicelib.rating.nightly import reconcile
 log = logging.getLogger(__name__)
 
 GRACE_DAYS = 1
-"""How long open batches put a closing off. One that failed stays open until it is mended: no month waits for that."""
+"""Days that open batches delay a closing. Not longer, because a failed batch stays open until somebody repairs it."""
 
 
 @dataclass
 class Closing:
-    """What one run did; ``differing`` are the ledgers that did not add up and stay open."""
+    """What a run did: how many months of ledgers it ``closed``, the owners of ledgers that did not add up and stay open
+    (``differing``), and whether it ``finished`` in time."""
 
     closed: int = 0
     differing: list[str] = field(default_factory=list)
@@ -35,25 +37,25 @@ class Closing:
 
 @dataclass(frozen=True)
 class Ledger:
-    """One ledger, and its check at level 1."""
+    """How to read the owner of a ledger, and how to check the ledger (level 1 of ``reconcile``)."""
 
     read: Callable[[], months.Owner]
     check: Callable[[], list[Difference]]
 
 
 def due_month(today: str, after_days: int) -> str:
-    """The last month that is due to be closed on a day."""
+    """The last month (``YYYY-MM``) that is due to be closed on the day ``today``."""
     return periods.next_day(f"{periods.next_day(today, -after_days)[:7]}-01", -1)[:7]
 
 
 def close_due(
     scope: Scope, reseller_id: str, after_days: int, out_of_time: Callable[[], bool] = lambda: False
 ) -> Closing:
-    """Close what is due at ``scope.now`` for the clients of a reseller, one after the other, and then for itself.
+    """Close the months that are due at ``scope.now``, of a reseller's clients and then of the reseller itself.
 
-    Run again it goes on with the ledgers that are still open; with none of them it costs one read.
+    It stops when ``out_of_time()`` is true. Called again, it goes on with the ledgers that are still open.
     """
-    zone = periods.zone(posting.reseller_of(reseller_id)().time_zone)
+    zone = periods.zone(posting.get_reseller(reseller_id).time_zone)
     open_batches = bool(term_versions.head_of(reseller_id).open_batches)
     due = due_month(periods.local_day(scope.now, zone), after_days + GRACE_DAYS * open_batches)
     run = Closing()
@@ -77,15 +79,15 @@ def close_due(
 
 
 def _ledgers(reseller_id: str) -> Iterator[Ledger]:
-    for client_id in months.client_ids(reseller_id):
+    for client_id in queries.client_ids(reseller_id):
         check = partial(reconcile.of_client, reseller_id, client_id)
-        yield Ledger(posting.client_of(reseller_id, client_id), check)
-    read = posting.reseller_of(reseller_id)
+        yield Ledger(partial(posting.get_client, reseller_id, client_id), check)
+    read = partial(posting.get_reseller, reseller_id)
     yield Ledger(read, partial(months.check, read))
 
 
 def _adds_up(owner: months.Owner, ledger: Ledger) -> bool:
-    found = ledger.check()
-    for difference in found:
+    differences = ledger.check()
+    for difference in differences:
         log.error("%s is not closed, its books differ: %s", owner.owner_id, difference)
-    return not found
+    return not differences

@@ -1,6 +1,6 @@
-"""What happens every hour: one message per reseller, and the function that works them off.
+"""What happens every hour: one function sends a message per reseller, another bills and closes for each message.
 
-Both run in Lambda functions of their own, imported without ``app.py`` and without the shapes of the API.
+Each is a Lambda function of its own, which imports neither ``app.py`` nor the shapes of the API.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months
+from chalicelib.accounts.ledger import queries
 from chalicelib.accounts.service import fees
 from chalicelib.aws import queues
 from chalicelib.aws.transactions import Scope
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 bp = Blueprint(__name__)
 
 WORK_SECONDS = 600
-"""A function that has worked so long passes the rest on to a fresh one: AWS ends it after 900 seconds."""
+"""After so long a function sends the message again and ends, because AWS stops it after 900 seconds."""
 RETRY_SECONDS = 60
-"""Wait before a failed message is tried again, times the tries so far."""
+"""Wait before a failed message is tried again, times the number of tries so far."""
 
 
 @bp.schedule("rate(1 hour)", name="hourly")
 def hourly(event: CloudWatchEvent) -> dict[str, Any]:
-    """Put a message per reseller on the queue; answers with the queue and how many."""
-    # The event's own instant travels in the message, so that a schedule can be run with a date to pretend.
+    """Put a message per reseller on the queue; returns the queue and the number of messages."""
+    # The time of the event, not the clock, so that people can run a schedule with another date.
     at = str(event.to_dict()["time"])
     periods.parse_instant(at)
     sent = queues.send(settings.hourly_queue, _messages(at))
@@ -40,13 +40,16 @@ def hourly(event: CloudWatchEvent) -> dict[str, Any]:
 
 
 def _messages(at: str) -> Iterator[str]:
-    for reseller_id in months.reseller_ids():
+    for reseller_id in queries.reseller_ids():
         yield json.dumps({"reseller_id": reseller_id, "at": at})
 
 
 @bp.on_sqs_message(queue=settings.hourly_queue, batch_size=1, name="bill_and_close")
 def bill_and_close(event: SQSEvent) -> None:
-    """Bill the reseller's fees that are due, then close its months that are. A failure is raised: it comes again."""
+    """Bill the fees of a reseller that are due, then close the months that are due.
+
+    Any failure is raised, so that the queue delivers the message again.
+    """
     for message in event.to_dict()["Records"]:
         try:
             _work(message["body"])
@@ -56,15 +59,15 @@ def bill_and_close(event: SQSEvent) -> None:
 
 
 def _work(body: str) -> None:
-    told, begun = json.loads(body), time.monotonic()
-    reseller_id, now = told["reseller_id"], periods.parse_instant(told["at"])
+    message, begun = json.loads(body), time.monotonic()
+    reseller_id, now = message["reseller_id"], periods.parse_instant(message["at"])
 
     def out_of_time() -> bool:
         return time.monotonic() - begun > WORK_SECONDS
 
     billed = fees.bill_due(Scope(actor="system:fees", now=now), reseller_id, out_of_time)
     if billed.failed:
-        # Its months stay open: a fee that is missing belongs into one of them.
+        # Its months stay open, because the missing fee belongs to one of them.
         raise RuntimeError(f"{len(billed.failed)} fees of reseller {reseller_id} failed; see the log")
     finished = billed.finished
     if finished:

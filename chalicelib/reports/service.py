@@ -1,4 +1,4 @@
-"""The report of calls: a selection in the reseller's own days, a page of it, and what all of it adds up to."""
+"""The report of calls: a selection by days of the reseller's time zone, its pages, and its totals."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import clients
 from chalicelib.calls import search
 from chalicelib.calls.format import RatedCall
-from chalicelib.calls.search import Place, Selection, Totals
+from chalicelib.calls.search import Place, Selection
+from chalicelib.calls.totals import Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
 
 MAX_DAYS = 400
-"""Days a selection may span: a year and a bit."""
+"""The most days of a selection: more than a year."""
 
 COLUMNS = (
     "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",
@@ -26,7 +27,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Report:
-    """A page of calls; ``after`` is the place to go on from."""
+    """A page of calls; the next one goes on behind ``after``, ``None``: this is the last page."""
 
     calls: Sequence[RatedCall]
     after: Place | None
@@ -34,11 +35,11 @@ class Report:
 
 
 def select(who: Principal, query: Any, now: int) -> Selection:
-    """A report's filters, read in the reseller's zone; a client's key sees its own calls only.
+    """The filters of a request (``CallsQuery``) -> a selection; a client's key selects its own calls only.
 
-    ``NotFound`` for another tenant's client; ``Invalid`` for dates that make no span.
+    Raises ``NotFound`` for a client of another reseller, ``Invalid`` for a last day before the first or too many days.
     """
-    zone = periods.zone(posting.reseller_of(who.reseller_id)().time_zone)
+    zone = periods.zone(posting.get_reseller(who.reseller_id).time_zone)
     first, last = periods.month_days(periods.local_month(now, zone))
     first, last = query.date_from or first, query.date_to or last
     if first > last:
@@ -62,30 +63,33 @@ def select(who: Principal, query: Any, now: int) -> Selection:
 
 
 def report(reseller_id: str, selection: Selection, place: Any, limit: int) -> Report:
-    """One page, newest first. ``place`` is what the page before gave: its last call, and the totals it had summed."""
+    """A page of calls, newest first, and the totals of the selection.
+
+    ``place``: the ``next_place`` of the page before, which has its last call and the totals; ``None`` for the first.
+    """
     after = Place(*place["after"]) if place else None
-    found = search.page(reseller_id, selection, after, limit + 1)
+    calls = search.page(reseller_id, selection, after, limit + 1)
     totals = Totals(**place["totals"]) if place else search.totals(reseller_id, selection)
-    return Report(found[:limit], search.place_of(found[limit - 1]) if len(found) > limit else None, totals)
+    return Report(calls[:limit], search.place_of(calls[limit - 1]) if len(calls) > limit else None, totals)
 
 
-def next_place(made: Report, *, for_client: bool) -> dict[str, Any] | None:
-    """What the next page needs, for its cursor."""
-    # A cursor is signed, not secret: what a client may not see must not lie in it.
-    totals = replace(made.totals, cost_e8=0) if for_client else made.totals
-    return {"after": list(made.after), "totals": asdict(totals)} if made.after else None
+def next_place(page: Report, *, for_client: bool) -> dict[str, Any] | None:
+    """What the cursor of the next page holds; ``None`` after the last page."""
+    # A cursor is signed but readable, and a client may not see costs.
+    totals = replace(page.totals, cost_e8=0) if for_client else page.totals
+    return {"after": list(page.after), "totals": asdict(totals)} if page.after else None
 
 
 def rows(reseller_id: str, selection: Selection, most: int, *, for_client: bool) -> list[tuple[object, ...]]:
-    """The whole selection as rows of ``COLUMNS``; ``TooLarge`` for more than ``most``."""
-    found = search.page(reseller_id, selection, None, most + 1)
-    if len(found) > most:
+    """All calls of a selection as rows of ``COLUMNS``; raises ``TooLarge`` for more than ``most``."""
+    calls = search.page(reseller_id, selection, None, most + 1)
+    if len(calls) > most:
         raise TooLarge(f"The selection has more than {most} calls; narrow it, or use POST /v1/exports.")
-    return [row(call, for_client=for_client) for call in found]
+    return [row(call, for_client=for_client) for call in calls]
 
 
 def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
-    """One call as text, in the order of ``COLUMNS``."""
+    """The cells of one call, in the order of ``COLUMNS``."""
     return (
         call.call_id,
         periods.format_instant(call.start),

@@ -1,12 +1,11 @@
-"""Requests and answers of this room."""
+"""The request and the answer of the report of calls."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.fields import AmountOut, Country, Day, Id, InstantOut, Paging, RateOut, Shape, Username
-
-Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+from chalicelib.fields import AmountOut, Country, Day, Id, Paging, RateOut, Shape, Username
+from chalicelib.rating.shapes.calls import Direction, Disposition, PricedCall
 
 
 class CallsQuery(Paging):
@@ -17,7 +16,7 @@ class CallsQuery(Paging):
     client_id: Id | None = None
     account: Username | None = None
     did: Annotated[str | None, Field(max_length=20)] = None
-    direction: Literal["outbound", "inbound"] | None = None
+    direction: Direction | None = None
     disposition: Disposition | None = None
     country: Country | None = None
     number_prefix: Annotated[str | None, Field(pattern=r"^\+?[0-9]{1,15}$")] = None
@@ -25,26 +24,14 @@ class CallsQuery(Paging):
     format: Literal["json", "csv"] = "json"
 
 
-class CallOut(Shape):
+class CallOut(PricedCall):
     """A rated call; ``cost`` is left out (null) for a client's key."""
 
-    call_id: str
-    start: InstantOut
-    direction: str
-    client_id: str
-    account: str
-    from_: Annotated[str, Field(alias="from")]
-    to: str
-    destination: str
-    country: str | None
-    disposition: str
-    seconds: int
-    billed_seconds: int
     free_seconds: int
     rule: str
-    rate_per_minute: RateOut
-    amount: AmountOut
-    cost: AmountOut | None
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
+    cost: Annotated[AmountOut | None, Field(validation_alias="cost_e8")]
 
 
 class TotalsOut(Shape):
@@ -53,8 +40,8 @@ class TotalsOut(Shape):
     calls: int
     seconds: int
     billed_seconds: int
-    amount: AmountOut
-    cost: AmountOut | None
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
+    cost: Annotated[AmountOut | None, Field(validation_alias="cost_e8")]
 
 
 class CallsOut(Shape):

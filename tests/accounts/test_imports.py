@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_what_is_imported_is_as_if_it_were_made_by_hand(reseller: Any, files: di
     assert {row.effective_from for row in held.values()} == {FIRST}, "calls of yesterday are theirs"
     assert max(row.version for row in held.values()) == term_versions.head_of(reseller_id).version
     for client_id in ids.values():
-        assert months.check(posting.client_of(reseller_id, client_id)) == []
+        assert months.check(partial(posting.get_client, reseller_id, client_id)) == []
     body = {"client_id": ids["old-3"], "package_id": held["SUB#boreal"].package_id}
     assert reseller.post("/v1/subaccounts", {"username": "boreal", **body}).status == 409
     assert reseller.post("/v1/subaccounts", {"username": "cedar", **body}).status == 201, "the lock is off"
@@ -365,7 +366,7 @@ def trail(api: Any) -> dict[str, int]:
     """How often the audit trail tells of each kind of thing that an import does."""
     from chalicelib.aws.transactions import Event
 
-    kinds = [item.kind for item in Event.under(f"E#{api.ids['reseller']}", "")]
+    kinds = [item.kind for item in Event.under(*Event.of_owner(api.ids["reseller"]))]
     return {kind: kinds.count(kind) for kind in EVENTS}
 
 
@@ -382,7 +383,7 @@ def test_while_an_import_is_unfinished_what_it_counts_on_stays(broken_off: tuple
     from chalicelib.accounts.store.intake import Import
 
     api, _ = broken_off
-    (begun,) = Import.under(f"R#{api.ids['reseller']}", "IMPORT#")
+    (begun,) = Import.under(*Import.of_reseller(api.ids["reseller"]))
     assert begun.status == "applying" and 0 < begun.done < begun.rows
     told = api.get(f"/v1/imports/{begun.import_id}").json
     assert (told["status"], told["finished_at"]) == ("applying", None)
@@ -409,16 +410,16 @@ def test_a_lock_whose_holder_died_before_the_import_began_is_worth_nothing_after
 
     api, body = make_ready()
     call = 0
-    while not (locks := ImportLock.under(f"R#{api.ids['reseller']}", "IMPORTING")):
+    while not (locks := ImportLock.under(*ImportLock.key(api.ids["reseller"]))):
         with pytest.raises(Killed), killed_at(call := call + 1, answered=True):
             run(api, body)
-    assert Import.under(f"R#{api.ids['reseller']}", "IMPORT#") == []
+    assert Import.under(*Import.of_reseller(api.ids["reseller"])) == []
     before = api.get("/v1/clients").json["items"][0]["id"]
     locks[0].update(actions=[ImportLock.taken_at.set(int(time.time()) - 30)])
     assert api.delete(f"/v1/clients/{before}").status == 409
     locks[0].update(actions=[ImportLock.taken_at.set(int(time.time()) - 61)])
     assert api.delete(f"/v1/clients/{before}").status == 204
-    assert ImportLock.under(f"R#{api.ids['reseller']}", "IMPORTING") == []
+    assert ImportLock.under(*ImportLock.key(api.ids["reseller"])) == []
     assert run(api, body).status == "done"
 
 

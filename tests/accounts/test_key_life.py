@@ -105,7 +105,7 @@ def test_last_use_is_noted_once_an_hour(reseller: Any) -> None:
     token, noon = made["api_key"], 1_790_000_000
     for now, expected in ((noon, noon), (noon + 3599, noon), (noon + 3600, noon + 3600)):
         assert keys.authenticate(token, now) is not None
-        assert ApiKey.get(f"KEY#{made['id']}", "KEY").last_used_at == expected
+        assert ApiKey.get(*ApiKey.key(made["id"])).last_used_at == expected
     with counted() as calls:
         keys.authenticate(token, noon + 3700)
     assert set(calls) == {"GetItem"}
@@ -120,10 +120,10 @@ def test_a_use_that_cannot_be_noted_costs_nothing(reseller: Any) -> None:
 
 def test_noting_a_use_does_not_bring_a_revoked_key_back(reseller: Any) -> None:
     made = reseller.made("/v1/keys", {})
-    item = ApiKey.get(f"KEY#{made['id']}", "KEY")
+    item = ApiKey.get(*ApiKey.key(made["id"]))
     assert reseller.delete(f"/v1/keys/{made['id']}").status == 204
     keys._note_use(item, 1_790_000_000)
-    assert ApiKey.find(f"KEY#{made['id']}", "KEY") is None
+    assert ApiKey.find(*ApiKey.key(made["id"])) is None
 
 
 def test_a_key_can_be_made_to_end(reseller: Any) -> None:
@@ -159,8 +159,8 @@ def test_a_rotated_key_serves_on_beside_the_new_one(reseller: Any) -> None:
 def test_both_items_of_an_ended_key_are_left_to_the_clean_up(reseller: Any) -> None:
     old = reseller.made("/v1/keys", {})
     reseller.made(f"/v1/keys/{old['id']}/rotate", {"grace_seconds": 0})
-    key = ApiKey.get(f"KEY#{old['id']}", "KEY")
-    pointer = KeyPointer.get(f"R#{reseller.ids['reseller']}", f"KEY#{old['id']}")
+    key = ApiKey.get(*ApiKey.key(old["id"]))
+    pointer = KeyPointer.get(*KeyPointer.key(reseller.ids["reseller"], old["id"]))
     assert key.expires_at == pointer.expires_at is not None
     assert reseller.with_key(old["api_key"]).get("/v1/account").status == 401
 

@@ -72,7 +72,7 @@ def test_a_key_carries_its_id_and_256_bits_and_only_its_hash_is_kept(reseller: A
 
     made = reseller.made("/v1/keys", {"role": "reseller"})
     assert re.fullmatch(rf"fk_{made['id']}_[A-Za-z0-9_-]{{43}}", made["api_key"])
-    stored = ApiKey.get(f"KEY#{made['id']}", "KEY").to_dynamodb_dict()
+    stored = ApiKey.get(*ApiKey.key(made["id"])).to_dynamodb_dict()
     assert made["api_key"] not in str(stored)
     assert stored["sha256"] == {"S": hashlib.sha256(made["api_key"].encode()).hexdigest()}
 

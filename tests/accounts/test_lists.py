@@ -85,7 +85,7 @@ def test_fifty_items_are_the_default_page(reseller: Any) -> None:
     from chalicelib.accounts.store.terms import Package
 
     model = reseller.made("/v1/packages", {"name": "P"})
-    first = Package.get(f"R#{reseller.ids['reseller']}", f"PACKAGE#{model['id']}")
+    first = Package.get(*Package.key(reseller.ids["reseller"], model["id"]))
     with Package.batch_write() as batch:
         for number in range(50):
             values = first.attribute_values | {"sk": f"PACKAGE#{number:03d}", "package_id": f"{number:03d}"}

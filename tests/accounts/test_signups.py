@@ -122,7 +122,7 @@ def test_a_link_takes_a_bounded_number_a_day_also_at_once(reseller: Any, strange
     from chalicelib.accounts.store.intake import SignupDay
 
     stranger.made(link, PERSON)
-    (today,) = SignupDay.under(f"R#{reseller.ids['reseller']}", "SIGNUPS#")
+    (today,) = SignupDay.under(*SignupDay.of_reseller(reseller.ids["reseller"]))
     today.update(actions=[SignupDay.asked.set(MOST_A_DAY - 3)])
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: stranger.post(link, PERSON).status, range(8)))

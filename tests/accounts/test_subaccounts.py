@@ -134,7 +134,7 @@ def test_a_billing_date_is_today_in_the_resellers_zone_at_the_earliest(
 def test_a_billing_date_that_has_come_can_be_sent_back_as_it_is(reseller: Any, subaccount: dict[str, Any]) -> None:
     from chalicelib.accounts.store.holdings import SubAccount
 
-    item = SubAccount.get(f"R#{reseller.ids['reseller']}", f"SUB#{subaccount['id']}")
+    item = SubAccount.get(*SubAccount.key(reseller.ids["reseller"], subaccount["id"]))
     item.update(actions=[SubAccount.next_billing_date.set("2025-01-31")])
     path = f"/v1/subaccounts/{subaccount['id']}"
     assert reseller.patch(path, {"next_billing_date": "2025-01-31"}).status == 200

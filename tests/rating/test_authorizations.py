@@ -47,8 +47,8 @@ def test_a_call_may_last_as_long_as_the_balance_pays_for_it(shop):
 
 
 def test_numbers_are_read_as_dialled_at_home(shop):
-    told = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000", "442079460000")}
-    assert told == dict.fromkeys(told, "0.02")
+    rates = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000", "442079460000")}
+    assert rates == dict.fromkeys(rates, "0.02")
     assert ask(shop, "4165550100")["rate"] == "0.01"
 
 
@@ -134,7 +134,7 @@ def test_the_limits_are_shown_validated_and_in_the_audit_trail(shop):
     shown = shop.get(f"/v1/clients/{shop.ids['alice']}").json
     assert shown["blocked_countries"] == ["GB"]
     assert (shown["max_rate_per_minute"], shown["daily_spend_limit"]) == ("0.50", "20.00")
-    changed = [event for event in Event.under(f"E#{shop.ids['reseller']}", "") if event.kind == "client.changed"]
+    changed = [event for event in Event.under(*Event.of_owner(shop.ids["reseller"])) if event.kind == "client.changed"]
     assert changed[-1].changes["blocked_countries"] == ["GB"]
     for wrong in ({"blocked_countries": ["XX"]}, {"max_rate_per_minute": 0.5}, {"daily_spend_limit": "-1"}):
         reply = shop.patch(f"/v1/clients/{shop.ids['alice']}", wrong)
@@ -230,7 +230,7 @@ def test_a_hold_ends_after_two_days_by_the_clock_alone(shop):
     held = ask(shop, reserve_seconds=3000)
     ends = periods.parse_instant(held["expires_at"])
     assert 48 * 3600 <= ends - time.time() <= 49 * 3600 + 1
-    sums = store.head_of(f"H#{shop.ids['alice']}").sums()
+    sums = store.head_of(shop.ids["alice"]).sums()
     assert (sums.open_e8(ends - 1), sums.open_e8(ends)) == (10**8, 0)
 
 

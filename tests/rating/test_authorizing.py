@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_tables import Row, tables
 
 from chalicelib import money
-from chalicelib.rating.authorizations.decision import Standing, decide, hang_up_after
+from chalicelib.rating.authorizations.decision import ClientLimits, decide, hang_up_after
 from chalicelib.rating.cdr.call import MAX_SECONDS
 from chalicelib.rating.pricing.price import CallTerms, affordable_seconds, amount_e8, internal_terms
 from chalicelib.rating.shapes.authorizations import AuthorizationIn, FinishIn
@@ -51,7 +51,7 @@ def limit(text: str) -> int | None:
 
 @pytest.mark.parametrize("row", ANSWERS, ids=lambda row: " ".join(filter(None, row.values())))
 def test_the_answer(row: Row):
-    standing = Standing(
+    limits = ClientLimits(
         status=row["status"],
         service=row["service"],
         available_e8=limit(row["available"]),
@@ -59,24 +59,24 @@ def test_the_answer(row: Row):
         max_rate_e10=money.parse_rate(row["max rate"]) if row["max rate"] else None,
         left_today_e8=limit(row["left today"]),
     )
-    verdict = decide(standing, GB, int(row["reserve"] or 0))
-    told = (verdict.reason, verdict.max_seconds, verdict.held_seconds, verdict.hold_e8)
+    verdict = decide(limits, GB, int(row["reserve"] or 0))
+    answer = (verdict.reason, verdict.max_seconds, verdict.held_seconds, verdict.hold_e8)
     most = int(row["max seconds"]) if row["max seconds"] else None
-    assert told == (row["reason"], most, int(row["held seconds"]), amount(row["held"]))
+    assert answer == (row["reason"], most, int(row["held seconds"]), amount(row["held"]))
 
 
 def test_what_costs_nothing_needs_no_money():
     for terms in (internal_terms("p"), CallTerms("prefix:44", 0, 60, 60)):
         for left in (None, 0, -1):
-            verdict = decide(Standing("active", "active", -5, left_today_e8=left), terms, 60)
+            verdict = decide(ClientLimits("active", "active", -5, left_today_e8=left), terms, 60)
             assert verdict == ("ok", MAX_SECONDS, 60, 0)
-    assert decide(Standing("active", "suspended", 5), internal_terms("p")).reason == "suspended"
+    assert decide(ClientLimits("active", "suspended", 5), internal_terms("p")).reason == "suspended"
 
 
 def test_a_call_ends_where_its_hold_does():
-    verdict = decide(Standing("active", "active", 10**8), GB, 600)
+    verdict = decide(ClientLimits("active", "active", 10**8), GB, 600)
     assert (hang_up_after(verdict, 600), hang_up_after(verdict, 0)) == (600, 3000)
-    assert hang_up_after(decide(Standing("active", "active", None), GB, 600), 600) is None
+    assert hang_up_after(decide(ClientLimits("active", "active", None), GB, 600), 600) is None
 
 
 seconds = st.integers(1, 3600)
@@ -104,7 +104,7 @@ def test_the_longest_call_is_affordable_and_a_longer_one_is_not(terms: CallTerms
 
 @given(prices, st.integers(1, 10**14), st.integers(1, MAX_SECONDS), st.one_of(st.none(), st.integers(1, 10**14)))
 def test_never_more_is_held_than_there_is(terms: CallTerms, available_e8: int, reserve: int, left: int | None):
-    verdict = decide(Standing("active", "active", available_e8, left_today_e8=left), terms, reserve)
+    verdict = decide(ClientLimits("active", "active", available_e8, left_today_e8=left), terms, reserve)
     assert verdict.hold_e8 <= min(available_e8, available_e8 if left is None else left)
     assert verdict.hold_e8 == amount_e8(terms, verdict.held_seconds)
     assert verdict.held_seconds <= reserve
@@ -153,10 +153,10 @@ def test_the_dialplan_of_asterisk_reads_what_we_answer():
 def test_the_dialplan_of_asterisk_sends_what_we_read():
     bodies = re.findall(r"Set\(BODY=(.*)\)\n", block("ini"))
     channel = {"CHANNEL(accountcode)": "alice", "NUMBER": "+4420", "UNIQUEID": "1790000000.42", "SPENT": "312"}
-    asked, finished = (re.sub(r"\$\{([^}]+)\}", lambda found: channel[found[1]], body) for body in bodies)
-    sent = AuthorizationIn.model_validate(json.loads(asked))
+    request, finish = (re.sub(r"\$\{([^}]+)\}", lambda found: channel[found[1]], body) for body in bodies)
+    sent = AuthorizationIn.model_validate(json.loads(request))
     assert (sent.account, sent.number, sent.call_id, sent.reserve_seconds) == ("alice", "+4420", "1790000000.42", 3600)
-    assert FinishIn.model_validate(json.loads(finished)).seconds == 312
+    assert FinishIn.model_validate(json.loads(finish)).seconds == 312
 
 
 def curl_arguments(data: str) -> list[str]:
@@ -168,10 +168,12 @@ def test_the_dialplan_of_freeswitch_sends_what_we_read():
     (action,) = (one for one in ElementTree.fromstring(block("xml")).iter("action") if one.get("application") == "curl")
     url, *options = curl_arguments(action.get("data", ""))
     assert url.endswith("/v1/authorizations?format=text") and len(options) == 6
-    told = dict(zip(options[::2], options[1::2], strict=True))
-    assert told["content-type"] == "application/json" and told["append_headers"].startswith("Authorization: Bearer fk_")
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    assert given["content-type"] == "application/json" and given["append_headers"].startswith(
+        "Authorization: Bearer fk_"
+    )
     channel = {"${accountcode}": "alice", "$1": "+4420", "${uuid}": "6f1e"}
-    body = re.sub(r"\$\{\w+\}|\$1", lambda found: channel[found[0]], told["post"])
+    body = re.sub(r"\$\{\w+\}|\$1", lambda found: channel[found[0]], given["post"])
     sent = AuthorizationIn.model_validate(json.loads(body))
     assert (sent.account, sent.number, sent.call_id) == ("alice", "+4420", "6f1e")
 

@@ -13,7 +13,7 @@ from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, RatedCall, decode_
 from chalicelib.calls.identity import key, key_of, kind_of
 from chalicelib.periods import format_instant
 from chalicelib.rating.batches import duplicates
-from chalicelib.rating.batches.column_file import Column, Shelf
+from chalicelib.rating.batches.column_file import Column, ColumnFile
 from chalicelib.rating.batches.duplicates import Lines
 from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.engine.columns import CODES
@@ -46,7 +46,7 @@ def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random |
             places.extend(order)
             yield Lines(np.array(order), *columns([calls[place] for place in order]))
 
-    gone = duplicates.copies(blocks, len(calls), billed, Shelf(io.BytesIO()))
+    gone = duplicates.find(blocks, len(calls), billed, ColumnFile(io.BytesIO()))
     places = list(places)
     if gone is None:
         return sorted(places)
@@ -71,10 +71,10 @@ def some_calls(dice: random.Random) -> tuple[list[Call], list[Call]]:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, monkeypatch):
-    """In one block or many, in heaps of any size, whatever the order within a block."""
+    """In one block or many, in partitions of any size, whatever the order within a block."""
     dice = random.Random(seed)
     calls, billed = some_calls(dice)
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([1, 7, 100_000]))
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([1, 7, 100_000]))
     at_once = dice.choice([1, 13, 100, 300])
     assert found(calls, known(billed, dice.choice([1, 50])), at_once, dice) == naively(calls, billed)
     assert found(calls, NOTHING, at_once, dice) == naively(calls, [])
@@ -87,25 +87,25 @@ def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch, at_once: int):
     assert found(calls, known([(0, b"b")]), at_once) == [0, 3, 4]
 
 
-class Watched(Shelf):
-    """Counts the rows that are put on it."""
+class Watched(ColumnFile):
+    """Counts the rows that are appended."""
 
     rows = 0
 
-    def put(self, columns: Sequence[np.ndarray]) -> tuple[Column, ...]:
+    def append(self, columns: Sequence[np.ndarray]) -> tuple[Column, ...]:
         self.rows += len(columns[0])
-        return super().put(columns)
+        return super().append(columns)
 
 
-def test_a_call_that_a_file_holds_ten_thousand_times_reaches_a_heap_once_a_thousand(monkeypatch):
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", 1_000)
+def test_a_call_that_a_file_holds_ten_thousand_times_is_written_once_a_thousand(monkeypatch):
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", 1_000)
     file = io.BytesIO(b"what lies there")
-    shelf = Watched(file)
-    gone = duplicates.copies(
-        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, shelf
+    column_file = Watched(file)
+    gone = duplicates.find(
+        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, column_file
     )
     assert gone is not None and np.flatnonzero(~gone).tolist() == [0]
-    assert shelf.rows == 10
+    assert column_file.rows == 10
     assert file.getvalue() == b"what lies there"
 
 

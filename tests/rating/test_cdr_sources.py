@@ -109,12 +109,14 @@ def test_changes_of_sources_are_on_the_audit_trail(reseller: Any) -> None:
 
     reseller.put("/v1/cdr-sources", TOKYO)
     reseller.delete("/v1/cdr-sources/tokyo")
-    told = [row for row in Event.under(f"E#{reseller.ids['reseller']}", "") if row.kind.startswith("cdr_source.")]
-    assert [(row.kind, row.subject) for row in told] == [
+    events = [
+        row for row in Event.under(*Event.of_owner(reseller.ids["reseller"])) if row.kind.startswith("cdr_source.")
+    ]
+    assert [(row.kind, row.subject) for row in events] == [
         ("cdr_source.changed", "tokyo"),
         ("cdr_source.deleted", "tokyo"),
     ]
-    assert told[0].changes["time_zone"] == "Asia/Tokyo"
+    assert events[0].changes["time_zone"] == "Asia/Tokyo"
 
 
 def test_the_example_in_the_document_is_taken(reseller: Any) -> None:
@@ -127,11 +129,11 @@ def test_the_example_in_the_document_is_taken(reseller: Any) -> None:
 # --- batches ---
 
 
-def declare(world: Any, **said: Any) -> None:
+def declare(world: Any, **declared: Any) -> None:
     from chalicelib.rating.batches import sources
 
     plain = {"source_id": "s", "pattern": "*", "time_zone": None, "columns": {}, "words": {}, "defaults": {}}
-    sources.put(world.scope, world.reseller_id, {**plain, **said})
+    sources.put(world.scope, world.reseller_id, {**plain, **declared})
 
 
 def start_of(world: Any) -> str:

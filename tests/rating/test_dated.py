@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
 SECTION = (Path(__file__).parents[2] / "docs" / "pricing.md").read_text().split("### Which version holds\n")[1]
@@ -45,9 +45,9 @@ def test_assignments_of_accounts_and_numbers(recorded: str, force: str) -> None:
         Holding(start, version, "" if name == "nobody" else name)
         for version, (start, name) in enumerate(parts(recorded), 1)
     ]
-    directory = Directory({"desk": held[::-1]}, {"+13055551234": held})
+    ownership = Ownership({"desk": held[::-1]}, {"+13055551234": held})
     for at in instants(recorded):
-        found = {directory.account("desk", at), directory.did("+13055551234", at)}
+        found = {ownership.account("desk", at), ownership.did("+13055551234", at)}
         assert {each.client_id if each else "nobody" for each in found} == {wanted(force, at)}
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rating.decks.deck import BadLine, Deck, DeckLine, compile_deck, parse_deck
+from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.decks.parse import BadLine, parse_deck
 
 HEADER = (1, ["prefix", "destination", "rate_per_minute", "initial", "increment"])
 GOOD = ["1305", "USA, Florida", "0.0052", "6", "6"]

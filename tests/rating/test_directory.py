@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 
 
 def holders(holdings: list[Holding], *instants: int) -> list[str | None]:
     """The client at each instant, asked both ways; the answers must agree."""
-    directory = Directory({"100_desk": holdings}, {"+13055551234": holdings})
-    by_account = [directory.account("100_desk", at) for at in instants]
-    assert by_account == [directory.did("+13055551234", at) for at in instants]
+    ownership = Ownership({"100_desk": holdings}, {"+13055551234": holdings})
+    by_account = [ownership.account("100_desk", at) for at in instants]
+    assert by_account == [ownership.did("+13055551234", at) for at in instants]
     return [holding.client_id if holding else None for holding in by_account]
 
 
@@ -48,19 +48,19 @@ def test_of_two_assignments_from_the_same_instant_the_later_recorded_holds():
 
 def test_unknown_names_and_empty_histories_belong_to_nobody():
     assert holders([], 5) == [None]
-    assert Directory({}, {}).account("nobody", 5) is None
-    assert Directory({}, {}).did("+1", 5) is None
+    assert Ownership({}, {}).account("nobody", 5) is None
+    assert Ownership({}, {}).did("+1", 5) is None
 
 
 def test_accounts_and_numbers_do_not_answer_for_each_other():
-    directory = Directory({"desk": [Holding(0, 1, "ann")]}, {"+1305": [Holding(0, 1, "bob")]})
-    assert directory.did("desk", 5) is None
-    assert directory.account("+1305", 5) is None
+    ownership = Ownership({"desk": [Holding(0, 1, "ann")]}, {"+1305": [Holding(0, 1, "bob")]})
+    assert ownership.did("desk", 5) is None
+    assert ownership.account("+1305", 5) is None
 
 
 def test_the_holding_carries_what_prices_the_call():
     holding = Holding(0, 1, "ann", "sub", "pack", 10, 60, 60, 5)
-    assert Directory({"desk": [holding]}, {}).account("desk", 0) is holding
+    assert Ownership({"desk": [holding]}, {}).account("desk", 0) is holding
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["", "ann", "bob"])), min_size=1, max_size=8))

@@ -23,7 +23,7 @@ from chalicelib.rating.engine.term_table import COMPILED, TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import prices, words
 from chalicelib.rating.engine.vector.prices import Pulse
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.price import CallTerms, amount_e8, billed, cost_e8
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
@@ -151,7 +151,7 @@ class Maker:
 
         def make() -> TermTable:
             terms, local = Terms(versions, customs), periods.zone(zone)
-            return TermTable(RateBook(Directory(accounts, dids), terms, decks, local, record_costs=records))
+            return TermTable(RateBook(Ownership(accounts, dids), terms, decks, local, record_costs=records))
 
         return make, list(accounts), list(dids)
 

@@ -16,7 +16,7 @@ from chalicelib.rating.cdr.records import chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
@@ -27,14 +27,14 @@ def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate])
     """Calls from one second to a day, by one deck line and one package."""
     deck = Deck.load(compile_deck([DeckLine("1", "NANP", rate_e10, 6, 3600, fee_e8)]))
     package = PackageVersion("p", 1, 0, markup_fixed_e10=rate_e10, markup_percent_e4=percent_e4)
-    directory = Directory({"user": [Holding(FIRST, 1, "c", package_id="p")]}, {})
+    ownership = Ownership({"user": [Holding(FIRST, 1, "c", package_id="p")]}, {})
     decks = {"value": [(0, lambda: deck)], "premium": [(0, lambda: deck)]}
     lines = [
         f"i{seconds},2026-09-10T12:00:00Z,outbound,user,+1,+12125550100,ANSWERED,{seconds}".encode()
         for seconds in (1, 6, 7, 3605, 3606, 3607, 86_400)
     ]
     return Case(
-        lambda: TermTable(RateBook(directory, Terms([package], customs), decks, periods.zone("UTC"))),
+        lambda: TermTable(RateBook(ownership, Terms([package], customs), decks, periods.zone("UTC"))),
         HEADER + b"\n".join(lines),
         Source("US", "UTC"),
         1 << 20,

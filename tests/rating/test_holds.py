@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import faults
@@ -34,7 +35,7 @@ def world(worlds: Any) -> World:
     return made
 
 
-def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
+def ask(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
     from chalicelib.aws.transactions import Scope
     from chalicelib.principals import Principal
     from chalicelib.rating.authorizations import service
@@ -45,7 +46,7 @@ def asked(world: World, account: str = "bob", number: str = UK, now: int = NOW, 
     return service.ask(Scope("key:k", now), who, body)
 
 
-def finished(world: World, hold_id: str, seconds: int = 60) -> Any:
+def finish(world: World, hold_id: str, seconds: int = 60) -> Any:
     from chalicelib.rating.authorizations import service
 
     return service.finish(world.scope, world.reseller_id, hold_id, seconds)
@@ -56,22 +57,22 @@ def pay(world: World, amount_e8: int, name: str = "bob") -> None:
     from chalicelib.accounts.rules import Posting
 
     kind = "payment" if amount_e8 > 0 else "charge"
-    read = posting.client_of(world.reseller_id, world.clients[name])
+    read = partial(posting.get_client, world.reseller_id, world.clients[name])
     posting.post(world.scope, read, Posting(kind, amount_e8, "x", "2026-09"))
 
 
 def balance(world: World, name: str = "bob") -> int:
     from chalicelib.accounts.ledger import posting
 
-    return int(posting.client_of(world.reseller_id, world.clients[name])().balance_e8)
+    return int(posting.get_client(world.reseller_id, world.clients[name]).balance_e8)
 
 
 def held(world: World, name: str = "bob", now: int = NOW) -> int:
     """What is held, by the head; the holds themselves must add up to the same."""
     from chalicelib.rating.authorizations import store
 
-    pk = f"H#{world.clients[name]}"
-    sums, holds = store.head_of(pk).sums(), store.open_holds(pk, now)
+    client_id = world.clients[name]
+    sums, holds = store.head_of(client_id).sums(), store.open_holds(client_id, now)
     total = sum(int(hold.amount_e8) for hold in holds)
     assert sums.open_e8(now) == total
     assert now > NOW or sum(sums.by_day.values()) == total
@@ -152,7 +153,7 @@ def test_a_hold_that_somebody_else_dropped_already_is_not_taken_away_twice():
 def test_calls_at_once_never_hold_more_than_is_available(world):
     pay(world, 10 * PRICE + PRICE // 2)
     answers: list[Any] = []
-    at_once([lambda: answers.append(asked(world, reserve_seconds=60))] * 24)
+    at_once([lambda: answers.append(ask(world, reserve_seconds=60))] * 24)
     allowed = [answer for answer in answers if answer.allowed and answer.hangup_after == 60]
     assert len(allowed) == 10 and len({answer.id for answer in allowed}) == 10
     # What is left pays for half a minute: one more call gets it.
@@ -164,7 +165,7 @@ def test_calls_at_once_never_hold_more_than_is_available(world):
 def test_one_call_that_asks_eight_times_at_once_has_one_hold(world):
     pay(world, 10 * PRICE)
     answers: list[Any] = []
-    at_once([lambda: answers.append(asked(world, call_id="c1", reserve_seconds=60))] * 8)
+    at_once([lambda: answers.append(ask(world, call_id="c1", reserve_seconds=60))] * 8)
     assert len({answer.id for answer in answers}) == 1 and all(answer.allowed for answer in answers)
     assert held(world) == PRICE
 
@@ -175,12 +176,12 @@ def calling(world: World, caller: int, dice: random.Random, made: list[str]) -> 
     def run() -> None:
         for n in range(6):
             call_id = f"{caller}-{n}"
-            answer = asked(world, call_id=call_id if caller % 2 else None, reserve_seconds=60)
+            answer = ask(world, call_id=call_id if caller % 2 else None, reserve_seconds=60)
             if not answer.allowed:
                 continue
             seconds = min(60, answer.hangup_after)
             if dice.random() < 0.7:
-                finished(world, answer.id, seconds)
+                finish(world, answer.id, seconds)
             world.rate(csv_file(call(call_id, seconds)))
             made.append(call_id)
 
@@ -222,7 +223,7 @@ def test_without_the_conditions_the_same_calls_overspend(deck, monkeypatch):
     monkeypatch.setattr(transactions, "_add", unguarded)
     answers: list[Any] = []
     with faults.between(slowly):
-        at_once([lambda: answers.append(asked(world, reserve_seconds=60))] * 24)
+        at_once([lambda: answers.append(ask(world, reserve_seconds=60))] * 24)
     assert sum(answer.allowed for answer in answers) > 10
     assert [found.what for found in world.reconciled()] == ["holds"]
 
@@ -238,7 +239,7 @@ def test_calls_that_are_asked_for_do_not_make_a_batch_lose_its_commit(world, mon
         if asking[0] or len(debits) == 2:
             return send(self, operation, kwargs)
         asking[0] = True
-        assert asked(world, reserve_seconds=60).allowed
+        assert ask(world, reserve_seconds=60).allowed
         asking[0] = False
         if "MARK#" in str(kwargs.get("TransactItems")):
             debits.append(operation)
@@ -258,15 +259,15 @@ def test_calls_that_are_asked_for_do_not_make_a_batch_lose_its_commit(world, mon
 def test_a_batch_lets_go_of_its_calls_holds_and_of_no_others(world):
     pay(world, 100 * PRICE)
     for n in range(5):
-        finished(world, asked(world, call_id=f"c{n}", reserve_seconds=600).id)
-    still = asked(world, call_id="still talking", reserve_seconds=120)
+        finish(world, ask(world, call_id=f"c{n}", reserve_seconds=600).id)
+    still = ask(world, call_id="still talking", reserve_seconds=120)
     assert held(world) == 7 * PRICE
     world.rate(csv_file(*[call(f"c{n}") for n in range(4)], line("c4", "bob", 60, start=START, to="+99912345678")))
     # The fifth record was refused: its call is not billed, and its money stays back.
     assert (held(world), balance(world)) == (3 * PRICE, 96 * PRICE)
     world.rate(csv_file(call("c4")))
     assert (held(world), balance(world)) == (2 * PRICE, 95 * PRICE)
-    assert finished(world, still.id, 120).amount_e8 == 2 * PRICE
+    assert finish(world, still.id, 120).amount_e8 == 2 * PRICE
 
 
 def test_more_holds_than_a_transaction_takes(world):
@@ -275,7 +276,7 @@ def test_more_holds_than_a_transaction_takes(world):
     pay(world, 200 * PRICE)
     count = hold_release.AT_ONCE + 20
     for n in range(count):
-        asked(world, call_id=f"c{n}", reserve_seconds=60)
+        ask(world, call_id=f"c{n}", reserve_seconds=60)
     world.rate(csv_file(*[call(f"c{n}") for n in range(count)]))
     assert (held(world), balance(world)) == (0, (200 - count) * PRICE)
 
@@ -284,7 +285,7 @@ def test_a_switch_that_gives_every_call_the_same_id_is_rated_all_the_same(world)
     pay(world, 500 * PRICE)
     numbers = [f"+4420794600{n:02d}" for n in range(50)]
     for number in numbers:
-        asked(world, number=number, call_id="1", reserve_seconds=60)
+        ask(world, number=number, call_id="1", reserve_seconds=60)
     lines = [call("1", to=number, start=f"2029-04-04T12:{n:02d}:00Z") for n, number in enumerate(numbers)]
     assert world.rate(csv_file(*lines)).status == "done"
     assert held(world) == 0
@@ -292,8 +293,8 @@ def test_a_switch_that_gives_every_call_the_same_id_is_rated_all_the_same(world)
 
 def test_an_unanswered_call_and_a_switch_without_ids(world):
     pay(world, 100 * PRICE)
-    asked(world, call_id="rang", reserve_seconds=60)
-    asked(world, reserve_seconds=60)
+    ask(world, call_id="rang", reserve_seconds=60)
+    ask(world, reserve_seconds=60)
     nobody = line("rang", "bob", 0, start=START, to=UK, disposition="NO ANSWER")
     world.rate(csv_file(nobody, call("whatever the switch calls it")))
     assert (held(world), balance(world)) == (0, 99 * PRICE)
@@ -303,7 +304,7 @@ def test_an_unanswered_call_and_a_switch_without_ids(world):
 def test_a_file_that_comes_twice_lets_go_of_nothing_else(world, ids):
     pay(world, 100 * PRICE)
     for call_id in ids:
-        finished(world, asked(world, call_id=call_id, reserve_seconds=600).id)
+        finish(world, ask(world, call_id=call_id, reserve_seconds=600).id)
     body = csv_file(call("c1"))
     world.rate(body)
     world.rate(body)
@@ -315,7 +316,7 @@ def test_a_file_that_comes_twice_lets_go_of_nothing_else(world, ids):
 def test_a_file_that_comes_to_six_at_once_lets_go_of_its_own_number_of_holds(world):
     pay(world, 100 * PRICE)
     for _ in range(8):
-        asked(world, reserve_seconds=60)
+        ask(world, reserve_seconds=60)
     dropped = world.drop(csv_file(*[call(str(n)) for n in range(5)]))
     at_once([lambda: world.rate(*dropped)] * 6)
     assert (held(world), balance(world)) == (3 * PRICE, 95 * PRICE)
@@ -324,7 +325,7 @@ def test_a_file_that_comes_to_six_at_once_lets_go_of_its_own_number_of_holds(wor
 def test_files_at_once_without_known_ids_let_go_of_a_hold_each(world):
     pay(world, 100 * PRICE)
     for _ in range(8):
-        asked(world, reserve_seconds=60)
+        ask(world, reserve_seconds=60)
     at_once([lambda n=n: world.rate(csv_file(call(str(n)))) for n in range(7)])
     assert (held(world), balance(world)) == (PRICE, 93 * PRICE)
 
@@ -336,7 +337,7 @@ def test_a_batch_killed_at_any_call_lets_go_of_each_hold_once(worlds, answered):
         world.now = NOW
         pay(world, 100 * PRICE)
         for n in range(3):
-            asked(world, call_id=f"c{n}", reserve_seconds=600)
+            ask(world, call_id=f"c{n}", reserve_seconds=600)
         return world, world.drop(csv_file(call("c0"), call("c1")))
 
     world, dropped = begun()
@@ -361,12 +362,12 @@ def test_asking_and_finishing_killed_at_any_call_and_sent_again(worlds, answered
         dead, known = False, ""
         with faults.killed_at(at, answered=answered):
             try:
-                known = asked(world, call_id="c1", reserve_seconds=600).id
-                finished(world, known)
+                known = ask(world, call_id="c1", reserve_seconds=600).id
+                finish(world, known)
             except faults.Killed:
                 dead = True
         assert held(world) in (0, PRICE, 10 * PRICE)
-        finished(world, known or asked(world, call_id="c1", reserve_seconds=600).id)
+        finish(world, known or ask(world, call_id="c1", reserve_seconds=600).id)
         assert held(world) == PRICE
         if not dead:
             break
@@ -378,7 +379,7 @@ def test_conflicts_and_throttling_are_waited_out(world):
     with faults.refusing(
         "TransactWriteItems", ["TransactionConflict", "ThrottlingError", "TransactionConflict"]
     ) as left:
-        assert asked(world, call_id="c1", reserve_seconds=60).allowed
+        assert ask(world, call_id="c1", reserve_seconds=60).allowed
     assert left == [] and held(world) == PRICE
 
 
@@ -390,13 +391,13 @@ def test_no_condition_reckons(world, monkeypatch):
 
     def watched(self: Any, operation: str, kwargs: Any) -> Any:
         for write in kwargs.get("TransactItems", ()):
-            conditions.extend(each["ConditionExpression"] for each in write.values() if "ConditionExpression" in each)
+            conditions.extend(kind["ConditionExpression"] for kind in write.values() if "ConditionExpression" in kind)
         return send(self, operation, kwargs)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", watched)
     pay(world, 100 * PRICE)
-    finished(world, asked(world, call_id="c1", reserve_seconds=60).id)
-    asked(world, call_id="c2", reserve_seconds=60)
+    finish(world, ask(world, call_id="c1", reserve_seconds=60).id)
+    ask(world, call_id="c2", reserve_seconds=60)
     world.rate(csv_file(call("c1"), call("c2")))
     assert len(conditions) > 12
     assert [condition for condition in conditions if re.search(r"[^<>=]=?\s*[+*/-]", condition)] == []
@@ -409,12 +410,12 @@ def test_an_expired_hold_counts_no_more_and_its_call_may_ask_again(world):
     from chalicelib.errors import NotFound
 
     pay(world, 10 * PRICE)
-    first = asked(world, call_id="c1", reserve_seconds=600)
-    assert not asked(world).allowed
+    first = ask(world, call_id="c1", reserve_seconds=600)
+    assert not ask(world).allowed
     later = first.expires_at
-    assert not asked(world, now=later - 1).allowed
-    assert asked(world, now=later).max_seconds == 600
-    again = asked(world, call_id="c1", reserve_seconds=300, now=later)
+    assert not ask(world, now=later - 1).allowed
+    assert ask(world, now=later).max_seconds == 600
+    again = ask(world, call_id="c1", reserve_seconds=300, now=later)
     assert (again.id, again.expires_at > later) == (first.id, True)
     assert held(world, now=later) == 5 * PRICE
     with pytest.raises(NotFound):
@@ -426,15 +427,15 @@ def test_an_expired_hold_counts_no_more_and_its_call_may_ask_again(world):
 
 def test_an_account_changes_hands_at_the_instant_it_does(world):
     world.assign("SUB#bob", client_id=world.clients["alice"], package_id="p1", effective_from=NOW + 100)
-    assert asked(world, now=NOW + 99).reason == "suspended"
-    assert asked(world, now=NOW + 100).allowed
+    assert ask(world, now=NOW + 99).reason == "suspended"
+    assert ask(world, now=NOW + 100).allowed
 
 
 def limited(world: World, amount_e8: int, name: str = "alice") -> None:
     from chalicelib.accounts.ledger import posting
     from chalicelib.accounts.store.owners import Client
 
-    client = posting.client_of(world.reseller_id, world.clients[name])()
+    client = posting.get_client(world.reseller_id, world.clients[name])
     client.update(actions=[Client.daily_limit_e8.set(amount_e8)])
 
 
@@ -443,19 +444,19 @@ def test_what_was_spent_today_is_what_todays_rated_calls_cost(world):
     midnight = "2029-04-04T04:00:00Z"  # in Toronto
     before = "2029-04-04T03:59:59Z"
     world.rate(csv_file(call("1", account="alice", start=before), call("2", account="alice", start=midnight)))
-    assert asked(world, "alice").max_seconds == 9 * 60
+    assert ask(world, "alice").max_seconds == 9 * 60
     world.rate(csv_file(*[call(f"3{n}", 60, "alice") for n in range(4)], call("2", account="alice", start=midnight)))
-    assert asked(world, "alice").max_seconds == 5 * 60
-    assert asked(world, "alice", reserve_seconds=200).hangup_after == 200
-    assert asked(world, "alice").max_seconds == 100
+    assert ask(world, "alice").max_seconds == 5 * 60
+    assert ask(world, "alice", reserve_seconds=200).hangup_after == 200
+    assert ask(world, "alice").max_seconds == 100
     # The record of the call that was held: its hold goes, its price counts.
     world.rate(csv_file(call("5", 240, "alice")))
-    assert (held(world, "alice"), asked(world, "alice").max_seconds) == (0, 60)
+    assert (held(world, "alice"), ask(world, "alice").max_seconds) == (0, 60)
     world.rate(csv_file(call("6", 60, "alice")))
-    assert asked(world, "alice").reason == "blocked"
-    assert asked(world, "alice", "2001").allowed
+    assert ask(world, "alice").reason == "blocked"
+    assert ask(world, "alice", "2001").allowed
     tomorrow = NOW + 20 * 3600
-    assert asked(world, "alice", now=tomorrow).max_seconds == 600
+    assert ask(world, "alice", now=tomorrow).max_seconds == 600
 
 
 def test_days_long_past_are_not_remembered(world):
@@ -473,7 +474,7 @@ def test_days_long_past_are_not_remembered(world):
 def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
     limited(world, 10 * PRICE)
     batch = world.rate(csv_file(call("1", 120, "alice"), call("2", 60, "alice", start="2029-04-03T12:00:00Z")))
-    assert asked(world, "alice").max_seconds == 8 * 60
+    assert ask(world, "alice").max_seconds == 8 * 60
     world.package("p1", markup_percent_e4=1_400_000)
     world.rerate(batch)
     assert spent(world) == {"2029-04-03": 2 * PRICE, "2029-04-04": 4 * PRICE}
@@ -486,4 +487,4 @@ def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
 def spent(world: World, name: str = "alice") -> Any:
     from chalicelib.accounts.ledger import posting
 
-    return posting.client_of(world.reseller_id, world.clients[name])().spent
+    return posting.get_client(world.reseller_id, world.clients[name]).spent

@@ -1,4 +1,4 @@
-"""How a file would be read and priced, told without posting anything."""
+"""How a file would be read and priced, without posting anything."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def preview(seller: Any, body: bytes | str, filename: str = "a.csv") -> Any:
 
 def test_a_line_is_shown_as_it_would_be_rated(seller: Any) -> None:
     shown = preview(seller, csv_file(line("1")).decode())
-    told = ("forfait", "utf-8", ",", True, "America/Toronto", None)
+    expected = ("forfait", "utf-8", ",", True, "America/Toronto", None)
     names = ("format", "encoding", "delimiter", "header", "time_zone", "source_id")
-    assert tuple(shown[name] for name in names) == told
+    assert tuple(shown[name] for name in names) == expected
     assert (shown["lines"], shown["rated"], shown["rejected"]) == (1, 1, 0)
     (row,) = shown["items"]
     assert row == {
@@ -97,8 +97,8 @@ def test_encoding_and_delimiter_are_told(seller: Any, delimiter: str, encoding: 
     text = csv_file(line("é€")).decode().replace(",", delimiter)
     body = text.encode(encoding)
     shown = preview(seller, gzip.compress(body) if pack else body)
-    told = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "cp1252": "windows-1252"}.get(encoding, encoding)
-    assert (shown["encoding"], shown["delimiter"], shown["rated"]) == (told, delimiter, 1)
+    expected = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "cp1252": "windows-1252"}.get(encoding, encoding)
+    assert (shown["encoding"], shown["delimiter"], shown["rated"]) == (expected, delimiter, 1)
     assert shown["items"][0]["call"]["call_id"] == "é€"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib import numbers, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
-from chalicelib.rating.pricing.ownership import Directory
-from chalicelib.rating.pricing.price_list_rows import NO_RATE, PriceList, PriceRow
+from chalicelib.rating.pricing.ownership import Ownership
+from chalicelib.rating.pricing.prices_by_prefix import NO_RATE, PriceList, PriceRow
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
@@ -84,7 +84,7 @@ def some_book(chance: random.Random) -> RateBook:
     decks = {name: [(0, lru_cache(lambda: a_deck(chance)))] for name in ("value", "premium")}
     if chance.random() < 0.1:
         decks["premium"] = []
-    return RateBook(Directory({}, {}), Terms([package], customs), decks, periods.zone("UTC"))
+    return RateBook(Ownership({}, {}), Terms([package], customs), decks, periods.zone("UTC"))
 
 
 def some_numbers(chance: random.Random, rows: list[PriceRow]) -> list[str]:
@@ -101,16 +101,16 @@ def test_the_longest_prefix_of_the_list_is_what_rating_charges(seed: int) -> Non
     book = some_book(chance)
     rows = list(PriceList(book, "p", AT).rows())
     assert [row.prefix for row in rows] == sorted({row.prefix for row in rows})
-    asked = some_numbers(chance, rows)
-    assert len(asked) > 300
-    for digits in asked:
+    dialled = some_numbers(chance, rows)
+    assert len(dialled) > 300
+    for digits in dialled:
         terms, row = book.outbound("p", AT, f"+{digits}"), look_up(rows, digits)
         if terms is None or row is None:
             assert terms is None and row is None, digits
             continue
-        told = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e14, row.minimum_e8, row.grace_seconds)
+        listed = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e14, row.minimum_e8, row.grace_seconds)
         charged = (terms.rule, terms.rate_e10, terms.initial, terms.increment, terms.fee_e14, terms.minimum_e8)
-        assert told == (*charged, terms.grace_seconds), digits
+        assert listed == (*charged, terms.grace_seconds), digits
         assert (row.destination, row.country) == (terms.destination, terms.country), digits
 
 
@@ -154,7 +154,7 @@ def test_a_shared_code_is_split_by_country_and_equal_neighbours_are_one_row() ->
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "group", "canada", 2, 0, 5_000_000)])
     rows = list(
         PriceList(
-            RateBook(Directory({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.zone("UTC")), "p", AT
+            RateBook(Ownership({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.zone("UTC")), "p", AT
         ).rows()
     )
     by_prefix = {row.prefix: (row.country, row.rate_e10, row.rule) for row in rows}

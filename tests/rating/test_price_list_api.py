@@ -98,12 +98,12 @@ def test_the_file_is_the_list(reseller: Any, package: str) -> None:
 def test_a_list_tells_the_prices_of_one_instant(reseller: Any, package: str) -> None:
     later = {"rate_per_minute": "9", "effective_from": "2120-01-01T00:00:00Z"}
     assert reseller.put(f"{package}/rates/prefix/44", later).status == 200
-    told = []
+    prices = []
     for at in ("2119-12-31T23:59:59Z", "2120-01-01T00:00:00Z"):
         quote = reseller.get(f"{package}/quote?number=447700900123&seconds=60&at={at}").json["price"]
-        told.append(look_up(rows(reseller, package, f"at={at}&prefix=44", 3), "+447700900123")["rate_per_minute"])
-        assert told[-1] == quote["rate_per_minute"]
-    assert told[0] != told[1] == "9.00"
+        prices.append(look_up(rows(reseller, package, f"at={at}&prefix=44", 3), "+447700900123")["rate_per_minute"])
+        assert prices[-1] == quote["rate_per_minute"]
+    assert prices[0] != prices[1] == "9.00"
     first = reseller.get(f"{package}/price-list?limit=1&prefix=44").json
     assert first["items"][0]["rate_per_minute"] == "0.0261007"
 

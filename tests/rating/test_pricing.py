@@ -16,8 +16,8 @@ from chalicelib.rating.pricing.explain import explain
 from chalicelib.rating.pricing.price import (
     UNANSWERED,
     CallTerms,
-    Fit,
     Markup,
+    MatchingRule,
     Price,
     amount_e8,
     billed,
@@ -25,7 +25,7 @@ from chalicelib.rating.pricing.price import (
     did_terms,
     internal_terms,
     marked_up_fee_e14,
-    price,
+    price_call,
     sell_rate_e10,
 )
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
@@ -127,7 +127,7 @@ def test_every_table_of_the_document_is_there_with_all_its_rows():
 def test_an_outbound_row_of_the_document_is_priced_as_written(row: Row):
     terms = terms_of(row)
     record_cost = parse_amount(row["record cost"]) if row.get("record cost") else -1
-    outcome = price(terms, int(row["seconds"]), int(row.get("free left") or "0"), record_cost)
+    outcome = price_call(terms, int(row["seconds"]), int(row.get("free left") or "0"), record_cost)
     assert outcome.billed_seconds == int(row["billed"])
     assert outcome.amount_e8 == parse_amount(row["amount"])
     assert outcome.free_seconds == int(row.get("free used") or "0")
@@ -141,7 +141,7 @@ def test_an_outbound_row_of_the_document_is_priced_as_written(row: Row):
 def test_an_inbound_row_of_the_document_is_priced_as_written(row: Row):
     terms = did_terms("+13055551234", parse_rate(row["price"]), *pulse(row["pulse"]), parse_rate(row["number cost"]))
     expected = Price(int(row["billed"]), 0, parse_amount(row["amount"]), parse_amount(row["cost amount"]))
-    assert price(terms, int(row["seconds"])) == expected
+    assert price_call(terms, int(row["seconds"])) == expected
     assert terms.rule == "did:+13055551234"
 
 
@@ -158,7 +158,9 @@ def test_the_rule_that_wins_is_the_one_written(row: Row):
     resolved = terms.resolve("p", 10, row["number"], country, line)
     assert resolved is not None
     assert (resolved.rule, resolved.rate_e10) == (row["rule"], parse_rate(row["sell rate"]))
-    assert terms.fits("p", 10, row["number"], country, line)[0] == Fit(resolved.rule, resolved.rate_e10)
+    assert terms.matching_rules("p", 10, row["number"], country, line)[0] == MatchingRule(
+        resolved.rule, resolved.rate_e10
+    )
 
 
 # --- against exact fractions --------------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def test_the_amount_is_the_exact_fraction_rounded_half_up_once(
     exact = max(Fraction(rate, 10**10) * charged / 60 + exact_fee, Fraction(minimum, 10**8))
     expected = 0 if seconds <= grace or charged <= 0 else half_up(exact, decimals) * 10 ** (8 - decimals)
     assert amount_e8(terms, seconds, free) == expected
-    assert price(terms, seconds, free).amount_e8 == expected
+    assert price_call(terms, seconds, free).amount_e8 == expected
 
 
 @given(rate=RATES, pulses=st.tuples(PULSES, PULSES), fee=FEES, seconds=SECONDS)
@@ -232,7 +234,7 @@ def test_the_cost_is_the_exact_fraction_rounded_half_up_once(rate, pulses, fee, 
 @given(seconds=SECONDS, free=st.integers(0, 100_000), minimum=FEES, covered=st.booleans())
 def test_free_minutes_never_pay_for_more_than_the_call_nor_raise_its_price(seconds, free, minimum, covered):
     terms = CallTerms("markup", 60, 60, 60, minimum_e8=minimum, covered=covered)
-    outcome, without = price(terms, seconds, free), price(terms, seconds)
+    outcome, without = price_call(terms, seconds, free), price_call(terms, seconds)
     assert 0 <= outcome.free_seconds <= min(free, outcome.billed_seconds)
     assert outcome.amount_e8 <= without.amount_e8
     if not covered:
@@ -244,19 +246,19 @@ def test_free_minutes_never_pay_for_more_than_the_call_nor_raise_its_price(secon
 
 def test_an_unanswered_call_is_nothing_at_all_even_with_a_fee_and_a_recorded_cost():
     terms = CallTerms("markup", 10**8, 60, 60, fee_e14=10**13, minimum_e8=10**7, cost_fee_e8=10**6)
-    assert price(terms, 0, record_cost_e8=500) == UNANSWERED == (0, 0, 0, 0)
+    assert price_call(terms, 0, record_cost_e8=500) == UNANSWERED == (0, 0, 0, 0)
     assert cost_e8(terms, 0) == amount_e8(terms, 0) == 0
 
 
 def test_an_internal_call_bills_nothing_and_costs_nothing():
-    assert price(internal_terms("p"), 3600) == (0, 0, 0, 0)
+    assert price_call(internal_terms("p"), 3600) == (0, 0, 0, 0)
     assert internal_terms("p").rule == "internal"
 
 
 def test_a_call_within_its_grace_time_uses_no_free_minutes():
     terms = CallTerms("prefix:1", 10**8, 60, 60, grace_seconds=5, covered=True)
-    assert price(terms, 5, 600) == (60, 0, 0, 0)
-    assert price(terms, 6, 600) == (60, 60, 0, 0)
+    assert price_call(terms, 5, 600) == (60, 0, 0, 0)
+    assert price_call(terms, 6, 600) == (60, 60, 0, 0)
 
 
 # --- explanations -------------------------------------------------------------------------------------------------
@@ -271,8 +273,8 @@ def quote(
     terms = Terms([package], customs)
     resolved = terms.resolve("p", 10, "13055551234", "US", line)
     assert resolved is not None
-    fits = terms.fits("p", 10, "13055551234", "US", line)
-    return explain(resolved, seconds, fits=fits, markup=terms.markup("p", 10), **extra)  # type: ignore[arg-type]
+    matching = terms.matching_rules("p", 10, "13055551234", "US", line)
+    return explain(resolved, seconds, matching=matching, markup=terms.markup("p", 10), **extra)  # type: ignore[arg-type]
 
 
 def test_the_explained_quote_of_the_document_is_what_the_code_says():
@@ -342,4 +344,4 @@ def test_the_last_step_always_ends_in_the_amount_that_is_charged(rate, fee, perc
     steps = explain(terms, seconds, "EUR", markup=Markup(0, percent), free_seconds=free)
     if seconds:
         amount = steps[-1].split(" EUR")[0].rsplit(" ", 1)[1]
-        assert parse_decimal(amount, 8) == price(terms, seconds, free).amount_e8
+        assert parse_decimal(amount, 8) == price_call(terms, seconds, free).amount_e8

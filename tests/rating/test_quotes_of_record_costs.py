@@ -48,25 +48,25 @@ def previewed(seller: Any, number: str, cost: str) -> Any:
 
 @pytest.mark.parametrize("number", ["+12125550100", NOWHERE])
 def test_a_quote_has_the_price_that_rating_gives(seller: Any, number: str) -> None:
-    told, rated = quote(seller, number), previewed(seller, number, "0.001")["call"]
+    quoted, rated = quote(seller, number), previewed(seller, number, "0.001")["call"]
     for name in ("rule", "rate_per_minute", "billed_seconds", "amount"):
-        assert told["price"][name] == rated[name]
+        assert quoted["price"][name] == rated[name]
     assert rated["cost"] == "0.001"
 
 
 def test_the_decks_cost_is_what_to_expect_where_there_is_a_line(seller: Any) -> None:
-    told = quote(seller, "+12125550100")
-    assert told["cost"]["amount"] == "0.00572"
-    assert told["steps"][1] == (
+    quoted = quote(seller, "+12125550100")
+    assert quoted["cost"]["amount"] == "0.00572"
+    assert quoted["steps"][1] == (
         "The cost will be what the call's record states; by the deck: 0.0052 x 66 s / 60 = 0.00572 USD."
     )
 
 
 def test_without_a_line_a_custom_rate_is_enough_and_the_cost_is_not_known(seller: Any) -> None:
-    told = quote(seller, NOWHERE)
-    assert told["cost"] is None
-    assert told["price"]["rule"] == "prefix:9995"
-    assert told["steps"][0] == "No deck line fits this number; the cost will be what the call's record states."
+    quoted = quote(seller, NOWHERE)
+    assert quoted["cost"] is None
+    assert quoted["price"]["rule"] == "prefix:9995"
+    assert quoted["steps"][0] == "No deck line fits this number; the cost will be what the call's record states."
 
 
 def test_without_a_line_and_a_custom_rate_there_is_no_quote_and_no_rating(seller: Any) -> None:
@@ -87,5 +87,7 @@ def test_the_second_quote_of_the_document_is_what_the_code_says() -> None:
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "country", "GB", 1, 0, 500_000_000)])
     resolved = terms.resolve("p", 10, "447911123456", "GB", None)
     assert resolved is not None
-    fits = terms.fits("p", 10, "447911123456", "GB", None)
-    assert explain(resolved, 60, fits=fits, markup=terms.markup("p", 10), record_cost=True) == block.splitlines()
+    matching = terms.matching_rules("p", 10, "447911123456", "GB", None)
+    assert (
+        explain(resolved, 60, matching=matching, markup=terms.markup("p", 10), record_cost=True) == block.splitlines()
+    )

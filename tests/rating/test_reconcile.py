@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import faults
@@ -41,7 +44,7 @@ def test_a_cost_that_no_batch_accounts_for_is_found_also_beside_an_open_batch(de
     world = make_world()
     batch = world.rate(csv_file(line("1")))
     left_open(world)
-    read = posting.reseller_of(world.reseller_id)
+    read = partial(posting.get_reseller, world.reseller_id)
     posting.post(world.scope, read, Posting("call_usage", -7, "x", "2026-09", f"batch:{batch.batch_id}"))
     posting.post(world.scope, read, Posting("call_usage", -9, "x", "2026-09", "batch:nobody"))
     found = {one.what: one.found - one.expected for one in world.reconciled()}
@@ -59,16 +62,16 @@ def test_the_nightly_check_looks_at_a_reseller_with_an_open_batch(world):
     assert [
         one for one in nightly(world.scope, reseller_ids=[world.reseller_id]) if one.owner_id in world.clients.values()
     ] == []
-    assert Verified.find(f"R#{world.reseller_id}", "VERIFIED") is not None
+    assert Verified.find(*Verified.key(world.reseller_id)) is not None
 
 
 def test_books_that_are_read_while_files_are_rated_add_up(world):
     files = [csv_file(*[line(f"{n}-{k}", "alice" if k % 2 else "bob", 6) for k in range(8)]) for n in range(12)]
     errors: list[Any] = []
 
-    def rate(some: list[bytes]) -> None:
+    def rate(bodies: list[bytes]) -> None:
         try:
-            for body in some:
+            for body in bodies:
                 world.rate(body)
         except BaseException as problem:
             errors.append(problem)
@@ -107,7 +110,7 @@ def test_calls_that_can_not_be_read_are_a_difference_and_stop_nobody_elses_check
     found = [one for one in nightly(harmed.scope, reseller_ids=both) if one.owner_id in harmed.clients.values()]
     assert [(one.expected, one.found) for one in found] == [(2, 0)]
     assert f"segment {segment.sk}, which can not be read" in found[0].what
-    verified = [Verified.find(f"R#{world.reseller_id}", "VERIFIED") for world in (harmed, other)]
+    verified = [Verified.find(*Verified.key(world.reseller_id)) for world in (harmed, other)]
     assert [one is not None for one in verified] == [False, True]
     objects.write(segment.object_key, whole)
 
@@ -163,3 +166,79 @@ def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
     night(world.now + 86_400)
     files = [key for key, _ in objects.objects(f"lake/reseller={world.reseller_id}/", "")]
     assert len(files) == 1
+
+
+def one_check(*names: str) -> dict[str, Any]:
+    """The event of the operator's guide, with the names of these checks."""
+    event = json.loads((Path(__file__).parents[2] / "infra" / "one-check-event.json").read_text())
+    assert event["detail"] == {"checks": ["balances"]}
+    return {**event, "detail": {"checks": list(names)}}
+
+
+def spoiled(world: World) -> dict[str, str]:
+    """Books that each check finds a difference in; what it finds first, by its name."""
+    from chalicelib.accounts.store.owners import Client
+    from chalicelib.rating.authorizations import store as hold_store
+    from chalicelib.rating.batches.store import Batch
+
+    batch = world.rate(csv_file(line("1")))
+    client_id = world.clients["alice"]
+    client = Client.get(f"R#{world.reseller_id}", f"CLIENT#{client_id}")
+    client.update(actions=[Client.balance_e8.set(client.balance_e8 + 1)])
+    (segment,) = call_store.segments_of(client_id, "0", "9")
+    segment.update(actions=[call_store.Segment.amount_e8.set(segment.amount_e8 + 1)])
+    batch.update(actions=[Batch.duplicates.set(7)])
+    head = hold_store.head_of(client_id)
+    head.by_expiry = {str(2**40): 1}
+    head.save()
+    return {
+        "balances": "balance",
+        "usage": "revenue_e8 of 2026-09, index against month",
+        "holds": "holds",
+        "contents": f"amount_e8 of segment {segment.sk}",
+        "batches": f"duplicates of batch {batch.batch_id}, markers against batch",
+    }
+
+
+def test_each_difference_names_its_check_and_each_check_runs_alone(deck):
+    from chalicelib.rating.nightly import checks, reconcile
+
+    world = make_world()
+    first = spoiled(world)
+    assert tuple(first) == checks.NAMES
+    found = world.reconciled()
+    of_check = {name: [one for one in found if one.check == name] for name in checks.NAMES}
+    assert {name: differences[0].what for name, differences in of_check.items()} == first
+    assert {one.check for one in world.reconciled(level=1)} == set(checks.NAMES) - {"contents"}
+    for name in checks.NAMES:
+        assert reconcile.selected([name], world.now, [world.reseller_id]) == of_check[name]
+
+
+def test_the_operator_runs_one_check_which_writes_nothing(deck, caplog):
+    from chalicelib.accounts.store.owners import ResellerPointer
+    from chalicelib.aws.transactions import Event
+    from chalicelib.rating import events
+    from chalicelib.rating.nightly.store import Verified
+
+    world = make_world()
+    spoiled(world)
+    pointer = ResellerPointer("RESELLERS", world.reseller_id)
+    pointer.save()
+    with pytest.raises(RuntimeError, match="differences in the books"), faults.counted() as made:
+        events.reconcile_books(one_check("balances", "holds"), None)
+    pointer.delete()
+    logged = [message for message in caplog.messages if world.clients["alice"] in message]
+    assert [message.rpartition("check=")[2] for message in logged] == ["'balances')", "'holds')"]
+    assert set(made) <= {"Query", "GetItem"}
+    assert Verified.find(*Verified.key(world.reseller_id)) is None
+    assert Event.under(f"E#{world.reseller_id}", "") == []
+
+
+@pytest.mark.parametrize(("names", "unknown"), [(["balances", "balance"], "['balance']"), ([], "[]")])
+def test_a_check_that_does_not_exist_is_an_error(aws, names, unknown):
+    from chalicelib.rating import events
+
+    with pytest.raises(ValueError) as problem:
+        events.reconcile_books(one_check(*names), None)
+    known = "balances, usage, holds, contents, batches"
+    assert str(problem.value) == f"checks must be a list of names among {known}; unknown: {unknown}"

@@ -1,4 +1,4 @@
-"""The file of refused lines: of any size, in bounded memory, the same however often it is written."""
+"""The file of refused lines: of any size, in bounded memory, and the same each time it is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def spoilt(lines: int) -> bytes:
 
 
 def rejects_of(batch) -> bytes:
-    from chalicelib.rating.batches.queries import rejects_key
+    from chalicelib.rating.batches.store import rejects_key
 
     return objects.read(rejects_key(batch.batch_id))
 

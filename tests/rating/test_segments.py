@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored_rows import row_of
+from rated_rows import row_of
 
 from chalicelib.calls.format import (
     COLUMNS,
@@ -93,7 +93,7 @@ def test_members_have_2048_rows():
     assert next(decode(data[second.offset : second.offset + second.length])).line == 2049
 
 
-def test_only_the_members_of_a_very_large_segment_are_larger_whoever_packs_it(monkeypatch):
+def test_only_the_members_of_a_very_large_segment_are_larger(monkeypatch):
     assert [rows_per_member(rows) for rows in (1, 4_096_000, 50_000_000)] == [2048, 2048, 25_000]
     monkeypatch.setattr("chalicelib.calls.format.MOST_MEMBERS", 2)
     rows = [row_of(CALL._replace(start=n)) for n in range(5000)]

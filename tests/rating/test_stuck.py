@@ -1,4 +1,4 @@
-"""A function that is killed says nothing: the last delivery of a file, giving it up, and the ways out of that."""
+"""Batches whose tries are killed: the last delivery of a file, giving it up, and how it is rated after all."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def deliver(world: World, key: str, version_id: str, receives: int = 1) -> None:
     from chalicelib.config import settings
     from chalicelib.rating import events
 
-    told = {"bucket": {"name": settings.bucket}, "object": {"key": key, "versionId": version_id}}
-    record = {"messageId": "1", "receiptHandle": "none", "body": json.dumps({"Records": [{"s3": told}]})}
+    entity = {"bucket": {"name": settings.bucket}, "object": {"key": key, "versionId": version_id}}
+    record = {"messageId": "1", "receiptHandle": "none", "body": json.dumps({"Records": [{"s3": entity}]})}
     record["attributes"] = {"ApproximateReceiveCount": str(receives)}  # type: ignore[assignment]
     events.rate_dropped_files({"Records": [record]}, None)
 
@@ -48,16 +48,16 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
     at = datetime.fromtimestamp(int(time.time()) + after, UTC)
     event = {**scheduled_event("rescan", at), "detail": detail}
     events.rescan(event, None)
-    told = []
+    announced: list[Any] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        told += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
-    return [tuple(arrival) for arrival in told if world.reseller_id in arrival.key]
+        announced += [arrival for message in messages for arrival in s3_events.read(message["Body"], settings.bucket)]
+    return [tuple(arrival) for arrival in announced if world.reseller_id in arrival.key]
 
 
 def batch_of(world: World) -> Any:
     from chalicelib.rating.batches.store import Batch
 
-    (batch,) = Batch.under(f"R#{world.reseller_id}", "BATCH#")
+    (batch,) = Batch.under(*Batch.of_reseller(world.reseller_id))
     return batch
 
 
@@ -202,7 +202,7 @@ def test_a_batch_that_is_killed_again_after_it_was_announced_is_given_up_and_say
     assert may_move(world)
 
 
-def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
+def test_a_batch_that_another_try_failed_meanwhile_is_done_without_a_reason(world):
     from chalicelib.rating.batches import lifecycle
 
     dropped = world.drop(FILE)
@@ -214,7 +214,7 @@ def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
     assert may_move(world)
 
 
-def test_a_batch_tried_again_on_demand_gets_all_its_chances_anew(world):
+def test_a_batch_tried_again_on_demand_gets_all_its_chances_again(world):
     dropped = killed(world)
     rescan(world)
     rescan(world, 2 * LATER)

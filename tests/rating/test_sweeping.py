@@ -31,7 +31,7 @@ def objects(world: World) -> set[str]:
 
 
 def named(world: World) -> set[str]:
-    return {each.object_key for client in world.clients for each in store_segments(world, client)}
+    return {segment.object_key for client in world.clients for segment in store_segments(world, client)}
 
 
 def store_segments(world: World, client: str) -> list[Any]:
@@ -137,7 +137,7 @@ def test_an_object_of_several_clients_stays_as_long_as_one_of_them_names_it(worl
     (of_both,) = objects(world)
     for call in ("3", "4"):
         world.rate(csv_file(line(call)))
-    alone = {each.object_key for each in store_segments(world, "alice")}
+    alone = {segment.object_key for segment in store_segments(world, "alice")}
     assert of_both not in alone
     sweep(world)
     assert of_both in objects(world) == named(world)

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import numbers, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing import tariffs
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.price import CallTerms, internal_terms
 from chalicelib.rating.pricing.rate_book import RateBook, Stretch
 from chalicelib.rating.pricing.tariffs import NO_RATE, Heads, Routing, Tariff
@@ -61,7 +61,7 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
     opened = {route: Deck.load(compile_deck(lines.values())) for route, lines in routes.items()}
     record_costs = seed % 2 == 1
     book = RateBook(
-        Directory({}, {}),
+        Ownership({}, {}),
         terms,
         {route: [(0, lambda deck=deck: deck)] for route, deck in opened.items()},
         UTC,
@@ -94,7 +94,7 @@ def test_what_is_remembered_is_bounded_however_many_packages_there_are():
 
 def test_terms_that_are_equal_have_one_number_however_they_were_found():
     deck = Deck.load(compile_deck([DeckLine("1", "USA", 10**8, 6, 6, 0)]))
-    book = RateBook(Directory({}, {}), Terms([PackageVersion("p", 1, 0)], []), {"value": [(0, lambda: deck)]}, UTC)
+    book = RateBook(Ownership({}, {}), Terms([PackageVersion("p", 1, 0)], []), {"value": [(0, lambda: deck)]}, UTC)
     tariff, _, _ = book.tariff("p", AT)
     assert {tariff.number_of(f"+1{area}5550100") for area in range(212, 219)} == {tariff.number_of("+12125559999")}
     assert book.call_terms(tariff.number_of("+447700900123")) == NO_RATE
@@ -109,7 +109,7 @@ def world(
         for first, line in zip(decks_from, lines, strict=True)
     ]
     return RateBook(
-        Directory({"desk": holdings}, {"+13055550100": holdings}), Terms(packages, []), {"value": versions}, UTC
+        Ownership({"desk": holdings}, {"+13055550100": holdings}), Terms(packages, []), {"value": versions}, UTC
     )
 
 
@@ -125,13 +125,13 @@ def test_a_stretch_ends_where_holder_package_or_deck_change_and_no_sooner():
         terms = book.call_terms(stretch.terms_number("+12125550100"))
         return book.holders.values[stretch.holder].client_id, terms.destination, terms.package_version
 
-    wanted = {
+    by_instant = {
         -1: ("ann", "", 0), 49: ("ann", "", 0), 50: ("ann", "deck 50", 1), 99: ("ann", "deck 50", 1), 100: None,
         199: None, 200: ("bob", "deck 50", 1), 299: ("bob", "deck 50", 1), 300: ("bob", "deck 50", 2),
         399: ("bob", "deck 50", 2), 400: ("bob", "deck 400", 2), 10**10: ("bob", "deck 400", 2),
     }  # fmt: skip
-    for instants in (sorted(wanted), sorted(wanted, reverse=True), sorted(wanted, key=hash)):
-        assert {instant: at(instant) for instant in instants} == wanted
+    for instants in (sorted(by_instant), sorted(by_instant, reverse=True), sorted(by_instant, key=hash)):
+        assert {instant: at(instant) for instant in instants} == by_instant
     assert book.account("nobody", 5) is None
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import Fit, Markup
+from chalicelib.rating.pricing.price import Markup, MatchingRule
 from chalicelib.rating.pricing.terms import DEFAULT_PULSE, CustomRate, PackageVersion, Terms, covers, route_of
 
 LINE = DeckLine("1", "USA", 100_000_000, 60, 60, 5_000_000)
@@ -110,7 +110,7 @@ def test_resolving_is_what_reading_the_rules_one_by_one_gives(starts, rates, ins
         assert resolved is not None
         assert (resolved.rule, resolved.rate_e10) == expected
         assert resolved.package_version == expected_version.version
-        assert terms.fits("p", at, DIGITS, country, LINE)[0] == expected
+        assert terms.matching_rules("p", at, DIGITS, country, LINE)[0] == expected
 
 
 # --- fields -------------------------------------------------------------------------------------------------------
@@ -165,18 +165,18 @@ def test_terms_are_equal_as_long_as_nothing_changes():
 def test_without_a_deck_line_only_a_custom_rate_fits_and_it_has_no_cost():
     terms = Terms([package()], [custom("prefix", "1305", 7)])
     assert terms.resolve("p", 1, "14165551234", "CA", None) is None
-    assert terms.fits("p", 1, "14165551234", "CA", None) == []
+    assert terms.matching_rules("p", 1, "14165551234", "CA", None) == []
     resolved = terms.resolve("p", 1, DIGITS, "US", None)
     assert resolved is not None
     assert (resolved.rule, resolved.rate_e10, resolved.cost_rate_e10, resolved.fee_e14) == ("prefix:1305", 7, 0, 0)
     assert (resolved.initial, resolved.increment) == DEFAULT_PULSE
-    assert terms.fits("p", 1, DIGITS, "US", None) == [Fit("prefix:1305", 7)]
+    assert terms.matching_rules("p", 1, DIGITS, "US", None) == [MatchingRule("prefix:1305", 7)]
 
 
 def test_an_unknown_package_has_no_rate():
     terms = Terms([package()], [CustomRate("other", "country", "US", 1, 0, 7)])
     assert terms.resolve("other", 1, DIGITS, "US", LINE) is None
-    assert terms.fits("other", 1, DIGITS, "US", LINE) == []
+    assert terms.matching_rules("other", 1, DIGITS, "US", LINE) == []
     assert terms.package("other", 1) is None
     assert terms.markup("other", 1) is None
 
@@ -204,16 +204,16 @@ def test_a_short_code_is_fitted_only_by_a_rate_for_exactly_its_digits():
     assert rule_at(terms, 1, "4112345", "CH") == ("prefix:411", 8)
 
 
-def test_every_fitting_rule_is_listed_the_winner_first():
+def test_every_matching_rule_is_listed_the_winner_first():
     rates = [
         custom("group", "us", 4),
         custom("prefix", "1", 2),
         custom("country", "US", 3),
         custom("prefix", "1305", 1),
     ]
-    fits = Terms([package()], rates).fits("p", 1, DIGITS, "US", LINE)
-    assert [fit.rule for fit in fits] == ["prefix:1305", "prefix:1", "country:US", "group:us", "markup"]
-    assert [fit.rate_e10 for fit in fits] == [1, 2, 3, 4, LINE.rate_e10]
+    matching = Terms([package()], rates).matching_rules("p", 1, DIGITS, "US", LINE)
+    assert [rule.rule for rule in matching] == ["prefix:1305", "prefix:1", "country:US", "group:us", "markup"]
+    assert [rule.rate_e10 for rule in matching] == [1, 2, 3, 4, LINE.rate_e10]
 
 
 def test_the_route_follows_the_country_and_toll_free_and_short_codes_go_by_the_us():

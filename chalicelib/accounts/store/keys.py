@@ -6,15 +6,16 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.accounts.store.reseller_items import ResellerItem
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
 class ApiKey(Item):
-    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
+    """``KEY#<key_id>`` / ``KEY``: an API key, with its SHA-256 instead of its secret
 
-    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
-    when it comes to it. ``last_used_at`` is right to the hour.
+    ``scopes`` limit what the role may do; null: no limit. From ``expires_at`` on the key is refused; DynamoDB deletes
+    it some time later. ``last_used_at`` is exact to an hour.
     """
 
     key_id = UnicodeAttribute()
@@ -27,6 +28,16 @@ class ApiKey(Item):
     last_used_at = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(key_id: str) -> Key:
+        return Key(f"KEY#{key_id}", "KEY")
 
-class KeyPointer(Item):
+
+class KeyPointer(ResellerItem, Item):
     """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
+
+    PREFIX = "KEY#"
+
+    @property
+    def key_id(self) -> str:
+        return self.sk.removeprefix(self.PREFIX)

@@ -1,1 +1,1 @@
-"""May a call start, and the money that is held for it until its record is rated."""
+"""Whether a call may start, and the money that is held for it until its record is rated."""

@@ -1,7 +1,7 @@
-"""Money held back for calls that are not rated yet: its sums, and which rated call settles which hold.
+"""Money held back for calls that are not rated yet: the sums of holds, and which call's record ends which hold.
 
-A hold ends at the latest at its expiry. Expiries are whole hours, so the sums of all open holds of a client are a
-handful of numbers, and time alone takes what has expired out of them, however late DynamoDB deletes the items.
+A *record* is the CDR of a call. A hold ends at the latest at its expiry. Expiries are full hours, so the sums of a
+client's open holds are a few numbers, and an expired hold leaves them by the clock, before DynamoDB deletes its item.
 """
 
 from __future__ import annotations
@@ -14,28 +14,29 @@ KEPT_SECONDS = 48 * 3600
 """How long a hold waits for its call's record."""
 _HOUR = 3600
 NEAR_SECONDS = 600
-"""A call's record without a known id is taken for a hold's that was made so long before or after its start."""
+"""A record without a known call id matches a hold that was made within so many seconds of its start."""
 MOST_PER_CALL = 20
-"""Holds that one record ends; a switch that gives every call the same id must not make a record endless."""
+"""Holds that one record ends at most, in case a switch gives every call the same id."""
 _SAME_LENGTH = 2
 """Two clocks that measured the same call may differ by so many seconds."""
 _KEPT_DAYS = 4
+"""Local days of which the sums are kept."""
 
 
 def expiry(now: int) -> int:
-    """When a hold made now ends: ``KEPT_SECONDS``, up to the full hour."""
+    """When a hold made now expires: after ``KEPT_SECONDS``, rounded up to the full hour."""
     return -(-(now + KEPT_SECONDS) // _HOUR) * _HOUR
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Open holds of one client, ``_e8``, by their expiry and by the local day on which they were made."""
+    """Sums of one client's open holds, ``_e8``, by their expiry and by the local day on which they were made."""
 
     by_expiry: Mapping[int, int] = field(default_factory=dict)
     by_day: Mapping[str, int] = field(default_factory=dict)
 
     def any_open(self, now: int) -> bool:
-        """Whether there may be open holds at an instant, of nothing perhaps."""
+        """Whether there may be open holds at an instant; their amounts may be 0."""
         return any(end > now for end in self.by_expiry)
 
     def open_e8(self, now: int) -> int:
@@ -43,13 +44,13 @@ class Sums:
         return sum(held for end, held in self.by_expiry.items() if end > now)
 
     def made_on_e8(self, day: str) -> int:
-        """What is held for calls of a local day."""
+        """What is held for calls that started on a local day."""
         return self.by_day.get(day, 0)
 
     def changed(self, now: int, expires_at: int, day: str, by_e8: int) -> Sums:
-        """The sums after a hold grew or shrank; what has expired is dropped."""
+        """The sums after a hold changed by ``by_e8``; expired ones are left out."""
         ends, days = dict(self.by_expiry), dict(self.by_day)
-        # Somebody whose clock is ahead may have dropped this hour already: then there is nothing to take away from.
+        # A container whose clock is ahead may have left this hour out already: then there is nothing to subtract from.
         if by_e8 >= 0 or expires_at in ends:
             ends[expires_at] = ends.get(expires_at, 0) + by_e8
         if by_e8 >= 0 or day in days:
@@ -59,7 +60,7 @@ class Sums:
 
 
 class Open(NamedTuple):
-    """An open hold: ``name`` is its key, ``seconds`` -1 while the call has not finished."""
+    """An open hold; ``seconds`` is -1 while the call has not finished."""
 
     name: str
     account: str
@@ -70,7 +71,7 @@ class Open(NamedTuple):
 
 
 class Called(NamedTuple):
-    """What a rated call is known by."""
+    """What identifies a rated call."""
 
     call_id: str
     account: str
@@ -80,14 +81,14 @@ class Called(NamedTuple):
 
 
 def concerned(holds: Sequence[Open], calls: Iterable[Called]) -> list[Called]:
-    """The calls that may have one of these holds, by id or by likelihood; few of many."""
-    known = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
-    numbers = _by_number(holds)
+    """The calls that may match one of these holds, by call id or by number and time: usually few of many."""
+    by_id = {(hold.account, hold.call_id) for hold in holds if hold.call_id}
+    by_number = _by_number(holds)
     return [
         call
         for call in calls
-        if any((call.account, call_id) in known for call_id in _ids(call))
-        or any(_fits(hold, call) for hold in numbers.get((call.account, call.number), ()))
+        if any((call.account, call_id) in by_id for call_id in _ids(call))
+        or any(_fits(hold, call) for hold in by_number.get((call.account, call.number), ()))
     ]
 
 
@@ -99,29 +100,29 @@ class Match(NamedTuple):
 
 
 def matches(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
-    """Which holds the records of calls put an end to; records that end none are left out.
+    """Which holds end with the records of these calls; records that end no hold are left out.
 
-    A record ends every hold of its account and call id (Asterisk's ids have more words behind in records). One that
-    ends none so ends the likeliest hold of its account and number, if any, so that a switch that sends no ids, or
-    others than it writes, does not wait for the holds to expire.
+    A record ends every hold of its account and call id. (Asterisk's records have more words after the id.) If there is
+    none, it ends the likeliest hold of its account and number. So holds need not expire where a switch sends no ids,
+    or other ids than it writes into its records.
     """
     by_id: dict[tuple[str, str], list[str]] = {}
     for hold in holds:
         if hold.call_id:
             by_id.setdefault((hold.account, hold.call_id), []).append(hold.name)
-    found, strangers = list[Match](), list[Called]()
+    matched, unmatched = list[Match](), list[Called]()
     for call in calls:
         same = [name for call_id in _ids(call) for name in by_id.get((call.account, call_id), ())]
         if same:
-            found.append(Match(call, tuple(same[:MOST_PER_CALL])))
+            matched.append(Match(call, tuple(same[:MOST_PER_CALL])))
         else:
-            strangers.append(call)
-    ended = {name for match in found for name in match.names}
-    return found + _likeliest([hold for hold in holds if hold.name not in ended], strangers)
+            unmatched.append(call)
+    ended = {name for match in matched for name in match.names}
+    return matched + _likeliest([hold for hold in holds if hold.name not in ended], unmatched)
 
 
 def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
-    """One hold per call, the nearest in time first; each hold once."""
+    """At most one hold per call, and one call per hold; the pairs nearest in time come first."""
     by_number = _by_number(holds)
     pairs = sorted(
         (abs(call.start - hold.made_at), place, hold.name)
@@ -139,18 +140,19 @@ def _likeliest(holds: Sequence[Open], calls: Sequence[Called]) -> list[Match]:
 
 
 def _by_number(holds: Iterable[Open]) -> dict[tuple[str, str], list[Open]]:
-    found: dict[tuple[str, str], list[Open]] = {}
+    by_number: dict[tuple[str, str], list[Open]] = {}
     for hold in holds:
-        found.setdefault((hold.account, hold.number), []).append(hold)
-    return found
+        by_number.setdefault((hold.account, hold.number), []).append(hold)
+    return by_number
 
 
 def _ids(call: Called) -> set[str]:
+    """The ids by which a switch may have asked for the call: that of the record, and its first word."""
     return {call.call_id, call.call_id.partition(" ")[0]}
 
 
 def _fits(hold: Open, call: Called) -> bool:
-    """Whether a call may be a hold's though no id says so. A hold that has an id must also have the same length."""
+    """Whether a hold may be of this call, whose id it has not. With an id of its own it must have the call's length."""
     if abs(call.start - hold.made_at) > NEAR_SECONDS:
         return False
     if hold.seconds < 0:

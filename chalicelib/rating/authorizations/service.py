@@ -1,9 +1,9 @@
-"""May this call start? Answered for a switch by the rate book that prices it; money is held back when it asks for it.
+"""May this call start? A switch asks; the answer has the terms by which the call is rated, and may hold its price.
 
-Nobody overspends, however many calls ask at once. A hold is written together with the head of its client's holds, under
-the condition that the head has not changed since it was read, so holds are made one after the other. The client is read
-after the head. So its balance is never older than the sums: a batch debits first and lets go of the holds afterwards.
-What else happens to the balance meanwhile happened after the hold, as far as anybody can tell.
+No client overspends, however many calls ask at once. A hold is written in one transaction with the head of the client's
+holds, on condition that the head is as it was read, so holds are made one after the other. The client is read after the
+head. So its balance is never older than the sums: a batch debits first and ends the holds afterwards. Any other change
+of the balance meanwhile counts as one that came after the hold.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from chalicelib import numbers, periods
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
-from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settle, settled
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settled
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.principals import Principal
 from chalicelib.rating.authorizations import decision, holds, store
-from chalicelib.rating.authorizations.decision import Standing, Verdict
+from chalicelib.rating.authorizations.decision import ClientLimits, Verdict
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
-from chalicelib.rating.decks import store as deck_store
+from chalicelib.rating.decks.store import DeckHead
 from chalicelib.rating.pricing import loading, price, quotes
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.shapes.authorizations import AuthorizationIn
@@ -33,7 +33,7 @@ _PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_se
 
 @dataclass(frozen=True)
 class Authorization:
-    """The answer to a switch; ``id`` and ``expires_at`` are the hold's."""
+    """The answer to a switch; ``id`` and ``expires_at`` are of the hold, None without one."""
 
     allowed: bool
     reason: str
@@ -45,8 +45,11 @@ class Authorization:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A call somebody wants to make: whose it is, and by what terms. ``client_id`` empty: nobody's."""
+class _Request:
+    """A call that wants to start, the client who would pay for it, and its terms.
+
+    ``client_id`` is empty when no client holds the account, ``terms`` None when there is no rate.
+    """
 
     reseller_id: str
     account: str
@@ -64,12 +67,12 @@ def ask(scope: Scope, who: Principal, body: AuthorizationIn) -> Authorization:
         return Authorization(True, "ok", None, None, 0)
     if who.standing != "active":
         raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
-    return settle(lambda: _ask(scope, who.reseller_id, body))
+    return _ask(scope, who.reseller_id, body)
 
 
 @settled
 def finish(scope: Scope, reseller_id: str, hold_id: str, seconds: int) -> Hold:
-    """The call has ended: hold its real price until its record is rated. 404 when that has happened already."""
+    """The call has ended: hold its real price until its record is rated. 404 when the record was rated already."""
     head, hold = _held(scope, reseller_id, hold_id)
     if hold.finished:
         if hold.seconds != seconds:
@@ -92,27 +95,28 @@ def void(scope: Scope, reseller_id: str, hold_id: str) -> None:
     commit(scope, [gone, Remove(hold, Hold.pk.exists())])
 
 
+@settled
 def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization:
-    asked = _asked(scope.now, reseller_id, body)
-    if not asked.client_id:
+    request = _resolve(scope.now, reseller_id, body)
+    if not request.client_id:
         return Authorization(False, "unknown_account", 0, 0, None)
-    # The head first, then the client: see above.
-    head, hold = _head_and_hold(asked)
-    if hold and int(hold.expires_at or 0) <= scope.now:
+    # The head first, then the client: see the top of this file.
+    head, hold = _head_and_hold(request)
+    if hold and not hold.is_open(scope.now):
         hold = None
-    name = _name(asked) if asked.call_id else new_id()
+    name = _hold_name(request) if request.call_id else new_id()
     if hold and hold.finished:
-        # Its price stays held until its record comes; whoever uses the id again makes another call.
+        # Its price stays held until its record is rated; the same id is another call from now on.
         hold, name = None, new_id()
-    verdict = decision.decide(_standing(asked, head, scope.now, hold), asked.terms, asked.reserve_seconds)
-    rate_e10 = asked.terms.rate_e10 if asked.terms else None
+    verdict = decision.decide(_limits(request, head, scope.now, hold), request.terms, request.reserve_seconds)
+    rate_e10 = request.terms.rate_e10 if request.terms else None
     if hold:
-        # The same call asks again: it has its hold already, whatever became of the client since.
+        # The same call asks again: it keeps its hold, also if the client could not pay for a new one.
         most = verdict.max_seconds if verdict.allowed else hold.held_seconds
         return _answer(Verdict("ok", most), rate_e10, hold)
-    if not asked.reserve_seconds or not verdict.allowed:
+    if not request.reserve_seconds or not verdict.allowed:
         return _answer(verdict, rate_e10, None)
-    hold = _new_hold(asked, name, verdict, scope.now)
+    hold = _new_hold(request, name, verdict, scope.now)
     answer = _answer(verdict, rate_e10, hold)
     expired = Hold.pk.does_not_exist() | (Hold.expires_at <= scope.now)
     grown = store.next_head(head, scope.now, [(hold, verdict.hold_e8)])
@@ -120,16 +124,17 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
     return answer
 
 
-def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
-    """What is asked, looked up in the rate book that the container keeps until terms or decks change."""
-    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (deck_store.DeckHead, "DECKS", "HEAD"))
+def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
+    """The request with its client and terms, from a rate book that the container keeps until terms or decks change."""
+    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
-    known = is_username(body.account)
-    holding = loading.cached_account(reseller_id, body.account, version).account(body.account, now) if known else None
+    holding = None
+    if is_username(body.account):
+        holding = loading.cached_account(reseller_id, body.account, version).account(body.account, now)
     if holding is None:
-        return _Asked(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
+        return _Request(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
     by_record = reseller.cost_source == "record"
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, deck_version, by_record)
     number, terms = body.number, None
@@ -137,47 +142,47 @@ def _asked(now: int, reseller_id: str, body: AuthorizationIn) -> _Asked:
         number = quotes.called(body.number, reseller.home_country)
         terms = book.outbound(holding.package_id, now, number)
     except ValueError:
-        pass  # People dial what is no number: nothing has a price for it.
-    return _Asked(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)
+        pass  # What was dialled is not a number, so there is no rate for it.
+    return _Request(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)
 
 
-def _head_and_hold(asked: _Asked) -> tuple[HoldsHead, Hold | None]:
-    """The head of the client's holds, then the hold that this call may have already."""
-    pk = f"H#{asked.client_id}"
-    head = store.head_of(pk)
-    return head, Hold.find(pk, f"HOLD#{_name(asked)}") if asked.call_id and asked.reserve_seconds else None
+def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:
+    """The head of the client's holds, then the hold that the call has from an earlier request, if any."""
+    head = store.head_of(request.client_id)
+    if not request.call_id or not request.reserve_seconds:
+        return head, None
+    return head, Hold.find(*Hold.key(request.client_id, _hold_name(request)))
 
 
-def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Standing:
-    """The client as it stands without the call's ``own`` hold."""
-    client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
+def _limits(request: _Request, head: HoldsHead, now: int, own: Hold | None) -> ClientLimits:
+    """The client's limits, leaving out the call's ``own`` hold."""
+    client, sums = posting.get_client(request.reseller_id, request.client_id), head.sums()
     if own:
-        sums = sums.changed(now, int(own.expires_at or 0), own.day, -own.amount_e8)
+        sums = sums.changed(now, own.expires_at, own.day, -own.amount_e8)
     available, daily = rules.available_e8(client.account()), client.daily_limit_e8
-    spent = client.spent.get(asked.day, 0) + sums.made_on_e8(asked.day)
-    return Standing(
+    spent = client.spent.get(request.day, 0) + sums.made_on_e8(request.day)
+    return ClientLimits(
         status=client.status,
         service=client.service,
         available_e8=None if available is None else available - sums.open_e8(now),
         blocked_countries=frozenset(client.blocked_countries),
-        max_rate_e10=None if client.max_rate_e10 is None else client.max_rate_e10,
-        left_today_e8=None if daily is None else int(daily) - spent,
+        max_rate_e10=client.max_rate_e10,
+        left_today_e8=None if daily is None else daily - spent,
     )
 
 
-def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
-    assert asked.terms is not None
-    kept = asked.terms._asdict()
+def _new_hold(request: _Request, name: str, verdict: Verdict, now: int) -> Hold:
+    assert request.terms is not None
+    kept = request.terms._asdict()
     return Hold(
-        f"H#{asked.client_id}",
-        f"HOLD#{name}",
-        reseller_id=asked.reseller_id,
-        client_id=asked.client_id,
-        account=asked.account,
-        number=asked.number,
-        call_id=asked.call_id,
+        *Hold.key(request.client_id, name),
+        reseller_id=request.reseller_id,
+        client_id=request.client_id,
+        account=request.account,
+        number=request.number,
+        call_id=request.call_id,
         made_at=now,
-        day=asked.day,
+        day=request.day,
         terms={name: kept[name] for name in _PRICE},
         held_seconds=verdict.held_seconds,
         amount_e8=verdict.hold_e8,
@@ -185,9 +190,9 @@ def _new_hold(asked: _Asked, name: str, verdict: Verdict, now: int) -> Hold:
     )
 
 
-def _name(asked: _Asked) -> str:
-    """The same call to the same number has the same name, so it cannot be held twice."""
-    words = "\0".join((asked.account, asked.call_id, asked.number))
+def _hold_name(request: _Request) -> str:
+    """The name of the hold: the same for the same account, call id and number, so a call cannot be held twice."""
+    words = "\0".join((request.account, request.call_id, request.number))
     return hashlib.sha256(words.encode()).hexdigest()[:26]
 
 
@@ -199,14 +204,13 @@ def _answer(verdict: Verdict, rate_e10: int | None, hold: Hold | None) -> Author
         hangup_after=decision.hang_up_after(verdict, hold.held_seconds if hold else 0),
         rate_e10=rate_e10,
         id=hold.id if hold else None,
-        expires_at=int(hold.expires_at or 0) if hold else None,
+        expires_at=hold.expires_at if hold else None,
     )
 
 
 def _held(scope: Scope, reseller_id: str, hold_id: str) -> tuple[HoldsHead, Hold]:
-    """A hold and the head that was read before it; 404 for an unknown, a stranger's or an expired one."""
-    pk, sk = store.key_of(hold_id)
-    head, hold = store.head_of(pk), Hold.find(pk, sk)
-    if hold is None or hold.reseller_id != reseller_id or int(hold.expires_at or 0) <= scope.now:
+    """An open hold of this reseller, and the head that was read before it; else ``NotFound``."""
+    head, hold = store.hold_of(hold_id)
+    if hold is None or hold.reseller_id != reseller_id or not hold.is_open(scope.now):
         raise NotFound()
     return head, hold

@@ -1,8 +1,8 @@
-"""Holds in the table. They lie beside the ledger, because writing them must not disturb the client's other writes.
+"""Holds in the table: a partition per client, apart from its ledger, so that a hold makes no other write lose a race.
 
-``H#<client_id>`` / ``HEAD``          their sums; its ``version`` fences the whole partition
-``H#<client_id>`` / ``HOLD#<name>``   one call
-``H#<client_id>`` / ``DONE#<name>``   a record that has put an end to a hold
+``H#<client_id>`` / ``HEAD``          the sums; its ``version`` fences the whole partition
+``H#<client_id>`` / ``HOLD#<name>``   the hold of one call
+``H#<client_id>`` / ``DONE#<name>``   a record that has ended a hold
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item, Put, Write, find_each
 from chalicelib.rating.authorizations import holds
 from chalicelib.rating.authorizations.holds import Called, Open, Sums
@@ -25,6 +25,10 @@ class HoldsHead(Item):
     version = IntegerAttribute(default=0)
     by_expiry: Any = JSONAttribute(default=dict)
     by_day: Any = JSONAttribute(default=dict)
+
+    @staticmethod
+    def key(client_id: str) -> Key:
+        return Key(f"H#{client_id}", "HEAD")
 
     def sums(self) -> Sums:
         return Sums({int(end): held for end, held in self.by_expiry.items()}, self.by_day)
@@ -49,55 +53,78 @@ class Hold(Item):
     amount_e8 = IntegerAttribute()
     seconds = IntegerAttribute(null=True)
 
+    @staticmethod
+    def key(client_id: str, name: str) -> Key:
+        return Key(f"H#{client_id}", f"HOLD#{name}")
+
+    @staticmethod
+    def of_client(client_id: str) -> Key:
+        return Key(f"H#{client_id}", "HOLD#")
+
+    @property
+    def name(self) -> str:
+        return self.sk.removeprefix("HOLD#")
+
     @property
     def id(self) -> str:
-        return f"{self.client_id}_{self.sk.removeprefix('HOLD#')}"
+        """What the API calls it; read by ``key_of``."""
+        return f"{self.client_id}_{self.name}"
 
     @property
     def finished(self) -> bool:
         return self.seconds is not None
 
+    def is_open(self, now: int) -> bool:
+        """Whether it has not expired. DynamoDB deletes expired items late."""
+        return self.expires_at > now
+
     def open(self) -> Open:
         seconds = self.seconds if self.finished else -1
-        return Open(self.sk, self.account, self.number, self.call_id, self.made_at, seconds)
+        return Open(self.name, self.account, self.number, self.call_id, self.made_at, seconds)
 
 
 class Done(Item):
     """``H#<client_id>`` / ``DONE#<name>``: this record of a call has ended its hold, and ends no other"""
 
-
-def done_of(pk: str, call: Called) -> Done:
-    """The note that a record has ended a hold, kept for as long as it could be near another one."""
-    words = "\0".join((call.account, call.call_id, call.number, str(call.start)))
-    name = hashlib.sha256(words.encode()).hexdigest()[:26]
-    return Done(pk, f"DONE#{name}", expires_at=holds.expiry(call.start + holds.NEAR_SECONDS))
+    @staticmethod
+    def key(client_id: str, call: Called) -> Key:
+        words = "\0".join((call.account, call.call_id, call.number, str(call.start)))
+        return Key(f"H#{client_id}", f"DONE#{hashlib.sha256(words.encode()).hexdigest()[:26]}")
 
 
-def key_of(hold_id: str) -> tuple[str, str]:
-    """Where the hold of an id lies; an id that is none leads nowhere."""
+def done_of(client_id: str, call: Called) -> Done:
+    """The note that a record has ended a hold. It expires once no other hold can be near the record in time."""
+    return Done(*Done.key(client_id, call), expires_at=holds.expiry(call.start + holds.NEAR_SECONDS))
+
+
+def hold_of(hold_id: str) -> tuple[HoldsHead, Hold | None]:
+    """The hold of an id, and the head that was read before it; no hold for an id that does not exist."""
     client_id, _, name = hold_id.rpartition("_")
-    return f"H#{client_id}", f"HOLD#{name}"
+    head = head_of(client_id)
+    return head, Hold.find(*Hold.key(client_id, name))
 
 
-def head_of(pk: str) -> HoldsHead:
-    """The head of a partition, new where no call was ever held. Whatever depends on it is read after it."""
-    return HoldsHead.find(pk, "HEAD") or HoldsHead(pk, "HEAD")
+def head_of(client_id: str) -> HoldsHead:
+    """The head of a client's holds, new where no call was ever held. Read it before anything that depends on it."""
+    key = HoldsHead.key(client_id)
+    return HoldsHead.find(*key) or HoldsHead(*key)
 
 
-def heads_of(pks: Sequence[str]) -> list[HoldsHead]:
-    """The same of several partitions."""
-    found = find_each(*((HoldsHead, pk, "HEAD") for pk in pks))
-    return [head or HoldsHead(pk, "HEAD") for pk, head in zip(pks, found, strict=True)]
+def heads_of(client_ids: Sequence[str]) -> list[HoldsHead]:
+    """The same of several clients, in their order."""
+    keys = [HoldsHead.key(client_id) for client_id in client_ids]
+    heads = find_each(*((HoldsHead, *key) for key in keys))
+    return [head or HoldsHead(*key) for key, head in zip(keys, heads, strict=True)]
 
 
-def open_holds(pk: str, now: int) -> list[Hold]:
-    return [hold for hold in Hold.under(pk, "HOLD#") if int(hold.expires_at or 0) > now]
+def open_holds(client_id: str, now: int) -> list[Hold]:
+    return [hold for hold in Hold.under(*Hold.of_client(client_id)) if hold.is_open(now)]
 
 
 def next_head(head: HoldsHead, now: int, changes: Sequence[tuple[Hold, int]]) -> Write:
-    """The head after holds grew or shrank by some ``_e8``, if nobody wrote to the partition since it was read."""
+    """The write of a head after holds grew or shrank, by ``_e8``; it requires the head to be as it was read."""
     sums, version = head.sums(), head.version
     for hold, by_e8 in changes:
-        sums = sums.changed(now, int(hold.expires_at or 0), hold.day, by_e8)
-    after = HoldsHead(head.pk, "HEAD", version=version + 1, by_expiry=dict(sums.by_expiry), by_day=dict(sums.by_day))
+        sums = sums.changed(now, hold.expires_at, hold.day, by_e8)
+    after = HoldsHead(head.pk, head.sk, version=version + 1, by_expiry=dict(sums.by_expiry), by_day=dict(sums.by_day))
     return Put(after, HoldsHead.version == version if version else None)

@@ -1,4 +1,4 @@
-"""How a file would be read and priced, without posting anything: for trying out exports and declarations."""
+"""Previews: how a file would be read and priced; nothing is posted. For trying out exports and CDR sources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
+from chalicelib.calls.format import RatedCall
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -25,31 +26,42 @@ MAX_UNPACKED_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Line:
-    """A call as it would be rated."""
+    """A line of the file, and its call as it would be rated."""
 
-    call: Call
-    holder: Holder
-    terms: CallTerms
-    price: Price
+    line: int
+    call: RatedCall
 
 
 @dataclass
 class Preview:
-    """``rows`` are the first lines in order, priced as if no free minutes were left, or refused."""
+    """``rows``: the first lines in file order, priced as if no free minutes were left, or refused."""
 
+    filename: str
     source_id: str | None
     time_zone: str
     encoding: str = "utf-8"
     layout: Layout = formats.UNKNOWN
     rows: list[Line | Rejection] = field(default_factory=list)
 
+    @property
+    def lines(self) -> int:
+        return len(self.rows)
+
+    @property
+    def rejected(self) -> int:
+        return sum(isinstance(row, Rejection) for row in self.rows)
+
+    @property
+    def rated(self) -> int:
+        return self.lines - self.rejected
+
 
 def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
-    """Read ``data``, the beginning of a file, as a file of that name would be if it were dropped now.
+    """Read ``data``, the beginning of a file, as a file of that name would be read if it arrived now.
 
     ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     declared = sources.declared_for(reseller_id, filename)
     source = sources.reading(reseller.home_country, reseller.time_zone, declared)
     book = loading.rate_book(
@@ -59,12 +71,12 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    found = Preview(declared["source_id"] if declared else None, source.zone)
+    found = Preview(filename, declared["source_id"] if declared else None, source.zone)
     head, layout = bytearray(), None
     try:
         for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
             if isinstance(chunk, Cut):
-                # The beginning of a packed file always stops too early; that is only told when nothing could be read.
+                # The beginning of a compressed file always ends too early: an error only if nothing could be read.
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
             found.layout = layout = layout or formats.detect(chunk, source.mapping)
@@ -89,21 +101,47 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Itera
         if isinstance(found, Refusal):
             yield Rejection(call.line, *found, raw[call.line])
         else:
-            yield Line(call, book.holders.values[found.holder], book.call_terms(found.terms), found.price)
+            holder, terms = book.holders.values[found.holder], book.call_terms(found.terms)
+            yield Line(call.line, _rated(call, holder, terms, found.price))
+
+
+def _rated(call: Call, holder: Holder, terms: CallTerms, price: Price) -> RatedCall:
+    return RatedCall(
+        start=call.start,
+        direction=call.direction,
+        disposition=call.disposition,
+        call_id=call.call_id,
+        account=call.account,
+        from_number=call.from_number,
+        to_number=call.to_number,
+        seconds=call.seconds,
+        billed_seconds=price.billed_seconds,
+        free_seconds=price.free_seconds,
+        amount_e8=price.amount_e8,
+        cost_e8=price.cost_e8,
+        line=call.line,
+        client_id=holder.client_id,
+        package_id=holder.package_id,
+        destination=terms.destination,
+        country=terms.country or "",
+        rule=terms.rule,
+        rate_e10=terms.rate_e10,
+        batch_id="",
+    )
 
 
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:
-    """The same blocks; ``head`` gets the first bytes, which tell the encoding."""
+    """The same blocks; their first bytes are added to ``head``, because the encoding is found in them."""
     for block in blocks:
         head += block[: cdr_encoding.SNIFFED - len(head)]
         yield block
 
 
 def _encoding(so_far: str, head: bytes, chunk: Chunk) -> str:
-    """UTF-8 is said as long as nothing contradicts it."""
-    told = cdr_encoding.sniff(head)
-    if told != "utf-8" or so_far != "utf-8":
-        return told if told != "utf-8" else so_far
+    """The encoding of all that was read so far: ``utf-8`` unless a byte is not valid in it."""
+    sniffed = cdr_encoding.sniff(head)
+    if sniffed != "utf-8" or so_far != "utf-8":
+        return sniffed if sniffed != "utf-8" else so_far
     try:
         chunk.data.decode()
     except UnicodeDecodeError:

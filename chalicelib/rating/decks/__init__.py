@@ -1,1 +1,1 @@
-"""Rate decks: the compiled table of prefixes, its items, and publishing a deck file."""
+"""Rate decks, the operator's costs by prefix: compiled, stored, published from a dropped file."""

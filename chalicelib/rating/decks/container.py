@@ -1,8 +1,8 @@
-"""A container of named flat arrays: what a published rate deck is stored as.
+"""The file format of a published rate deck: named arrays in one object.
 
-A Lambda that starts cold must have 100,000 prefixes at hand at once, so the arrays are stored exactly as they lie in
-memory and opened by casting, with no loop over items. Integers are little-endian; the standard library reads them
-with ``memoryview.cast``, numpy with ``frombuffer`` from the same bytes. The layout::
+A cold Lambda function must read 100,000 prefixes quickly. So the arrays are stored as they lie in memory, and reading
+them casts bytes, without a loop over items. Integers are little-endian; the standard library reads them with
+``memoryview.cast``, numpy with ``frombuffer`` from the same bytes. The layout::
 
     8 bytes   magic "FORFAIT\\0"
     4 bytes   version of this layout, unsigned
@@ -30,7 +30,7 @@ _BYTES_OF_TYPE = {"<i8": 8, "<i4": 4, "|u1": 1}
 
 
 def pack(arrays: Mapping[str, array[int] | bytes]) -> bytes:
-    """Arrays of type code ``q`` (64 bits) or ``i`` (32 bits) and byte strings, by name -> the container."""
+    """Arrays of type code ``q`` (64 bits) or ``i`` (32 bits) and byte strings, by name -> the bytes of the file."""
     _require_little_endian()
     directory: dict[str, tuple[str, int, int]] = {}
     payload = bytearray()
@@ -45,9 +45,9 @@ def pack(arrays: Mapping[str, array[int] | bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, memoryview[int]]:
-    """The container -> one view per name, of ints; nothing is copied.
+    """The bytes of a file -> one view of ints per name; nothing is copied.
 
-    Raises ``ValueError`` when the data is not such a container, of another version, or cut short.
+    Raises ``ValueError`` for another format or version, or a file that is cut short.
     """
     _require_little_endian()
     if len(data) < _HEAD.size:
@@ -69,7 +69,7 @@ def _view(payload: memoryview[int], kind: str, offset: int, items: int) -> memor
         raise ValueError("is a table file cut short")
     code = _CODE_OF_TYPE[kind]
     part = payload[offset:end]
-    # The branches spell the code out because the type of a cast view follows from the literal.
+    # The type checker needs the code as a literal.
     if code == "q":
         return part.cast("q")
     return part.cast("i") if code == "i" else part

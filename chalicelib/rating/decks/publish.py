@@ -1,4 +1,4 @@
-"""A dropped deck: taken whole or refused whole, with every bad line listed; the deck in force stays until then."""
+"""Publishes a dropped deck file whole, or refuses it whole and lists every bad line."""
 
 from __future__ import annotations
 
@@ -10,63 +10,70 @@ from collections.abc import Iterator, Sequence
 
 from chalicelib import periods
 from chalicelib.aws import objects
-from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settle
+from chalicelib.aws.items import Key
+from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settled
 from chalicelib.config import settings
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks, records
-from chalicelib.rating.decks import deck
-from chalicelib.rating.decks.deck import ROUTES, BadLine, DeckLine
+from chalicelib.rating.decks.deck import ROUTES, DeckLine, compile_deck
+from chalicelib.rating.decks.parse import BadLine, parse_deck
 from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckVersion
 
 PREFIX = "incoming/decks/"
 _KEY = re.compile(r"incoming/decks/(?P<route>\w+)/(?P<day>\d{4}-\d\d-\d\d)[^/]*", re.ASCII)
 MAX_DECK_BYTES = 256 << 20
-"""Unpacked; a deck of 200,000 prefixes has about 10 MB."""
+"""The most bytes of an unpacked deck file; 200,000 prefixes have about 10 MB."""
 MAX_PREFIXES = 1_000_000
 SHOWN_ERRORS = 100
+"""Bad lines that the API answers; the file of errors has all."""
 
 
 def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
-    """Publish one dropped deck file, or refuse it; call it again after any failure. ``None``: not a deck's key."""
-    where, place = _KEY.fullmatch(key), place_of(key, version_id)
-    if where is None or place is None:
+    """Publish or refuse the deck file in an object version; returns its record, ``None`` if the key is not a deck's.
+
+    After any failure it can be called again: it goes on where it stopped.
+    """
+    named = _KEY.fullmatch(key)
+    if named is None:
         return None
-    drop = settle(lambda: _open(scope, place, where["route"], where["day"]))
+    drop = _open(scope, named["route"], named["day"], _drop_id(key, version_id))
     if drop.status != "publishing":
         return drop
-    lines, bad = _parse(key, version_id, where["route"], where["day"])
+    lines, bad = _parse(key, version_id, drop.route, drop.effective_from)
     if bad:
-        return settle(lambda: _refuse(scope, drop, bad))
+        return _refuse(scope, drop, bad)
     object_key = f"decks/{drop.route}/{drop.effective_from}/{drop.drop_id}.deck"
-    objects.write(object_key, deck.compile_deck(lines))
-    found = objects.look(key, version_id)
-    dropped_at = found[1] if found else scope.now
-    return settle(lambda: _publish(scope, drop, object_key, len(lines), dropped_at))
+    objects.write(object_key, compile_deck(lines))
+    seen = objects.look(key, version_id)
+    dropped_at = seen[1] if seen else scope.now
+    return _take_over(scope, drop, object_key, len(lines), dropped_at)
 
 
-def place_of(key: str, version_id: str) -> tuple[str, str] | None:
-    """Where in the table the record of a dropped deck stands; ``None``: not a deck's key."""
-    where = _KEY.fullmatch(key)
-    if where is None:
-        return None
-    drop_id = hashlib.sha256("\n".join((settings.bucket, key, version_id)).encode()).hexdigest()[:32]
-    return "DECKLOG", f"{where['day']}#{where['route']}#{drop_id}"
+def drop_key(key: str, version_id: str) -> Key | None:
+    """An object version -> the key of its ``DeckDrop``; ``None``: not a deck's key."""
+    named = _KEY.fullmatch(key)
+    return DeckDrop.key(named["day"], named["route"], _drop_id(key, version_id)) if named else None
 
 
 def drops(after: str | None, limit: int) -> list[DeckDrop]:
-    """Dropped decks, the latest ``effective_from`` first."""
-    return DeckDrop.under("DECKLOG", "", after=after, limit=limit, newest_first=True)
+    """Up to ``limit`` dropped decks, the latest ``effective_from`` first; ``after`` is the ``sk`` to go on behind."""
+    return DeckDrop.under(*DeckDrop.of_every_deck(), after=after, limit=limit, newest_first=True)
 
 
-def _open(scope: Scope, place: tuple[str, str], route: str, day: str) -> DeckDrop:
-    pk, sk = place
-    found = DeckDrop.find(pk, sk)
-    if found:
-        return found
+def _drop_id(key: str, version_id: str) -> str:
+    return hashlib.sha256("\n".join((settings.bucket, key, version_id)).encode()).hexdigest()[:32]
+
+
+@settled
+def _open(scope: Scope, route: str, day: str, drop_id: str) -> DeckDrop:
+    """The record of a dropped file: the one of an earlier delivery of the same message, or a new one."""
+    key = DeckDrop.key(day, route, drop_id)
+    recorded = DeckDrop.find(*key)
+    if recorded:
+        return recorded
     drop = DeckDrop(
-        pk,
-        sk,
-        drop_id=sk.rsplit("#", 1)[1],
+        *key,
+        drop_id=drop_id,
         route=route,
         effective_from=day,
         status="publishing",
@@ -81,7 +88,7 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
         return [], [BadLine(0, "route", f"must be {' or '.join(ROUTES)}")]
     try:
         periods.parse_day(day)
-        lines, bad = deck.parse_deck(_rows(key, version_id))
+        lines, bad = parse_deck(_rows(key, version_id))
     except Refused as problem:
         return [], [BadLine(0, "file", problem.detail)]
     except ValueError as problem:
@@ -92,7 +99,10 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
 
 
 def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Line number and fields of each line; an unreadable line has no fields, so that it is listed as bad."""
+    """Line number and fields of each line; a line that cannot be read has no fields, so it is listed as bad.
+
+    Raises ``Refused`` for a file that is cut short or too large.
+    """
     delimiter = ""
     for chunk in chunks(plain_blocks(objects.blocks(key, version_id), key, MAX_DECK_BYTES)):
         if isinstance(chunk, Cut):
@@ -103,11 +113,12 @@ def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _delimiter(data: bytes) -> str:
-    """What the header separates its columns with."""
+    """The delimiter of the header."""
     header = data.split(b"\n", 1)[0].decode(errors="replace")
     return max(",;\t", key=header.count)
 
 
+@settled
 def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
     text = io.StringIO()
     writer = csv.writer(text)
@@ -117,19 +128,20 @@ def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
     objects.write(drop.errors_key, text.getvalue().encode(), "text/csv; charset=utf-8")
     drop.status = "refused"
     drop.errors = [{"line": line, "field": field, "message": message} for line, field, message in bad[:SHOWN_ERRORS]]
-    return _settled(scope, drop, [], "deck.refused")
+    return _close(scope, drop, [], "deck.refused")
 
 
-def _publish(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dropped_at: int) -> DeckDrop:
-    head = DeckHead.find("DECKS", "HEAD")
+@settled
+def _take_over(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dropped_at: int) -> DeckDrop:
+    """Give the compiled deck the next version: from now on it prices calls from ``effective_from`` on."""
+    head = DeckHead.find(*DeckHead.key())
     version = head.version + 1 if head else 1
     if head:
         counted: list[Put | Change] = [Change(head, [DeckHead.version.set(version)], DeckHead.version == head.version)]
     else:
-        counted = [Put(DeckHead("DECKS", "HEAD", version=version))]
+        counted = [Put(DeckHead(*DeckHead.key(), version=version))]
     published = DeckVersion(
-        "DECKS",
-        f"{drop.route}#{drop.effective_from}#{version:012d}",
+        *DeckVersion.key(drop.route, drop.effective_from, version),
         route=drop.route,
         effective_from=drop.effective_from,
         version=version,
@@ -138,17 +150,20 @@ def _publish(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dropp
         dropped_at=dropped_at,
     )
     drop.status, drop.prefixes = "published", prefixes
-    return _settled(scope, drop, [*counted, Put(published)], "deck.published")
+    return _close(scope, drop, [*counted, Put(published)], "deck.published")
 
 
-def _settled(scope: Scope, drop: DeckDrop, writes: Sequence[Put | Change], kind: str) -> DeckDrop:
-    told = event(scope, "operator", kind, drop.drop_id, {"route": drop.route, "effective_from": drop.effective_from})
+def _close(scope: Scope, drop: DeckDrop, writes: Sequence[Put | Change], kind: str) -> DeckDrop:
+    """Write what became of a drop; returns what another delivery of the message wrote if that was faster."""
+    recorded = event(
+        scope, "operator", kind, drop.drop_id, {"route": drop.route, "effective_from": drop.effective_from}
+    )
     try:
-        commit(scope, [Change(drop, drop.set_all(), DeckDrop.status == "publishing"), *writes, told])
+        commit(scope, [Change(drop, drop.set_all(), DeckDrop.status == "publishing"), *writes, recorded])
     except LostRace:
-        # A twin may have settled this very drop; otherwise another deck took the version, and we try again.
-        found = DeckDrop.find("DECKLOG", drop.sk)
-        if found and found.status != "publishing":
-            return found
+        # Either another delivery closed this drop, or another deck took the version: then it is tried again.
+        now = DeckDrop.find(drop.pk, drop.sk)
+        if now and now.status != "publishing":
+            return now
         raise
     return drop

@@ -1,4 +1,4 @@
-"""Items of decks: what was dropped, and what of it is in force."""
+"""Items of decks: the files that were dropped, and the decks that were published from them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
 class DeckHead(Item):
-    """``DECKS`` / ``HEAD``: counts published decks"""
+    """``DECKS`` / ``HEAD``: the newest deck version; each published deck takes the next one"""
 
     version = IntegerAttribute(default=0)
 
+    @staticmethod
+    def key() -> Key:
+        return Key("DECKS", "HEAD")
+
 
 class DeckVersion(Item):
-    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``"""
+    """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``: a published deck
+
+    ``effective_from``: its first day, in UTC; ``object_key``: the compiled deck; ``dropped_at``: when its file came.
+    """
 
     route = UnicodeAttribute()
     effective_from = UnicodeAttribute()
@@ -26,9 +33,21 @@ class DeckVersion(Item):
     prefixes = IntegerAttribute()
     dropped_at = IntegerAttribute()
 
+    @staticmethod
+    def key(route: str, effective_from: str, version: int) -> Key:
+        return Key("DECKS", f"{route}#{effective_from}#{version:012d}")
+
+    @staticmethod
+    def of_route(route: str) -> Key:
+        return Key("DECKS", f"{route}#")
+
 
 class DeckDrop(Item):
-    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file as it was dropped, and what became of it"""
+    """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file that was dropped
+
+    ``status``: ``publishing``, then ``published`` or ``refused``. ``errors``: the first bad lines, of which the object
+    ``errors_key`` has all.
+    """
 
     drop_id = UnicodeAttribute()
     route = UnicodeAttribute()
@@ -39,7 +58,15 @@ class DeckDrop(Item):
     errors_key = UnicodeAttribute(null=True)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(effective_from: str, route: str, drop_id: str) -> Key:
+        return Key("DECKLOG", f"{effective_from}#{route}#{drop_id}")
+
+    @staticmethod
+    def of_every_deck() -> Key:
+        return Key("DECKLOG", "")
+
 
 def decks_upto(route: str, version: int) -> list[DeckVersion]:
-    """Published decks of a route that deck version ``version`` knows, oldest day first."""
-    return [row for row in DeckVersion.under("DECKS", f"{route}#") if row.version <= version]
+    """The decks of a route that were published up to deck version ``version``, the oldest day first."""
+    return [row for row in DeckVersion.under(*DeckVersion.of_route(route)) if row.version <= version]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr.formats import Call
-from chalicelib.rating.pricing.price import UNANSWERED, Price, price
+from chalicelib.rating.pricing.price import UNANSWERED, Price, price_call
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import NO_RATE
 
@@ -57,4 +57,4 @@ def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
         if cost_e8 < 0:
             return Refusal("no_cost", "cost is empty, and this account takes costs from the record")
         record_cost = cost_e8
-    return _new(Attributed, (stretch.holder, number, price(terms, seconds, 0, record_cost)))
+    return _new(Attributed, (stretch.holder, number, price_call(terms, seconds, 0, record_cost)))

@@ -1,4 +1,4 @@
-"""Routes that a switch calls: may this call start, it has ended, it was never made."""
+"""Routes of authorizations: a switch asks whether a call may start, and says that it ended or was not made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Any
 from chalicelib.framework import Blueprint
 from chalicelib.principals import RESELLER
 from chalicelib.rating.authorizations import service
-from chalicelib.rating.shapes import authorizations as shapes
+from chalicelib.rating.shapes.authorizations import (
+    AuthorizationIn,
+    AuthorizationOut,
+    AuthorizationQuery,
+    FinishIn,
+    HoldOut,
+)
 from chalicelib.web import forms
 from chalicelib.web.routes import Call, route
 
@@ -19,15 +25,15 @@ bp = Blueprint(__name__)
     "POST",
     "/v1/authorizations",
     roles=RESELLER,
-    body=shapes.AuthorizationIn,
-    query=shapes.AuthorizationQuery,
-    answer=shapes.AuthorizationOut,
+    body=AuthorizationIn,
+    query=AuthorizationQuery,
+    answer=AuthorizationOut,
     text=forms.MEDIA,
-    standing_free=True,
+    serves_pending=True,
 )
 def create_authorization(call: Call) -> Any:
     """Whether a call may start, and how long the client can pay for it."""
-    return service.ask(call.scope, call.who, call.body(shapes.AuthorizationIn))
+    return service.ask(call.scope, call.who, call.body(AuthorizationIn))
 
 
 @route(
@@ -35,13 +41,13 @@ def create_authorization(call: Call) -> Any:
     "POST",
     "/v1/authorizations/{authorization_id}/finish",
     roles=RESELLER,
-    body=shapes.FinishIn,
-    answer=shapes.HoldOut,
+    body=FinishIn,
+    answer=HoldOut,
     status=200,
 )
 def finish_authorization(call: Call) -> Any:
     """A call has ended: hold its real price until it is rated."""
-    seconds = call.body(shapes.FinishIn).seconds
+    seconds = call.body(FinishIn).seconds
     return service.finish(call.scope, call.who.reseller_id, call.path["authorization_id"], seconds)
 
 

@@ -9,43 +9,42 @@ from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
 from chalicelib.rating.batches import queries, rerate, sources, uploads
-from chalicelib.rating.batches.store import Batch, CdrSource
-from chalicelib.rating.shapes import files as shapes
+from chalicelib.rating.shapes.files import BatchOut, BatchQuery, CdrSource, UploadIn, UploadOut
 from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 
 
-@route(bp, "POST", "/v1/uploads", roles=OPERATOR + RESELLER, body=shapes.UploadIn, answer=shapes.UploadOut)
+@route(bp, "POST", "/v1/uploads", roles=OPERATOR + RESELLER, body=UploadIn, answer=UploadOut)
 def create_upload(call: Call) -> Any:
-    """Where to PUT a CDR file (reseller) or a deck (operator)."""
-    return uploads.create(call.scope, call.who.reseller_id, call.body(shapes.UploadIn))
+    """Make a URL to PUT a CDR file (reseller) or a deck (operator) to."""
+    return uploads.create(call.scope, call.who.reseller_id, call.body(UploadIn))
 
 
-@route(bp, "GET", "/v1/batches", roles=STAFF, query=shapes.BatchQuery, answer=Page[shapes.BatchOut])
+@route(bp, "GET", "/v1/batches", roles=STAFF, query=BatchQuery, answer=Page[BatchOut])
 def list_batches(call: Call) -> Any:
     """Batches, newest first; all, or those that have billed calls of a sub-account or DID."""
-    query = call.query(shapes.BatchQuery)
-    place, limit, holder = call.read_cursor(query.cursor), query.limit + 1, query.holder
+    query = call.query(BatchQuery)
+    after, limit, holder = call.read_cursor(query.cursor), query.limit + 1, query.holder
     if holder is None:
-        found = queries.list_batches(call.who.reseller_id, place, limit)
+        batches = queries.list_batches(call.who.reseller_id, after, limit)
     else:
         since = query.calls_from if query.calls_from is not None else FIRST
-        found = queries.list_batches_of(call.who.reseller_id, holder, since, place, limit)
-    return lists.cut(call, query.limit, found, _batch, queries.place_of)
+        batches = queries.list_batches_of(call.who.reseller_id, holder, since, after, limit)
+    return lists.cut(call, query.limit, batches, queries.place_of)
 
 
-@route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[shapes.CdrSource])
+@route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[CdrSource])
 def list_cdr_sources(call: Call) -> Any:
-    """What the reseller declared about its CDR files, by id; all on one page."""
-    return {"items": [_source(source) for source in sources.listed(call.who.reseller_id)]}
+    """The CDR sources that the reseller declared, by id, all on one page."""
+    return {"items": sources.listed(call.who.reseller_id)}
 
 
-@route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=shapes.CdrSource, answer=shapes.CdrSource)
+@route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=CdrSource, answer=CdrSource)
 def put_cdr_source(call: Call) -> Any:
-    """Declare the time zone, columns and words of some CDR files; the same id again replaces it."""
-    return _source(sources.put(call.scope, call.who.reseller_id, call.body(shapes.CdrSource).stored()))
+    """Declare the time zone, columns and words of some CDR files; the same id replaces an earlier declaration."""
+    return sources.put(call.scope, call.who.reseller_id, call.body(CdrSource).stored())
 
 
 @route(bp, "DELETE", "/v1/cdr-sources/{source_id}", roles=RESELLER)
@@ -54,47 +53,13 @@ def delete_cdr_source(call: Call) -> None:
     sources.delete(call.scope, call.who.reseller_id, call.path["source_id"])
 
 
-@route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=shapes.BatchOut)
+@route(bp, "GET", "/v1/batches/{batch_id}", roles=STAFF, answer=BatchOut)
 def get_batch(call: Call) -> Any:
-    """One CDR file: how far it is, and what became of its lines."""
-    return _batch(queries.get_batch(call.who.reseller_id, call.path["batch_id"]))
+    """One CDR file: its status, and how many of its lines were rated."""
+    return queries.get_batch(call.who.reseller_id, call.path["batch_id"])
 
 
-@route(bp, "POST", "/v1/batches/{batch_id}/rerate", roles=RESELLER, answer=shapes.BatchOut, status=202)
+@route(bp, "POST", "/v1/batches/{batch_id}/rerate", roles=RESELLER, answer=BatchOut, status=202)
 def rerate_batch(call: Call) -> Any:
-    """Rate a CDR file again, with the terms, decks and owners in force now; what it billed before is taken back."""
-    answer = call.scope.render
-    call.scope.render = lambda batch: answer(_batch(batch))
-    return _batch(rerate.start(call.scope, call.who.reseller_id, call.path["batch_id"]))
-
-
-def _batch(batch: Batch) -> shapes.BatchOut:
-    rejects = uploads.download_url(queries.rejects_key(batch.batch_id)) if batch.has_rejects else None
-    return shapes.BatchOut(
-        id=batch.batch_id,
-        key=batch.key,
-        status=batch.status,
-        lines=batch.lines,
-        rated=batch.rated,
-        rejected=batch.rejected,
-        duplicates=batch.duplicates,
-        cost=batch.cost_e8,
-        revenue=batch.revenue_e8,
-        started_at=batch.started_at,
-        finished_at=batch.finished_at,
-        rejected_url=rejects,
-        reason=batch.reason,
-    )
-
-
-def _source(source: CdrSource) -> shapes.CdrSource:
-    return shapes.CdrSource.model_validate(
-        {
-            "id": source.source_id,
-            "pattern": source.pattern,
-            "time_zone": source.time_zone,
-            "columns": source.columns,
-            "words": source.words,
-            "defaults": source.defaults,
-        }
-    )
+    """Rate a CDR file again, with the terms, decks and owners in force now; what it billed before is reversed."""
+    return rerate.start(call.scope, call.who.reseller_id, call.path["batch_id"])

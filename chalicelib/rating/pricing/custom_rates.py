@@ -1,4 +1,4 @@
-"""Custom rates of a package: dated versions that override the markup for a prefix, a country or a whole group."""
+"""Custom rates of a package: dated versions of a rate for a prefix, a country or a group, instead of the markup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from chalicelib import dated, numbers
 from chalicelib.accounts.service import packages, term_versions
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Invalid, NotFound
-from chalicelib.rating.pricing import store as pricing_store
 from chalicelib.rating.pricing.store import CustomRateItem
 
 _PRICED = (
@@ -26,7 +25,7 @@ GROUPS = ("us", "canada")
 
 
 def check_code(scope: str, code: str) -> str:
-    """The code of a scope in its one spelling; ``NotFound`` for an unknown scope, ``Invalid`` for a bad code."""
+    """A code as it is stored: digits without ``+``, capitals. ``NotFound``: unknown scope; ``Invalid``: bad code."""
     if scope == "prefix":
         digits = code.removeprefix("+")
         if not re.fullmatch(r"[1-9][0-9]{0,14}", digits, re.ASCII):
@@ -45,69 +44,64 @@ def check_code(scope: str, code: str) -> str:
 
 @settled
 def put_rate(
-    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, asked: int | None
+    scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, effective_from: int | None
 ) -> CustomRateItem:
-    """Record a new version of a custom rate; a ``rate_e10`` of ``None`` withdraws it.
+    """Record a new version of a custom rate, of which ``rate`` has scope, code and price; returns it with all fields.
 
-    ``rate`` carries scope, code and the price; ``asked`` is the wanted ``effective_from``.
+    A price without ``rate_e10`` withdraws the rate. ``effective_from`` ``None``: the first version always held, others
+    hold from now on. Raises ``NotFound`` for an unknown package or scope, or nothing to withdraw; ``Invalid`` for a
+    bad code or instant.
     """
+    rate.code = check_code(rate.scope, rate.code)
     packages.get(reseller_id, package_id)
     before = versions(reseller_id, package_id, rate.scope, rate.code)
     if _is_withdrawn(rate) and shown(before, scope.now) is None:
         raise NotFound("There is no such custom rate.")
     version, taken = term_versions.next_version(term_versions.head_of(reseller_id))
-    rate.pk = f"T#{reseller_id}"
-    rate.sk = f"RATE#{package_id}#{rate.scope}#{rate.code}#{version:012d}"
+    rate.pk, rate.sk = CustomRateItem.key(reseller_id, package_id, rate.scope, rate.code, version)
     rate.package_id, rate.version = package_id, version
-    rate.effective_from = term_versions.effective(not before, asked, scope.now)
+    rate.effective_from = term_versions.effective(not before, effective_from, scope.now)
     subject, last = f"{package_id}/{rate.scope}/{rate.code}", before[-1] if before else None
-    told = event(scope, reseller_id, "rate.changed", subject, _told(rate), _told(last) if last else None)
-    commit(scope, [Put(rate), taken, told], rate)
+    fields = _audit_fields(rate), _audit_fields(last) if last else None
+    commit(scope, [Put(rate), taken, event(scope, reseller_id, "rate.changed", subject, *fields)], rate)
     return rate
 
 
 def versions(reseller_id: str, package_id: str, scope: str, code: str) -> list[CustomRateItem]:
     """Every version of one custom rate, in the order of recording."""
-    return CustomRateItem.under(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
+    return CustomRateItem.under(*CustomRateItem.of_rate(reseller_id, package_id, scope, code))
 
 
 def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None:
-    """The version of one custom rate that is in force, else the next to come; ``None`` when there is neither."""
-    standing = dated.standing(recorded)
-    past = [row for row in standing if row.effective_from <= now]
-    waiting = [*past[-1:], *standing[len(past) :]]
-    return next((row for row in waiting if not _is_withdrawn(row)), None)
+    """The version of one custom rate that is in force, else the next one; ``None``: neither sets a rate."""
+    effective = dated.standing(recorded)
+    past = [row for row in effective if row.effective_from <= now]
+    return next((row for row in [*past[-1:], *effective[len(past) :]] if not _is_withdrawn(row)), None)
 
 
 def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int) -> CustomRateItem:
-    """One custom rate as ``shown``; ``NotFound`` when there is none or it was withdrawn."""
-    found = shown(versions(reseller_id, package_id, scope, code), now)
-    if found is None:
+    """One custom rate as ``shown``; ``NotFound`` if there is none or it was withdrawn."""
+    rate = shown(versions(reseller_id, package_id, scope, check_code(scope, code)), now)
+    if rate is None:
         raise NotFound("There is no such custom rate.")
-    return found
+    return rate
 
 
 def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, limit: int) -> list[CustomRateItem]:
-    """A package's custom rates as ``shown``, by scope and code; ``after`` is ``<scope>#<code>``."""
+    """Up to ``limit`` custom rates of a package as ``shown``, in the order of their ``place``, behind ``after``."""
     packages.get(reseller_id, package_id)
     recorded: dict[str, list[CustomRateItem]] = {}
-    for row in pricing_store.rates_upto(reseller_id, 2**62, package_id):
-        recorded.setdefault(f"{row.scope}#{row.code}", []).append(row)
+    for row in CustomRateItem.under(*CustomRateItem.of_package(reseller_id, package_id)):
+        recorded.setdefault(row.place, []).append(row)
     places = sorted(place for place in recorded if after is None or place > after)
-    found = (shown(recorded[place], now) for place in places)
-    return list(islice((rate for rate in found if rate is not None), limit))
+    rates = (shown(recorded[place], now) for place in places)
+    return list(islice((rate for rate in rates if rate is not None), limit))
 
 
-def _told(rate: CustomRateItem) -> dict[str, object]:
-    """What the audit trail says of a version."""
+def _audit_fields(rate: CustomRateItem) -> dict[str, object]:
     return {name: rate.attribute_values.get(name) for name in _PRICED}
 
 
 def _is_withdrawn(rate: CustomRateItem) -> bool:
     price: object = rate.rate_e10
     return price is None
-
-
-def shown_start(rate: CustomRateItem) -> int | None:
-    """Since when a rate holds; ``None`` when it always did."""
-    return None if rate.effective_from == dated.FIRST else rate.effective_from

@@ -1,4 +1,4 @@
-"""The sentences of a quote: how a call's price came about, step by step, in plain words."""
+"""The sentences of a quote: how the price of a call is computed, step by step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chalicelib.rating.pricing.price import (
     FEE_PLACES,
     PERCENT_ONE,
     CallTerms,
-    Fit,
     Markup,
+    MatchingRule,
     billed,
     cost_e8,
-    price,
+    price_call,
     sell_rate_e10,
 )
 
@@ -23,22 +23,22 @@ def explain(
     seconds: int,
     currency: str = "USD",
     *,
-    fits: Sequence[Fit] = (),
+    matching: Sequence[MatchingRule] = (),
     markup: Markup | None = None,
     free_seconds: int = 0,
     for_client: bool = False,
     record_cost: bool = False,
 ) -> list[str]:
-    """The steps of a quote: which cost line, which rule won over which, how seconds were billed, the sum.
+    """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
-    ``fits`` are the rules that fit the number, the winner first (``Terms.fits``). ``for_client`` leaves out
-    everything that gives away the cost or the markup. ``record_cost``: the call's own record will state its cost, so
-    the deck's is only what to expect.
+    ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
+    out everything that gives away the cost or the markup. ``record_cost``: the CDR will state the cost, so the deck's
+    is only what to expect.
     """
     if terms.rule == "internal":
         return ["A short internal number: it has no price and no cost."]
     steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
-    steps.append(_rule_step(terms, currency, fits, None if for_client else markup, for_client))
+    steps.append(_rule_step(terms, currency, matching, None if for_client else markup, for_client))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
     steps.append(f"{_billing(seconds, terms.initial, terms.increment)}.")
@@ -64,28 +64,30 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool
         plus = f" + {format_amount(terms.cost_fee_e8)}" if terms.cost_fee_e8 else ""
         total = format_amount(cost_e8(terms, seconds))
         rate = format_rate(terms.cost_rate_e10)
-        said = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
-        steps.append(f"{said}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
+        subject = "The cost will be what the call's record states; by the deck" if record_cost else "Cost"
+        steps.append(f"{subject}: {rate} x {cost_seconds} s / 60{plus} = {total} {currency}.")
     return steps
 
 
-def _rule_step(terms: CallTerms, currency: str, fits: Sequence[Fit], markup: Markup | None, for_client: bool) -> str:
+def _rule_step(
+    terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None, for_client: bool
+) -> str:
     rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
     if terms.rule == "markup":
         if for_client or markup is None:
             return f"The package's price is {rate}."
         total = _markup_sum(terms.cost_rate_e10, markup)
         return f"No custom rate fits, so the markup counts: {total} {currency} a minute."
-    beaten = [fit for fit in fits if fit.rule != terms.rule and not (for_client and fit.rule == "markup")]
+    beaten = [rule for rule in matching if rule.rule != terms.rule and not (for_client and rule.rule == "markup")]
     step = f"{_name(terms.rule)} sets the price: {rate}."
     if not beaten:
         return step
-    others = ", ".join(f"{_name(fit.rule, False)} ({format_rate(fit.rate_e10)})" for fit in beaten)
+    others = ", ".join(f"{_name(rule.rule, False)} ({format_rate(rule.rate_e10)})" for rule in beaten)
     return f"{step} It goes before {others}."
 
 
 def _markup_sum(cost_e10: int, markup: Markup) -> str:
-    """ "(0.0052 + 0.01) x 150 % = 0.0228", saying so where the result had to be clamped or rounded."""
+    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised to 0 or rounded."""
     factor = PERCENT_ONE + markup.percent_e4
     exact = (cost_e10 + markup.fixed_e10) * factor
     sign = "-" if markup.fixed_e10 < 0 else "+"
@@ -115,7 +117,7 @@ def _billing(seconds: int, initial: int, increment: int) -> str:
 
 
 def _sum_steps(terms: CallTerms, seconds: int, currency: str, free_seconds: int) -> list[str]:
-    outcome = price(terms, seconds, free_seconds)
+    outcome = price_call(terms, seconds, free_seconds)
     amount = format_amount(outcome.amount_e8)
     charged = outcome.billed_seconds - outcome.free_seconds
     steps = []

@@ -1,38 +1,44 @@
-"""Stored terms and decks -> the rate book that rating, quotes and authorisations share.
+"""Stored terms and decks -> the rate book that rating, quotes and authorizations price calls with.
 
-Decks are immutable objects, so a container keeps those it has opened.
+Terms of a version and published decks never change, so a Lambda container keeps those that it has read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 from chalicelib import periods
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
-from chalicelib.rating.decks import store as deck_store
 from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.pricing import store as pricing_store
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.decks.store import DeckHead, decks_upto
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.rate_book import RateBook
+from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
 
+_RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
+_HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
+"""Items have attributes with the names of these fields."""
+
 
 def deck_version() -> int:
-    """The newest deck version."""
-    head = deck_store.DeckHead.find("DECKS", "HEAD")
+    """The newest deck version; 0 while no deck is published."""
+    head = DeckHead.find(*DeckHead.key())
     return head.version if head else 0
 
 
 def rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, *, record_costs: bool = False
 ) -> RateBook:
-    """Everything that prices this reseller's calls, as of pinned versions."""
+    """Everything that prices a reseller's calls, as of these versions of its terms and of the decks."""
     return RateBook(
-        directory=_directory(reseller_id, terms_version),
+        ownership=_ownership(reseller_id, terms_version),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
@@ -44,30 +50,30 @@ def rate_book(
 def cached_rate_book(
     reseller_id: str, time_zone: str, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
-    """The same without the directory, kept by the container until terms or decks change: for one call at a time."""
+    """The same without ownership, cached until terms or decks change: for requests that price one call."""
     return RateBook(
-        directory=Directory({}, {}),
+        ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         zone=periods.zone(time_zone),
         record_costs=record_costs,
-        # Of many resellers at once, and asked for a call at a time.
+        # A container has the rate books of many resellers, and each prices only a few calls.
         heads=Heads(1 << 13),
     )
 
 
 @lru_cache(maxsize=4096)
-def cached_account(reseller_id: str, username: str, terms_version: int) -> Directory:
-    """Who held one sub-account, kept likewise."""
-    rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
-    return Directory({username: [_holding(row) for row in rows]}, {})
+def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
+    """The ownership of one sub-account, cached until terms change."""
+    rows = term_versions.account_assignments(reseller_id, username, terms_version)
+    return Ownership({username: [_holding(row) for row in rows]}, {})
 
 
 @lru_cache(maxsize=8)
 def terms(reseller_id: str, version: int) -> Terms:
-    """Packages and custom rates as of a version, which nothing changes any more: a container keeps them."""
+    """A reseller's packages and custom rates as of a terms version."""
     packages = [_package(row) for row in term_versions.packages(reseller_id, version)]
-    return Terms(packages, [_rate(row) for row in pricing_store.rates_upto(reseller_id, version)])
+    return Terms(packages, [_rate(row) for row in rates_upto(reseller_id, version)])
 
 
 def _package(row: Any) -> PackageVersion:
@@ -91,48 +97,26 @@ def _package(row: Any) -> PackageVersion:
     )
 
 
-def _rate(row: pricing_store.CustomRateItem) -> CustomRate:
-    return CustomRate(
-        package_id=row.package_id,
-        scope=row.scope,
-        code=row.code,
-        version=row.version,
-        effective_from=row.effective_from,
-        rate_e10=None if row.rate_e10 is None else row.rate_e10,
-        initial=row.initial,
-        increment=row.increment,
-        connection_fee_e8=None if row.connection_fee_e8 is None else row.connection_fee_e8,
-        minimum_charge_e8=None if row.minimum_charge_e8 is None else row.minimum_charge_e8,
-        grace_seconds=row.grace_seconds,
-    )
+def _rate(row: CustomRateItem) -> CustomRate:
+    return CustomRate(*_RATE_FIELDS(row))
 
 
 @lru_cache(maxsize=8)
-def _directory(reseller_id: str, version: int) -> Directory:
+def _ownership(reseller_id: str, version: int) -> Ownership:
     held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
     for row in term_versions.assignments(reseller_id, version):
         kind, _, holder = row.holder.partition("#")
         held[kind].setdefault(holder, []).append(_holding(row))
-    return Directory(held["SUB"], held["DID"])
+    return Ownership(held["SUB"], held["DID"])
 
 
 def _holding(row: Any) -> Holding:
-    return Holding(
-        effective_from=row.effective_from,
-        version=row.version,
-        client_id=row.client_id,
-        subaccount_id=row.subaccount_id,
-        package_id=row.package_id,
-        rate_e10=row.rate_e10,
-        initial=row.initial,
-        increment=row.increment,
-        cost_e10=row.cost_e10,
-    )
+    return Holding(*_HOLDING_FIELDS(row))
 
 
 def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
-    """A route's decks by the instant each takes over; of two for one day the later dropped counts."""
-    rows = sorted(deck_store.decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+    """The decks of a route by their first instant; of two decks for one day, the one that was dropped last."""
+    rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
     newest = {row.effective_from: row for row in rows}
     utc = periods.zone("UTC")
     return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
@@ -140,4 +124,5 @@ def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
 
 @lru_cache(maxsize=8)
 def open_deck(object_key: str) -> Deck:
+    """The compiled deck in an object."""
     return Deck.load(objects.read(object_key))

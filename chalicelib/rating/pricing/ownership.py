@@ -1,7 +1,7 @@
-"""Who held a sub-account or a number at an instant: outbound calls are paid by the one, inbound by the other.
+"""Which client held a sub-account or a DID at an instant: the client that pays for its calls.
 
-Assignments are dated, so that a call is charged to whoever had the account when the call started, also when its
-record comes late, and rating a file again finds the same payer.
+Assignments are dated. So a call is charged to the client that held the account when the call started, even if its CDR
+comes late, and rating a file again finds the same client.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from chalicelib import dated
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """From ``effective_from`` on ``client_id`` held it; ``''`` is nobody (a number back in stock).
+    """One assignment: from ``effective_from`` on ``client_id`` holds a sub-account or DID; ``""``: no client does.
 
-    A sub-account's holding names the package that prices its calls; a number's holding has its own rate per minute
-    and pulse, and the inventory's cost per minute.
+    That of a sub-account names the package that prices its calls. That of a DID has the price per minute, the pulse,
+    and the cost per minute.
     """
 
     effective_from: int
@@ -31,49 +31,50 @@ class Holding:
     cost_e10: int = 0
 
 
-class Directory:
-    """Holdings by the sub-account's user name and by number (``+<digits>``), for one reseller."""
+class Ownership:
+    """The holdings of a reseller's sub-accounts, by user name, and of its DIDs, by number (``+<digits>``)."""
 
     def __init__(self, accounts: Mapping[str, Iterable[Holding]], dids: Mapping[str, Iterable[Holding]]) -> None:
         self._accounts = {username: _timeline(holdings) for username, holdings in accounts.items()}
         self._dids = {number: _timeline(holdings) for number, holdings in dids.items()}
 
     def accounts(self) -> dict[str, tuple[list[int], list[Holding]]]:
-        """Per user name: the instants at which its holding changes, and the holdings (one more)."""
+        """Per user name the instants at which the holding changes, and the holdings: one before the first change, then
+        one from each."""
         return dict(self._accounts)
 
     def dids(self) -> dict[str, tuple[list[int], list[Holding]]]:
-        """The same per number."""
+        """The same by number."""
         return dict(self._dids)
 
     def account(self, username: str, at: int) -> Holding | None:
-        """Whose sub-account it was; None when it is unknown, or nobody's then."""
+        """The holding of a sub-account at an instant; ``None``: it is unknown, or no client held it then."""
         return self.account_stretch(username, at)[0]
 
     def did(self, number: str, at: int) -> Holding | None:
-        """Whose number it was; None when it is unknown, or was in stock then."""
+        """The holding of a DID at an instant; ``None``: it is unknown, or no client held it then."""
         return self.did_stretch(number, at)[0]
 
     def account_stretch(self, username: str, at: int) -> tuple[Holding | None, int, int]:
-        """The same as ``account``, the instant from which this is so, and the one from which it may be otherwise."""
+        """The same as ``account``, the first instant for which it is true, and the first at which it may change."""
         return _held(self._accounts.get(username), at)
 
     def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
-        """The same as ``did``, likewise."""
+        """The same as ``did``, with the same two instants."""
         return _held(self._dids.get(number), at)
 
 
 def _timeline(holdings: Iterable[Holding]) -> tuple[list[int], list[Holding]]:
-    """Holdings -> the instants at which they change, oldest first, and one holding more: the first is before all.
+    """Holdings -> the instants of change in order, and the holdings: one before the first change, then one from each.
 
-    The first assignment to anybody reaches back without limit: calls made before it was entered are its client's.
-    After it a holding overrules, from its start on, all that was recorded before it.
+    The first assignment to a client has no beginning: calls from before it was recorded are that client's too. Each
+    later one replaces, from its ``effective_from`` on, all that were recorded before it.
     """
-    recorded = sorted(holdings, key=lambda each: each.version)
+    recorded = sorted(holdings, key=lambda holding: holding.version)
     while len(recorded) > 1 and not recorded[0].client_id:
         del recorded[0]
     later = dated.standing(recorded[1:])
-    return [each.effective_from for each in later], recorded[:1] + later
+    return [holding.effective_from for holding in later], recorded[:1] + later
 
 
 def _held(timeline: tuple[list[int], list[Holding]] | None, at: int) -> tuple[Holding | None, int, int]:

@@ -1,8 +1,8 @@
 """What one call costs and is sold for. The rules in plain words, with worked tables: ``docs/pricing.md``.
 
-There are two roundings, both half-up: the sell rate to 1e-10 when it is made from cost and markup, and the call's
-amount once, at the very end. So an amount is added up as one fraction over one denominator. Fees are kept at 1e-14,
-because a deck's fee (1e-8) marked up by a percentage (1e-4 of a percent, that is 1e-6) must stay exact until then.
+There are two roundings, both half-up: the sell rate to 1e-10 when it is computed from cost and markup, and the amount
+of the call once, at the end. Until then an amount is one exact fraction. Fees are held at 1e-14, because a deck's fee
+(1e-8) times a percentage (1e-4 of a percent, that is 1e-6) must stay exact too.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ FEE_PLACES = 14
 PERCENT_ONE = 10**6
 """100 % in units of 1e-4 percent; multiplying an ``_e8`` by it gives an ``_e14``."""
 INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
-"""The pulse of a number's cost always, and of its price when none is set."""
+"""The pulse of an inbound call: always for its cost, and for its price when the DID sets none."""
 
 
 class CallTerms(NamedTuple):
-    """All that is needed to price one call: made once per deck line and rule, used for every call of that kind.
+    """All that is needed to price one call; calls with the same deck line and rule share one object.
 
-    ``rule`` is the one that set the rate (``prefix:<digits>``, ``country:<ISO>``, ``group:us``, ``group:canada``,
-    ``markup``, ``did:<number>``, ``internal``). The ``cost_`` fields are the deck's. ``covered``: free minutes may
-    pay for it. ``grace_seconds``: a call up to and including this long has amount 0. ``decimals``: of the amount.
+    ``rule`` says what set the rate: a custom rate (``prefix:<digits>``, ``country:<ISO>``, ``group:us``,
+    ``group:canada``), the package's ``markup``, the number called (``did:<number>``), or ``internal``. The ``cost_``
+    fields come from the deck. ``covered``: free minutes may pay for the call. ``grace_seconds``: a call of at most so
+    many seconds has the amount 0. ``decimals``: places that the amount is rounded to.
     """
 
     rule: str
@@ -50,7 +51,7 @@ class CallTerms(NamedTuple):
 
 
 class Price(NamedTuple):
-    """A priced call; ``free_seconds`` are the billed seconds that free minutes really paid for."""
+    """A priced call; ``free_seconds`` are the billed seconds that free minutes paid for."""
 
     billed_seconds: int
     free_seconds: int
@@ -62,35 +63,47 @@ UNANSWERED = Price(0, 0, 0, 0)
 _UNITS: list[tuple[int, int]] = [
     (60 * 10 ** (FEE_PLACES - decimals), 10 ** (AMOUNT_PLACES - decimals)) for decimals in range(AMOUNT_PLACES + 1)
 ]
-"""Per count of decimals the last one's unit: of the fraction that an amount is added up as, and in 1e-8."""
+"""By number of decimals, the unit of the last decimal: in 1/60 of 1e-14, the unit of exact amounts, and in 1e-8."""
+
+
+class Pulse(NamedTuple):
+    """Billing increment: ``initial`` seconds at once, then every started ``increment``."""
+
+    initial: int
+    increment: int
+
+    @classmethod
+    def of(cls, initial: int, increment: int) -> Pulse | None:
+        """``None`` for an ``increment`` of 0, which stands for a pulse that is not set."""
+        return cls(initial, increment) if increment else None
 
 
 class Markup(NamedTuple):
-    """A package's markup: added per minute, then a percentage on the sum."""
+    """A package's markup on the cost per minute: first ``fixed_e10`` is added, then a percentage of the sum."""
 
     fixed_e10: int
     percent_e4: int
 
 
-class Fit(NamedTuple):
-    """A rule that fits a number, and the rate per minute it would set."""
+class MatchingRule(NamedTuple):
+    """A rule that matches a number, and the rate per minute that it would set."""
 
     rule: str
     rate_e10: int
 
 
 def sell_rate_e10(cost_e10: int, fixed_e10: int, percent_e4: int) -> int:
-    """(cost + fixed) x (1 + percent / 100) per minute, rounded half-up to 1e-10; never under 0."""
+    """The price per minute: (cost + fixed) x (1 + percent / 100), rounded half-up to 1e-10, at least 0."""
     return max(0, div_half_up((cost_e10 + fixed_e10) * (PERCENT_ONE + percent_e4), PERCENT_ONE))
 
 
 def marked_up_fee_e14(fee_e8: int, percent_e4: int) -> int:
-    """A deck's connection fee with the percentage on it, exact; the fixed markup is per minute and stays out."""
+    """A deck's connection fee plus the percentage, exact; the fixed markup is per minute and does not count here."""
     return fee_e8 * (PERCENT_ONE + percent_e4)
 
 
 def billed(seconds: int, initial: int, increment: int) -> int:
-    """Seconds billed for an answered call: ``initial``, then whole steps of ``increment``. No increment: none."""
+    """Seconds billed for an answered call: ``initial``, then whole steps of ``increment``; 0 if that is 0."""
     if not increment or seconds <= 0:
         return 0
     if seconds <= initial:
@@ -99,18 +112,18 @@ def billed(seconds: int, initial: int, increment: int) -> int:
 
 
 def amount_e8(terms: CallTerms, seconds: int, free_seconds: int = 0) -> int:
-    """Price of a call of ``seconds``, of whose billed seconds ``free_seconds`` are paid by free minutes.
+    """The amount of a call of ``seconds``; free minutes pay for ``free_seconds`` of the billed seconds.
 
-    0 within the grace time, and when free minutes cover it whole; covered in part, it keeps fee and minimum.
+    0 within the grace time, and if free minutes pay for all of it; if for a part, fee and minimum still apply.
     """
     return _amount_e8(terms, seconds, billed(seconds, terms.initial, terms.increment) - free_seconds)
 
 
 def _amount_e8(terms: CallTerms, seconds: int, charged: int) -> int:
-    """The same, of a call of which ``charged`` seconds are to be paid."""
+    """The same for a call with ``charged`` billed seconds that no free minutes pay for."""
     if seconds <= terms.grace_seconds or charged <= 0:
         return 0
-    # Everything over one denominator, 60 x 1e14: the rate is per minute of 60 s and 1e-10.
+    # In units of 1/60 of 1e-14: a rate per minute times seconds is a sixtieth, and 1e-10 is 10,000 times 1e-14.
     exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
     least = terms.minimum_e8 * PERCENT_ONE * 60
     unit, step = _UNITS[terms.decimals]
@@ -118,18 +131,18 @@ def _amount_e8(terms: CallTerms, seconds: int, charged: int) -> int:
 
 
 def cost_e8(terms: CallTerms, seconds: int) -> int:
-    """What the call costs by the deck: its own rate, increments and fee, rounded half-up to 1e-8 once."""
+    """What a call of ``seconds`` costs by the deck's rate, pulse and fee, rounded half-up to 1e-8 once."""
     if seconds <= 0:
         return 0
     cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
     return div_half_up(terms.cost_rate_e10 * cost_seconds + terms.cost_fee_e8 * 6_000, 6_000)
 
 
-def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8: int = -1) -> Price:
-    """One call, priced. Pass 0 seconds for a call that was not answered: everything is 0 then.
+def price_call(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8: int = -1) -> Price:
+    """Price one call; for 0 seconds, a call that was not answered, every field of the price is 0.
 
-    ``free_seconds`` is what is left of the client's free minutes; what was used of it comes back in the result.
-    A call that costs nothing anyway uses none. ``record_cost_e8`` >= 0 is the total cost the CDR itself states.
+    ``free_seconds``: what the client has left of its free minutes. The price says how many were used; a call with the
+    amount 0 uses none. ``record_cost_e8``: the total cost that the CDR states, -1 to compute it from the deck.
     """
     if seconds <= 0:
         return UNANSWERED
@@ -144,21 +157,21 @@ def price(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8:
 
 
 def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
-    """The longest call, in whole seconds up to ``MAX_SECONDS``, whose amount is within ``available_e8``."""
+    """Seconds of the longest call, up to ``MAX_SECONDS``, whose amount is at most ``available_e8``."""
     if available_e8 < 0:
         return 0
-    # Amounts never fall as calls get longer, so the place of the money among them is found by bisection.
+    # A longer call never has a smaller amount, so bisection finds it.
     return bisect_right(range(MAX_SECONDS + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
 
 
 @lru_cache(maxsize=1024)
 def internal_terms(package_id: str) -> CallTerms:
-    """A call to a short internal number: no price, no cost, nothing billed."""
+    """Terms of a call to a short internal number: no price, no cost, nothing billed."""
     return CallTerms(rule="internal", package_id=package_id)
 
 
 def did_terms(number: str, price_e10: int, initial: int, increment: int, cost_e10: int) -> CallTerms:
-    """An inbound call to a number: its own price and pulse (0 = 6/6) per minute, the inventory's cost at 6/6."""
+    """Terms of a call to a DID: its price per minute and pulse (``increment`` 0: 6/6), and its cost at 6/6."""
     return CallTerms(
         rule=f"did:{number}",
         rate_e10=price_e10,
@@ -168,6 +181,3 @@ def did_terms(number: str, price_e10: int, initial: int, increment: int, cost_e1
         cost_initial=INBOUND_INITIAL,
         cost_increment=INBOUND_INCREMENT,
     )
-
-
-# --- the same, in sentences ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The price list of a package at an instant, from the newest terms and decks, as quotes use them."""
+"""The price list of a package at an instant, by the newest versions of terms and decks, as for quotes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.errors import NotFound, TooLarge
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import FEE_PLACES
-from chalicelib.rating.pricing.price_list_rows import PriceList, PriceRow
+from chalicelib.rating.pricing.prices_by_prefix import PriceList, PriceRow
 
 MOST_ROWS = 50_000
-"""Rows of one file: what about fits into an answer."""
+"""The most rows of a file: about what the answer to a request can hold."""
 COLUMNS = (
     "prefix", "destination", "country", "rate_per_minute", "initial", "increment", "connection_fee", "minimum_charge",
     "grace_seconds", "rule",
@@ -22,8 +22,8 @@ COLUMNS = (
 
 
 def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
-    """``NotFound`` for a package that the reseller never had."""
-    reseller = posting.reseller_of(reseller_id)()
+    """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had."""
+    reseller = posting.get_reseller(reseller_id)
     version = int(term_versions.head_of(reseller_id).version)
     recorded = reseller.cost_source == "record"
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
@@ -34,11 +34,11 @@ def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
 
 
 def file_rows(prices: PriceList, within: str) -> Iterator[tuple[object, ...]]:
-    """The list as rows of ``COLUMNS``; ``TooLarge`` for one that no answer can carry."""
-    found = list(islice(prices.rows(within), MOST_ROWS + 1))
-    if len(found) > MOST_ROWS:
+    """Rows of ``COLUMNS`` for the prefixes that begin with ``within``; ``TooLarge`` for more than ``MOST_ROWS``."""
+    rows = list(islice(prices.rows(within), MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
         raise TooLarge(f"The list has more than {MOST_ROWS} rows; ask for a part of it, such as prefix=44.")
-    return (_cells(row) for row in found)
+    return (_cells(row) for row in rows)
 
 
 def _cells(row: PriceRow) -> tuple[object, ...]:

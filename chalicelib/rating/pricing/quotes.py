@@ -10,67 +10,89 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.config import settings
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
-from chalicelib.rating.pricing import price as pricing_price
 from chalicelib.rating.pricing.explain import explain
-from chalicelib.rating.pricing.price import CallTerms, Price
+from chalicelib.rating.pricing.price import billed, price_call
+
+
+@dataclass(frozen=True)
+class QuotedCost:
+    """What the call costs the reseller, by the deck line of ``prefix``; per minute ``_e10``, the amount ``_e8``."""
+
+    prefix: str
+    destination: str
+    rate_e10: int
+    billed_seconds: int
+    amount_e8: int
+
+
+@dataclass(frozen=True)
+class QuotedPrice:
+    """What the call is sold for, by ``rule`` (see ``CallTerms``)."""
+
+    rule: str
+    rate_e10: int
+    billed_seconds: int
+    amount_e8: int
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A priced call that was not made; ``steps`` explain it, without the cost when ``for_client``.
+    """A priced call that was not made; ``steps`` are the sentences that explain it.
 
-    ``has_cost``: the deck says what it costs. It does not where costs come from the calls' records and no line fits.
+    ``cost`` is ``None`` for a client, and if costs come from the records of calls and no deck line fits.
     """
 
     number: str
     country: str | None
-    terms: CallTerms
-    price: Price
-    cost_billed_seconds: int
-    has_cost: bool
+    cost: QuotedCost | None
+    price: QuotedPrice
     steps: list[str]
 
 
 def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int, *, for_client: bool) -> Quote:
-    """Price an answered call of ``seconds`` that starts at ``at``; no free minutes are left.
+    """Price an answered call of ``seconds`` that starts at the instant ``at``, as if no free minutes were left.
 
-    As in rating, a reseller whose costs come from the records needs a deck line or a custom rate, others a deck line.
-    ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
+    As in rating, a number has a rate if a deck line matches it or, for a reseller whose costs come from CDRs, a custom
+    rate. Raises ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     try:
-        wanted = called(number, reseller.home_country)
+        e164 = called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
     version, recorded = int(term_versions.head_of(reseller_id).version), reseller.cost_source == "record"
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
     if book.terms.package(package_id, at) is None:
         raise NotFound()
-    terms = book.outbound(package_id, at, wanted)
+    terms = book.outbound(package_id, at, e164)
     if terms is None:
         also = ", and no custom rate fits" if recorded else ""
-        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {wanted}{also}")
-    digits = wanted.lstrip("+")
+        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {e164}{also}")
+    digits = e164.lstrip("+")
     line = book.deck_line(package_id, at, digits, terms.country)
     steps = explain(
         terms,
         seconds,
         settings.currency,
-        fits=book.terms.fits(package_id, at, digits, terms.country, line),
+        matching=book.terms.matching_rules(package_id, at, digits, terms.country, line),
         markup=book.terms.markup(package_id, at),
         for_client=for_client,
         record_cost=recorded,
     )
-    billed = pricing_price.billed(seconds, terms.cost_initial, terms.cost_increment)
-    has_cost = line is not None or not recorded
-    return Quote(wanted, terms.country, terms, pricing_price.price(terms, seconds), billed, has_cost, steps)
+    priced = price_call(terms, seconds)
+    cost = None
+    if not for_client and (line is not None or not recorded):
+        cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
+        cost = QuotedCost(terms.prefix, terms.destination, terms.cost_rate_e10, cost_seconds, priced.cost_e8)
+    sold = QuotedPrice(terms.rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
+    return Quote(e164, terms.country, cost, sold, steps)
 
 
 def called(text: str, home_country: str) -> str:
-    """A number that somebody asks about: as dialled at home, or E.164 with or without ``+``, which may have been
-    decoded to a blank.
+    """A number as a request has it -> ``+<digits>``, or the bare digits of a short one.
 
-    ``ValueError`` for anything else.
+    It may be written as dialled in ``home_country``, or as E.164; the ``+`` may be missing, or a blank, which is what
+    decoding a query string makes of it. Raises ``ValueError`` for all else.
     """
     if text[:1] == " ":
         return numbers.path_number(text)

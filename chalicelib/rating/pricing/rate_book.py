@@ -1,7 +1,7 @@
-"""Everything that prices a batch, pinned: who held what, which terms, which decks.
+"""Everything that prices the calls of a batch: ownership, terms and decks, as of the versions that the batch pinned.
 
-Both engines, quotes and authorisations ask here. What many calls share is given a number once (``holder``, ``month``,
-``terms``), so that columns can carry it.
+Engines, quotes and authorizations price calls with it. What many calls share (``holder``, ``month``, ``terms``) is
+numbered, so that a rated line can hold the number.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from zoneinfo import ZoneInfo
 from chalicelib import dated, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
-from chalicelib.rating.pricing.ownership import Directory, Holding
+from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.tariffs import Heads, Routing, Tariff
 from chalicelib.rating.pricing.terms import DEFAULT_ROUTES, Epoch, Terms
 
 _T = TypeVar("_T")
 _Decks = tuple[tuple[str, str, str], tuple[tuple[str, int], ...]]
-"""A package's routes, and which deck of each is in force."""
+"""The routes of a package, and for each the index of the deck in force."""
 
 
 class Holder(NamedTuple):
-    """Who pays: ``name`` is ``sub:<username>`` or ``did:<number>``."""
+    """The sub-account or DID of a call and the client that pays; ``name``: ``sub:<username>`` or ``did:<number>``."""
 
     name: str
     client_id: str
@@ -36,9 +36,9 @@ class Holder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From ``first`` on, before ``until``, nothing changes for a sub-account or a DID.
+    """What is in force for the calls of a sub-account or to a DID that start in ``[first, until)``.
 
-    ``holder`` is the number of who pays; ``terms_number`` gives that of a call's terms for the number called.
+    ``holder``: number of the ``Holder``; ``terms_number(called)``: number of the terms of a call to ``called``.
     """
 
     first: int
@@ -48,24 +48,27 @@ class Stretch:
 
 
 class Numbering(Generic[_T]):
-    """Values to numbers from 0, and back."""
+    """Numbers values from 0 in the order in which they come; ``values[number]`` is the value again."""
 
     def __init__(self) -> None:
         self.values: list[_T] = []
         self._number: dict[_T, int] = {}
 
     def number(self, value: _T) -> int:
-        found = self._number.setdefault(value, len(self.values))
-        if found == len(self.values):
+        number = self._number.setdefault(value, len(self.values))
+        if number == len(self.values):
             self.values.append(value)
-        return found
+        return number
 
 
 @dataclass
 class RateBook:
-    """``decks`` lists per route ``(first instant, how to load it)``, in order; a deck is loaded when first needed."""
+    """``decks``: per route ``(first instant, load)`` in order; a deck is loaded when it is first needed.
 
-    directory: Directory
+    ``record_costs``: the cost of a call is what its CDR states. ``priced`` numbers the terms.
+    """
+
+    ownership: Ownership
     terms: Terms
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
     zone: ZoneInfo
@@ -85,7 +88,7 @@ class RateBook:
         self._firsts = {route: [first for first, _ in versions] for route, versions in self.decks.items()}
 
     def place(self, route: str, at: int) -> int:
-        """Which deck of a route is in force at an instant; -1 for none."""
+        """Index of the deck of a route that is in force at an instant; -1: none."""
         return bisect_right(self._firsts.get(route, ()), at) - 1
 
     def deck_at(self, route: str, place: int) -> Deck:
@@ -95,7 +98,8 @@ class RateBook:
         return deck
 
     def tariff(self, package_id: str, at: int) -> tuple[Tariff, int, int]:
-        """What prices a package's outbound calls, the instant from which it does, and the one from which it may not."""
+        """The tariff of a package at an instant, the first instant at which it is in force, and the first at which
+        another may be."""
         epoch, first, until = self.terms.stretch(package_id, at)
         routes, places = epoch.package.routes if epoch else DEFAULT_ROUTES, []
         for route in sorted(set(routes)):
@@ -118,7 +122,7 @@ class RateBook:
         return self.tariff(package_id, at)[0].resolve(number)
 
     def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
-        """The deck line that a package buys this number by; a short code only by a line of exactly its digits."""
+        """The deck line that a call to this number costs by; for a short code only a line of exactly its digits."""
         return self.tariff(package_id, at)[0].routing.line(digits, country)
 
     def inbound(self, number: str, holding: Holding) -> CallTerms:
@@ -126,10 +130,10 @@ class RateBook:
         return price.did_terms(number, holding.rate_e10, holding.initial, holding.increment, holding.cost_e10)
 
     def account(self, username: str, at: int) -> Stretch | None:
-        """What holds for a sub-account's calls at an instant; ``None`` when nobody held it then."""
+        """What is in force for the calls of a sub-account at an instant; ``None``: no client held it then."""
         stretch = self._accounts.get(username)
         if stretch is None or not stretch.first <= at < stretch.until:
-            holding, first, until = self.directory.account_stretch(username, at)
+            holding, first, until = self.ownership.account_stretch(username, at)
             if holding is None:
                 return None
             tariff, begun, ended = self.tariff(holding.package_id, at)
@@ -139,10 +143,10 @@ class RateBook:
         return stretch
 
     def did(self, number: str, at: int) -> Stretch | None:
-        """What holds for calls to a DID at an instant; ``None`` when nobody held it then."""
+        """What is in force for calls to a DID at an instant; ``None``: no client held it then."""
         stretch = self._dids.get(number)
         if stretch is None or not stretch.first <= at < stretch.until:
-            holding, first, until = self.directory.did_stretch(number, at)
+            holding, first, until = self.ownership.did_stretch(number, at)
             if holding is None:
                 return None
             terms = self.priced.number(self.inbound(number, holding))
@@ -151,7 +155,8 @@ class RateBook:
         return stretch
 
     def month(self, at: int) -> int:
-        """The number of an instant's local month; zones change offset on quarters of an hour at the finest."""
+        """Number of the local month of an instant."""
+        # The offset of a zone is whole quarters of an hour, so all instants of one are in the same month.
         quarter = at // 900
         number = self._months.get(quarter)
         if number is None:

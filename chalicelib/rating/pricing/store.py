@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.rating.pricing.price import Pulse
 
 
 class CustomRateItem(Item):
-    """``T#<reseller_id>`` / ``RATE#<package_id>#<scope>#<code>#<terms version, 12 digits>``; rate null: withdrawn"""
+    """``T#<reseller_id>`` / ``RATE#<package_id>#<scope>#<code>#<terms version, 12 digits>``
+
+    One version of a custom rate, from ``effective_from`` on; ``rate_e10`` null: the rate is withdrawn.
+    """
 
     package_id = UnicodeAttribute()
     scope = UnicodeAttribute()
@@ -23,8 +27,33 @@ class CustomRateItem(Item):
     minimum_charge_e8 = IntegerAttribute(null=True)
     grace_seconds = IntegerAttribute(default=0)
 
+    @staticmethod
+    def key(reseller_id: str, package_id: str, scope: str, code: str, version: int) -> Key:
+        return Key(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#{version:012d}")
 
-def rates_upto(reseller_id: str, version: int, package_id: str = "") -> list[CustomRateItem]:
-    """Custom rates that terms version ``version`` knows, of one package or of all."""
-    prefix = f"RATE#{package_id}#" if package_id else "RATE#"
-    return [row for row in CustomRateItem.under(f"T#{reseller_id}", prefix) if row.version <= version]
+    @staticmethod
+    def of_rate(reseller_id: str, package_id: str, scope: str, code: str) -> Key:
+        return Key(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
+
+    @staticmethod
+    def of_package(reseller_id: str, package_id: str) -> Key:
+        return Key(f"T#{reseller_id}", f"RATE#{package_id}#")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"T#{reseller_id}", "RATE#")
+
+    @property
+    def place(self) -> str:
+        """``<scope>#<code>``: the order of a package's rates in lists."""
+        return f"{self.scope}#{self.code}"
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """``None``: the package's."""
+        return Pulse.of(self.initial, self.increment)
+
+
+def rates_upto(reseller_id: str, version: int) -> list[CustomRateItem]:
+    """The custom rates of all packages that were recorded up to terms version ``version``."""
+    return [row for row in CustomRateItem.under(*CustomRateItem.of_reseller(reseller_id)) if row.version <= version]

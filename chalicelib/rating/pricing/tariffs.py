@@ -1,7 +1,7 @@
-"""From a number called to the terms of the call, while neither a package's terms nor the decks in force change.
+"""The terms of a call by the number called, for a package while neither its terms nor its decks change.
 
-The country, the deck line and the custom rate of a number are each found by the longest prefix that it begins with. The
-first seven digits nearly always settle all three, so what they led to is remembered by them.
+The country, the deck line and the custom rate of a number are each found by its longest matching prefix. Its first
+seven digits, its *head*, nearly always decide all three, so results are cached by head.
 """
 
 from __future__ import annotations
@@ -16,63 +16,64 @@ from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.terms import Epoch, route_of
 
 NO_RATE = CallTerms(rule="markup")
-"""Terms of a call to a number that no deck knows. One that is not answered costs nothing, so it needs no rate."""
+"""Terms of a call to a number without a rate: an unanswered call costs nothing, so it needs none."""
 HEAD = numbers.E164_LEAST
-"""Digits by which terms are remembered: every E.164 number has as many."""
-HEADS_KEPT = 1 << 18
-"""By all tariffs and routings together; then all are forgotten, so that memory stays flat (some 25 MB) over any
-number of lines, packages and their changes."""
+"""Digits of a head; every E.164 number has as many."""
+MOST_HEADS = 1 << 18
+"""The most results that the tariffs and routings of a rate book cache together: some 25 MB."""
 
-Bought = tuple[str | None, DeckLine | None, bool]
+Routed = tuple[str | None, DeckLine | None, bool]
 """Country and deck line of a number, and whether all numbers with the same head have them."""
 _V = TypeVar("_V")
 
 
 class Heads:
-    """Counts what is remembered by heads, and forgets all of it when it is too much."""
+    """Caches of results by head; when they hold ``most`` together, all are emptied."""
 
-    def __init__(self, most: int = HEADS_KEPT) -> None:
+    def __init__(self, most: int = MOST_HEADS) -> None:
         self.most = most
-        self._known: list[dict[str, Any]] = []
+        self._caches: list[dict[str, Any]] = []
         self._count = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._known))
+        return sum(map(len, self._caches))
 
     def new(self) -> dict[str, Any]:
-        """A place to look heads up in; only ``keep`` puts any into it."""
-        self._known.append({})
-        return self._known[-1]
+        """Another cache, to read from; ``keep`` writes to it."""
+        self._caches.append({})
+        return self._caches[-1]
 
-    def keep(self, known: dict[str, _V], head: str, value: _V) -> _V:
+    def keep(self, cache: dict[str, _V], head: str, value: _V) -> _V:
+        """Write ``value`` to a cache and return it."""
         if self._count >= self.most:
-            for each in self._known:
-                each.clear()
+            for full in self._caches:
+                full.clear()
             self._count = 0
         self._count += 1
-        known[head] = value
+        cache[head] = value
         return value
 
 
 class Routing:
-    """By which deck line numbers are bought, as long as no other deck takes over.
+    """The deck line of each number, while the same decks are in force.
 
-    ``routes`` are a package's, for us, canada and international; ``decks`` those in force, opened when first needed.
+    ``routes`` are a package's, for the US, Canada and other countries; ``decks`` the functions that open the decks in
+    force, by route, called when a deck is first needed.
     """
 
     def __init__(self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]], heads: Heads) -> None:
         self._routes, self._decks, self._heads = routes, decks, heads
         self._opened: dict[str, Deck | None] = {}
-        self._known: dict[str, Bought] = heads.new()
+        self._by_head: dict[str, Routed] = heads.new()
 
-    def bought(self, digits: str) -> Bought:
-        """Where an E.164 number without ``+`` is called, and by which line."""
+    def routed(self, digits: str) -> Routed:
+        """Country and deck line of an E.164 number without ``+``."""
         head = digits[:HEAD]
-        found = self._known.get(head)
-        if found is None:
-            found = self._heads.keep(self._known, head, self._of_all(head))
-        if found[2]:
-            return found
+        routed = self._by_head.get(head)
+        if routed is None:
+            routed = self._heads.keep(self._by_head, head, self._of_head(head))
+        if routed[2]:
+            return routed
         country = numbers.country_of(digits)
         return country, self.line(digits, country), False
 
@@ -84,7 +85,8 @@ class Routing:
         index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
         return deck.line(index) if index >= 0 else None
 
-    def _of_all(self, head: str) -> Bought:
+    def _of_head(self, head: str) -> Routed:
+        """The ``Routed`` of all numbers with a head; ``(None, None, False)`` if they differ."""
         country, decided = numbers.country_of_first(head)
         deck = self._deck(head, country) if decided else None
         index = -1 if deck is None else deck.match_all(head)
@@ -100,7 +102,11 @@ class Routing:
 
 
 class Tariff:
-    """One package's outbound calls, as long as nothing changes; ``numbered`` gives terms their number."""
+    """Terms of a package's outbound calls while nothing about them changes.
+
+    ``epoch`` ``None``: an unknown package. ``record_costs``: a number needs no deck line if a custom rate matches it.
+    ``numbered`` numbers terms (``RateBook.priced``).
+    """
 
     def __init__(
         self,
@@ -114,31 +120,32 @@ class Tariff:
         self.routing, self._heads = routing, heads
         self._package_id, self._epoch = package_id, epoch
         self._record_costs, self._numbered = record_costs, numbered
-        self._known: dict[str, int] = heads.new()
+        self._by_head: dict[str, int] = heads.new()
         prefixes = epoch.prefixes() if epoch else ()
         self._undecided = frozenset(prefix[:HEAD] for prefix in prefixes if len(prefix) > HEAD)
 
     def number_of(self, called: str) -> int:
-        """Number of the terms, or of ``NO_RATE``, of a call to ``called`` (``+<digits>``, or short and bare)."""
+        """Number of the terms of a call to ``called`` (``+<digits>``, or bare digits of a short number); without a rate
+        that of ``NO_RATE``."""
         # A short number has no "+", and is its own head.
         head = called[: HEAD + 1]
-        found = self._known.get(head)
-        if found is None:
+        number = self._by_head.get(head)
+        if number is None:
             terms, decided = self._resolve(called)
-            found = self._numbered(terms or NO_RATE)
+            number = self._numbered(terms or NO_RATE)
             if decided:
-                self._heads.keep(self._known, head, found)
-        return found
+                self._heads.keep(self._by_head, head, number)
+        return number
 
     def resolve(self, called: str) -> CallTerms | None:
-        """Terms of a call to ``called``; ``None``: no rate. They are not remembered."""
+        """Terms of a call to ``called``, not cached; ``None``: no rate."""
         return self._resolve(called)[0]
 
     def _resolve(self, called: str) -> tuple[CallTerms | None, bool]:
         """Terms, and whether all numbers with the same head have them."""
         digits = called[1:]
         if called[0] == "+":
-            country, line, decided = self.routing.bought(digits)
+            country, line, decided = self.routing.routed(digits)
             decided = decided and digits[:HEAD] not in self._undecided
         else:
             digits, country, line, decided = called, None, self.routing.line(called, None), True

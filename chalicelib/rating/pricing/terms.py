@@ -1,9 +1,9 @@
 """Packages and custom rates as dated versions, and which of them prices a call at its instant.
 
-A package's price fields and each of its custom rates change over time without rewriting the past: every change is a
-new version with the instant from which it holds. A package's first version reaches back without limit, so that
-yesterday's calls of a client entered today can be rated. Between two changes everything is constant: those stretches
-(epochs) are prepared once, and resolving a call is a bisection and a few dictionary look-ups.
+Price fields of a package and custom rates change without changing the past: each change is a new version with the
+instant from which it is in force. The first version of a package has always been in force, so that yesterday's calls
+of a client created today can be rated. An *epoch* is the time between two changes of a package. Its rates are prepared
+once; then the terms of a call need one bisection and a few dictionary look-ups.
 """
 
 from __future__ import annotations
@@ -16,22 +16,30 @@ from typing import NamedTuple
 
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import PERCENT_ONE, CallTerms, Fit, Markup, marked_up_fee_e14, sell_rate_e10
+from chalicelib.rating.pricing.price import (
+    PERCENT_ONE,
+    CallTerms,
+    Markup,
+    MatchingRule,
+    marked_up_fee_e14,
+    sell_rate_e10,
+)
 
 SHORT_CODE_DIGITS = 6
-"""Numbers this long or shorter are short codes (411): only a rate for exactly these digits fits them."""
+"""Numbers of at most so many digits are short codes (411): only a rate for exactly their digits matches them."""
 DEFAULT_PULSE = (6, 6)
-"""Where neither a custom rate, nor the package, nor a deck line says otherwise."""
+"""For a call whose pulse neither a custom rate, nor the package, nor a deck line sets."""
 DEFAULT_ROUTES = ("value", "value", "value")
 GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
 
 
 @dataclass(frozen=True, slots=True)
 class PackageVersion:
-    """A package's price fields from ``effective_from`` on.
+    """A package's price fields from the instant ``effective_from`` on.
 
-    ``initial``/``increment`` 0: the deck's. Fee and minimum None: not set. ``routes``: the deck for us, canada and
-    international. ``free_minutes_scope``: ``us``, ``canada`` and ISO codes.
+    ``initial``/``increment`` 0: the pulse of the deck. ``connection_fee_e8`` None: the deck's fee with the markup;
+    ``minimum_charge_e8`` None: no minimum. ``routes``: the decks for calls to the US, to Canada and to other countries.
+    ``free_minutes_scope``: where free minutes pay for calls, as ``us``, ``canada`` and ISO codes of countries.
     """
 
     package_id: str
@@ -52,9 +60,10 @@ class PackageVersion:
 
 @dataclass(frozen=True, slots=True)
 class CustomRate:
-    """A package's own rate for a prefix, a country or a group from ``effective_from`` on; rate None: withdrawn.
+    """A package's own rate for a prefix, a country or a group from ``effective_from`` on.
 
-    ``scope`` is ``prefix`` (code: digits), ``country`` (ISO alpha-2) or ``group`` (``us``, ``canada``).
+    ``scope`` is ``prefix`` (``code``: digits), ``country`` (ISO alpha-2) or ``group`` (``us``, ``canada``).
+    ``rate_e10`` None: the rate is withdrawn. Pulse 0, fee and minimum None: as the package has them.
     """
 
     package_id: str
@@ -71,9 +80,9 @@ class CustomRate:
 
 
 class Epoch:
-    """A stretch of time in which nothing about a package changes. Known by its identity.
+    """What is in force for a package between two changes; compared by identity.
 
-    ``customs`` are the custom rates in force, by rule, such as ``prefix:1305``.
+    ``customs``: the custom rates by rule, such as ``prefix:1305``.
     """
 
     def __init__(self, package: PackageVersion, customs: dict[str, CustomRate]) -> None:
@@ -85,14 +94,14 @@ class Epoch:
         """Digits of the custom prefixes in force, sorted as text."""
         return sorted(self._by_prefix)
 
-    def fitting(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
-        """Custom rates that fit a number, in the order in which they go before each other."""
+    def matching(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
+        """Custom rates that match a number with their rules, the one that wins first."""
         size = len(digits)
         for length in self._lengths:
             if length == size or SHORT_CODE_DIGITS < size > length:
-                found = self._by_prefix.get(digits[:length])
-                if found:
-                    yield found
+                match = self._by_prefix.get(digits[:length])
+                if match:
+                    yield match
         if country:
             for rule in _rules_of(country):
                 if rule in self.customs:
@@ -100,7 +109,7 @@ class Epoch:
 
     def resolve(self, digits: str, country: str | None, deck_line: DeckLine | None) -> CallTerms | None:
         """As ``Terms.resolve``."""
-        rule, custom = next(self.fitting(digits, country), _MARKUP) if self.customs else _MARKUP
+        rule, custom = next(self.matching(digits, country), _MARKUP) if self.customs else _MARKUP
         if custom is None and deck_line is None:
             return None
         return combine(self.package, rule, custom, deck_line, country)
@@ -108,7 +117,7 @@ class Epoch:
 
 @lru_cache(maxsize=512)
 def _rules_of(country: str) -> tuple[str, str]:
-    """Names of the rules that fit all numbers of a country."""
+    """The rules that match every number of a country, the one that wins first."""
     return f"country:{country}", f"group:{GROUP_COUNTRIES.get(country, '')}"
 
 
@@ -119,12 +128,12 @@ class _Package:
     """All versions of one package and its custom rates."""
 
     def __init__(self, versions: list[PackageVersion], customs: list[CustomRate]) -> None:
-        self._first = min(versions, key=lambda each: each.version)
-        self._versions = dated.standing(each for each in versions if each is not self._first)
+        self._first = min(versions, key=lambda package: package.version)
+        self._versions = dated.standing(package for package in versions if package is not self._first)
         self._customs = _standing(customs)
-        changes = {each.effective_from for each in self._versions} | {each.effective_from for each in self._customs}
-        self.changes = sorted(changes)
-        self.most_minutes = max(each.free_minutes for each in versions)
+        starts = [package.effective_from for package in self._versions]
+        self.changes = sorted({*starts, *(custom.effective_from for custom in self._customs)})
+        self.most_minutes = max(package.free_minutes for package in versions)
         self._epochs: dict[int, Epoch] = {}
 
     def epoch(self, at: int) -> Epoch:
@@ -144,10 +153,10 @@ class _Package:
 
 
 class Terms:
-    """Every package of a reseller with its custom rates; one object serves a whole batch, or one quote."""
+    """Every package of a reseller with its custom rates, as of one terms version."""
 
     def __init__(self, versions: Iterable[PackageVersion], customs: Iterable[CustomRate]) -> None:
-        """``customs`` of packages that are not in ``versions`` are left aside."""
+        """``customs`` of packages that are not in ``versions`` are ignored."""
         by_package: dict[str, tuple[list[PackageVersion], list[CustomRate]]] = {}
         for version in versions:
             by_package.setdefault(version.package_id, ([], []))[0].append(version)
@@ -157,7 +166,7 @@ class Terms:
         self._packages = {package_id: _Package(*both) for package_id, both in by_package.items()}
 
     def package(self, package_id: str, at: int) -> PackageVersion | None:
-        """The package's version in force at an instant; None for an unknown package."""
+        """The version of a package that is in force at an instant; ``None`` for an unknown package."""
         package = self._packages.get(package_id)
         return package.epoch(at).package if package else None
 
@@ -174,15 +183,15 @@ class Terms:
         return sorted(self._packages)
 
     def changes(self, package_id: str) -> list[int]:
-        """Instants at which the terms of a package change; between two of them lies an epoch."""
+        """The instants at which the terms of a package change, in order."""
         return list(self._packages[package_id].changes)
 
     def epoch(self, package_id: str, at: int) -> Epoch:
-        """The stretch of unchanged terms that an instant falls in, of a known package."""
+        """The epoch of a known package at an instant."""
         return self._packages[package_id].epoch(at)
 
     def stretch(self, package_id: str, at: int) -> tuple[Epoch | None, int, int]:
-        """The epoch that an instant falls in, its first instant, and the next one's; ``None``: unknown package."""
+        """The epoch of a package at an instant (``None``: unknown package), its first instant, and the next one's."""
         package = self._packages.get(package_id)
         if package is None:
             return None, dated.BEGINNING, dated.END
@@ -191,34 +200,36 @@ class Terms:
     def resolve(
         self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
     ) -> CallTerms | None:
-        """Terms of an outbound call to ``digits`` (no ``+``) that starts at ``at``; None: there is no rate.
+        """Terms of an outbound call to ``digits`` (no ``+``) that starts at ``at``; ``None``: there is no rate.
 
-        Without a deck line only a custom rate can fit, and the cost is 0; the caller decides whether to allow that.
+        Without a deck line only a custom rate can match, and the cost is 0; the caller decides whether to allow that.
         """
         package = self._packages.get(package_id)
         return package.epoch(at).resolve(digits, country, deck_line) if package else None
 
-    def fits(self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None) -> list[Fit]:
-        """Every rule that fits, the winner first (the others are what it goes before); empty: there is no rate."""
+    def matching_rules(
+        self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
+    ) -> list[MatchingRule]:
+        """Every rule that matches a number, the winner first; empty: there is no rate."""
         package = self._packages.get(package_id)
         if package is None:
             return []
         epoch = package.epoch(at)
-        fits = [Fit(rule, custom.rate_e10 or 0) for rule, custom in epoch.fitting(digits, country)]
+        rules = [MatchingRule(rule, custom.rate_e10 or 0) for rule, custom in epoch.matching(digits, country)]
         if deck_line is not None:
-            fits.append(Fit("markup", sell_rate_e10(deck_line.rate_e10, *_markup(epoch.package))))
-        return fits
+            rules.append(MatchingRule("markup", sell_rate_e10(deck_line.rate_e10, *_markup(epoch.package))))
+        return rules
 
     def markup(self, package_id: str, at: int) -> Markup | None:
-        """The package's markup at an instant, for ``pricing.explain``."""
+        """The package's markup at an instant; ``None`` for an unknown package."""
         version = self.package(package_id, at)
         return _markup(version) if version else None
 
 
 def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> str:
-    """The deck (``value`` or ``premium``) that a package with these routes buys a number from.
+    """The name of the deck (``value`` or ``premium``) that a package with these routes uses for a number.
 
-    Toll-free and 900 numbers (under +1, country None) and short codes go by the ``us`` route.
+    Toll-free and 900 numbers (+1, country ``None``) and short codes take the ``us`` route.
     """
     us, canada, international = routes
     if country is None:
@@ -227,16 +238,16 @@ def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> 
 
 
 def covers(scope: tuple[str, ...], country: str | None) -> bool:
-    """Whether a free-minutes scope (``us``, ``canada``, ISO codes) takes in a country; toll-free (None) never."""
+    """Whether a free-minutes scope (``us``, ``canada``, ISO codes) includes a country; never toll-free (``None``)."""
     return country is not None and (country in scope or GROUP_COUNTRIES.get(country) in scope)
 
 
 def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
-    """The versions of each custom rate that hold at some time, those of one rate in order of their start."""
+    """The versions of each custom rate that are in force at some time; those of one rate in order of their start."""
     by_rule: dict[tuple[str, str], list[CustomRate]] = {}
     for custom in customs:
         by_rule.setdefault((custom.scope, custom.code), []).append(custom)
-    return [each for versions in by_rule.values() for each in dated.standing(versions)]
+    return [custom for versions in by_rule.values() for custom in dated.standing(versions)]
 
 
 def _markup(version: PackageVersion) -> Markup:

@@ -1,4 +1,4 @@
-"""Requests and answers about calls that a switch is about to make."""
+"""Authorizations: calls that a switch is about to make, and what is held for them."""
 
 from typing import Annotated, Literal
 
@@ -11,9 +11,9 @@ CallId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 
 class AuthorizationIn(Shape):
-    """A call that a switch is about to make. ``number`` as it was dialled; ``call_id`` as the call's record will have
-    it; with ``reserve_seconds`` the price of so long a call is held back. An empty ``account`` is nobody's, and may
-    call an emergency number all the same."""
+    """A call that a switch is about to make. ``number``: as dialled; ``call_id``: as in the CDR to come. With
+    ``reserve_seconds`` the price of a call of so many seconds is held. Without ``account``, only an emergency number
+    may be called."""
 
     account: Annotated[str, Field(max_length=64), Printable]
     number: Annotated[str, Field(min_length=1, max_length=40), Printable]
@@ -28,8 +28,8 @@ class AuthorizationQuery(Query):
 
 
 class AuthorizationOut(Shape):
-    """``max_seconds``: what the available balance pays for; null: no limit. ``hangup_after``: when to end the call,
-    the smaller of that and what is held. ``id`` and ``expires_at`` are those of the hold, null without one."""
+    """``max_seconds``: the longest call that the available balance pays for; null: no limit. ``hangup_after``: when to
+    end the call, the smaller of that and the seconds that are held. ``id``, ``expires_at``: of the hold, or null."""
 
     allowed: bool
     reason: Annotated[
@@ -48,13 +48,13 @@ class AuthorizationOut(Shape):
 
 
 class FinishIn(Shape):
-    """``seconds`` as the call's record will have them."""
+    """``seconds``: as in the CDR to come."""
 
     seconds: Annotated[int, Field(ge=0, le=86_400)]
 
 
 class HoldOut(Shape):
-    """What is held for a finished call until its record is rated, or ``expires_at``."""
+    """The amount that is held for a call that has ended, until its CDR is rated or ``expires_at``."""
 
     id: str
     seconds: int

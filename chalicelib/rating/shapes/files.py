@@ -1,10 +1,10 @@
-"""Requests and answers about CDR files: what a reseller declares of them, and how one would be read."""
+"""Uploads, batches, CDR sources, and previews of CDR files."""
 
 import binascii
 from base64 import b64decode
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasPath, Field, StringConstraints, model_validator
 
 from chalicelib.fields import (
     AmountOut,
@@ -21,10 +21,12 @@ from chalicelib.fields import (
     of_defaults,
 )
 from chalicelib.numbers import path_number
+from chalicelib.rating.shapes import DownloadUrl
+from chalicelib.rating.shapes.calls import Direction, Disposition, NullForEmpty, PricedCall
 
 MAX_PREVIEW_BYTES = 1 << 16
-Direction = Literal["outbound", "inbound"]
-Disposition = Literal["ANSWERED", "NO ANSWER", "BUSY", "FAILED"]
+SHOWN_CHARACTERS = 300
+"""Of a refused line in a preview: twenty of them must fit the item that keeps the answer to an Idempotency-Key."""
 
 
 def _relative(path: str) -> str:
@@ -53,12 +55,12 @@ Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Printable]
 
 
-def _said(shape: Shape) -> dict[str, Any]:
+def _given(shape: Shape) -> dict[str, Any]:
     return shape.model_dump(by_alias=True, exclude_none=True)
 
 
-def _apart(words: Any, what: str) -> None:
-    """Refuse what is the same in small letters: nobody could say which of the two is meant."""
+def _all_different(words: Any, what: str) -> None:
+    """Raise ``ValueError`` for two words that differ in capitals only: it is not clear which one a file means."""
     seen: set[str] = set()
     for word in words:
         if word.lower() in seen:
@@ -67,7 +69,7 @@ def _apart(words: Any, what: str) -> None:
 
 
 class SourceColumns(Shape):
-    """Forfait's column -> the name in the header of the file."""
+    """Forfait's name of a column -> the name in the header of the file."""
 
     call_id: Column | None = None
     start: Column | None = None
@@ -81,7 +83,7 @@ class SourceColumns(Shape):
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
-        _apart(_said(self).values(), "the column")
+        _all_different(_given(self).values(), "the column")
         return self
 
 
@@ -93,13 +95,13 @@ class SourceWords(Shape):
 
     @model_validator(mode="after")
     def _are_different(self) -> Self:
-        for words in _said(self).values():
-            _apart(words, "the word")
+        for words in _given(self).values():
+            _all_different(words, "the word")
         return self
 
 
 class SourceDefaults(Shape):
-    """What to take where the file has no such column, or nothing in it."""
+    """The value to use if the file has no such column, or the field is empty."""
 
     direction: Direction | None = None
     disposition: Disposition | None = None
@@ -108,7 +110,7 @@ class SourceDefaults(Shape):
 
 
 class CdrSource(Shape):
-    """What the files of one switch or carrier look like."""
+    """A declaration about the CDR files of a switch or carrier: whose names match ``pattern``, and how to read them."""
 
     id: Id
     pattern: Pattern
@@ -119,13 +121,13 @@ class CdrSource(Shape):
 
     @model_validator(mode="after")
     def _declares_something(self) -> Self:
-        if not (self.time_zone or any(_said(part) for part in (self.columns, self.words, self.defaults))):
+        if not (self.time_zone or any(_given(part) for part in (self.columns, self.words, self.defaults))):
             raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
         return self
 
     def stored(self) -> dict[str, Any]:
-        """The fields of the item that keeps it."""
-        parts = {"columns": _said(self.columns), "words": _said(self.words), "defaults": _said(self.defaults)}
+        """The fields of the item that it is stored as."""
+        parts = {"columns": _given(self.columns), "words": _given(self.words), "defaults": _given(self.defaults)}
         return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}
 
 
@@ -143,7 +145,7 @@ class PreviewIn(Shape):
         return self
 
     def data(self) -> bytes:
-        """The bytes; ``ValueError`` for what is no base64, or no text."""
+        """The bytes of the file; ``ValueError`` for text that is not base64, or not Unicode."""
         try:
             return b64decode("".join(self.text.split()), validate=True) if self.base64 else self.text.encode()
         except UnicodeEncodeError:
@@ -152,26 +154,18 @@ class PreviewIn(Shape):
             raise ValueError("text is not base64") from None
 
 
-class PreviewCall(Shape):
+class PreviewCall(PricedCall):
     """A call as it would be rated, if no free minutes are left."""
 
-    call_id: str
-    start: InstantOut
-    direction: str
-    client_id: str
-    account: str
-    from_: Annotated[str, Field(alias="from")]
-    to: str
-    destination: str
-    country: str | None
-    disposition: str
-    seconds: int
-    billed_seconds: int
     rule: str
-    rate_per_minute: RateOut
-    amount: AmountOut
-    cost: AmountOut
-    package_id: str | None
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
+    cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
+    package_id: Annotated[str | None, NullForEmpty]
+
+
+def _beginning(line: str | None) -> str | None:
+    return None if line is None else line[:SHOWN_CHARACTERS]
 
 
 class PreviewRow(Shape):
@@ -181,26 +175,31 @@ class PreviewRow(Shape):
     call: PreviewCall | None = None
     reason: str | None = None
     message: str | None = None
-    original: str | None = None
+    original: Annotated[str | None, Field(validation_alias="raw"), AfterValidator(_beginning)] = None
 
 
 class PreviewOut(Shape):
-    """How a file would be read. ``format`` is ``unknown`` where every line would be refused."""
+    """How a file would be read. ``format`` ``unknown``: every line would be refused."""
 
     filename: str
     source_id: str | None
     format: Annotated[
         str,
-        Field(json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]}),
+        Field(
+            validation_alias=AliasPath("layout", "name"),
+            json_schema_extra={"enum": ["forfait", "voipms", "asterisk", "freeswitch", "aliased", "unknown"]},
+        ),
     ]
     encoding: Annotated[str, Field(json_schema_extra={"enum": ["utf-8", "utf-16-le", "utf-16-be", "windows-1252"]})]
-    delimiter: Annotated[str, Field(json_schema_extra={"enum": [",", ";", "\t"]})]
-    header: bool
+    delimiter: Annotated[
+        str, Field(validation_alias=AliasPath("layout", "delimiter"), json_schema_extra={"enum": [",", ";", "\t"]})
+    ]
+    header: Annotated[bool, Field(validation_alias=AliasPath("layout", "header"))]
     time_zone: str
     lines: int
     rated: int
     rejected: int
-    items: list[PreviewRow]
+    items: Annotated[list[PreviewRow], Field(validation_alias="rows")]
 
 
 Filename = Annotated[
@@ -235,18 +234,18 @@ class UploadOut(Shape):
 
 
 class BatchOut(Shape):
-    id: str
-    key: str
+    id: Annotated[str, Field(validation_alias="batch_id")]
+    key: Annotated[str, Field(validation_alias="object_key")]
     status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
     lines: int
     rated: int
     rejected: int
     duplicates: int
-    cost: AmountOut
-    revenue: AmountOut
+    cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
+    revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
-    rejected_url: str | None
+    rejected_url: Annotated[DownloadUrl | None, Field(validation_alias="rejects_key")]
     reason: str | None
 
 
@@ -269,7 +268,7 @@ class BatchQuery(Paging):
 
     @property
     def holder(self) -> str | None:
-        """``sub:<username>``, ``did:<number>`` or none; a number that is none has no calls."""
+        """``sub:<username>``, ``did:<number>`` or ``None``; text that is not a number is a DID without calls."""
         if self.did is not None:
             return f"did:{_number_of(self.did)}"
         return None if self.account is None else f"sub:{self.account}"

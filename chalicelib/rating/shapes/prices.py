@@ -1,10 +1,10 @@
-"""Requests and answers of this room."""
+"""Decks, custom rates, quotes, price lists."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from chalicelib import money
+from chalicelib import dated, money
 from chalicelib.fields import (
     AmountOut,
     CallFee,
@@ -18,6 +18,8 @@ from chalicelib.fields import (
     Shape,
 )
 from chalicelib.rating.pricing.price import FEE_PLACES
+from chalicelib.rating.shapes import DownloadUrl
+from chalicelib.rating.shapes.calls import NullForEmpty
 
 ExactFee = Annotated[
     int,
@@ -25,6 +27,8 @@ ExactFee = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{2,14}$"}),
 ]
 """A connection fee in 1e-14."""
+NullForFirst = BeforeValidator(lambda instant: None if instant == dated.FIRST else instant)
+"""Of an answer's instant: null for the one that stands for "always"."""
 
 
 class DeckError(Shape):
@@ -39,7 +43,7 @@ class DeckOut(Shape):
     status: Annotated[str, Field(json_schema_extra={"enum": ["publishing", "published", "refused"]})]
     prefixes: int
     errors: list[DeckError]
-    errors_url: str | None
+    errors_url: Annotated[DownloadUrl | None, Field(validation_alias="errors_key")]
 
 
 class RateIn(Shape):
@@ -50,18 +54,29 @@ class RateIn(Shape):
     grace_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     effective_from: Instant | None = None
 
+    def stored(self) -> dict[str, Any]:
+        """The fields of the price, as the item of a version has them."""
+        return {
+            "rate_e10": self.rate_per_minute,
+            "initial": self.pulse.initial if self.pulse else 0,
+            "increment": self.pulse.increment if self.pulse else 0,
+            "connection_fee_e8": self.connection_fee,
+            "minimum_charge_e8": self.minimum_charge,
+            "grace_seconds": self.grace_seconds,
+        }
+
 
 class RateShown(Shape):
-    """``effective_from`` null: it always held."""
+    """``effective_from`` null: the rate has always been in force."""
 
     scope: str
     code: str
-    rate_per_minute: RateOut
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
     pulse: Pulse | None
-    connection_fee: AmountOut | None
-    minimum_charge: AmountOut | None
+    connection_fee: Annotated[AmountOut | None, Field(validation_alias="connection_fee_e8")]
+    minimum_charge: Annotated[AmountOut | None, Field(validation_alias="minimum_charge_e8")]
     grace_seconds: int
-    effective_from: InstantOut | None
+    effective_from: Annotated[InstantOut | None, NullForFirst]
 
 
 class QuoteQuery(Query):
@@ -73,20 +88,20 @@ class QuoteQuery(Query):
 class QuoteCost(Shape):
     prefix: str
     destination: str
-    rate_per_minute: RateOut
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
     billed_seconds: int
-    amount: AmountOut
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
 
 
 class QuotePrice(Shape):
     rule: str
-    rate_per_minute: RateOut
+    rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
     billed_seconds: int
-    amount: AmountOut
+    amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
 
 
 class QuoteOut(Shape):
-    """``cost`` is null for a client's key, and where only the call's own record will tell it."""
+    """``cost`` is null for a client's key, and if only the CDR of the call will state it."""
 
     number: str
     country: str | None
@@ -102,15 +117,15 @@ class PriceListQuery(Paging):
 
 
 class PriceOut(Shape):
-    """What numbers under ``prefix`` are sold for, unless a row with a longer prefix has them. With the rule ``no_rate``
-    they cannot be called. The fee is exact, which can take more decimals than an amount has."""
+    """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
+    ``no_rate`` they cannot be called. The fee is exact, and can have more decimals than an amount."""
 
     prefix: str
     destination: str
     country: str | None
-    rate_per_minute: RateOut | None
+    rate_per_minute: Annotated[RateOut | None, Field(validation_alias="rate_e10")]
     pulse: Pulse | None
-    connection_fee: ExactFee
-    minimum_charge: AmountOut | None
+    connection_fee: Annotated[ExactFee, Field(validation_alias="fee_e14")]
+    minimum_charge: Annotated[AmountOut | None, NullForEmpty, Field(validation_alias="minimum_e8")]
     grace_seconds: int
     rule: str

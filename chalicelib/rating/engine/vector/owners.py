@@ -66,7 +66,7 @@ class Owners:
     def __init__(self, book: RateBook, packages: Sequence[str]) -> None:
         self._package = {package_id: n for n, package_id in enumerate(packages)}
         self._book = book
-        accounts = book.directory.accounts()
+        accounts = book.ownership.accounts()
         names = sorted(accounts)
         padded = b"".join(name.encode().ljust(8 * NAME_WORDS, b"\0") for name in names)
         rows = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
@@ -84,7 +84,7 @@ class Owners:
         self._find_dids(book)
 
     def _find_dids(self, book: RateBook) -> None:
-        dids = book.directory.dids()
+        dids = book.ownership.dids()
         numbers = sorted(dids, key=_number_key)
         self._numbers = np.array([_number_key(number) for number in numbers], np.int64)
         self._dids = Timelines([dids[number][0] for number in numbers])

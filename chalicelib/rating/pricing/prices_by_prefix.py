@@ -1,10 +1,10 @@
-"""The price list of a package: rows that price every number of the world by the longest prefix.
+"""The prices of a package by prefix: the row with the longest matching prefix prices a number, for all E.164 numbers.
 
-It is made of the rate book that prices calls. The price of a number can change only where a deck's prefix, a custom
-prefix or a country begins; each such cut becomes a row where the price differs from what lies around it. So a list has
-as few rows as tell everything, and looking a number up in it is the price that a quote says.
+The rows come from the rate book that prices calls, so a number has the same price here and in a quote. Numbers can
+have different prices only where a prefix of a deck, of a custom rate or of a country begins. Of these prefixes, those
+become rows that differ from the row of the next shorter prefix: as few rows as give every price.
 
-Short numbers (411) are not in it: they are matched whole, and a quote tells their price.
+Short numbers (411) are left out, because they are matched whole; a quote gives their price.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from typing import NamedTuple
 
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck
+from chalicelib.rating.pricing.price import Pulse
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, combine, route_of
 
 NO_RATE = "no_rate"
-"""The rule of a row whose numbers cannot be called: another deck is in force for their country, and lacks them."""
+"""The rule of a row whose numbers cannot be called: the deck for their country has no line that matches them."""
 
 
 class PriceRow(NamedTuple):
-    """What a call to a number under ``prefix`` is sold for, unless a row with a longer prefix has it.
+    """The price of a call to a number that begins with ``prefix``, unless a row with a longer prefix matches.
 
-    ``rate_e10`` is ``None`` with the rule ``no_rate``; ``minimum_e8`` 0 is none; calls of up to ``grace_seconds`` cost
-    nothing.
+    ``rate_e10`` (per minute) is ``None`` with the rule ``no_rate``; ``minimum_e8`` 0: no minimum; calls of at most
+    ``grace_seconds`` cost nothing.
     """
 
     prefix: str
@@ -42,37 +43,40 @@ class PriceRow(NamedTuple):
     grace_seconds: int
     rule: str
 
+    @property
+    def pulse(self) -> Pulse | None:
+        return Pulse.of(self.initial, self.increment)
+
 
 class PriceList:
-    """A package's prices at one instant; ``ValueError`` for a package that ``book`` does not know."""
+    """The prices of a package at an instant; raises ``ValueError`` for a package that is not in ``book``."""
 
     def __init__(self, book: RateBook, package_id: str, at: int) -> None:
         if book.terms.package(package_id, at) is None:
             raise ValueError(f"unknown package {package_id}")
         self._epoch: Epoch = book.terms.epoch(package_id, at)
         self._decks = {route: _deck(book, route, at) for route in sorted(set(self._epoch.package.routes))}
-        # A row is compared with the one around it, which was just made.
+        # A row is compared with that of the next shorter prefix, which was computed a moment ago.
         self._row = lru_cache(maxsize=256)(self._find)
 
     def rows(self, within: str = "", after: str = "") -> Iterator[PriceRow]:
-        """Rows in the order of their prefixes, as text: those behind ``after``, of prefixes that begin with ``within``.
+        """Rows in order of their prefixes as text: those behind ``after`` whose prefixes begin with ``within``.
 
-        With ``within``, the first row is of exactly that prefix, so that the rows price every number under it.
+        The first row has exactly the prefix ``within``, so that the rows price every number that begins with it.
         """
         if within and within > after:
             if (first := self._row(within)).rule != NO_RATE:
                 yield first
             after = within
-        for prefix in self._cuts(within, after):
-            row = self._row(prefix)
-            around = self._row(prefix[:-1])
-            if row[1:] != around[1:]:
+        for prefix in self._prefixes(within, after):
+            row, shorter = self._row(prefix), self._row(prefix[:-1])
+            if row[1:] != shorter[1:]:
                 yield row
 
-    def _cuts(self, within: str, after: str) -> Iterator[str]:
-        """Every prefix at which a price may change, in order, each once."""
+    def _prefixes(self, within: str, after: str) -> Iterator[str]:
+        """The prefixes that may have a price of their own, in order, each once."""
         last = after
-        for prefix in merge(*(_behind(each, after) for each in self._sources())):
+        for prefix in merge(*(_behind(source, after) for source in self._sources())):
             if not prefix.startswith(within):
                 return
             if prefix > last:
@@ -85,20 +89,20 @@ class PriceList:
         yield _country_prefixes()
 
     def _find(self, prefix: str) -> PriceRow:
-        """The price of the numbers under a prefix that no longer cut has."""
+        """The price of numbers that begin with a prefix, and with no longer one of ``_prefixes``."""
         country = numbers.country_of(prefix) if prefix else None
-        # As long as a whole number, because short numbers have rules of their own.
+        # Filled up to a whole number, because short numbers are matched by other rules.
         digits = prefix.ljust(DIGITS, "0")
         deck = self._decks[route_of(self._epoch.package.routes, country, digits)]
         index = deck.match(prefix) if deck is not None and prefix else -1
         if deck is None or index < 0:
             return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)
-        fitting = (
+        matching = (
             (rule, custom)
-            for rule, custom in self._epoch.fitting(digits, country)
+            for rule, custom in self._epoch.matching(digits, country)
             if custom.scope != "prefix" or len(custom.code) <= len(prefix)
         )
-        rule, custom = next(fitting, ("markup", None))
+        rule, custom = next(matching, ("markup", None))
         terms = combine(self._epoch.package, rule, custom, deck.line(index), country)
         return PriceRow(
             prefix,
@@ -120,7 +124,7 @@ def _deck(book: RateBook, route: str, at: int) -> Deck | None:
 
 
 def _behind(source: Sequence[str] | Deck, after: str) -> Iterator[str]:
-    """The prefixes of a source that stand behind one, in order."""
+    """The prefixes of a source that are greater than ``after``, in order."""
     if isinstance(source, Deck):
         start = bisect_right(range(len(source)), after, key=source.prefix)
         return (source.prefix(index) for index in range(start, len(source)))

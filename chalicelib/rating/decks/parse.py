@@ -1,0 +1,136 @@
+"""The CSV of a deck file -> deck lines, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.money import MAX_FEE, MAX_RATE, parse_amount, parse_rate
+from chalicelib.rating.decks.deck import DeckLine
+
+MAX_INCREMENT = 3600
+"""Seconds, of ``initial`` and ``increment``."""
+MAX_DESTINATION = 200
+"""Characters of a destination."""
+REQUIRED = ("prefix", "destination", "rate_per_minute", "initial", "increment")
+OPTIONAL = ("connect_fee",)
+
+_PREFIX = re.compile(r"\+?([1-9][0-9]{0,14})", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class BadLine(NamedTuple):
+    """An error in a line; ``field`` is the column, and the subject of the sentence ``message`` ("must be ...")."""
+
+    line: int
+    field: str
+    message: str
+
+
+def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckLine], list[BadLine]]:
+    """``(line number, fields)`` of each record, the header first -> the good lines in file order, and all errors.
+
+    A deck with one error is refused whole. The columns may have any order; ``connect_fee`` may be missing or blank: no
+    fee.
+    """
+    rows = iter(records)
+    header = next(rows, None)
+    if header is None:
+        return [], [BadLine(1, "prefix", "is missing: the file is empty")]
+    names = [name.strip().lower() for name in header[1]]
+    bad = list(_header_problems(header[0], names))
+    if bad:
+        return [], bad
+    places = {name: names.index(name) for name in names}
+    lines: list[DeckLine] = []
+    first_seen: dict[str, int] = {}
+    for number, fields in rows:
+        if len(fields) != len(names):
+            bad.append(BadLine(number, "", f"has {len(fields)} columns where the header has {len(names)}"))
+            continue
+        parsed = _parse_line(fields, places)
+        if isinstance(parsed, DeckLine):
+            first = first_seen.setdefault(parsed.prefix, number)
+            if first == number:
+                lines.append(parsed)
+            else:
+                bad.append(BadLine(number, "prefix", f"{parsed.prefix} is already on line {first}"))
+        else:
+            bad.extend(BadLine(number, field, message) for field, message in parsed)
+    if not lines and not bad:
+        bad.append(BadLine(header[0], "prefix", "is missing: the deck has no lines under its header"))
+    return lines, bad
+
+
+def _header_problems(line: int, names: Sequence[str]) -> Iterator[BadLine]:
+    for name in REQUIRED:
+        if name not in names:
+            yield BadLine(line, name, "is missing from the header")
+    for place, name in enumerate(names):
+        if name not in REQUIRED + OPTIONAL:
+            # Not ignored: with a misspelt fee column, fees would silently be 0.
+            yield BadLine(line, name, f"is not a column of a deck; they are {', '.join(REQUIRED + OPTIONAL)}")
+        elif name in names[:place]:
+            yield BadLine(line, name, "stands twice in the header")
+
+
+def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | list[tuple[str, str]]:
+    """The fields of a line, and the place of each column -> the deck line, or ``(column, message)`` for each error."""
+    values: list[Any] = []
+    wrong: list[tuple[str, str]] = []
+    for column, read in _READERS.items():
+        try:
+            values.append(read(fields[places[column]].strip() if column in places else ""))
+        except ValueError as problem:
+            wrong.append((column, str(problem)))
+    if wrong:
+        return wrong
+    prefix, destination, rate_e10, fee_e8, initial, increment = values
+    return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
+
+
+def _prefix(text: str) -> str:
+    match = _PREFIX.fullmatch(text)
+    if not match:
+        raise ValueError("must be 1 to 15 digits without a leading 0, such as 1305")
+    return match.group(1)
+
+
+def _destination(text: str) -> str:
+    destination = " ".join(text.split())
+    if len(destination) > MAX_DESTINATION or _CONTROL.search(destination):
+        raise ValueError(f"must be text of at most {MAX_DESTINATION} characters")
+    return destination
+
+
+def _rate(text: str) -> int:
+    return _within(parse_rate(text), MAX_RATE)
+
+
+def _fee(text: str) -> int:
+    return _within(parse_amount(text), MAX_FEE) if text else 0
+
+
+def _within(value: int, limit: int) -> int:
+    if not 0 <= value <= limit:
+        raise ValueError("must be 0 to 1000")
+    return value
+
+
+def _seconds(text: str) -> int:
+    if not _SECONDS.fullmatch(text) or not 1 <= int(text) <= MAX_INCREMENT:
+        raise ValueError(f"must be whole seconds, 1 to {MAX_INCREMENT}")
+    return int(text)
+
+
+_READERS: dict[str, Callable[[str], str | int]] = {
+    "prefix": _prefix,
+    "destination": _destination,
+    "rate_per_minute": _rate,
+    "connect_fee": _fee,
+    "initial": _seconds,
+    "increment": _seconds,
+}
+"""By column what reads its text and raises ``ValueError``, in the order in which the errors of a line are listed."""
