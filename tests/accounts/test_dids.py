@@ -278,7 +278,7 @@ def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_tha
     assert reseller.post(f"/v1/dids/{did}/assign", again).status == 200
     reseller_id = reseller.ids["reseller"]
     book = loading.rate_book(reseller_id, "UTC", int(term_versions.head_of(reseller_id).version), 0)
-    held = [book.ownership.did(did, parse_instant(BEFORE_THE_CALL) + more) for more in (-1, 0, 10**9)]
+    held = [book.ownership.did_stretch(did, parse_instant(BEFORE_THE_CALL) + more)[0] for more in (-1, 0, 10**9)]
     assert [each.client_id if each else None for each in held] == [subaccount["client_id"], second, second]
 
 

@@ -47,7 +47,7 @@ def test_assignments_of_accounts_and_numbers(recorded: str, force: str) -> None:
     ]
     ownership = Ownership({"desk": held[::-1]}, {"+13055551234": held})
     for at in instants(recorded):
-        found = {ownership.account("desk", at), ownership.did("+13055551234", at)}
+        found = {ownership.account("desk", at), ownership.did_stretch("+13055551234", at)[0]}
         assert {each.client_id if each else "nobody" for each in found} == {wanted(force, at)}
 
 
@@ -64,7 +64,7 @@ def test_packages_and_custom_rates(recorded: str, force: str) -> None:
         package = terms.package("p", at)
         assert package is not None
         assert package.name == wanted(force, at)
-        resolved = terms.resolve("p", at, "13055551234", "US", LINE)
+        resolved = terms.epoch("p", at).resolve("13055551234", "US", LINE)
         assert resolved is not None
         rate = rates[wanted(force, at)]
         assert (resolved.rule, resolved.rate_e10) == (("markup", 0) if rate is None else ("country:US", rate))

@@ -12,7 +12,7 @@ def holders(holdings: list[Holding], *instants: int) -> list[str | None]:
     """The client at each instant, asked both ways; the answers must agree."""
     ownership = Ownership({"100_desk": holdings}, {"+13055551234": holdings})
     by_account = [ownership.account("100_desk", at) for at in instants]
-    assert by_account == [ownership.did("+13055551234", at) for at in instants]
+    assert by_account == [ownership.did_stretch("+13055551234", at)[0] for at in instants]
     return [holding.client_id if holding else None for holding in by_account]
 
 
@@ -49,12 +49,12 @@ def test_of_two_assignments_from_the_same_instant_the_later_recorded_holds():
 def test_unknown_names_and_empty_histories_belong_to_nobody():
     assert holders([], 5) == [None]
     assert Ownership({}, {}).account("nobody", 5) is None
-    assert Ownership({}, {}).did("+1", 5) is None
+    assert Ownership({}, {}).did_stretch("+1", 5)[0] is None
 
 
 def test_accounts_and_numbers_do_not_answer_for_each_other():
     ownership = Ownership({"desk": [Holding(0, 1, "ann")]}, {"+1305": [Holding(0, 1, "bob")]})
-    assert ownership.did("desk", 5) is None
+    assert ownership.did_stretch("desk", 5)[0] is None
     assert ownership.account("+1305", 5) is None
 
 

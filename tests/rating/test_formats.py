@@ -34,7 +34,7 @@ def parsed(data: bytes, source: Source = SOURCE, block: int = 1 << 16, size: int
         if isinstance(chunk, Cut):
             found.append(rejection_of(chunk))
         else:
-            layout = layout or detect(chunk)
+            layout = layout or detect(chunk, source.mapping)
             found += parse(chunk, layout, source)
     return found
 

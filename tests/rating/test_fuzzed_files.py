@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_aliases import NAMES, ROW, TOKYO
-from test_formats import GOOD, HEADER, VOIPMS_HEADER, voipms
+from test_formats import GOOD, HEADER, VOIPMS_HEADER, parsed, voipms
 from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 
-from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
-from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
+from chalicelib.rating.cdr.formats import REASONS, Call, Rejection, Source
 
 SOURCE = Source("US", "America/Toronto", mapping=TOKYO)
-LOTS = 1 << 30
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 VOIPMS = [line for line in voipms(callerid='"Zoë" <5145550100>').splitlines() if line]
 FILES = {
@@ -35,16 +33,7 @@ EXPECTED = {"forfait": 2, "headerless": 2, "voipms": 2, "asterisk": 3, "freeswit
 
 
 def read(data: bytes, block: int = 1 << 16, size: int = 2 << 20) -> list[Call | Rejection]:
-    found: list[Call | Rejection] = []
-    layout: Layout | None = None
-    blocks = [data[n : n + block] for n in range(0, len(data), block)]
-    for chunk in chunks(plain_blocks(blocks, "calls.csv", LOTS), size):
-        if isinstance(chunk, Cut):
-            found.append(rejection_of(chunk))
-        else:
-            layout = layout or detect(chunk, TOKYO)
-            found += parse(chunk, layout, SOURCE)
-    return found
+    return parsed(data, SOURCE, block, size)
 
 
 def with_delimiter(lines: list[str], delimiter: str) -> list[str]:

@@ -102,7 +102,7 @@ def terms_of(row: Row, digits: str = "13055551234") -> CallTerms:
         "1", "USA", parse_rate(row["cost"]), deck_initial, deck_increment, parse_amount(row.get("deck fee") or "0")
     )
     country = row.get("country", "US")
-    resolved = Terms([package], customs).resolve("p", 10, digits, None if country == "none" else country, line)
+    resolved = Terms([package], customs).epoch("p", 10).resolve(digits, None if country == "none" else country, line)
     assert resolved is not None
     return resolved
 
@@ -155,7 +155,7 @@ def test_the_rule_that_wins_is_the_one_written(row: Row):
     terms = Terms([PackageVersion("p", 1, 0, markup_percent_e4=200_000)], customs)
     country = None if row["country"] == "none" else row["country"]
     line = DeckLine(row["number"][:1], "", parse_rate("0.01"), 60, 60, 0)
-    resolved = terms.resolve("p", 10, row["number"], country, line)
+    resolved = terms.epoch("p", 10).resolve(row["number"], country, line)
     assert resolved is not None
     assert (resolved.rule, resolved.rate_e10) == (row["rule"], parse_rate(row["sell rate"]))
     assert terms.matching_rules("p", 10, row["number"], country, line)[0] == MatchingRule(
@@ -271,7 +271,7 @@ def quote(
     package: PackageVersion, line: DeckLine, customs: list[CustomRate], seconds: int, **extra: object
 ) -> list[str]:
     terms = Terms([package], customs)
-    resolved = terms.resolve("p", 10, "13055551234", "US", line)
+    resolved = terms.epoch("p", 10).resolve("13055551234", "US", line)
     assert resolved is not None
     matching = terms.matching_rules("p", 10, "13055551234", "US", line)
     return explain(resolved, seconds, matching=matching, markup=terms.markup("p", 10), **extra)  # type: ignore[arg-type]

@@ -43,11 +43,11 @@ def expected(number: str, terms: Terms, routes: dict[str, dict[str, DeckLine]], 
     digits = number.lstrip("+")
     if digits == number:
         line = routes[route_of(ROUTES, None, digits)].get(digits)
-        return (terms.resolve("p", AT, digits, None, line) if line else internal_terms("p")) or NO_RATE
+        return (terms.epoch("p", AT).resolve(digits, None, line) if line else internal_terms("p")) or NO_RATE
     country = COUNTRIES.get(longest(COUNTRIES, digits) or "")
     lines = routes[route_of(ROUTES, country, digits)]
     line = lines.get(longest(lines, digits) or "")
-    found = terms.resolve("p", AT, digits, country, line) if line or record_costs else None
+    found = terms.epoch("p", AT).resolve(digits, country, line) if line or record_costs else None
     return found or NO_RATE
 
 

@@ -24,7 +24,7 @@ def custom(
 
 
 def rule_at(terms: Terms, at: int, digits: str = DIGITS, country: str | None = "US") -> tuple[str, int]:
-    resolved = terms.resolve("p", at, digits, country, LINE)
+    resolved = terms.epoch("p", at).resolve(digits, country, LINE)
     assert resolved is not None
     return resolved.rule, resolved.rate_e10
 
@@ -106,7 +106,7 @@ def test_resolving_is_what_reading_the_rules_one_by_one_gives(starts, rates, ins
             latest = dated[-1] if dated else None
             if latest and latest.rate_e10 is not None:
                 expected = (rule, latest.rate_e10)
-        resolved = terms.resolve("p", at, DIGITS, country, LINE)
+        resolved = terms.epoch("p", at).resolve(DIGITS, country, LINE)
         assert resolved is not None
         assert (resolved.rule, resolved.rate_e10) == expected
         assert resolved.package_version == expected_version.version
@@ -119,8 +119,10 @@ def test_resolving_is_what_reading_the_rules_one_by_one_gives(starts, rates, ins
 def test_the_pulse_is_the_custom_rates_then_the_packages_then_the_decks():
     def pulse_of(packaged: tuple[int, int], rated: tuple[int, int]) -> tuple[int, int]:
         rate = custom("country", "US", 1, initial=rated[0], increment=rated[1])
-        resolved = Terms([package(initial=packaged[0], increment=packaged[1])], [rate]).resolve(
-            "p", 1, DIGITS, "US", LINE
+        resolved = (
+            Terms([package(initial=packaged[0], increment=packaged[1])], [rate])
+            .epoch("p", 1)
+            .resolve(DIGITS, "US", LINE)
         )
         assert resolved is not None
         return resolved.initial, resolved.increment
@@ -131,8 +133,8 @@ def test_the_pulse_is_the_custom_rates_then_the_packages_then_the_decks():
 
 
 def test_the_cost_fields_are_the_decks_whatever_rule_wins():
-    resolved = Terms([package(initial=1, increment=1)], [custom("country", "US", 1)]).resolve(
-        "p", 1, DIGITS, "US", LINE
+    resolved = (
+        Terms([package(initial=1, increment=1)], [custom("country", "US", 1)]).epoch("p", 1).resolve(DIGITS, "US", LINE)
     )
     assert resolved is not None
     assert (resolved.cost_rate_e10, resolved.cost_initial, resolved.cost_increment, resolved.cost_fee_e8) == LINE[2:]
@@ -143,7 +145,7 @@ def test_a_fee_or_minimum_of_zero_is_set_and_an_empty_one_falls_through():
     def charges(packaged: int | None, rated: int | None) -> tuple[int, int]:
         rate = custom("country", "US", 1, connection_fee_e8=rated, minimum_charge_e8=rated)
         version = package(connection_fee_e8=packaged, minimum_charge_e8=packaged, markup_percent_e4=200_000)
-        resolved = Terms([version], [rate]).resolve("p", 1, DIGITS, "US", LINE)
+        resolved = Terms([version], [rate]).epoch("p", 1).resolve(DIGITS, "US", LINE)
         assert resolved is not None
         return resolved.fee_e14, resolved.minimum_e8
 
@@ -155,8 +157,8 @@ def test_a_fee_or_minimum_of_zero_is_set_and_an_empty_one_falls_through():
 
 def test_terms_are_equal_as_long_as_nothing_changes():
     terms = Terms([package(1), package(2, 100)], [custom("prefix", "1305", 7)])
-    assert terms.resolve("p", 1, DIGITS, "US", LINE) == terms.resolve("p", 99, "13055550000", "US", LINE)
-    assert terms.resolve("p", 1, DIGITS, "US", LINE) != terms.resolve("p", 100, DIGITS, "US", LINE)
+    assert terms.epoch("p", 1).resolve(DIGITS, "US", LINE) == terms.epoch("p", 99).resolve("13055550000", "US", LINE)
+    assert terms.epoch("p", 1).resolve(DIGITS, "US", LINE) != terms.epoch("p", 100).resolve(DIGITS, "US", LINE)
 
 
 # --- no rate ------------------------------------------------------------------------------------------------------
@@ -164,9 +166,9 @@ def test_terms_are_equal_as_long_as_nothing_changes():
 
 def test_without_a_deck_line_only_a_custom_rate_fits_and_it_has_no_cost():
     terms = Terms([package()], [custom("prefix", "1305", 7)])
-    assert terms.resolve("p", 1, "14165551234", "CA", None) is None
+    assert terms.epoch("p", 1).resolve("14165551234", "CA", None) is None
     assert terms.matching_rules("p", 1, "14165551234", "CA", None) == []
-    resolved = terms.resolve("p", 1, DIGITS, "US", None)
+    resolved = terms.epoch("p", 1).resolve(DIGITS, "US", None)
     assert resolved is not None
     assert (resolved.rule, resolved.rate_e10, resolved.cost_rate_e10, resolved.fee_e14) == ("prefix:1305", 7, 0, 0)
     assert (resolved.initial, resolved.increment) == DEFAULT_PULSE
@@ -175,7 +177,7 @@ def test_without_a_deck_line_only_a_custom_rate_fits_and_it_has_no_cost():
 
 def test_an_unknown_package_has_no_rate():
     terms = Terms([package()], [CustomRate("other", "country", "US", 1, 0, 7)])
-    assert terms.resolve("other", 1, DIGITS, "US", LINE) is None
+    assert terms.stretch("other", 1)[0] is None
     assert terms.matching_rules("other", 1, DIGITS, "US", LINE) == []
     assert terms.package("other", 1) is None
     assert terms.markup("other", 1) is None
@@ -183,7 +185,7 @@ def test_an_unknown_package_has_no_rate():
 
 def test_custom_rates_of_one_package_do_not_reach_another():
     terms = Terms([package(), PackageVersion("q", 1, 0)], [custom("country", "US", 7)])
-    other = terms.resolve("q", 1, DIGITS, "US", LINE)
+    other = terms.epoch("q", 1).resolve(DIGITS, "US", LINE)
     assert other is not None
     assert (other.rule, other.package_id) == ("markup", "q")
 
@@ -244,7 +246,7 @@ def test_free_minutes_cover_the_countries_of_their_scope_and_never_toll_free():
 
 def test_a_package_without_free_minutes_covers_nothing():
     for minutes, expected in ((0, False), (1, True)):
-        resolved = Terms([package(free_minutes=minutes)], []).resolve("p", 1, DIGITS, "US", LINE)
+        resolved = Terms([package(free_minutes=minutes)], []).epoch("p", 1).resolve(DIGITS, "US", LINE)
         assert resolved is not None
         assert resolved.covered is expected
 

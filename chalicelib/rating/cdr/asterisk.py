@@ -44,7 +44,8 @@ OTHER_NAMES = {"calldate": "start"}
 _CONGESTION = "CONGESTION"
 _UNIQUEID = re.compile(r"(?:\S+-)?\d+\.\d+")
 _CALLER = re.compile(r"<([^<>]+)>\s*$")
-_NAMES = {"call_id": "uniqueid", "account": "accountcode", "from": "src", "to": "dst", "seconds": "billsec"}
+NAMES = {"call_id": "uniqueid", "account": "accountcode", "from": "src", "to": "dst", "seconds": "billsec"}
+"""Forfait's columns -> Asterisk's, for messages about refused lines."""
 
 
 def shaped(fields: list[str]) -> dict[str, int] | None:
@@ -78,11 +79,6 @@ def disposition(text: str) -> str:
     if word not in DISPOSITIONS:
         raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
     return word
-
-
-def renamed(message: str) -> str:
-    """A message about a column of Forfait's CSV -> the same message with the name of Asterisk's column."""
-    return call.renamed(message, _NAMES)
 
 
 def _is_disposition(text: str) -> bool:

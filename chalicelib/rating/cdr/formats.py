@@ -8,7 +8,7 @@ name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -25,7 +25,9 @@ _REQUIRED = frozenset(call.COLUMNS) - {"cost"}
 _DIRECTION_AT = call.COLUMNS.index("direction")
 
 Pick = Callable[[list[str]], tuple[str, ...]]
+"""Fields of a row -> those of some columns."""
 Texts = Callable[[Pick, list[str]], tuple[str, ...]]
+"""A pick of a format's columns, and the fields of a row -> the texts of a call in the order of ``call.COLUMNS``."""
 
 
 class Source(NamedTuple):
@@ -61,18 +63,22 @@ UNKNOWN = Layout("unknown", ",", {}, 0, False)
 
 
 class _RowFormat(NamedTuple):
-    """How the rows of a format become rows of Forfait's own CSV; ``texts`` None: they are such rows already."""
+    """How the rows of a format become rows of Forfait's own CSV.
+
+    ``columns`` are the ones needed; ``texts``, a function of the module of the format, makes the texts of a call from
+    them (None: they are these texts). ``names``: Forfait's columns -> the format's, for messages.
+    """
 
     columns: tuple[str, ...]
     texts: Texts | None
-    renamed: Callable[[str], str]
+    names: Mapping[str, str]
 
 
 _ROW_FORMATS = {
-    "forfait": _RowFormat(call.COLUMNS, None, str),
-    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.renamed),
-    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.renamed),
-    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.renamed),
+    "forfait": _RowFormat(call.COLUMNS, None, {}),
+    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES),
+    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES),
+    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES),
 }
 
 
@@ -117,7 +123,7 @@ def rejection_of(cut: Cut) -> Rejection:
 
 def _row_format(layout: Layout, source: Source) -> _RowFormat:
     if layout.name == "aliased" and source.mapping:
-        return _RowFormat(call.COLUMNS, source.mapping.reader(), source.mapping.renamed)
+        return _RowFormat(call.COLUMNS, source.mapping.reader(), source.mapping.columns)
     return _ROW_FORMATS[layout.name]
 
 
@@ -144,7 +150,7 @@ def _calls(
                 yield read(line, texts(pick, padded) if texts else pick(padded), fields)
             except BadField as bad:
                 if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
-                    yield _rejection(line, bad.reason, raw, rows.renamed(bad.message))
+                    yield _rejection(line, bad.reason, raw, call.renamed(bad.message, rows.names))
 
 
 def _wrong_width(found: int, width: int, widest: int) -> str:

@@ -57,7 +57,7 @@ _NOT_ANSWERED = {
     "PICKED_OFF": NO_ANSWER,
 }
 """The disposition of a call that was not answered, by its cause; every other cause is ``FAILED``."""
-_NAMES = {
+NAMES = {
     "call_id": "uuid",
     "start": "start_stamp",
     "account": "accountcode",
@@ -66,6 +66,7 @@ _NAMES = {
     "disposition": "hangup_cause",
     "seconds": "billsec",
 }
+"""Forfait's columns -> FreeSWITCH's, for messages about refused lines."""
 
 
 def shaped(fields: list[str]) -> dict[str, int] | None:
@@ -81,8 +82,8 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
     """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    ``pick`` selects the fields of this module's ``COLUMNS``. A row with an account code is an outbound call of that
-    sub-account; a row without one is an inbound call to the number dialled. Raises ``BadField``.
+    ``pick`` selects the fields of ``COLUMNS``. The account code decides the direction, as in ``asterisk.texts``.
+    Raises ``BadField``.
     """
     caller, called, start, answer, seconds, cause, uuid, account = pick(fields)
     # Some templates have a blank before this field, which makes its quotes part of the text.
@@ -91,11 +92,6 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     answered = bool(answer.strip() or seconds.strip().strip("0"))
     ended = ANSWERED if answered else disposition(cause)
     return uuid, start, direction, account, caller, called, ended, seconds, ""
-
-
-def renamed(message: str) -> str:
-    """A message about a column of Forfait's CSV -> the same message with the name of FreeSWITCH's column."""
-    return call.renamed(message, _NAMES)
 
 
 def disposition(cause: str) -> str:

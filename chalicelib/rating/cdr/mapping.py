@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
-from chalicelib.rating.cdr.call import COLUMNS, renamed
+from chalicelib.rating.cdr.call import COLUMNS
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
@@ -77,10 +77,6 @@ class ColumnMapping:
             return text if default is None or text.strip() else default
 
         return translated
-
-    def renamed(self, message: str) -> str:
-        """A message about a column of Forfait's CSV -> the same message with the name of the file's column."""
-        return renamed(message, self.columns)
 
 
 def plain(name: str) -> str:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 
 from chalicelib.calls.format import INBOUND, OUTBOUND
-from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
 ZONE = "America/New_York"
@@ -32,7 +31,8 @@ DIRECTION = frozenset({"description", "destination_type"})
 
 _RECORDING = "call recording"
 _CALLER = re.compile(r"<([^<>]*)>\s*")
-_NAMES = {"call_id": "uniqueid", "start": "date", "from": "callerid", "to": "destination", "cost": "total"}
+NAMES = {"call_id": "uniqueid", "start": "date", "from": "callerid", "to": "destination", "cost": "total"}
+"""Forfait's columns -> VoIP.ms's, for messages about refused lines."""
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -46,11 +46,6 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller
     return uniqueid, date, way, account, number, called, disposition, seconds, total
-
-
-def renamed(message: str) -> str:
-    """A message about a column of Forfait's CSV -> the same message with the name of VoIP.ms's column."""
-    return call.renamed(message, _NAMES)
 
 
 def direction(description: str, kind: str) -> str:

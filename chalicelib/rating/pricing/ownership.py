@@ -51,16 +51,12 @@ class Ownership:
         """The holding of a sub-account at an instant; ``None``: it is unknown, or no client held it then."""
         return self.account_stretch(username, at)[0]
 
-    def did(self, number: str, at: int) -> Holding | None:
-        """The holding of a DID at an instant; ``None``: it is unknown, or no client held it then."""
-        return self.did_stretch(number, at)[0]
-
     def account_stretch(self, username: str, at: int) -> tuple[Holding | None, int, int]:
         """The same as ``account``, the first instant for which it is true, and the first at which it may change."""
         return _held(self._accounts.get(username), at)
 
     def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
-        """The same as ``did``, with the same two instants."""
+        """The same by number, for a DID."""
         return _held(self._dids.get(number), at)
 
 

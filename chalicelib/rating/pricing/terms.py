@@ -108,7 +108,10 @@ class Epoch:
                     yield rule, self.customs[rule]
 
     def resolve(self, digits: str, country: str | None, deck_line: DeckLine | None) -> CallTerms | None:
-        """As ``Terms.resolve``."""
+        """Terms of an outbound call to ``digits`` (no ``+``); ``None``: there is no rate.
+
+        Without a deck line only a custom rate can match, and the cost is 0; the caller decides whether to allow that.
+        """
         rule, custom = next(self.matching(digits, country), _MARKUP) if self.customs else _MARKUP
         if custom is None and deck_line is None:
             return None
@@ -196,16 +199,6 @@ class Terms:
         if package is None:
             return None, dated.BEGINNING, dated.END
         return package.epoch(at), *dated.stretch(package.changes, at)[1:]
-
-    def resolve(
-        self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None
-    ) -> CallTerms | None:
-        """Terms of an outbound call to ``digits`` (no ``+``) that starts at ``at``; ``None``: there is no rate.
-
-        Without a deck line only a custom rate can match, and the cost is 0; the caller decides whether to allow that.
-        """
-        package = self._packages.get(package_id)
-        return package.epoch(at).resolve(digits, country, deck_line) if package else None
 
     def matching_rules(
         self, package_id: str, at: int, digits: str, country: str | None, deck_line: DeckLine | None

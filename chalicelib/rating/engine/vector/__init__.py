@@ -1,14 +1,16 @@
-"""The vectorised engine: the reference's ``rate``, a chunk at a time instead of a line at a time.
+"""The vector engine: the same ``rate`` as the reference engine, but a chunk at a time instead of a line at a time.
 
-- ``lines``   bytes of a chunk to lines and fields; ``quotes`` tells which delimiters are text
-- ``rows``    every format's columns as those of Forfait's own CSV
-- ``split``   fields to columns of numbers
-- ``fields``  what a row says, in numbers; ``texts`` what a segment keeps of it
-- ``match``   number to deck line, country and custom rate: one search for all of a chunk's numbers
-- ``prices``  the amounts of a chunk, in integers
-- ``engine``  ``rate``: what can be vectorised, and all other lines together through the reference
+- ``lines``     the bytes of a chunk -> lines and fields; ``quoting`` finds the delimiters that are text
+- ``layouts``   the columns of every format -> the columns of Forfait's own CSV
+- ``words``     fields -> columns of numbers
+- ``fields``    rows -> starts, codes, numbers, seconds; ``texts`` makes the texts that are stored
+- ``match``     a number -> deck line, country and custom prefix, with one search for all numbers of a chunk
+- ``owners``    accounts and DIDs -> who held them when a call started
+- ``prices``    the amounts of a chunk, in integers
+- ``compiled``  a rate book in the form that these modules need
+- ``engine``    ``rate``: plain lines here, all other lines of the chunk through the reference engine
 
-Whatever is not plain (a misplaced quote, a field beyond ASCII that is needed, anything but the usual spellings) goes
-through the reference engine. So this package never decides what the reference would refuse or how it would read a
-doubtful field; it only has to be right about the plain ones, and tests compare row for row.
+A line is *plain* when every field has one of the usual spellings. Other lines (a misplaced quote, a needed field with
+bytes beyond ASCII, a rare spelling) go through the reference engine. So this package refuses no line, and does not
+decide how a doubtful field is read. Tests compare both engines row by row.
 """

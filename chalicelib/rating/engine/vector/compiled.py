@@ -1,4 +1,4 @@
-"""A batch's rate book in the form that chunks are rated by, made once and only as far as they are needed."""
+"""A rate book in the form that the vector engine needs, made once per batch and only as far as calls need it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ from chalicelib.rating.pricing.terms import Epoch, PackageVersion
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
-"""Slots of one deck that are laid out (some 1.5 MB each); calls of further ones go through the reference."""
+"""The most slots of one deck (some 1.5 MB each); calls of further ones go through the reference engine."""
 _SLOT = 24
-"""The code of a call's terms has the deck from bit ``DECK_BITS`` on, the slot from here, and the interval below."""
+"""A number of terms from ``COMPILED`` on: the deck from bit ``DECK_BITS`` on, the slot from this bit on, below the
+interval. Such a number is called a code here.
+"""
 _SLOT_MASK, _PLACE_MASK = (1 << DECK_BITS - _SLOT) - 1, (1 << _SLOT) - 1
 
 
 class Priced:
-    """One deck with the slots that were needed so far, their arrays side by side.
+    """One deck with the slots that calls have needed so far; the arrays of the slots are joined.
 
-    ``rule`` is one row per slot, after another, with a number in ``rules`` for each of the matcher's intervals.
-    ``is_safe`` has a last item for the slot -1, which is none. ``costs`` are those of each interval's line.
+    ``rule`` has, slot after slot, the index in ``rules`` for each interval of the matcher. ``is_safe`` has one item
+    more, for the slot -1, which means none. ``costs`` are those of the deck line of each interval.
     """
 
     def __init__(self, number: int, matcher: Matcher, costs: DeckCosts, route: str, place: int, epochs: int) -> None:
@@ -45,7 +47,7 @@ class Priced:
         self.slot_of = np.full(epochs, -1)
 
     def lay_out(self) -> None:
-        """Put the slots' arrays together; rules are numbered on from slot to slot."""
+        """Join the arrays of the slots again, after slots were added."""
         self.rules = Rules.joined([slot.rules for slot in self.slots])
         counts = [len(slot.rules.names) for slot in self.slots]
         bases = np.cumsum([0, *counts[:-1]]).astype(np.int32)
@@ -56,16 +58,17 @@ class Priced:
         self.covered = np.array([_covered(slot.epoch.package) for slot in self.slots], bool)
 
     def rule_of(self, slot: Ints, interval: Ints) -> Ints:
-        """The rule that sets the price of each call."""
+        """The index in ``rules`` of the rule that sets the price of each call."""
         rule: Ints = self.rule[slot * len(self.matcher.starts) + interval].astype(np.int64)
         return rule
 
     def code(self, slot: Ints, interval: Ints) -> Ints:
+        """The code of the terms of each call."""
         return COMPILED | self.number << DECK_BITS | slot << _SLOT | interval
 
 
 class Compiled:
-    """Owners, epochs and decks of one ``RateBook``."""
+    """Owners, epochs and decks of one ``RateBook``; a ``CompiledTerms``."""
 
     def __init__(self, book: RateBook) -> None:
         self.book = book
@@ -92,7 +95,7 @@ class Compiled:
         self._by_number: list[Priced] = []
 
     def deck(self, route: str, place: int) -> Priced:
-        """A deck laid out for matching; ``place`` as ``RateBook.place`` has it."""
+        """A deck in compiled form; ``place``: as ``RateBook.place`` returns it."""
         found = self._decks.get((route, place))
         if found is None:
             deck = self.book.deck_at(route, place)
@@ -103,7 +106,7 @@ class Compiled:
         return found
 
     def slots(self, deck: Priced, epochs: Ints) -> Ints:
-        """Slot of each epoch number on a deck, made as needed; -1 where there are too many."""
+        """The slot of each epoch (by number) on a deck, made when needed; -1 beyond ``MOST_SLOTS``."""
         slot = deck.slot_of[epochs]
         missing = np.flatnonzero(slot < 0)
         room = MOST_SLOTS - len(deck.slots)
@@ -117,7 +120,7 @@ class Compiled:
         return deck.slot_of[epochs]
 
     def call_terms(self, code: int) -> CallTerms:
-        """The terms that a code stands for."""
+        """The terms of a code."""
         deck, slot, place = self._parts(code)
         line = self._line(deck, place)
         country = countries()[1][int(deck.matcher.country[place])]
@@ -125,7 +128,7 @@ class Compiled:
         return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
 
     def columns(self, codes: Ints) -> TermColumns:
-        """What segments' rows have of the terms that codes of one deck stand for."""
+        """The columns of several codes of one deck."""
         deck = self._by_number[int(codes[0]) - COMPILED >> DECK_BITS]
         slot, place = codes >> _SLOT & _SLOT_MASK, codes & _PLACE_MASK
         country, rule = deck.matcher.country[place], deck.rule_of(slot, place)
@@ -150,13 +153,13 @@ class Compiled:
 
 
 def _covered(package: PackageVersion) -> list[bool]:
-    """Per country, whether the package's free minutes may pay."""
+    """Per country, whether the free minutes of the package may pay."""
     scope = package.free_minutes_scope if package.free_minutes > 0 else ()
     return [dated.covers(scope, country) for country in countries()[1]]
 
 
-# What a container keeps from file to file: small files would spend most of their time on laying out the same deck.
-# Decks and epochs are the same objects as long as ``loading`` keeps them.
+# The container caches these from file to file: small files would spend most of their time on compiling the same deck.
+# Decks and epochs are the same objects as long as ``loading`` caches them.
 
 
 @lru_cache(maxsize=2)
@@ -171,7 +174,7 @@ def _costs(deck: Deck) -> DeckCosts:
 
 @lru_cache(maxsize=2)
 def _slots(matcher: Matcher, costs: DeckCosts) -> Callable[[Epoch, int | None], Slot]:
-    """Slots over a matcher: kept with it, as each of them would keep it from being forgotten."""
+    """A cached function that makes slots of a matcher. It is cached with the matcher, because slots refer to it."""
     return lru_cache(maxsize=16)(lambda epoch, customs: Slot(epoch, matcher, costs, customs))
 
 
@@ -182,13 +185,13 @@ def _country_texts() -> Strings:
 
 @lru_cache(maxsize=8)
 def _destinations(deck: Deck) -> tuple[Ints, Strings]:
-    """Per line of a deck the number of its destination, and the destinations; decks are kept by the container too."""
+    """Per line of a deck the number of its destination; and the destinations as CSV fields."""
     places, names = deck.destinations()
     return np.frombuffer(places, "i").astype(np.int64), texts(names)
 
 
 def _numbered(wanted: list[bool]) -> list[int | None]:
-    """Consecutive numbers for those that are wanted."""
+    """Consecutive numbers for the items that are True, None for the others."""
     count = 0
     numbers: list[int | None] = []
     for each in wanted:

@@ -1,4 +1,4 @@
-"""``rate`` a chunk at a time: plain lines as columns, every other line through the reference engine."""
+"""``rate``, a chunk at a time: plain lines as columns, all other lines through the reference engine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NANP = 10**14
 
 
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
-    """The same as ``engine.rate``, row for row; ``terms`` may be other numbers for the same terms."""
+    """The same rows as ``reference.rate``, but ``terms`` may be other numbers of the same terms in ``table``."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
         return reference.rate(chunk, layout, source, table)
@@ -49,7 +49,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
         read.code,
     )
     chosen = np.flatnonzero(good)
-    # To take rows copies them whole, where an index goes field by field and takes twelve times as long.
+    # ``take`` copies whole rows; an index copies field by field, which takes twelve times as long.
     mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
     together, numbers = lines.together(lines.line[~good])
     others = reference.rate(together, layout, source, table) if len(numbers) else empty()
@@ -57,12 +57,12 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
 
 
 def _owned_and_priced(rows: MappedRows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
-    """Fill in holder, terms and prices; the lines that were understood and can be priced here."""
+    """Fill in holder, terms and prices; returns which lines were understood and could be priced here."""
     begin, length = rows.fields["account"]
     account = compiled.owners.accounts(rows.buffer, begin, length)
     inbound = read.code & 1 > 0
     good: Mask = read.good & ((account >= 0) | (inbound & (length == 0)))
-    # A product, as choosing by a mask that is no pattern costs ten times as much.
+    # A product, because choosing by an irregular mask takes ten times as long.
     seconds = read.seconds * (read.code < 2)
     if compiled.book.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
@@ -90,7 +90,7 @@ def _outbound(read: Fields, rows: NDArray[Any], out: Ints, account: Ints, second
 
 
 def _decks(route: Ints, start: Ints, compiled: Compiled) -> Iterator[tuple[Priced, Ints | slice]]:
-    """The decks that calls are bought by, and which calls those are."""
+    """The decks by which calls are bought, each with the indexes of its calls."""
     earliest, latest = start.min(), start.max()
     for number, (name, firsts) in enumerate(zip(compiled.routes, compiled.deck_firsts, strict=True)):
         first, last = np.searchsorted(firsts, (earliest, latest), "right") - 1
@@ -105,7 +105,7 @@ def _decks(route: Ints, start: Ints, compiled: Compiled) -> Iterator[tuple[Price
 
 
 def _routes(called: Ints, epoch: Ints, compiled: Compiled) -> Ints:
-    """Number of the route that each package buys each call by."""
+    """The number of the route by which the package of each call buys it."""
     if len(compiled.routes) == 1:
         return np.zeros(len(called), np.int64)
     regions, names, of_region = countries()
@@ -119,20 +119,20 @@ def _routes(called: Ints, epoch: Ints, compiled: Compiled) -> Ints:
 def _on_deck(
     read: Fields, rows: NDArray[Any], which: Ints, epoch: Ints, seconds: Ints, deck: Priced, compiled: Compiled
 ) -> Mask:
-    """Price calls on one deck."""
+    """Price the calls (``which`` rows) on one deck; returns which of them could be priced here."""
     slot, place = compiled.slots(deck, epoch), deck.matcher.find(read.called[which])
     if not deck.slots:
         return np.zeros(len(slot), bool)
     good: Mask = deck.is_safe[slot] & (deck.matcher.least[place] <= read.called_digits[which])
     rows["terms"][which] = deck.code(slot, place)
-    # What was not answered costs nothing, and stays 0.
+    # A call that was not answered costs nothing: its amounts stay 0.
     paid = np.flatnonzero(good & (seconds > 0))
     _price(rows, which[paid], seconds[paid], slot[paid], place[paid], deck)
     return good
 
 
 def _price(rows: NDArray[Any], which: Ints, seconds: Ints, slot: Ints, place: Ints, deck: Priced) -> None:
-    """Amounts and costs of answered calls that took a second or longer."""
+    """Fill in billed seconds, amounts and costs of answered calls of one second or longer."""
     rules, rule, cost = deck.rules, deck.rule_of(slot, place), np.take(deck.costs, place)
     by_deck, cost_pulse = rules.deck_pulse[rule], Pulse(*(cost[name] for name in Pulse._fields))
     own = (getattr(rules, name)[rule] for name in Pulse._fields)
@@ -146,7 +146,7 @@ def _price(rows: NDArray[Any], which: Ints, seconds: Ints, slot: Ints, place: In
 
 
 def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compiled: Compiled) -> Mask:
-    """Price calls to DIDs: their own rate and pulse, no fee."""
+    """Price calls to DIDs: by the rate and pulse of the DID, without a fee; returns which have a holder."""
     state = compiled.owners.did_states(read.called[into], read.called_digits[into], read.start[into])
     holder = compiled.owners.did_holder[state]
     rows["holder"][into], rows["terms"][into] = holder, compiled.did_numbers[state]
@@ -162,14 +162,14 @@ def _inbound(read: Fields, rows: NDArray[Any], into: Ints, seconds: Ints, compil
 
 
 def _numbered(columns: Columns, lines: Ints) -> Columns:
-    """What the reference made of lines that were put together: ``lines`` tells where each of them stands."""
+    """Rated lines of a chunk that ``Lines.together`` made; ``lines`` are the numbers of its lines in the file."""
     columns.rows["line"] = lines[columns.rows["line"]]
     rejected = [rejection._replace(line=int(lines[rejection.line])) for rejection in columns.rejected]
     return Columns(columns.rows, columns.texts, rejected)
 
 
 def _merged(mine: Columns, others: Columns) -> Columns:
-    """All rows of a chunk in the order of its lines; only the ``others`` may be refused."""
+    """All rows of a chunk in the order of its lines; only ``others`` can have refused lines."""
     if not len(others):
         return Columns(mine.rows, mine.texts, others.rejected)
     together = np.concatenate([mine.rows, others.rows])

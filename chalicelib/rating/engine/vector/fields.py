@@ -1,4 +1,4 @@
-"""The fields of rows as columns of numbers, and which rows they could be read of."""
+"""The fields of rows as columns of numbers, and which rows were understood."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
 
 NANP = frozenset(("US", "CA"))
-"""Homes whose 10 and 11 digits are read here; other homes' national numbers are the reference's."""
+"""Home countries whose national numbers (10 and 11 digits) are read here; those of others are left to the reference."""
 _OUTBOUND, _INBOUND = (word(text.encode()) for text in DIRECTIONS)
 _ANSWERED, _NO_ANSWER, _BUSY, _FAILED = (word(text.encode()[:8]) for text in DISPOSITIONS)
 _DATE, _TIME, _END = word(b"0000-00-"), word(b"00T00:00"), word(b":00")
@@ -30,10 +30,11 @@ _BETWEEN, _FIRST = word(b"\0\0\xff"), word(b"\xff")
 
 @dataclass
 class Fields:
-    """Per line: ``month`` as ``RateBook`` numbers it, ``code`` as ``columns.CODES``, ``called`` filled up to 15 digits.
+    """One item per row. ``good`` marks the rows whose fields were all understood; other rows have arbitrary values.
 
-    ``called_digits`` of them are real. ``good`` marks the lines of which every field was understood; the values of the
-    others mean nothing.
+    ``start`` is an instant; ``month`` a number in ``RateBook.months``; ``code``: see ``columns.CODES``. ``called`` is
+    the number called, filled up with zeros to 15 digits, of which ``called_digits`` are its own. ``cost_e8`` is -1
+    without a cost.
     """
 
     start: Ints
@@ -47,7 +48,7 @@ class Fields:
 
 
 def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
-    """Every field but account and texts; ``zone`` is that of starts without an offset."""
+    """Read all fields but the account and the texts; ``zone`` (IANA) is used for starts without an offset."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
@@ -58,7 +59,7 @@ def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
     cost = None
     if "cost" in field:
         good &= words.are_decimals(buffer, *field["cost"])
-        # The value is read only where the reseller takes costs from its records.
+        # The value is read only when the reseller takes costs from the records.
         cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
     return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
 
@@ -66,7 +67,7 @@ def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
 def _starts(
     buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, book: RateBook
 ) -> tuple[Ints, Ints, Mask]:
-    """Instants, their local months, and the rows understood: of the ``sure`` ones those spelled like the first."""
+    """Instants, their local months, and which rows were understood: ``sure`` ones spelled like the first of them."""
     date, time, end, last = words.window(buffer, begin, 4).T
     model = _model(date, time, end, sure)
     if model is None:
@@ -78,7 +79,7 @@ def _starts(
     for column, mark in marks:
         good &= column & mark == column[model] & mark
     if (date == date[model]).all():
-        # As nearly always, all are of one month: one stands for all.
+        # Nearly always all dates have one year and month: then one value is used for all.
         date = date[model : model + 1]
     date, time, end = date ^ _DATE, (time ^ _TIME) & ~_BETWEEN, (end ^ _END) & words.low_bytes(3)
     good &= words.all_digits(date) & words.all_digits(time) & words.all_digits(end)
@@ -98,7 +99,7 @@ def _starts(
 
 
 def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
-    """The first sure row that looks like an instant: the first may be a header. Mostly the search is short."""
+    """The first sure row with an instant, or None; mostly it is among the first two, as the first may be a header."""
     for some in (slice(2), slice(None)):
         marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
         marked &= (end[some] & _FIRST == _END & _FIRST) & sure[some]
@@ -109,14 +110,14 @@ def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
 
 @lru_cache(maxsize=1 << 10)
 def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
-    """First instant of an hour; ``key`` holds year and month as yyyy0mm, then day and hour in five bits each."""
+    """The first instant of an hour; ``key`` is year and month as yyyy0mm, then day and hour in five bits each."""
     year, month = divmod(key >> 10, 1_000)
     hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
     return call.hour_start(hour, behind, periods.zone(zone))
 
 
 def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
-    """Number of each start's local month; hours that lie in two months are looked at one by one."""
+    """The number of the local month of each start; starts in an hour with parts of two months are read one by one."""
     first = np.array([book.month(int(hour)) for hour in firsts], np.int64)
     last = np.array([book.month(int(hour) + 3599) for hour in firsts], np.int64)
     months = first[which]
@@ -127,7 +128,8 @@ def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
 
 
 def _codes(buffer: NDArray[np.uint8], direction: Field, disposition: Field) -> tuple[Ints, Mask]:
-    # Shorter words than eight bytes are padded with zeros, which no field has: they are equal only if equally long.
+    """The code (``columns.CODES``) of each row, and which rows have words of Forfait's own CSV."""
+    # Fields shorter than eight bytes are filled up with zeros, which no field has, so equal words have equal lengths.
     way = words.words(buffer, *direction, 1)[:, 0]
     outbound, inbound = (way == _OUTBOUND) & (direction[1] == 8), way == _INBOUND
     begin, length = disposition
@@ -141,9 +143,10 @@ def _codes(buffer: NDArray[np.uint8], direction: Field, disposition: Field) -> t
 
 
 class Spelling(NamedTuple):
-    """How numbers are spelled: bytes to ``skip``, ``digits`` behind them, ``ten`` of a number that lacks its 1.
+    """How numbers are spelled, one item per number.
 
-    ``known`` marks those that may be read so, if they are digits.
+    ``skip``: bytes before the digits of the E.164 number; ``digits``: the count of these digits; ``ten``: the number is
+    written without the calling code 1, which ``digits`` counts. ``known``: it is E.164 if the other bytes are digits.
     """
 
     skip: Ints
@@ -153,9 +156,9 @@ class Spelling(NamedTuple):
 
 
 def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
-    """Numbers as ``numbers.normalise`` takes them apart."""
+    """The spelling of numbers, as ``numbers.normalise`` reads them."""
     head = words.window(buffer, begin, 1).view(np.uint8)
-    # Copied, because what lies together is compared many at a time.
+    # Copied, because comparing contiguous bytes is faster.
     first, second, third = (head[:, place].copy() for place in range(3))
     plus = first == ord("+")
     skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
@@ -174,7 +177,7 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
 
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
-    """Numbers as digits filled up to 15, how many of them are real, and which were read."""
+    """Numbers filled up with zeros to 15 digits, how many digits are their own, and which numbers were understood."""
     skip, digits, ten, known = spelling(buffer, begin, length, home)
     value, good = words.left_digits(buffer, begin + skip, length - skip)
     tens = np.flatnonzero(ten)
@@ -183,7 +186,7 @@ def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
 
 
 def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:
-    """Call ids that stand as they are: not empty, not too long, no blank at either end."""
+    """Which call ids need no change: not empty, not too long, no blank at either end."""
     last = buffer[begin + np.maximum(length, 1) - 1]
     sized = (length >= 1) & (length <= call.MAX_CALL_ID)
     first = buffer[begin]

@@ -22,18 +22,19 @@ from chalicelib.rating.engine.vector.lines import Lines
 from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
 
 Field = tuple[Ints, Ints]
-"""Per row where the field begins, and its length."""
+"""Per row, the position of the field in the buffer, and its length in bytes."""
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "freeswitch")
 _WORD_BYTES = 64
-"""Words of a format that are longer are not understood."""
+"""The longest text, in bytes, that the rules of a format are asked about."""
 _ID_WORDS = 3
 
 
 @dataclass
 class MappedRows:
-    """``fields`` by ``COLUMNS``, of which ``cost`` may be missing; ``good``: the rows whose fields are certain.
+    """Rows in the columns of Forfait's own CSV.
 
-    ``is_plain``: no text has a comma or a quote.
+    ``fields`` are positions in ``buffer`` by ``call.COLUMNS``, perhaps without ``cost``. ``good`` marks the rows whose
+    fields are certain. ``is_plain``: no text has a comma or a quote.
     """
 
     buffer: Bytes
@@ -43,7 +44,7 @@ class MappedRows:
 
 
 def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
-    """The lines of a file whose layout is one of ``FORMATS``."""
+    """The lines of a chunk; the name of ``layout`` is one of ``FORMATS``."""
     page = _Page(lines, layout)
     if layout.name == "aliased" and source.mapping:
         fields = _aliased(page, source.mapping)
@@ -53,21 +54,22 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
 
 
 class _Page:
-    """A chunk's lines, with what is put behind them."""
+    """The lines of a chunk, and the texts that are appended to its buffer."""
 
     def __init__(self, lines: Lines, layout: Layout) -> None:
         self.lines, self.columns = lines, layout.columns
         self.good = np.ones(len(lines.line), bool)
-        self._behind: list[Bytes] = []
+        self._appended: list[Bytes] = []
         self._size = len(lines.buffer)
 
     def buffer(self) -> Bytes:
-        if not self._behind:
+        """The chunk with all appended texts."""
+        if not self._appended:
             return self.lines.buffer
-        return np.concatenate([self.lines.buffer, *self._behind, np.zeros(PAD, np.uint8)])
+        return np.concatenate([self.lines.buffer, *self._appended, np.zeros(PAD, np.uint8)])
 
     def raw(self, name: str) -> tuple[Field, Mask | None]:
-        """A column as it stands, empty if the lines have none; and in which rows its bytes are not its text."""
+        """The field of a column, empty if the file has no such column; and in which rows its bytes are not its text."""
         place = self.columns.get(name)
         if place is None or place >= len(self.lines.table):
             nothing = np.zeros(len(self.good), np.int64)
@@ -75,52 +77,58 @@ class _Page:
         return self.lines.field(place), None if self.lines.spotted is None else self.lines.spotted[place]
 
     def column(self, name: str) -> Field:
-        """A column whose bytes must be its text."""
+        """The field of a column; rows where its bytes are not its text are not good."""
         field, spotted = self.raw(name)
         if spotted is not None:
             self.good &= ~spotted
         return field
 
     def not_blank(self, field: Field) -> Field:
-        """A field whose being empty says something: with blanks in front it could be so without looking it."""
+        """For fields where emptiness is meaningful: a row whose field begins with a blank is not good."""
         begin, length = field
         self.good &= (length == 0) | ~self._is_blank(begin)
         return field
 
-    def put(self, text: Bytes) -> int:
-        """Where a text is put."""
-        self._behind.append(text)
+    def append(self, text: Bytes) -> int:
+        """Append a text; returns its position."""
+        self._appended.append(text)
         self._size += len(text)
         return self._size - len(text)
 
     def words(self, texts: list[str]) -> Field:
-        """Where each of some texts is put, and how long it is."""
+        """Append texts; returns the position and length of each."""
         coded = [text.encode() for text in texts]
         lengths = np.array([len(each) for each in coded], np.int64)
-        return self.put(np.frombuffer(b"".join(coded), np.uint8)) + np.cumsum(lengths) - lengths, lengths
+        return self.append(np.frombuffer(b"".join(coded), np.uint8)) + np.cumsum(lengths) - lengths, lengths
 
     def either(self, first: Mask, texts: tuple[str, str]) -> Field:
-        """The first or the second text."""
+        """Per row the first text where ``first`` is set, else the second."""
         begin, length = self.words(list(texts))
         which = np.where(first, 0, 1)
         return begin[which], length[which]
 
-    def said(self, rule: Callable[..., str], *fields: Field) -> tuple[Field, Mask]:
-        """What a rule makes of some fields' texts, and the rows where it makes something of them."""
+    def translated(self, rule: Callable[..., str], *fields: Field) -> tuple[Field, Mask]:
+        """The texts that a rule returns for the texts of some fields, and the rows for which it returns one.
+
+        The rule is called once per distinct combination; it may raise ``BadField``.
+        """
         buffer = self.lines.buffer
         short = np.logical_and.reduce([length <= _WORD_BYTES for _, length in fields])
         texts = [vector_words.strings(buffer, begin, np.minimum(length, _WORD_BYTES)) for begin, length in fields]
         beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
         firsts, which = vector_words.distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
-        # Texts beyond ASCII are not good, whatever is said.
+        # Rows with texts beyond ASCII are not good in any case.
         cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
-        told = [_told(rule, *case) for case in cases]
-        begin, length = self.words([text or "" for text in told])
-        known = np.array([text is not None for text in told], bool)
+        results = [_result(rule, *case) for case in cases]
+        begin, length = self.words([text or "" for text in results])
+        known = np.array([text is not None for text in results], bool)
         return (begin[which], length[which]), short & known[which]
 
     def inner(self, name: str, some: Ints, to_the_end: bool) -> Field:
-        """A caller's number between ``<`` and ``>``, or the whole field where neither is in it, of ``some`` rows."""
+        """A column of ``some`` rows: the text between ``<`` and ``>`` or, where there are neither, the whole field.
+
+        ``to_the_end``: ``>`` must be the last character.
+        """
         (begin, length), spotted = self.raw(name)
         begin, end = begin[some], (begin + length)[some]
         opens, first, count = self._found(b"<", begin, end)
@@ -137,23 +145,23 @@ class _Page:
         return np.where(one, inner_begin, begin), np.where(one, inner_end - inner_begin, end - begin)
 
     def _found(self, sign: bytes, begin: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
-        """Where a sign stands in the chunk, the first of them behind each begin, and how many are before the end."""
+        """The positions of a sign in the chunk, the index of the first in each field, and how many each field has."""
         data = self.lines.buffer[:-PAD]
         places = np.append(np.flatnonzero(data == sign[0]), len(data))
         first = np.searchsorted(places, begin)
         return places, first, np.searchsorted(places, end) - first
 
     def joined(self, *fields: Field) -> Field:
-        """Fields with a blank between them."""
+        """Fields joined with a blank between them."""
         begins = np.stack([begin for begin, _ in fields], 1).ravel()
-        # Each takes the byte behind it along, which then becomes the blank.
+        # Each field is copied with the byte after it, which is then replaced by the blank.
         lengths = np.stack([length for _, length in fields], 1).ravel() + 1
         ends = np.cumsum(lengths)
         text = self.lines.buffer[np.repeat(begins - ends + lengths, lengths) + np.arange(int(lengths.sum()))]
         text[ends - 1] = ord(" ")
         ends = ends[len(fields) - 1 :: len(fields)]
         begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
-        return begins + self.put(text), ends - begins - 1
+        return begins + self.append(text), ends - begins - 1
 
     def _is_blank(self, places: Ints) -> Mask:
         found = self.lines.buffer[places]
@@ -161,7 +169,7 @@ class _Page:
         return blank
 
 
-def _told(rule: Callable[..., str], *texts: str) -> str | None:
+def _result(rule: Callable[..., str], *texts: str) -> str | None:
     try:
         return rule(*texts)
     except BadField:
@@ -176,7 +184,7 @@ def _aliased(page: _Page, mapping: ColumnMapping) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
     for name in {*mapping.words, *mapping.defaults}:
         if name in mapping.words or name not in page.columns:
-            fields[name], known = page.said(mapping.rule(name), fields[name])
+            fields[name], known = page.translated(mapping.rule(name), fields[name])
             page.good &= known
         else:
             begin, length = page.not_blank(fields[name])
@@ -186,7 +194,7 @@ def _aliased(page: _Page, mapping: ColumnMapping) -> dict[str, Field]:
 
 
 def _voipms(page: _Page) -> dict[str, Field]:
-    direction, known = page.said(voipms.direction, page.column("description"), page.column("destination_type"))
+    direction, known = page.translated(voipms.direction, page.column("description"), page.column("destination_type"))
     page.good &= known
     fields = {
         "call_id": page.column("uniqueid"),
@@ -202,7 +210,7 @@ def _voipms(page: _Page) -> dict[str, Field]:
 
 
 def _asterisk(page: _Page) -> dict[str, Field]:
-    disposition, known = page.said(asterisk.disposition, page.column("disposition"))
+    disposition, known = page.translated(asterisk.disposition, page.column("disposition"))
     page.good &= known
     account, start = page.column("accountcode"), page.column("start")
     begin, length = page.not_blank(page.column("src"))
@@ -223,16 +231,16 @@ def _asterisk(page: _Page) -> dict[str, Field]:
 
 
 def _asterisk_id(page: _Page, start: Field) -> Field:
-    """Unique id, start and channel; a row without such an id is the reference's."""
+    """Unique id, start and channel, as ``asterisk`` joins them; a row without a unique id is not good."""
     unique, channel = page.column("uniqueid"), page.not_blank(page.column("dstchannel"))
     page.good &= _are_unique_ids(page.lines.buffer, *unique)
     begin, length = page.joined(unique, start, channel)
-    # Without a channel a blank is left at the end.
+    # Without a channel, the blank at the end is left out.
     return begin, length - (channel[1] == 0)
 
 
 def _are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
-    """Digits, a point and digits; a system's name and a hyphen may precede."""
+    """Whether fields are digits, a point and digits, perhaps after the name of a system and a hyphen."""
     short = length <= _WORD_BYTES
     length = np.minimum(length, _WORD_BYTES)
     texts = vector_words.strings(buffer, begin, length)
@@ -251,7 +259,7 @@ def _freeswitch(page: _Page) -> dict[str, Field]:
     account, seconds = _unquoted(page, page.column("accountcode")), page.column("billsec")
     answer = page.not_blank(page.column("answer_stamp"))
     answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
-    (begin, length), known = page.said(freeswitch.disposition, page.column("hangup_cause"))
+    (begin, length), known = page.translated(freeswitch.disposition, page.column("hangup_cause"))
     page.good &= answered | known
     other, size = page.words([ANSWERED])
     return {
@@ -267,7 +275,7 @@ def _freeswitch(page: _Page) -> dict[str, Field]:
 
 
 def _unquoted(page: _Page, field: Field) -> Field:
-    """Without the blank and quotes that some templates put around an account code."""
+    """A field without the blank and quotes that some templates write around an account code."""
     begin, length = field
     buffer = page.lines.buffer
     around = (length >= 3) & (buffer[begin] == ord(" ")) & (buffer[begin + 1] == ord('"'))

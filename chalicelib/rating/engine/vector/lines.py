@@ -1,8 +1,8 @@
-"""A chunk's bytes to lines, and lines to fields: where they stand, not what they say.
+"""The positions of lines and fields in the bytes of a chunk.
 
-Lines that are not surely cut as the reference cuts them are left to it: those of another width, those with a control
-character or with bytes that may be no text, those with misplaced quotes, and records over several lines. They spoil no
-other line.
+Lines that the reference engine might cut otherwise are left to it: lines with another count of fields, with a control
+character, with bytes that may not be text or with misplaced quotes, and records over several lines. They do not affect
+other lines.
 """
 
 from __future__ import annotations
@@ -22,20 +22,23 @@ from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
 
 MAX_LINE = 1 << 14
 _APART = b"\n" * MAX_RECORD_LINES
-"""Put behind a line whose quote stays open: no record is so long."""
+"""Added after a line whose quote stays open, so that it is not continued: no record has so many lines."""
 _CONTROLS, _UNDEFINED = np.zeros(256, bool), np.zeros(256, bool)
 _CONTROLS[[*(n for n in range(32) if n not in b"\t\n\r"), 0x7F]] = True
 _UNDEFINED[[0x81, 0x8D, 0x8F, 0x90, 0x9D]] = True
-"""Bytes that Windows-1252 has no character for, so where they are not UTF-8 they are no text."""
+"""Bytes without a character in Windows-1252: where they are not UTF-8 either, they are not text."""
 
 
 @dataclass
 class Lines:
-    """The lines of a chunk that are cut into fields: ``line`` counts from 0, ``table`` has their ends by column.
+    """The lines of a chunk that are cut into fields, and the others.
 
-    ``others`` are the lines that are not, ``bounds`` the begins and ends of all lines. ``spots`` are places where a
-    byte does not stand for itself in a field's text (a doubled quote, a byte beyond ASCII), ``spotted`` the fields that
-    they are in.
+    ``buffer`` is ``data`` with ``PAD`` zeros after it. ``line`` are the numbers of the cut lines, from 0, ``begins``
+    their positions, and ``table`` has a row per column with the end of the field in each line. ``spots`` are positions
+    where a byte is not the text it stands for (a doubled quote, a byte beyond ASCII); ``spotted`` marks the fields with
+    spots, in the shape of ``table``, and is None without spots. ``others`` are the numbers of the lines that are not
+    cut, ``bounds`` the begins and ends of all lines, and ``open_ones`` the lines that leave a quote open.
+    ``is_simple``: there are no quotes, and all lines have the same columns.
     """
 
     buffer: Bytes
@@ -51,18 +54,18 @@ class Lines:
     is_simple: bool
 
     def field(self, place: int) -> tuple[Ints, Ints]:
-        """Where the fields of a column begin, and their lengths; quotes around a field are left out."""
+        """The begins and lengths of the fields of a column, without quotes around them."""
         ends = self.table[place]
         begins = self.table[place - 1] + 1 if place else self.begins
         if self.is_simple:
             return begins, ends - begins
-        # A column that a line has not is taken for an empty field at its end.
+        # A column that a line does not have is an empty field at its end.
         begins = np.minimum(begins, ends)
         cut = self.buffer[begins] == ord('"')
         return begins + cut, ends - begins - 2 * cut
 
     def together(self, unread: Ints) -> tuple[Chunk, Ints]:
-        """``others`` and the ``unread`` ones of the lines as one chunk, and the line that each line of it is."""
+        """``others`` and ``unread`` lines as one chunk, and for each of its lines the number of the line it is from."""
         lines, (begins, ends) = np.sort(np.concatenate([self.others, unread])), self.bounds
         apart = np.isin(lines, self.open_ones)
         parts = zip(begins[lines].tolist(), ends[lines].tolist(), apart.tolist(), strict=True)
@@ -71,16 +74,16 @@ class Lines:
 
 
 def lines_of(chunk: Chunk, layout: Layout) -> Lines | None:
-    """A chunk cut into lines and fields; ``None`` where that does not pay. Blank lines are left out."""
+    """A chunk cut into lines and fields, without blank lines; None when too many lines leave a quote open."""
     data = chunk.data if chunk.data.endswith(b"\n") else chunk.data + b"\n"
     buffer = np.frombuffer(data + bytes(PAD), np.uint8)
     body = buffer[: len(data)]
     found = quoting.marks(data, buffer, layout.delimiter) if b'"' in data else _plain_marks(body, layout.delimiter)
     if found is None:
         return None
-    # To look for a byte takes much less than to count it, or to look for two.
+    # To search one byte is much faster than to count it, or to search two.
     tabs, returns = (data.count(sign) if sign[:1] in data else 0 for sign in (b"\t", b"\r\n"))
-    # Bytes beyond ASCII are negative, so they are counted too.
+    # Bytes beyond ASCII are negative as int8, so they are counted too.
     low = int(np.count_nonzero(body.view(np.int8) < 32)) - tabs - returns
     ends, width = _line_ends(body, found.ends, layout, low)
     unsure, high = _odd_bytes(data, buffer) if low != len(ends) or b"\x7f" in data else (NONE, NONE)
@@ -113,8 +116,11 @@ def _plain_marks(body: Bytes, delimiter: str) -> Marks:
 
 
 def _line_ends(body: Bytes, marks: Ints, layout: Layout, low: int) -> tuple[Ints, int]:
-    """Where lines end, and of how many fields each is; 0: not all of as many. ``low``: line ends, if nothing is odd."""
-    # Where lines may have several widths, most have that of the first.
+    """The positions of line ends, and the count of fields per line; 0: they differ.
+
+    ``low``: how many bytes are line feeds, control characters or beyond ASCII.
+    """
+    # In formats with lines of several widths, most lines have the width of the first.
     width = max(layout.width, int((body[marks[: layout.widest]] == 10).argmax()) + 1) if layout.widest else layout.width
     ends = marks[width - 1 :: width].copy()
     is_regular = len(marks) == len(ends) * width and bool((body[ends] == 10).all())
@@ -125,7 +131,7 @@ def _line_ends(body: Bytes, marks: Ints, layout: Layout, low: int) -> tuple[Ints
 
 
 class _Fields:
-    """The fields of all lines, one after the other, and which lines have a wrong number of them."""
+    """The ends of the fields of all lines (``marks``), and which lines have a wrong count of fields (``bad``)."""
 
     def __init__(self, marks: Ints, line_ends: Ints, width: int, layout: Layout) -> None:
         self._marks, self._width, self._widest = marks, width, max(layout.width, layout.widest)
@@ -138,13 +144,13 @@ class _Fields:
             self.bad = (self._count < layout.width) | (self._count > self._widest)
 
     def ends(self, chosen: Ints, returns: Mask) -> NDArray[Any]:
-        """Per column the end of the field in each line; the last one's is before the carriage return."""
+        """Per column, the end of the field in each chosen line; the last field ends before the carriage return."""
         if returns.any():
             self._marks[self._last] -= returns
         return self._table(self._marks, chosen)
 
     def with_any(self, chosen: Ints, spots: Ints) -> Mask:
-        """Per column whether any of these places is in the field of each line."""
+        """Per column, whether any of these positions is in the field of each chosen line."""
         found = np.zeros(len(self._marks), bool)
         found[np.searchsorted(self._marks, spots)] = True
         return self._table(found, chosen)
@@ -153,19 +159,19 @@ class _Fields:
         if self._width:
             table = values.reshape(-1, self._width)
             return np.ascontiguousarray((table if len(chosen) == len(table) else table[chosen]).T)
-        # Columns that a line has not are its last one.
+        # For a column that a line does not have, its last field is taken.
         places = (self._last - self._count + 1)[chosen] + np.arange(self._widest)[:, None]
         found: NDArray[Any] = values[np.minimum(places, self._last[chosen])]
         return found
 
 
 def _odd_bytes(data: bytes, buffer: Bytes) -> tuple[Ints, Ints]:
-    """Places of bytes that a line may be refused for, and of the others beyond ASCII."""
+    """The positions of bytes for which a line may be refused, and of the other bytes beyond ASCII."""
     body = buffer[: len(data)]
     places = np.flatnonzero((body.view(np.int8) < 32) | (body == 127))
     kinds, behind = body[places], buffer[places + 1]
     unsure = _CONTROLS[kinds] | ((kinds == 13) & (behind != 10))
-    # In UTF-8 control characters beyond ASCII begin so.
+    # The UTF-8 encoding of control characters beyond ASCII begins like this.
     unsure |= (kinds == 0xC2) & (behind >= 0x80) & (behind < 0xA0)
     if not _is_utf8(data):
         unsure |= _UNDEFINED[kinds]

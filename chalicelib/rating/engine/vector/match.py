@@ -1,8 +1,9 @@
-"""Numbers to deck lines, countries and custom rates: one table of disjoint intervals answers all three.
+"""From a number to its deck line, country and custom prefixes: with one search in one table of disjoint intervals.
 
-Nested prefixes are intervals of numbers filled up to 15 digits. The intervals of a deck, of the countries and of every
-package's custom prefixes are cut along each other's bounds once; then one search tells all that is known of a number.
-Most numbers are settled by their first seven digits, for which a direct table is laid out when it pays.
+Numbers are filled up with zeros to 15 digits, so a prefix is an interval of numbers. The intervals of a deck, of the
+countries and of the custom prefixes of every package are cut at each other's bounds, once. Then one search finds all
+of them for a number. The first seven digits decide the interval of most numbers; when many numbers are searched, a
+table with one entry per seven digits replaces the search.
 """
 
 from __future__ import annotations
@@ -18,47 +19,48 @@ from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck, intervals
 
 HEAD = 10**7
-"""Numbers of seven digits: the size of the direct table."""
+"""The count of numbers of seven digits, and of entries in the table."""
 BEHIND = 10**8
-"""What follows the first seven of fifteen digits."""
+"""The count of numbers of 15 digits that begin with the same seven."""
 TABLE_PAYS_AFTER = 20_000
-"""Numbers searched before the direct table (40 MB, some 20 ms) is laid out."""
+"""Numbers searched before the table (40 MB, some 20 ms) is made."""
 
 Ints = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 
 
 class Prefixes:
-    """A set of prefixes as intervals: where each starts, its ``owners`` (index of a prefix, -1 none) and its length.
+    """A set of prefixes as intervals. Per interval: its first number, its owner, and the length of the owner.
 
-    Owners have 32 bits and lengths 8, so that little is moved when they are spread over a deck's intervals.
+    The *owner* of an interval is the index of the longest prefix of its numbers, -1 for none. Owners have 32 bits and
+    lengths 8, so that little memory is copied when they are repeated for the intervals of a deck.
     """
 
     def __init__(self, starts: Ints, owners: Int32s, lengths: NDArray[Any]) -> None:
         self.starts, self.owners = starts, owners
-        # The owner -1 finds the zero at the end.
+        # The owner -1 has the zero at the end.
         self.lengths = np.append(lengths, 0).astype(np.int8)[owners]
 
     @classmethod
     def of(cls, prefixes: Iterable[str]) -> Prefixes:
-        """``prefixes`` sorted as text; owners are their places."""
+        """From prefixes sorted as text; owners are indexes into them."""
         ordered = list(prefixes)
         starts, owners, _, _ = intervals(ordered)
         sizes = np.array([len(prefix) for prefix in ordered])
         return cls(np.array(starts, np.int64), np.array(owners, np.int32), sizes)
 
     def at(self, values: Ints) -> Int32s:
-        """The owner of the interval that each value lies in."""
+        """The owner of the interval of each number (15 digits)."""
         return self.owners[np.searchsorted(self.starts, values, "right") - 1]
 
     def cuts(self, starts: Ints) -> Ints:
-        """How many finer intervals each one is cut into; all starts here are among the ``starts`` of those."""
+        """Into how many finer intervals each one is cut; ``starts`` are theirs, and include all starts here."""
         return np.diff(np.append(np.searchsorted(starts, self.starts), len(starts)))
 
 
 @lru_cache(maxsize=1)
 def countries() -> tuple[Prefixes, list[str | None], Ints]:
-    """The countries' prefixes, the countries by number (0: none), and which country each prefix has."""
+    """The prefixes of countries, the countries by number (0: none), and the number of the country of each prefix."""
     table = numbers.country_prefixes()
     names: list[str | None] = [None, *sorted({name for name in table.values() if name})]
     number = {name: n for n, name in enumerate(names)}
@@ -67,10 +69,11 @@ def countries() -> tuple[Prefixes, list[str | None], Ints]:
 
 
 class Matcher:
-    """One deck, cut along countries and custom prefixes. ``find`` gives an interval's number; the arrays tell of it.
+    """The intervals of one deck, of countries and of custom prefixes. ``find`` returns the index of an interval.
 
-    ``line``: index of the deck line, -1 none. ``country``: number of ``countries()``. ``least``: digits a number must
-    have for all this to be sure; more than any number has where there is no line.
+    The arrays have one item per interval. ``line``: index of the deck line, -1 for none. ``country``: number in
+    ``countries()``. ``least``: how many digits a number must have for these to be right; where there is no line, more
+    than a number can have.
     """
 
     def __init__(self, deck: Deck, customs: list[Prefixes]) -> None:
@@ -90,25 +93,25 @@ class Matcher:
         self._searched = 0
 
     def custom(self, number: int) -> Int32s:
-        """Per interval the owner in one of the sets of custom prefixes."""
+        """Per interval, the owner in the custom prefixes with this number."""
         each = self._customs[number]
         return np.repeat(each.owners, each.cuts(self.starts))
 
     def find(self, values: Ints) -> Ints:
-        """Numbers filled up to 15 digits -> the number of the interval each lies in."""
+        """Numbers filled up to 15 digits -> the index of the interval of each."""
         if self._table is None:
             self._searched += len(values)
             if self._searched < TABLE_PAYS_AFTER:
                 return np.searchsorted(self.starts, values, "right") - 1
-            self._table = self._lay_out()
+            self._table = self._make_table()
         places = self._table[values // BEHIND].astype(np.int64)
-        open_ones = np.flatnonzero(places < 0)
-        if len(open_ones):
-            places[open_ones] = np.searchsorted(self.starts, values[open_ones], "right") - 1
+        undecided = np.flatnonzero(places < 0)
+        if len(undecided):
+            places[undecided] = np.searchsorted(self.starts, values[undecided], "right") - 1
         return places
 
-    def _lay_out(self) -> NDArray[np.int32]:
-        """First seven digits -> interval; -1 where an interval begins behind them, so that they do not settle it."""
+    def _make_table(self) -> NDArray[np.int32]:
+        """First seven digits -> interval; -1 where the further digits decide it."""
         first = -(-self.starts // BEHIND)
         table = np.repeat(np.arange(len(first), dtype=np.int32), np.diff(np.append(first, HEAD)))
         heads = self.starts // BEHIND
@@ -117,6 +120,6 @@ class Matcher:
 
 
 def _merged(parts: list[Ints]) -> Ints:
-    """All values once, in order. Sorting is several times as fast as ``np.unique``, which hashes."""
+    """The distinct values in order. To sort is several times as fast as ``np.unique``, which hashes."""
     together = np.sort(np.concatenate(parts))
     return together[np.diff(together, prepend=-1) > 0]

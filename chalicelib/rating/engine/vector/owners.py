@@ -1,4 +1,8 @@
-"""Who pays for each line of a chunk: sub-accounts by name, DIDs by number, both as of the call's start."""
+"""Who pays for each line of a chunk: the holder of the sub-account or of the DID when the call started.
+
+A *timeline* is the history of one sub-account or DID: the instants at which its holder changes, and between them
+*states*, one more than changes. The states of all timelines are numbered in one sequence, and arrays hold their values.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ _ORIGIN = 2**34
 
 
 class Timelines:
-    """Several timelines in one: each changes at some instants, and has one state more than changes."""
+    """Several timelines as one sorted array; ``changes`` are the instants of each."""
 
     def __init__(self, changes: Sequence[Sequence[int]]) -> None:
         keys = [which << _SPAN | _clipped(at) for which, own in enumerate(changes) for at in own]
@@ -33,12 +37,12 @@ class Timelines:
         self._all = np.arange(len(changes))
 
     def place(self, which: Ints, at: Ints) -> Ints:
-        """Place of each one's state at an instant in the list of all states, one timeline after the other."""
+        """The number of the state of timeline ``which`` at the instant ``at``, for each pair."""
         if not len(self._keys) or not len(at):
             return which
         earliest, latest = at.min() + _ORIGIN, at.max() + _ORIGIN
         if len(which) > len(self._all) and not np.diff(np.searchsorted(self._instants, (earliest, latest), "right")):
-            # Nothing changes meanwhile, so it is the same place for all calls of one.
+            # Nothing changes between these instants, so all calls of a timeline have the same state.
             return self._search(self._all, earliest)[which]
         return self._search(which, at + _ORIGIN)
 
@@ -48,13 +52,16 @@ class Timelines:
 
 
 def _clipped(at: int) -> int:
-    """Changes before or after all instants there can be lie at the ends."""
+    """An instant as ``_SPAN`` bits; earlier and later ones become the first and the last."""
     shifted: int = max(at + _ORIGIN, 0)
     return min(shifted, (1 << _SPAN) - 1)
 
 
 class Owners:
-    """States of all holders as arrays: holder number, package number; -1 where nobody held it."""
+    """All sub-accounts and DIDs of a rate book: finds them by name, and has their states as arrays.
+
+    Per state, the number of the holder and of the package; -1 when nobody held it.
+    """
 
     def __init__(self, book: RateBook, packages: Sequence[str]) -> None:
         self._package = {package_id: n for n, package_id in enumerate(packages)}
@@ -69,9 +76,9 @@ class Owners:
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._by_hash = hashes[order], order
         self._shift = np.uint64(64 - (16 * len(names) | 15).bit_length())
-        # Most names are found at a glance; the few that share a place are searched.
-        self._glance = np.zeros(1 << 64 - int(self._shift), np.int64)
-        self._glance[hashes >> self._shift] = np.arange(len(names))
+        # Most names are found by the first bits of the hash; the few with equal first bits are searched.
+        self._first_bits = np.zeros(1 << 64 - int(self._shift), np.int64)
+        self._first_bits[hashes >> self._shift] = np.arange(len(names))
         self._accounts = Timelines([accounts[name][0] for name in names])
         self.account_holder, self.account_package = self._states("sub", names, accounts)
         self._find_dids(book)
@@ -102,7 +109,7 @@ class Owners:
         count = min(NAME_WORDS, max(1, -(-int(lengths.max(initial=1)) // 8)))
         got = words(buffer, starts, lengths, count)
         hashes = hashes_of_words(got)
-        account = self._glance[hashes >> self._shift]
+        account = self._first_bits[hashes >> self._shift]
         same = self._is_named(account, got, lengths)
         missed = np.flatnonzero(~same)
         if len(missed):
@@ -112,18 +119,21 @@ class Owners:
         return np.where(same, account, -1)
 
     def _is_named(self, account: Ints, got: NDArray[np.uint64], lengths: Ints) -> NDArray[np.bool_]:
-        """Hashes may be forged; the names themselves decide."""
+        """Whether these are the names of the accounts; different names may have equal hashes."""
         same: NDArray[np.bool_] = self._lengths[account] == lengths
         for place in range(got.shape[1]):
             same &= self._words[place][account] == got[:, place]
         return same
 
     def account_states(self, account: Ints, at: Ints) -> Ints:
-        """Number of an account at an instant -> index of ``account_holder`` and ``account_package``."""
+        """Numbers of accounts and instants -> indexes into ``account_holder`` and ``account_package``."""
         return self._accounts.place(account, at)
 
     def did_states(self, left_digits: Ints, count: Ints, at: Ints) -> Ints:
-        """Numbers called -> index of ``did_holder`` and ``did_terms``; -1 for a number that is no DID."""
+        """Numbers called and instants -> indexes into ``did_holder`` and ``did_terms``; -1 when a number is not a DID.
+
+        ``left_digits`` and ``count``: as ``Fields.called`` and ``Fields.called_digits``.
+        """
         if not len(self._numbers):
             return np.full(len(at), -1)
         wanted = left_digits * 16 + count
@@ -132,13 +142,13 @@ class Owners:
 
 
 def _number_key(number: str) -> int:
-    """A number and its count of digits as one integer; DIDs are E.164, so 15 digits are all there can be."""
+    """A number and its count of digits as one integer; DIDs are E.164, so they have at most 15 digits."""
     digits = number.lstrip("+")
     return int(digits.ljust(DIGITS, "0")) * 16 + len(digits)
 
 
 class DidTerms(NamedTuple):
-    """DIDs' terms as arrays; there is always one."""
+    """The terms of DIDs as arrays, with at least one item."""
 
     rate_e10: Ints
     pulse: Pulse

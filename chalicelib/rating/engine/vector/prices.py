@@ -1,8 +1,9 @@
-"""What a package asks for each interval of a matcher, and the amounts of a chunk: integers of 64 bits throughout.
+"""The price fields of packages as arrays, and the amounts of a chunk: only integers of 64 bits.
 
-A *slot* is one package in one stretch of unchanged terms. What it asks belongs to a *rule* (the markup, or one custom
-rate), of which a slot has few; it says for every interval which rule that is. Where a rule takes over what the deck
-says, it has a factor for the deck's value, which is 0 in the others: adding both up needs no branch per call.
+A *slot* is one package between two changes of its terms, on one deck. It has a few *rules* (the markup, and one per
+custom rate), and for every interval of the matcher (``match``) the number of the rule that sets the price there. For
+each field that the deck may decide, a rule has its own value and a factor for the deck's value; one of both is 0. So
+prices are sums, without a branch per call.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from chalicelib.rating.pricing.terms import GROUP_COUNTRIES, CustomRate, Epoch, 
 
 Ints = NDArray[np.int64]
 SAFE = 2**62
-"""No intermediate value may reach this; a slot or deck that could is left to the reference."""
+"""Intermediate values must stay below this; slots and decks where they might not are left to the reference engine."""
 _T = TypeVar("_T", int, Ints)
 
 
 def _inverse(increment: _T) -> _T:
-    """2**40 / increment, rounded up: ``billed`` multiplies by it, which is several times as fast as dividing."""
+    """2**40 / increment, rounded up: ``billed`` multiplies by it, several times as fast as a division."""
     return -(-(1 << 40) // increment)
 
 
 class Pulse(NamedTuple):
-    """Pulses of many terms: seconds, and 2**40 / increment rounded up. All are 0 where nothing is ever billed."""
+    """Pulses of many terms: seconds, and 2**40 / increment rounded up. All are 0 where nothing is billed."""
 
     initial: Ints
     increment: Ints
@@ -47,11 +48,11 @@ class Pulse(NamedTuple):
 
 
 COSTS = np.dtype([("rate_e10", "<i8"), ("fee_e8", "<i8"), ("inverse", "<i8"), ("initial", "<i4"), ("increment", "<i4")])
-"""What a deck line costs. A call needs all of it, and lines are far apart in memory: so it lies together."""
+"""The costs of one deck line, together in memory, because a call needs all of them."""
 
 
 class DeckCosts:
-    """The costs of a deck's ``lines``; the last item stands for no line."""
+    """The costs of all ``lines`` of a deck; the last item (index -1) means no line."""
 
     def __init__(self, deck: Deck) -> None:
         rates, fees, initials, increments = (
@@ -67,7 +68,7 @@ class DeckCosts:
 
 @dataclass(frozen=True)
 class Rules:
-    """Per rule, the markup of a slot first: its own values, and the factors for those of the deck line.
+    """Per rule: its own values, and the factors for the values of the deck line. A slot's first rule is the markup.
 
     The rate is (cost x ``cost_factor`` + ``addend``) / (2 x 100 %), rounded down and never under 0, plus ``rate_e10``.
     """
@@ -88,15 +89,16 @@ class Rules:
 
     @classmethod
     def joined(cls, parts: Sequence[Rules]) -> Rules:
-        """One after the other."""
+        """The rules of several slots, one after the other."""
         columns = (np.concatenate([getattr(each, field.name) for each in parts]) for field in fields(cls)[1:])
         return cls([name for each in parts for name in each.names], *columns)
 
 
 class Slot:
-    """A package's terms over a matcher: ``rule`` per interval, and what the rules say.
+    """One slot: ``rules``, and ``rule``, the number of the rule for each interval of a matcher.
 
-    Where 64 bits could be too few, ``is_safe`` is not set and the rules say 0.
+    ``custom_prefixes`` is the number of the epoch's set of custom prefixes in the matcher, or None when it has none.
+    ``is_safe`` is False when 64 bits may be too few; then the values of all rules are 0.
     """
 
     def __init__(self, epoch: Epoch, matcher: Matcher, costs: DeckCosts, custom_prefixes: int | None) -> None:
@@ -116,7 +118,7 @@ class Slot:
 
 
 def _is_safe(epoch: Epoch, costs: DeckCosts) -> bool:
-    """Whether the markup of the deck's largest rate, and of the largest fee, stays within 64 bits."""
+    """Whether the largest rate and the largest fee, marked up, stay within 64 bits."""
     package = epoch.package
     factor = PERCENT_ONE + package.markup_percent_e4
     own_fees = [package.connection_fee_e8, *(custom.connection_fee_e8 for custom in epoch.customs.values())]
@@ -136,14 +138,14 @@ def _rule(package: PackageVersion, custom: CustomRate | None) -> tuple[int, ...]
     percent = PERCENT_ONE + package.markup_percent_e4
     pulses = (*pulse, _inverse(pulse[1]), 0) if pulse else (0, 0, 0, 1)
     fees = (0, percent) if fee_e8 is None else (fee_e8 * PERCENT_ONE, 0)
-    # Half a unit more, rounded down, is rounding half-up; so that a half is a whole number, everything is doubled.
+    # Rounding half-up is adding half a unit and rounding down; all is doubled so that half a unit is a whole number.
     markup = 2 * percent, 2 * percent * package.markup_fixed_e10 + PERCENT_ONE, 0
     rate = markup if rate_e10 is None else (0, 0, rate_e10)
     return *pulses, *fees, minimum_e8, grace_seconds, package.call_decimals, *rate
 
 
 def _country_rule(country: str | None, number: dict[str, int]) -> int:
-    """The rule that a country's numbers have where no custom prefix fits."""
+    """The number of the rule for a country's numbers that match no custom prefix; ``number``: by the rule's name."""
     if country is None:
         return 0
     group = number.get(f"group:{GROUP_COUNTRIES.get(country, '')}", 0)
@@ -151,19 +153,19 @@ def _country_rule(country: str | None, number: dict[str, int]) -> int:
 
 
 def rates(rules: Rules, rule: Ints, cost_e10: Ints) -> Ints:
-    """``terms.combine``'s rate per minute for many calls, by their rule and the rate of their deck line."""
+    """Rates per minute in 1e-10 of many calls, from their rule and the rate of their deck line."""
     markup = (cost_e10 * rules.cost_factor[rule] + rules.addend[rule]) // (2 * PERCENT_ONE)
     rate: Ints = np.maximum(markup, 0) + rules.rate_e10[rule]
     return rate
 
 
 def billed(seconds: Ints, pulse: Pulse) -> Ints:
-    """Seconds billed for calls of at least one second, and of less than 2**20.
+    """``price.billed`` for many calls, each of at least 1 and less than 2**20 seconds.
 
-    With x = the seconds beyond the first ones, less one, x // increment is had as x * m >> 40, where m is 2**40 /
-    increment + e and 0 <= e < 1. The error is x * e / 2**40: under 1 / increment, too little to reach the next whole
-    number, as long as x * increment <= 2**40. For increments beyond that, both sides are 0. Nothing beyond the first
-    ones: x = -1, no step.
+    Let x be the seconds beyond ``initial``, less one. x // increment is computed as x * m >> 40, where m is
+    2**40 / increment + e and 0 <= e < 1. The error, x * e / 2**40, is less than 1 / increment as long as
+    x * increment <= 2**40, so it does not reach the next whole number. For larger increments both are 0. When no second
+    is beyond ``initial``, x is -1 and no increment is added.
     """
     beyond = np.maximum(seconds - pulse.initial, 0) - 1
     billed: Ints = pulse.initial + ((beyond * pulse.inverse >> 40) + 1) * pulse.increment
@@ -171,22 +173,22 @@ def billed(seconds: Ints, pulse: Pulse) -> Ints:
 
 
 def amounts(rate_e10: Ints, charged: Ints, fee_e14: Ints, minimum_e8: Ints, decimals: Ints) -> Ints:
-    """``pricing.amount_e8`` for many calls: one fraction, one rounding.
+    """``price.amount_e8`` for many calls of which ``charged`` seconds are paid: one fraction, rounded once.
 
-    The fraction is (rate x 10**4 x seconds + fee x 60) / (60 x 10**(14 - decimals)); to stay within 64 bits the last
-    four digits of the fee are kept apart until the remainder is rounded.
+    The fraction is (rate x 10**4 x seconds + fee x 60) / (60 x 10**(14 - decimals)). To stay within 64 bits, the last
+    four digits of the fee are added only when the remainder is rounded.
     """
     if len(decimals) and (decimals == decimals[0]).all():
-        # One divisor for all, which divides several times faster.
+        # One divisor for all calls: a division by it is several times as fast.
         decimals = decimals[:1]
     unit = 60 * _POWERS[10 - decimals]
     fee_whole = fee_e14 // 10_000
     coarse = rate_e10 * charged + fee_whole * 60
     whole = coarse // unit
     rest = (coarse - whole * unit) * 10_000 + (fee_e14 - fee_whole * 10_000) * 60
-    # The rest of the fee may make the rest a little more than a whole, but never one and a half.
+    # The last digits of the fee may make the remainder more than one unit, but less than one and a half.
     rounded = whole + (2 * rest >= unit * 10_000)
-    # Rounding keeps order, so the larger of two amounts is the larger one rounded.
+    # Rounding keeps the order, so the larger of both rounded amounts is the larger amount rounded.
     step = _POWERS[8 - decimals]
     least = (2 * minimum_e8 + step) // (2 * step)
     amount: Ints = np.maximum(rounded, least) * step
@@ -194,7 +196,7 @@ def amounts(rate_e10: Ints, charged: Ints, fee_e14: Ints, minimum_e8: Ints, deci
 
 
 def costs(rate_e10: Ints, seconds: Ints, fee_e8: Ints) -> Ints:
-    """``pricing.cost_e8`` for many answered calls."""
+    """``price.cost_e8`` for many answered calls of which ``seconds`` are billed to the reseller."""
     value: Ints = (2 * (rate_e10 * seconds + fee_e8 * 6_000) + 6_000) // 12_000
     return value
 

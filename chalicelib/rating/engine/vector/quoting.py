@@ -1,8 +1,8 @@
-"""Where fields end in a chunk with quotes: delimiters within quotes are text.
+"""The ends of fields in a chunk with quotes, where delimiters between quotes are text.
 
-The quotes up to a byte tell whether it lies within some, so all of a chunk is known at once, 64 bytes in a word of as
-many bits. That is how the csv module reads a line only if each of its quotes opens or closes a field, or is one of two
-that stand for one; other quotes are told.
+A byte is between quotes when the count of quotes before it is odd. This is computed for 64 bytes at once, as bits of an
+integer. The csv module reads a line in the same way only when each quote opens a field, closes one, or is one of two
+that mean one quote; other quotes are reported as misplaced.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask, Words
 
 _QUOTE, _LINE_END, _RETURN = 34, 10, 13
 _OPEN_SHARE = 32
-"""Of so many lines one may leave a quote open; beyond, the chunk goes through the reference."""
+"""One of so many lines may leave a quote open; with more of them the chunk is left to the reference engine."""
 _ONE, _LAST = np.uint64(1), np.uint64(63)
 NONE = np.zeros(0, np.int64)
 
 
 class Marks(NamedTuple):
-    """Places in a chunk: ``ends`` of fields (delimiters and line ends), ``doubled`` quotes, ``misplaced`` quotes.
+    """Positions in a chunk: ``ends`` of fields (delimiters and line ends), ``doubled`` quotes, ``misplaced`` quotes.
 
-    ``longer``: lines that are or may be parts of records over several lines; none of their quotes is looked at.
-    ``open_ones``: those of them that are one record with a quote left open.
+    ``longer``: the numbers of lines in records that are or may be longer than a line; their quotes are not examined.
+    ``open_ones``: those of them that are a record of one line with a quote left open.
     """
 
     ends: Ints
@@ -37,8 +37,11 @@ class Marks(NamedTuple):
 
 
 def marks(data: bytes, buffer: Bytes, delimiter: str) -> Marks | None:
-    """All of them; ``None`` where too many lines leave a quote open. ``data`` ends with a line feed."""
-    # Whole words: the bytes behind the chunk are zeros.
+    """The marks of a chunk, or None when too many lines leave a quote open.
+
+    ``data`` ends with a line feed; ``buffer`` is ``data`` with zeros after it.
+    """
+    # Whole words of 64 bits: the bytes after the chunk are zeros.
     body = buffer[: len(data) + -len(data) % 64]
     is_quote, is_line_end = body == _QUOTE, body == _LINE_END
     is_end = is_line_end | (body == ord(delimiter))
@@ -59,7 +62,7 @@ def marks(data: bytes, buffer: Bytes, delimiter: str) -> Marks | None:
 
 
 def _bits(which: Mask) -> Words:
-    """A bit per byte, the first byte's lowest."""
+    """One bit per byte of the chunk; the lowest bit is the first byte."""
     bits: Words = np.packbits(which, bitorder="little").view(np.uint64)
     return bits
 
@@ -73,18 +76,18 @@ def _places(bits: Words) -> Ints:
 
 
 def _inside(quotes: Words) -> Words:
-    """The bytes up to which the count of quotes is odd: opening quotes and what is behind them."""
+    """The bytes with an odd count of quotes up to and including them: opening quotes and the text after them."""
     bits = quotes
     for width in (1, 2, 4, 8, 16, 32):
         bits = bits ^ bits << np.uint64(width)
     before = np.bitwise_xor.accumulate(bits >> _LAST)
-    # All bits of a word turn where an odd count of quotes is before it.
+    # All bits of a word are inverted when the count of quotes before it is odd.
     bits[1:] ^= np.uint64(0) - before[:-1]
     return bits
 
 
 def _longer(data: bytes, odd: Ints) -> tuple[Ints, Ints]:
-    """The lines of the records that begin with an odd count of quotes; and which of the records are a line each."""
+    """The lines of all records that begin with a line in ``odd``, and which of these records are one line."""
     found = [(first, span or 1) for first, span in spans(data.split(b"\n")[:-1], odd.tolist())]
     longer = [line for first, span in found for line in range(first, first + span)]
     return np.array(longer, np.int64), np.array([first for first, span in found if span == 1], np.int64)
@@ -102,8 +105,9 @@ def _doubled_and_misplaced(body: Bytes, quotes: Words, ends: Words, inside: Word
 
 
 def _wrong(body: Bytes, late: Ints, closing: Words, text: Words) -> Ints:
-    """Quotes that open in the middle of a field, where they are text (``, "office",``), but that ``marks`` reads
-    otherwise: a delimiter between them would end the field, and two side by side would be two.
+    """The quotes in the middle of a field (``late``) that ``marks`` reads otherwise than the csv module.
+
+    There they are text (``, "office",``): a delimiter after them ends the field, and two in a row are two quotes.
     """
     if not len(late):
         return NONE
@@ -115,10 +119,10 @@ def _wrong(body: Bytes, late: Ints, closing: Words, text: Words) -> Ints:
 
 
 def _next(bits: Words, first: np.uint64) -> Words:
-    """The bytes behind those; ``first``: whether the chunk's first is one."""
+    """The bytes after these; ``first``: whether the first byte of the chunk is one."""
     return bits << _ONE | np.append(first, bits[:-1] >> _LAST)
 
 
 def _previous(bits: Words) -> Words:
-    """The bytes before those."""
+    """The bytes before these."""
     return bits >> _ONE | np.append(bits[1:] << _LAST, np.uint64(0))

@@ -1,4 +1,4 @@
-"""The texts of rows as they will stand in a segment's row, without a Python string for any of them."""
+"""The texts of rows in the form in which calls are stored, without a Python string for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLUS, _ONE = words.word(b"+"), words.word(b"\x001")
 
 
 def texts_of(rows: MappedRows, chosen: Ints, home: str) -> Texts:
-    """The texts of the ``chosen`` ones of a chunk's rows."""
+    """The texts of the ``chosen`` rows (indexes)."""
     buffer = rows.buffer
 
     def field(name: str) -> tuple[Ints, Ints]:
@@ -34,7 +34,7 @@ def texts_of(rows: MappedRows, chosen: Ints, home: str) -> Texts:
 
 
 def _as_csv(texts: Strings) -> Strings:
-    """Texts in quotes where a row needs them."""
+    """Texts as CSV fields, in quotes where needed."""
     if not len(texts):
         return texts
     each = texts.view(np.uint8).reshape(len(texts), -1)
@@ -43,7 +43,7 @@ def _as_csv(texts: Strings) -> Strings:
 
 
 def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
-    """``others`` in some of the texts' places."""
+    """The texts with ``others`` at some places."""
     if not len(places):
         return texts
     new = np.array([other.encode() for other in others], np.bytes_)
@@ -53,7 +53,7 @@ def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
 
 
 def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Strings:
-    """Callers' numbers, and what is no number as it stands."""
+    """Callers as CSV fields: numbers normalised, other text unchanged."""
     callers, known = _numbers(buffer, begin, length, home)
     odd = np.flatnonzero(~known)
     found = words.strings(buffer, begin[odd], length[odd])
@@ -63,11 +63,11 @@ def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
 
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Strings, NDArray[np.bool_]]:
-    """``+`` and the digits of each number; and which of them are numbers."""
+    """``+`` and the digits of each number, and which fields are numbers."""
     skip, _, ten, known = fields.spelling(buffer, begin, length, home)
     got, _, plain = words.digits(buffer, begin + skip, length - skip)
     first, last = np.ascontiguousarray(got.T)
-    # The digits move on by as many bytes as are put before them: ``+``, and a 1 where it lacks.
+    # The digits are moved by the bytes put before them: ``+``, and a 1 for a number without calling code.
     one = ten.astype(np.uint64)
     shift = (one << np.uint64(3)) + np.uint64(8)
     moved = np.empty((len(begin), 2), np.uint64)
