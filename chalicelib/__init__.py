@@ -11,7 +11,8 @@ The rooms. Each may import those below it, never those above:
 - ``web``       routes, problems, cursors, OpenAPI
 - ``outbox``    events to send, written in the transaction that caused them
 - ``aws``       clients, the table and its one transaction, queues, objects, secrets
-- ``principals``, ``money``, ``periods``, ``dated``, ``numbers``, ``fields``, ``config``, ``errors``   shared values
+- ``principals``, ``client_month``, ``money``, ``periods``, ``dated``, ``numbers``, ``fields``, ``config``, ``errors``
+  shared values
 - ``framework`` the names of Chalice that we use
 
 Inside a room: ``handlers -> service -> store | gateway -> pure files``.

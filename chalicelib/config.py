@@ -1,6 +1,6 @@
 """The only reader of the environment.
 
-Every setting is read once, at import, and a missing one fails by name. Secrets are read by ``aws.secrets``.
+Settings are read once, at import; the error for a missing one names its variable. ``aws.secrets`` reads secrets.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment can set; ``docs/configuration.md`` explains each."""
+    """The settings of a deployment; ``docs/configuration.md`` explains each."""
 
     stage: str
     table: str
@@ -63,7 +63,7 @@ def read(environ: dict[str, str]) -> Settings:
         max_unpacked_bytes=whole("FORFAIT_MAX_UNPACKED_BYTES", 16 << 30),
         max_lines=whole("FORFAIT_MAX_LINES", 50_000_000),
         public_url=environ.get("FORFAIT_PUBLIC_URL", "").rstrip("/"),
-        # Whoever decides what PayPal says decides who is paid: no real deployment may be pointed elsewhere.
+        # PayPal's word decides who is credited, so only the local stage may replace PayPal by another address.
         paypal_local_url=environ.get("FORFAIT_PAYPAL_LOCAL_URL", "").rstrip("/") if stage == "local" else "",
         close_after_days=whole("FORFAIT_CLOSE_AFTER_DAYS", 2),
         requests_per_minute=whole("FORFAIT_REQUESTS_PER_MINUTE", 12_000),

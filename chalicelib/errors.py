@@ -1,21 +1,21 @@
-"""Everything Forfait refuses, as one tree.
+"""The exceptions of Forfait, as one tree.
 
 ::
 
     ForfaitError
     ├── Malformed       400  the request cannot be read
-    ├── Unauthenticated 401  no key, or one we do not know
-    ├── Forbidden       403  a known key of the wrong role
-    ├── NotFound        404  unknown, or a stranger's
-    ├── Conflict        409  true, but not now
-    ├── TooLarge        413  ask another way
-    ├── Invalid         422  which field, and why
-    ├── TooFast         429
-    ├── LostRace             somebody else wrote first: read again and decide again
-    └── Refused              an uploaded file that cannot be taken as a whole
+    ├── Unauthenticated 401  no key, or an unknown one
+    ├── Forbidden       403  a known key that may not do this
+    ├── NotFound        404  it does not exist, or belongs to another reseller
+    ├── Conflict        409  the present state does not allow it
+    ├── TooLarge        413  the body or the answer is too long
+    ├── Invalid         422  a field is wrong
+    ├── TooFast         429  the key makes too many requests
+    ├── LostRace             another write came first: read again and decide again
+    └── Refused              a file is refused as a whole
 
-The number beside a class is its HTTP status; ``web`` is the only place that reads it.
-Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.cdr.formats.Rejection``.
+The number is the HTTP status; only ``web`` reads it.
+Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.formats.Rejection``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field of a request that is wrong: ``field`` as the caller spells it, ``message`` says what to do."""
+    """One wrong field of a request. ``field``: its name in the request. ``message``: what it must be."""
 
     field: str
     message: str
 
 
 class ForfaitError(Exception):
-    """Base of the tree; ``detail`` is a sentence for the person who asked."""
+    """Base of the tree. ``detail``: a sentence for the caller. ``errors``: the fields that are wrong."""
 
     status = 500
     title = "Internal error"
@@ -72,12 +72,12 @@ class Invalid(ForfaitError):
 
     @classmethod
     def field(cls, field: str, message: str) -> Invalid:
-        """The common case: one field is wrong."""
+        """An error about one field."""
         return cls(message, (FieldError(field, message),))
 
 
 class TooFast(ForfaitError):
-    """``retry_after``: seconds after which another try makes sense."""
+    """``retry_after``: seconds after which a request is accepted again."""
 
     status, title = 429, "Too many requests"
 
@@ -87,9 +87,9 @@ class TooFast(ForfaitError):
 
 
 class LostRace(ForfaitError):
-    """A conditional write found another state than the one it was decided on.
+    """A condition of a write failed, because the stored state changed after it was read.
 
-    ``reasons`` has one DynamoDB code per write of the transaction (``"None"`` where that write was fine).
+    ``reasons``: one DynamoDB code for each write of the transaction (``"None"`` for a write that did not fail).
     """
 
     status, title = 409, "Somebody else changed this at the same moment; try again"
@@ -100,6 +100,6 @@ class LostRace(ForfaitError):
 
 
 class Refused(ForfaitError):
-    """A file that cannot be taken as a whole (over the size cap, not a gzip stream); ``detail`` says what to do."""
+    """A file that is refused as a whole (too large, broken gzip); ``detail`` says what to do."""
 
     status, title = 422, "File refused"

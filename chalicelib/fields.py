@@ -1,10 +1,10 @@
-"""The kinds of value that requests and answers are made of (pydantic), each written once.
+"""Types of the fields of requests and answers (pydantic).
 
-A money field is an integer inside and a decimal string outside; a JSON number where money is due is refused, because
-a float has already lost the cents by the time it can be read.
+A money field is an integer in the code and a decimal string in JSON. A JSON number is refused there, because a float
+may have lost the cents before we read it.
 
-Modules of shapes do without ``from __future__ import annotations``: pydantic would compile the text of every annotation
-at each cold start.
+Modules of shapes do not use ``from __future__ import annotations``: pydantic would have to compile the text of every
+annotation at each cold start.
 """
 
 import re
@@ -40,7 +40,7 @@ class Shape(BaseModel):
     ``SECRETS`` names the fields of an answer that are shown once and never stored.
     """
 
-    # Validators are built when first used: a cold start pays for those of its own route only.
+    # Validators are built at first use, so a cold start builds only those of its route.
     model_config = ConfigDict(
         defer_build=True,
         strict=True,
@@ -72,7 +72,7 @@ class Page(Shape, Generic[T]):
 
 
 def of_defaults() -> Any:
-    """A shape inside another that may be left out; no value of it stands here, for that would build its validators."""
+    """Default of an optional inner shape. It is ``{}``, not an instance, which would build its validators at import."""
     return Field({}, validate_default=True)
 
 
@@ -140,14 +140,14 @@ def _currency(value: str) -> str:
 
 
 Amount = Annotated[int, BeforeValidator(_from_text(money.parse_amount)), _AMOUNT]
-"""``_e8``, any sign."""
+"""An amount ``_e8`` of any sign."""
 Positive = Annotated[Amount, AfterValidator(_positive)]
 Fee = Annotated[Amount, AfterValidator(_not_negative)]
 CallFee = Annotated[Fee, AfterValidator(_fee)]
-"""A fee that is part of a call's price: bounded so that prices fit 64 bits."""
+"""A fee that is part of the price of a call; its maximum keeps prices within 64 bits."""
 SignedRate = Annotated[int, BeforeValidator(_from_text(money.parse_rate)), _RATE]
 Rate = Annotated[SignedRate, AfterValidator(_not_negative)]
-"""``_e10`` per minute."""
+"""A rate ``_e10`` per minute, not negative."""
 Percent = Annotated[int, BeforeValidator(_from_text(money.parse_percent)), _PERCENT]
 Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 
@@ -177,7 +177,7 @@ MEANT = {
     EMAIL: "must be an e-mail address such as me@example.com",
     COUNTRY: "must be an ISO 3166 alpha-2 code such as CA",
 }
-"""Patterns, and what is said to whom they do not let through."""
+"""Pattern -> message for a value that does not match it."""
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{EMAIL}$"), Printable]
 Country = Annotated[str, StringConstraints(pattern=f"^{COUNTRY}$")]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})]
@@ -186,19 +186,19 @@ Seconds = Annotated[int, Field(ge=1, le=3600)]
 
 
 class Pulse(Shape):
-    """Billing increment: ``initial`` seconds at once, then every started ``increment``."""
+    """Billing increment in seconds: the first ``initial`` seconds are billed whole, then each started ``increment``."""
 
     initial: Seconds
     increment: Seconds
 
 
 def check_id(text: str) -> bool:
-    """Whether a path parameter may be part of a key (no separators, bounded)."""
+    """Whether a path parameter may be part of a key: at most 128 characters, none of them a separator of keys."""
     return re.fullmatch(r"[0-9A-Za-z_.@+-]{1,128}", text, re.ASCII) is not None
 
 
 def is_username(text: str) -> bool:
-    """Whether a sub-account may be called so."""
+    """Whether a text may be the user name of a sub-account."""
     return re.fullmatch(_USERNAME, text, re.ASCII) is not None
 
 

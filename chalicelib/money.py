@@ -1,7 +1,7 @@
 """Money without floats.
 
 Amounts are integers of 1e-8 of the currency (``_e8``), rates per minute integers of 1e-10 (``_e10``),
-percentages integers of 1e-4 percent (``_e4``). Text goes in and out through this file only.
+percentages integers of 1e-4 percent (``_e4``). Only this module converts between them and text.
 
 ``Decimal`` is not used: its context precision is global state, and every value here has one fixed scale.
 """
@@ -18,9 +18,9 @@ ONE = 10**AMOUNT_PLACES
 """One unit of the currency, as an amount."""
 
 MAX_AMOUNT = 10**9 * ONE
-"""Largest amount taken from outside: with it, sums of 10^9 entries still fit DynamoDB's 38 digits."""
+"""Largest amount in a request or file: sums of 10^9 such entries fit DynamoDB's 38 digits."""
 MAX_RATE = 1000 * 10**RATE_PLACES
-"""Largest rate per minute: rate x 86,400 s stays under 2**63, so that vectorised arithmetic cannot wrap."""
+"""Largest rate per minute: rate x 86,400 s is less than 2**63, so vectorised arithmetic cannot overflow."""
 MAX_FEE = 1000 * ONE
 """Largest connection fee or minimum charge of one call."""
 MAX_PERCENT = 100_000 * 10**PERCENT_PLACES
@@ -31,8 +31,8 @@ _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 def parse_decimal(text: str, places: int) -> int:
     """``"0.012"`` -> 0.012 x 10**places, exactly.
 
-    Raises ``ValueError`` on anything but plain ASCII digits with at most one point (no exponent, no
-    underscore, no blank, no plus sign) and on more than ``places`` significant decimals.
+    ``ValueError`` for anything but ASCII digits with at most one point and a minus sign (no exponent, underscore,
+    blank or plus sign), and for more than ``places`` significant decimals.
     """
     match = _NUMBER.fullmatch(text)
     if not match:
@@ -45,24 +45,24 @@ def parse_decimal(text: str, places: int) -> int:
 
 
 def format_decimal(value: int, places: int, least: int = 2) -> str:
-    """The inverse: at least ``least`` decimals, no trailing zeros beyond (``"0.012"``, ``"10.00"``)."""
+    """An integer of 10**-places -> text with at least ``least`` decimals: ``"0.012"``, ``"10.00"``."""
     whole, fraction = divmod(abs(value), 10**places)
     digits = str(fraction).rjust(places, "0").rstrip("0").ljust(least, "0") if places else ""
     return f"{'-' if value < 0 else ''}{whole}{'.' + digits if digits else ''}"
 
 
 def parse_amount(text: str) -> int:
-    """Text -> ``_e8``; ``ValueError`` beyond +-MAX_AMOUNT."""
+    """Decimal text -> ``_e8``; ``ValueError`` beyond +-MAX_AMOUNT."""
     return _within(parse_decimal(text, AMOUNT_PLACES), MAX_AMOUNT)
 
 
 def parse_rate(text: str) -> int:
-    """Text -> ``_e10`` per minute; ``ValueError`` beyond +-MAX_RATE."""
+    """Decimal text -> ``_e10`` per minute; ``ValueError`` beyond +-MAX_RATE."""
     return _within(parse_decimal(text, RATE_PLACES), MAX_RATE)
 
 
 def parse_percent(text: str) -> int:
-    """Text -> ``_e4``; ``ValueError`` under -100 or with more than 4 decimals."""
+    """Decimal text -> ``_e4``; ``ValueError`` below -100, beyond MAX_PERCENT or with more than 4 decimals."""
     value = _within(parse_decimal(text, PERCENT_PLACES), MAX_PERCENT)
     if value < -100 * 10**PERCENT_PLACES:
         raise ValueError("must be -100 or more")
@@ -70,19 +70,22 @@ def parse_percent(text: str) -> int:
 
 
 def format_amount(amount_e8: int) -> str:
+    """``_e8`` -> decimal text."""
     return format_decimal(amount_e8, AMOUNT_PLACES)
 
 
 def format_rate(rate_e10: int) -> str:
+    """``_e10`` -> decimal text."""
     return format_decimal(rate_e10, RATE_PLACES)
 
 
 def format_percent(percent_e4: int) -> str:
+    """``_e4`` -> decimal text."""
     return format_decimal(percent_e4, PERCENT_PLACES)
 
 
 def readable(field: str, value: Any) -> tuple[str, Any]:
-    """A stored field as people read it: the unit leaves its name, and an integer becomes a decimal string."""
+    """Name and value of a stored field as people read them: without the unit in the name, amounts as decimal text."""
     for unit, write in (("_e8", format_amount), ("_e10", format_rate), ("_e4", format_percent)):
         if field.endswith(unit):
             return field.removesuffix(unit), write(int(value)) if isinstance(value, int) else value
@@ -92,14 +95,14 @@ def readable(field: str, value: Any) -> tuple[str, Any]:
 
 
 def div_half_up(numerator: int, denominator: int) -> int:
-    """numerator / denominator rounded to the nearest integer, a tie away from zero (0.5 -> 1, -0.5 -> -1)."""
+    """numerator / denominator, rounded to the nearest integer; ties away from zero (0.5 -> 1, -0.5 -> -1)."""
     if numerator < 0:
         return -div_half_up(-numerator, denominator)
     return (2 * numerator + denominator) // (2 * denominator)
 
 
 def round_to_places(amount_e8: int, places: int) -> int:
-    """An amount rounded half-up to ``places`` decimals (cents on documents for people)."""
+    """An amount ``_e8``, rounded half-up to ``places`` decimals of the currency."""
     unit: int = 10 ** (AMOUNT_PLACES - places)
     return div_half_up(amount_e8, unit) * unit
 

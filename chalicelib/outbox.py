@@ -1,8 +1,7 @@
-"""What somebody must be told of, put down in the transaction that made it happen.
+"""The outbox: events that people or programs must be told of, written in the transaction that caused them.
 
-Whoever changes something worth telling commits an item here together with its event. The room ``notices`` takes the
-items later and finds out who is to be told, and how; so nothing is told that did not happen, nothing is forgotten, and
-no call to the outside world stands inside a transaction.
+The room ``notices`` reads the items later, decides who gets them, and sends them. So no notice goes out about a change
+that was rolled back, none is lost, and no transaction waits for a call to the outside world.
 """
 
 from __future__ import annotations
@@ -12,16 +11,18 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import money
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Event, Item, Put, Write
 
-PARTITION = "OUTBOX"
-_SUBJECTS = {"client": "client_id", "account": "reseller_id", "batch": "batch_id"}
-"""What the subject of an event is, by the first word of its kind."""
+_SUBJECT_FIELDS = {"client": "client_id", "account": "reseller_id", "batch": "batch_id"}
+"""Name of the field that holds an event's subject, by the first word of the event's kind."""
 
 
-class Notice(Item):
-    """``OUTBOX`` / ``<key of the event>#<reseller_id>``: not yet handed to those it is for; ``data`` is readable"""
+class OutboxItem(Item):
+    """``OUTBOX`` / ``<sk of the event>#<reseller_id>``: an event that was not handed to its receivers yet
+
+    ``data``: the fields of the event as people read them: amounts are decimal strings, without the unit in the name.
+    """
 
     event_id = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
@@ -29,20 +30,27 @@ class Notice(Item):
     at = IntegerAttribute()
     data: Any = JSONAttribute()
 
+    @staticmethod
+    def key(recorded: Event) -> Key:
+        return Key("OUTBOX", f"{recorded.sk}#{recorded.owner_id}")
 
-def announce(recorded: Put, **more: Any) -> list[Write]:
-    """An event, and the note that it is to be told; ``more`` goes to those who are told, not into the trail."""
+    @staticmethod
+    def waiting() -> Key:
+        return Key("OUTBOX", "")
+
+
+def enqueue(recorded: Put, **more: Any) -> list[Write]:
+    """The writes of an event and of its outbox item. ``more``: fields for the receivers only, not for the event."""
     event = recorded.item
     assert isinstance(event, Event)
-    reseller_id = event.pk.removeprefix("E#")
-    fields = {_SUBJECTS[event.kind.partition(".")[0]]: event.subject, **(event.changes or {}), **more}
-    notice = Notice(
-        PARTITION,
-        f"{event.sk}#{reseller_id}",
-        event_id=event.sk.rpartition("#")[2],
-        reseller_id=reseller_id,
+    subject_field = _SUBJECT_FIELDS[event.kind.partition(".")[0]]
+    fields = {subject_field: event.subject, **(event.changes or {}), **more}
+    item = OutboxItem(
+        *OutboxItem.key(event),
+        event_id=event.event_id,
+        reseller_id=event.owner_id,
         kind=event.kind,
         at=event.at,
         data=dict(money.readable(name, value) for name, value in fields.items()),
     )
-    return [recorded, Put(notice)]
+    return [recorded, Put(item)]

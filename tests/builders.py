@@ -114,7 +114,7 @@ class World:
         from chalicelib.rating.batches import rerate as batch_rerate
 
         begun = batch_rerate.start(self.scope, self.reseller_id, batch.batch_id)
-        return begun.key, begun.version_id
+        return begun.object_key, begun.version_id
 
     def found(self, batch: Any) -> Any:
         """A batch as it stands now."""
@@ -154,7 +154,7 @@ class World:
             books[f"calls of {name}"] = sorted((c.start, c.call_id, c.amount_e8, c.free_seconds) for c in calls)
         books["batches"] = sorted(
             (b.status, b.lines, b.rated, b.rejected, b.duplicates, b.cost_e8, b.revenue_e8)
-            for b in Batch.under(f"R#{self.reseller_id}", "BATCH#")
+            for b in Batch.under(*Batch.of_reseller(self.reseller_id))
         )
         # The reseller's own id differs from world to world.
         books["reseller"] = books.pop(self.reseller_id.split("-")[0])

@@ -83,7 +83,7 @@ class FeeWorld:
         from chalicelib.accounts.shapes.dids import InventoryIn
 
         number = new_number()
-        dids.stock(self.scope, InventoryIn(number=number, monthly=monthly))
+        dids.add_to_inventory(self.scope, InventoryIn(number=number, monthly=monthly))
         dids.order(self.scope, self.reseller_id, number)
         return number
 

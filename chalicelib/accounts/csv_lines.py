@@ -1,4 +1,4 @@
-"""A CSV file with a header, as lines of named cells; everything wrong with its shape is said by line and column."""
+"""A CSV file with a header as lines of named cells, or everything that is wrong with it, by line and column."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 SHOWN = 50
-"""Characters of a column's name that are told: what is no CSV can be one endless name."""
+"""Most characters of a column's name in a message: a file that is not CSV may have one very long name."""
 
 
 class BadLine(NamedTuple):
-    """One thing wrong with one line; ``column`` is empty where it is about the line."""
+    """What is wrong with a line; ``column`` is empty if it is about the whole line."""
 
     line: int
     column: str
@@ -22,16 +22,17 @@ class BadLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a file, by the number at which it begins; cells that are empty are left out."""
+    """A record of a file: number of its first line, and its cells by column; empty cells are left out."""
 
     number: int
     cells: dict[str, str]
 
 
 def read(text: str, columns: Collection[str], required: Collection[str]) -> tuple[list[Line], list[BadLine]]:
-    """The good lines, and what is wrong with the others. Columns may stand in any order; blank lines count for nothing.
+    """The good lines, and what is wrong with the others.
 
-    Separated by ``,`` ``;`` or tab, whichever the header has most of.
+    ``columns``: all that the file may have, in any order; ``required``: those that it must have. The delimiter is the
+    one of ``,`` ``;`` and tab that the header has most of. Blank lines are ignored.
     """
     text = text.removeprefix("\ufeff")
     header = text.lstrip("\r\n").split("\n", 1)[0]
@@ -83,8 +84,8 @@ def _header_faults(
     for name in required:
         if name not in names:
             yield BadLine(number, name, "is missing from the header")
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         if name not in columns:
             yield BadLine(number, name[:SHOWN], f"is not a column of this file; they are {', '.join(columns)}")
-        elif name in names[:place]:
+        elif name in names[:position]:
             yield BadLine(number, name[:SHOWN], "stands twice in the header")

@@ -1,6 +1,7 @@
-"""What an entry does to its owner, as values: balance, month, service, and the crossings worth telling.
+"""What an entry changes of its owner: balance, month and service. Pure: values in, values out.
 
-The rules are the table of ``docs/ledger.md``; its tests read that table. Nothing is written here.
+A *crossing* is what an entry may cause: the client is suspended or resumed, or the balance falls under the low-balance
+threshold. The rules are the table of ``docs/ledger.md``, which the tests read.
 """
 
 from __future__ import annotations
@@ -28,18 +29,19 @@ KINDS = (
     "reversal",
 )
 IRREVERSIBLE = ("call_usage", "reversal", "deposit", "refund", "chargeback", "recredit")
-"""Kinds that a reversal refuses: calls are re-rated, and PayPal's entries follow PayPal."""
+"""Kinds of entries that cannot be reversed: calls are rated again, and entries of PayPal follow PayPal."""
 
 KEPT_DAYS = 4
-"""Days of spending that a client remembers: yesterday, today, tomorrow (of a switch whose clock is ahead), one more."""
+"""Days of spending that a client's item has: yesterday, today, tomorrow (a switch's clock may be ahead), one more."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The part of an owner that entries change. Amounts are ``_e8``.
+    """The part of an owner that entries change, and the settings that decide its service.
 
-    ``credit_limit_e8`` is ``None`` for no limit; ``low`` says that the low-balance threshold is crossed and told.
-    ``closed_through`` is the last closed month, ``""`` when none is. ``posted_at`` is the instant of the last entry.
+    ``strict``: a client must have a positive balance; otherwise it is permissive, and may have a negative one down to
+    minus ``credit_limit_e8`` (``None``: no limit). ``limited``: false for a reseller. ``low``: the balance is under
+    ``threshold_e8``. ``closed_through``: last closed month, ``""`` for none. ``posted_at``: instant of the last entry.
     """
 
     balance_e8: int = 0
@@ -56,7 +58,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Posting:
-    """An entry that is wanted. ``amount_e8`` is positive for a credit. ``usage_month`` is where it belongs by date."""
+    """An entry to be posted. ``amount_e8``: positive for a credit. ``usage_month``: the month it belongs to by date."""
 
     kind: str
     amount_e8: int
@@ -68,7 +70,7 @@ class Posting:
 
 @dataclass(frozen=True)
 class Posted:
-    """An entry as it will stand: the account after it, its place and month, and what was crossed by it."""
+    """A posting as an entry: the account after it, its number in the ledger, the month it counts in, its crossings."""
 
     account: Account
     sequence: int
@@ -77,30 +79,32 @@ class Posted:
 
 
 def service_of(balance_e8: int, strict: bool, credit_limit_e8: int | None) -> str:
-    """``suspended`` for a strict client exactly while its balance is zero or less, for a permissive one only while it
-    is under minus the credit limit."""
+    """``suspended`` or ``active``.
+
+    A strict client is suspended while its balance is zero or less, a permissive one while it is under minus its limit.
+    """
     if strict:
         return "suspended" if balance_e8 <= 0 else "active"
     return "suspended" if credit_limit_e8 is not None and balance_e8 < -credit_limit_e8 else "active"
 
 
 def available_e8(account: Account) -> int | None:
-    """What the client may still spend on calls: the balance, and for a permissive client its credit; None: no limit."""
+    """What a client may spend on calls: its balance, plus the credit limit of a permissive one; ``None``: no limit."""
     if account.strict:
         return account.balance_e8
     return None if account.credit_limit_e8 is None else account.balance_e8 + account.credit_limit_e8
 
 
 def spent_after(before: Mapping[str, int], added: Mapping[str, int]) -> dict[str, int]:
-    """Spending on calls by local day after some more; only the latest days are kept."""
+    """Spending by local day, ``_e8``, with more added; only the latest ``KEPT_DAYS`` days."""
     days = sorted({*before, *added})[-KEPT_DAYS:]
     return {day: before.get(day, 0) + added.get(day, 0) for day in days}
 
 
 def settle_service(account: Account) -> tuple[Account, tuple[str, ...]]:
-    """The account with ``service`` and ``low`` true to its balance, and the crossings on the way.
+    """The account with ``service`` and ``low`` as its balance demands, and the crossings that this causes.
 
-    An account that is not ``limited`` (a reseller's) is never suspended by its balance.
+    An account that is not ``limited`` is never suspended.
     """
     service = service_of(account.balance_e8, account.strict, account.credit_limit_e8) if account.limited else "active"
     low = account.threshold_e8 is not None and account.balance_e8 < account.threshold_e8
@@ -113,23 +117,23 @@ def settle_service(account: Account) -> tuple[Account, tuple[str, ...]]:
 
 
 def period_of(usage_month: str, closed_through: str) -> str:
-    """The month an entry is counted in: its own while that is open, else the first open one."""
+    """The month that an entry counts in: its own if that is open, else the first open one."""
     if closed_through and usage_month <= closed_through:
         return periods.next_month(closed_through)
     return usage_month
 
 
 def post(account: Account, posting: Posting, now: int = 0) -> Posted:
-    """Apply one entry."""
+    """Post one entry at an instant; ``ValueError`` for an unknown kind."""
     return post_together(account, [posting], now)[0]
 
 
 def post_together(account: Account, postings: Sequence[Posting], now: int = 0) -> list[Posted]:
-    """Apply several entries of one transaction: service and crossings are those of their sum.
+    """Post several entries in one transaction: service and crossings are those of their sum.
 
-    So a debit that is reversed and posted anew at the same instant neither suspends nor resumes anybody in between.
-    Their instant is ``now``, but never before that of the entry before them: clocks differ, and a ledger must be in one
-    order by number and by time, or a statement from one day to another would not add up.
+    So a debit that is reversed and posted again in one transaction neither suspends nor resumes a client. The instant
+    of the entries is ``now``, or that of the entry before them if it is later: clocks differ, and a ledger must have
+    the same order by number and by time, or a statement from one day to another would not add up.
     """
     account = replace(account, posted_at=max(account.posted_at, now)) if postings else account
     posted: list[Posted] = []

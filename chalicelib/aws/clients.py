@@ -1,8 +1,7 @@
 """Clients of AWS's services, made by botocore alone.
 
-boto3 makes the same clients out of botocore's. What it adds to them (resources, transfers in parts with their thread
-and process pools) would be the largest single part of a cold start, and nothing uses any of it: what is sent in parts
-is sent while it is made (``aws.multipart``).
+boto3 makes the same clients, also by botocore. What it adds (resources, transfers with thread and process pools) would
+be the largest part of a cold start, and nothing here uses it: ``aws.multipart`` sends parts while they are made.
 """
 
 from __future__ import annotations

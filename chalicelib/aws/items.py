@@ -1,11 +1,11 @@
 """The items of the one DynamoDB table: keys, indexes, the shared connection, and consistent reads.
 
-The models share one connection: PynamoDB would otherwise build a client, and a cold start, per model.
+The models share one connection. PynamoDB would make one per model, and a client takes long to make in a cold start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -56,7 +56,7 @@ class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Keys of the items of a partition by the date on which they are due; sparse, as most items have none."""
+    """Keys of the items of a partition by billing date; sparse: most items have no ``next_billing_date``."""
 
     class Meta:
         index_name = "due_index"
@@ -67,7 +67,7 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class Item(Model):
-    """Base of every model: the keys, an optional end of life, and the shared connection."""
+    """Base of every model: keys, attributes of the indexes, and the instant at which DynamoDB deletes the item."""
 
     class Meta:
         table_name = settings.table
@@ -92,7 +92,7 @@ class Item(Model):
 
     @classmethod
     def find(cls: type[_I], pk: str, sk: str) -> _I | None:
-        """Strongly consistent read of one item, ``None`` when there is none."""
+        """The item of a key, read consistently; ``None`` if there is none."""
         try:
             return cls.get(pk, sk, consistent_read=True)
         except DoesNotExist:
@@ -109,15 +109,15 @@ class Item(Model):
         limit: int | None = None,
         newest_first: bool = False,
     ) -> list[_I]:
-        """Items whose ``sk`` starts with ``prefix`` in order of ``sk``, consistently read.
+        """Items whose ``sk`` begins with ``prefix``, in order of ``sk``, read consistently.
 
-        ``after`` (a whole ``sk``) resumes behind that item; ``last`` stops at that ``sk``, itself included.
+        ``after``: only items behind this ``sk``; ``last``: only up to this one; ``limit``: at most so many.
         """
-        # A key of a table is never empty, so neither may a bound be.
+        # DynamoDB refuses an empty bound.
         low, high = prefix or "\x01", last if last is not None else prefix + "\U0010ffff"
         if after is not None:
             low, high = (low, after) if newest_first else (after, high)
-        # One more than asked, because BETWEEN includes the item to resume behind.
+        # One more than the limit, because BETWEEN includes the item of ``after``.
         rows = cls.query(
             pk,
             cls.sk.between(low, high),
@@ -127,8 +127,18 @@ class Item(Model):
         )
         return [row for row in rows if row.sk != after][:limit]
 
+    def set_values(self, values: Mapping[str, Any]) -> list[Action]:
+        """Set attributes by name. Returns the actions that store them; ``None`` removes an attribute."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        attributes = {name: getattr(type(self), name) for name in values}
+        return [
+            attributes[name].remove() if value is None else attributes[name].set(value)
+            for name, value in values.items()
+        ]
+
     def set_all(self) -> list[Action]:
-        """Actions that write every set attribute but the keys."""
+        """Actions that store every attribute that has a value, except the keys."""
         return [
             getattr(type(self), name).set(value)
             for name, value in self.attribute_values.items()
@@ -137,20 +147,22 @@ class Item(Model):
 
 
 def find_many(keys: Sequence[tuple[str, str]], model: type[_I]) -> dict[tuple[str, str], _I]:
-    """Consistent reads of many items at once; absent ones are left out."""
+    """Consistent reads of many items at once, by their keys; absent ones are left out."""
+    if not keys:
+        return {}
     return {(row.pk, row.sk): row for row in model.batch_get(keys, consistent_read=True)}
 
 
-def find_each(*wanted: tuple[type[Item], str, str]) -> list[Any]:
-    """Consistent reads of items of any models, a hundred per request, in the order asked; ``None`` for an absent one.
+def find_each(*places: tuple[type[Item], str, str]) -> list[Any]:
+    """Consistent reads of items by model and key, a hundred per request; in the same order, ``None`` for absent ones.
 
-    They are not of one instant: what depends on an item is read after it.
+    They are not read at one instant: read an item first, and what depends on it in another call.
     """
-    keys = list(dict.fromkeys((pk, sk) for _, pk, sk in wanted))
+    keys = list(dict.fromkeys((pk, sk) for _, pk, sk in places))
     found: dict[tuple[str, str], Any] = {}
     for first in range(0, len(keys), _AT_ONCE):
         left: Any = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[first : first + _AT_ONCE]]
         while left:
             page, left = Item._batch_get_page(left, True, None)  # type: ignore[no-untyped-call]
             found.update({(row["pk"]["S"], row["sk"]["S"]): row for row in page})
-    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in wanted]
+    return [model.from_raw_data(found[pk, sk]) if (pk, sk) in found else None for model, pk, sk in places]

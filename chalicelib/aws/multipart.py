@@ -1,4 +1,4 @@
-"""Objects of the bucket that are sent while they are being made, because they need not fit into memory."""
+"""Multipart uploads: objects that are sent while they are made, so they need not fit into memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _PIECE = 1 << 20
 
 
 class Growing:
-    """One object, ``add``-ed to and then ``close``-d: it appears whole at that moment, or (after a crash) not at all.
+    """An object to which bytes are added. It exists from ``close`` on; after a crash before it, it does not.
 
-    ``size`` is how many bytes it has so far, of which up to ``part_bytes`` (5 MB or more) are in memory. What a crash
-    has left of it is deleted by a rule of the bucket.
+    ``size``: its bytes so far. At most about ``part_bytes`` (5 MB or more) of them are in memory. A rule of the bucket
+    deletes the parts that a crash leaves behind.
     """
 
     def __init__(self, key: str, content_type: str, part_bytes: int) -> None:
@@ -24,14 +24,15 @@ class Growing:
         self._parts: list[dict[str, Any]] = []
 
     def add(self, data: bytes) -> None:
-        # Before and not after: what has just the size of a part is one request in the end.
+        """Append bytes; sends a part if there are enough."""
+        # Checked before the bytes are added, so an object of exactly one part is one request.
         if len(self._body) >= self._part_bytes:
             self._send()
         self._body += data
         self.size += len(data)
 
     def close(self) -> None:
-        """Have the object: in one request if none of it was sent yet."""
+        """Complete the object; in one request if no part was sent."""
         if not self._upload:
             objects.write(self.key, bytes(self._body), self._content_type)
             return
@@ -41,7 +42,7 @@ class Growing:
         )
 
     def _send(self) -> None:
-        """What is waiting, as one part of up to 10,000."""
+        """Send the bytes in memory as a part; an object has at most 10,000."""
         if not self._upload:
             begun = objects.s3().create_multipart_upload(**self._where, ContentType=self._content_type)
             self._upload = begun["UploadId"]
@@ -52,9 +53,9 @@ class Growing:
 
 
 def upload(key: str, file: IO[bytes], content_type: str) -> None:
-    """A file of any size, from its start; it appears as what is ``Growing`` does."""
+    """Upload a file of any size, from its start; the object is complete or does not exist."""
     file.seek(0)
-    whole = Growing(key, content_type, objects.PART_BYTES)
+    growing = Growing(key, content_type, objects.PART_BYTES)
     while data := file.read(_PIECE):
-        whole.add(data)
-    whole.close()
+        growing.add(data)
+    growing.close()

@@ -1,8 +1,8 @@
 """Objects of the bucket.
 
-``incoming/`` holds what people drop, ``decks/`` compiled decks, ``rated/`` segments of rated calls, ``rejected/``
-refused lines. Segments are named at random and become visible only through their index item: a crash can leave a
-segment that no index item names.
+``incoming/`` has uploaded files, ``decks/`` compiled decks, ``rated/`` segments (files of rated calls), ``rejected/``
+refused lines. A segment has a random name and is read only if an item of the index names it, so one that a crash leaves
+behind is never read.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from chalicelib.config import settings
 
 BLOCK_BYTES = 1 << 20
 PART_BYTES = 16 << 20
-"""What an upload in parts holds in memory; S3 takes 10,000 parts of an object."""
+"""Size of a part of a multipart upload, which is in memory; S3 takes 10,000 parts of an object."""
 URL_SECONDS = 900
-"""How long a presigned upload or download is good for."""
+"""How long a presigned URL is valid."""
 
 
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    # Buckets made today take no other signature for presigned URLs.
+    """The client of S3."""
+    # New buckets accept presigned URLs only with this signature.
     return clients.client("s3", Config(signature_version="s3v4"))
 
 
 def blocks(key: str, version_id: str) -> Iterator[bytes]:
-    """An object's bytes, streamed."""
+    """The bytes of an object, in blocks; of its latest version if ``version_id`` is empty."""
     where = {"Bucket": settings.bucket, "Key": key}
     answer = s3().get_object(**where, **({"VersionId": version_id} if version_id else {}))
     yield from answer["Body"].iter_chunks(BLOCK_BYTES)
 
 
 def look(key: str, version_id: str) -> tuple[int, int] | None:
-    """An object's size in bytes and the instant it was dropped; ``None`` when it is not there (any more)."""
+    """Size in bytes of an object, and the instant of its upload; ``None`` if it does not exist."""
     where = {"Bucket": settings.bucket, "Key": key}
     try:
         answer = s3().head_object(**where, **({"VersionId": version_id} if version_id else {}))
@@ -51,11 +52,11 @@ def look(key: str, version_id: str) -> tuple[int, int] | None:
 
 
 class Missing(Exception):
-    """An object, or the wanted part of it, is not in the bucket."""
+    """An object does not exist, or has no such bytes."""
 
 
 def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
-    """An object, or ``length`` bytes of it."""
+    """The bytes of an object, or ``length`` of them from ``offset`` on; raises ``Missing``."""
     span = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
     try:
         return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
@@ -66,41 +67,41 @@ def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
 
 
 def versions(prefix: str) -> Iterator[tuple[str, str]]:
-    """Key and version of every object version under a prefix; deletions are not versions."""
+    """Key and version of every version of every object under a prefix, without delete markers."""
     pages = s3().get_paginator("list_object_versions").paginate(Bucket=settings.bucket, Prefix=prefix)
     for page in pages:
-        yield from ((found["Key"], found["VersionId"]) for found in page.get("Versions", []))
+        yield from ((version["Key"], version["VersionId"]) for version in page.get("Versions", []))
 
 
 def objects(prefix: str, after: str) -> Iterator[tuple[str, int]]:
-    """Key and time of writing of every object under a prefix, in order of the keys, from behind ``after`` on."""
+    """Key and instant of writing of every object under a prefix whose key is behind ``after``, in order of the keys."""
     pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=prefix, StartAfter=after)
     for page in pages:
-        yield from ((found["Key"], int(found["LastModified"].timestamp())) for found in page.get("Contents", []))
+        yield from ((entry["Key"], int(entry["LastModified"].timestamp())) for entry in page.get("Contents", []))
 
 
 def delete(keys: Sequence[str]) -> None:
-    """Delete objects; those that are gone already do no harm."""
+    """Delete objects, if they exist; ``RuntimeError`` if S3 refuses any."""
     for at in range(0, len(keys), 1000):
-        listed = {"Objects": [{"Key": key} for key in keys[at : at + 1000]], "Quiet": True}
-        failed = s3().delete_objects(Bucket=settings.bucket, Delete=listed).get("Errors")
+        request = {"Objects": [{"Key": key} for key in keys[at : at + 1000]], "Quiet": True}
+        failed = s3().delete_objects(Bucket=settings.bucket, Delete=request).get("Errors")
         if failed:
             raise RuntimeError(f"{len(failed)} objects could not be deleted, the first one {failed[0]}")
 
 
 def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
-    """An object in one request: up to 5 GB, streamed where it is a file."""
+    """Write an object in one request: up to 5 GB; a file is streamed from its present position."""
     stream = io.BytesIO(body) if isinstance(body, bytes) else body
     s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
 
 
 def download_url(key: str) -> str:
-    """Where a browser can fetch an object for ``URL_SECONDS``."""
+    """A URL that downloads an object, for ``URL_SECONDS``."""
     params = {"Bucket": settings.bucket, "Key": key}
     return str(s3().generate_presigned_url("get_object", Params=params, ExpiresIn=URL_SECONDS))
 
 
 def upload_url(key: str) -> str:
-    """Where a caller may PUT one object for ``URL_SECONDS``."""
+    """A URL that takes one object by PUT, for ``URL_SECONDS``."""
     params = {"Bucket": settings.bucket, "Key": key}
     return str(s3().generate_presigned_url("put_object", Params=params, ExpiresIn=URL_SECONDS))

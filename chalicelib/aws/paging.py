@@ -1,4 +1,4 @@
-"""Lists in pages: items in order of their keys, and the place where the next page starts."""
+"""Lists in pages: items in the order of their keys, and the ``sk`` behind which the next page starts."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Item
 
 T = TypeVar("T", bound=Item)
 SCANNED = 100
-"""Items read at a time where a filter leaves most of them out."""
+"""Items that one query reads if there is a filter, which may leave most of them out."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which page: at most ``limit`` items behind ``place`` (the ``sk`` of the page before's last item)."""
+class PageRequest:
+    """At most ``limit`` items behind ``place``: the ``sk`` of the last item of the page before, ``None`` at first."""
 
     limit: int
     place: str | None = None
 
 
 @dataclass(frozen=True)
-class Rows(Generic[T]):
-    """A page; ``place`` is where the next one starts, ``None`` after the last."""
+class Page(Generic[T]):
+    """The items of a page; ``place`` is where the next page starts, ``None`` if this is the last one."""
 
     items: list[T]
     place: str | None
@@ -31,23 +32,25 @@ class Rows(Generic[T]):
 
 def page(
     model: type[T],
-    pk: str,
-    prefix: str,
-    asked: Asked,
+    key: Key,
+    request: PageRequest,
     *,
     keep: Callable[[T], bool] | None = None,
     newest_first: bool = False,
-) -> Rows[T]:
-    """One page of the items under a prefix that ``keep`` lets through, filled up whatever the filter leaves out."""
+) -> Page[T]:
+    """One page of the items that ``key`` selects, in order of ``sk``.
+
+    With ``keep``, only items for which it is true; it reads on until the page is full or there are no more items.
+    """
     # One item more than asked tells whether there is a next page.
-    size = asked.limit + 1 if keep is None else max(asked.limit + 1, SCANNED)
-    found: list[T] = []
-    after = asked.place
-    while len(found) <= asked.limit:
-        rows = model.under(pk, prefix, after=after, limit=size, newest_first=newest_first)
-        found += [row for row in rows if keep is None or keep(row)]
+    size = request.limit + 1 if keep is None else max(request.limit + 1, SCANNED)
+    kept: list[T] = []
+    after = request.place
+    while len(kept) <= request.limit:
+        rows = model.under(*key, after=after, limit=size, newest_first=newest_first)
+        kept += [row for row in rows if keep is None or keep(row)]
         if len(rows) < size:
             break
         after = rows[-1].sk
-    more = len(found) > asked.limit
-    return Rows(found[: asked.limit], found[asked.limit - 1].sk if more else None)
+    more = len(kept) > request.limit
+    return Page(kept[: request.limit], kept[request.limit - 1].sk if more else None)

@@ -1,4 +1,4 @@
-"""Messages to the functions that work queues off."""
+"""Messages in the SQS queues, each of which has a function that reads it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from chalicelib.aws import clients
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10
-"""SQS takes no more messages in one request."""
+"""Most messages that SQS takes in one request."""
 
 
 def send(queue: str, bodies: Iterable[str]) -> int:
-    """Put messages on a queue; returns how many. ``RuntimeError`` when the queue refuses any."""
-    waiting, sent = iter(bodies), 0
-    while some := list(islice(waiting, AT_ONCE)):
-        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(some)]
+    """Send messages to a queue; returns how many. ``RuntimeError`` if the queue refuses any."""
+    remaining, sent = iter(bodies), 0
+    while group := list(islice(remaining, AT_ONCE)):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(group)]
         answer = _sqs().send_message_batch(QueueUrl=_url(queue), Entries=entries)
         if answer.get("Failed"):
             raise RuntimeError(f"the queue {queue} refused {len(answer['Failed'])} messages")
-        sent += len(some)
+        sent += len(group)
     return sent
 
 
 def hasten(queue: str, message: dict[str, Any], seconds: int) -> None:
-    """Have a queue deliver a failed message again after ``seconds`` times its tries so far.
+    """Have a queue deliver a failed message again after ``seconds`` times the number of its deliveries so far.
 
-    A message is hidden for longer than its function may run; a failure that was caught need not wait so long.
+    ``message``: a record of the event. A message is hidden for longer than its function may run (its visibility
+    timeout); after a failure that was caught it need not wait so long.
     """
     wait = seconds * int(message["attributes"]["ApproximateReceiveCount"])
     try:

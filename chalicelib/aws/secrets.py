@@ -1,6 +1,6 @@
 """The deployment's secrets.
 
-They lie in AWS Secrets Manager as one JSON secret whose name is ``FORFAIT_SECRET``. On the stage ``local`` two plain
+They are in AWS Secrets Manager as one JSON secret whose name is ``FORFAIT_SECRET``. On the stage ``local`` two plain
 variables take its place.
 """
 

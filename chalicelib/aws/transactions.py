@@ -1,9 +1,9 @@
-"""The one DynamoDB table and the one way to write to it.
+"""The one DynamoDB table, and the one way to write to it.
 
-All items live in a single table (``pk``, ``sk``), described model by model in each room's store. Everything that
-changes data goes through ``commit``: one ``TransactWriteItems`` whose writes were decided purely beforehand. Whoever
-loses a race gets ``LostRace`` and decides again on fresh data (``settle`` does that loop), so no rule of money is ever
-checked outside the write that depends on it.
+All items are in a single table (``pk``, ``sk``); the models are in the rooms' stores. Every change of data goes
+through ``commit``: one ``TransactWriteItems`` whose writes are decided beforehand, with the conditions that the
+decision depends on. If another transaction was first, ``commit`` raises ``LostRace``, and the decision is made again on
+what is stored then (``settled``). So a rule of money is always checked by the write that depends on it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.answers import KEPT_SECONDS, Answer, Guard
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.items import Item as Item
 from chalicelib.aws.items import find_each as find_each
 from chalicelib.aws.items import find_many as find_many
@@ -30,8 +31,6 @@ from chalicelib.errors import ForfaitError, LostRace
 
 MAX_WRITES = 100
 """DynamoDB's limit of actions in one transaction."""
-KEPT_SECONDS = 7 * 86_400
-"""How long the answer to an Idempotency-Key is kept."""
 _RETRYABLE = {
     "ConditionalCheckFailed",
     "TransactionConflict",
@@ -45,8 +44,13 @@ _RETRYABLE_CALLS = {
     "RequestLimitExceeded",
 }
 _AMBIGUOUS = {"InternalServerError", "TransactionInProgressException"}
-"""The transaction may have been applied, or be about to be: only the very same one may be sent again."""
-_SAME_AGAIN = 5
+"""Codes that leave open whether the transaction is applied: only the same transaction may be sent again."""
+_SENDS = 5
+"""How often the same transaction is sent before the error reaches the caller."""
+ATTEMPTS = 40
+"""How often a decision is made again after a lost race, before ``LostRace`` reaches the caller."""
+
+_TRAIL = "E#"
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -54,7 +58,7 @@ _P = ParamSpec("_P")
 
 @dataclass(frozen=True)
 class Put:
-    """Write a whole item; by default only where none stands yet."""
+    """Write a whole item: if there is none with its key, or under ``condition``, or ``anyway``."""
 
     item: Item
     condition: Condition | None = None
@@ -72,13 +76,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Remove:
+    """Delete an item under a condition."""
+
     item: Item
     condition: Condition
 
 
 @dataclass(frozen=True)
 class Require:
-    """Write nothing, but fail unless the condition holds."""
+    """Write nothing; the transaction fails unless the condition holds."""
 
     item: Item
     condition: Condition
@@ -87,18 +93,10 @@ class Require:
 Write = Put | Change | Remove | Require
 
 
-class Answer(Item):
-    """What was answered to an Idempotency-Key (secrets left out)."""
-
-    fingerprint = UnicodeAttribute()
-    status = IntegerAttribute()
-    body = JSONAttribute(null=True)
-
-
 class Event(Item):
     """``E#<reseller_id or operator>`` / ``<at, 12 digits>#<ulid>``: who changed what, when: the audit trail.
 
-    ``changes`` holds the new values, ``before`` the old ones of what was there before.
+    ``changes`` holds new values by field name, ``before`` the old values of those fields that had one.
     """
 
     kind = UnicodeAttribute()
@@ -110,27 +108,33 @@ class Event(Item):
     changes: Any = JSONAttribute(null=True)
     before: Any = JSONAttribute(null=True)
 
+    @staticmethod
+    def key(owner_id: str, at: int, event_id: str) -> Key:
+        return Key(f"{_TRAIL}{owner_id}", f"{at:012d}#{event_id}")
+
+    @staticmethod
+    def of_owner(owner_id: str) -> Key:
+        return Key(f"{_TRAIL}{owner_id}", "")
+
+    @property
+    def owner_id(self) -> str:
+        return self.pk.removeprefix(_TRAIL)
+
+    @property
+    def event_id(self) -> str:
+        return self.sk.rpartition("#")[2]
+
 
 class AlreadyAnswered(ForfaitError):
-    """A twin of this very request was committed first: its stored answer is the answer."""
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The Idempotency-Key of a request, still without an answer."""
-
-    pk: str
-    sk: str
-    fingerprint: str
-    status: int
+    """A repeat of the request, with the same Idempotency-Key, was committed first: its stored answer is the answer."""
 
 
 @dataclass
 class Scope:
-    """Who acts, when, and under which Idempotency-Key; made by the edge, handed to every service call.
+    """Who acts, when, and under which Idempotency-Key; routes and event functions pass it to every service call.
 
-    ``now`` is the only clock that services and stores see. ``guard`` is spent by the first commit, which stores
-    ``render(result)`` as the answer that a repeat of the request will get.
+    ``now``: the present instant, the only clock of services and stores. ``guard`` belongs to the first commit, which
+    stores ``render(result)`` as the answer to a repeat of the request, and clears ``guard``.
     """
 
     actor: str
@@ -141,12 +145,11 @@ class Scope:
     render: Callable[[Any], dict[str, Any] | None] = field(default=lambda result: None, repr=False)
 
     def answer(self, result: Any) -> list[Write]:
-        """The write that keeps the answer to this request, if it came with an Idempotency-Key."""
+        """The write that stores the answer to this request; none without an Idempotency-Key."""
         if self.guard is None:
             return []
         record = Answer(
-            self.guard.pk,
-            self.guard.sk,
+            *self.guard.key,
             fingerprint=self.guard.fingerprint,
             status=self.guard.status,
             body=self.render(result),
@@ -156,7 +159,7 @@ class Scope:
 
 
 def new_id() -> str:
-    """A ULID: sorts by time of making."""
+    """A new ULID; ULIDs sort by the time when they were made."""
     return str(ULID())
 
 
@@ -168,17 +171,16 @@ def event(
     changes: dict[str, Any] | None = None,
     before: dict[str, Any] | None = None,
 ) -> Put:
-    """The record of one change; ``owner_id`` is the reseller whose trail it belongs to.
+    """The write of an event in the audit trail of ``owner_id``: a reseller's id, or ``operator``.
 
-    ``changes`` names fields and their new values, ``before`` their old ones; what is the same in both is left out.
-    Field names carry their unit (``_e8``). No secret goes in here.
+    ``changes``: new values by field name, with the unit in the name (``_e8``); ``before``: the old ones. Values that
+    are the same in both are left out. They must not contain secrets.
     """
     if changes and before:
         changes = {name: value for name, value in changes.items() if name not in before or before[name] != value}
         before = {name: value for name, value in before.items() if name in changes}
     recorded = Event(
-        f"E#{owner_id}",
-        f"{scope.now:012d}#{new_id()}",
+        *Event.key(owner_id, scope.now, new_id()),
         kind=kind,
         subject=subject,
         actor=scope.actor,
@@ -192,13 +194,13 @@ def event(
 
 
 def commit(scope: Scope, writes: Iterable[Write], result: Any = None) -> None:
-    """All writes, or none; ``result``, the answer to the request's Idempotency-Key, goes with them.
+    """Make all writes or none. ``result``: what the answer is rendered from that is stored with them (``Scope``).
 
-    Raises ``LostRace`` when a condition did not hold or another transaction was in the way, ``AlreadyAnswered`` when
-    a twin with the same Idempotency-Key came first.
+    Raises ``LostRace`` if a condition does not hold or another transaction is in the way, ``AlreadyAnswered`` if a
+    request with the same Idempotency-Key was first, ``ValueError`` for more than ``MAX_WRITES``.
     """
     guard = scope.answer(result)
-    # PynamoDB sends checks, deletes, puts, updates in this order, and the reasons come back in it.
+    # PynamoDB sends checks, deletes, puts and updates in this order, which is that of the reasons in the answer.
     order = {Require: 0, Remove: 1, Put: 2, Change: 3}
     ordered = sorted([*writes, *guard], key=lambda write: order[type(write)])
     if len(ordered) > MAX_WRITES:
@@ -214,12 +216,12 @@ def commit(scope: Scope, writes: Iterable[Write], result: Any = None) -> None:
 
 
 def _send(writes: Sequence[Write]) -> None:
-    """One transaction; after an answer that leaves its fate open it is sent again under the same token.
+    """Send a transaction; again with the same token if the answer leaves open whether it is applied.
 
-    DynamoDB applies one token once. When the answer stays open, the error gets out: deciding anew could act twice.
+    DynamoDB applies a token once. If it stays open, the error reaches the caller: a new decision could act twice.
     """
     token = new_id()
-    for attempt in range(_SAME_AGAIN):
+    for attempt in range(_SENDS):
         try:
             connection = Item._get_connection().connection
             with TransactWrite(connection=connection, client_request_token=token) as transaction:
@@ -227,13 +229,13 @@ def _send(writes: Sequence[Write]) -> None:
                     _add(transaction, write)
             return
         except TransactWriteError as problem:
-            if problem.cause_response_code not in _AMBIGUOUS or attempt == _SAME_AGAIN - 1:
+            if problem.cause_response_code not in _AMBIGUOUS or attempt == _SENDS - 1:
                 raise
             time.sleep(0.05 * 2**attempt)
 
 
-def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
-    """Run ``decide`` (read, decide, commit) until it does not lose a race; the last ``LostRace`` gets out."""
+def settle(decide: Callable[[], _T], attempts: int = ATTEMPTS) -> _T:
+    """Run ``decide`` (read, decide, commit) until it does not lose a race; raises the last ``LostRace``."""
     for attempt in range(attempts):
         try:
             return decide()
@@ -245,19 +247,21 @@ def settle(decide: Callable[[], _T], attempts: int = 40) -> _T:
 
 
 def settled(decide: Callable[_P, _T]) -> Callable[_P, _T]:
-    """A function that reads, decides and commits, run until it loses no race (``settle``)."""
-
-    @wraps(decide)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return settle(partial(decide, *args, **kwargs))
-
-    return run
+    """Decorator: the function reads, decides and commits, and is run until it does not lose a race (``settle``)."""
+    return settled_within(ATTEMPTS)(decide)
 
 
-def replay(pk: str, sk: str, now: int) -> Answer | None:
-    """The stored answer of an Idempotency-Key, if it is still kept."""
-    stored = Answer.find(pk, sk)
-    return stored if stored and (stored.expires_at or 0) >= now else None
+def settled_within(attempts: int) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Like ``settled``, with at most so many attempts."""
+
+    def decorate(decide: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(decide)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            return settle(partial(decide, *args, **kwargs), attempts)
+
+        return run
+
+    return decorate
 
 
 def _add(transaction: TransactWrite, write: Write) -> None:
@@ -275,7 +279,7 @@ def _add(transaction: TransactWrite, write: Write) -> None:
 
 
 def _reasons(problem: TransactWriteError) -> tuple[str, ...]:
-    """The reasons of a cancelled transaction; re-raises what is not about a race."""
+    """The reasons of a transaction that lost a race, one for each write; any other problem is raised again."""
     code = problem.cause_response_code
     reasons = tuple(reason.code if reason else "None" for reason in problem.cancellation_reasons)
     if code in _RETRYABLE_CALLS:

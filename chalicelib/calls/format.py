@@ -1,9 +1,9 @@
-"""Rated calls as they are kept: gzip CSV in members that can be read apart.
+"""The file format of rated calls: CSV in gzip members that can be read one by one.
 
-A segment is a range of an S3 object. Each of its gzip members stands on its own, so a page of calls reads one range of
-bytes and ``zcat`` reads the whole. There is no header line: a member from the middle has none, and the columns never
-change. Texts that differ per call come first, then the money, then what many calls share: last the batch that billed
-the call, which costs nearly nothing because packing folds what repeats from row to row.
+A segment is a range of an S3 object. Each of its gzip members can be read without the others, so a page of calls reads
+one range of bytes, and ``zcat`` reads the whole. There is no header line, because a member from the middle has none;
+the columns never change. Texts that differ from call to call come first, then the money, then what many calls share.
+The last column is the batch that billed the call: what repeats from row to row takes hardly any space when compressed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,14 @@ COLUMNS = (
     "rate_per_minute",
     "batch_id",
 )
+DIRECTIONS = OUTBOUND, INBOUND = "outbound", "inbound"
+DISPOSITIONS = ANSWERED, NO_ANSWER, BUSY, FAILED = "ANSWERED", "NO ANSWER", "BUSY", "FAILED"
 ROWS_PER_MEMBER = 2048
 MOST_MEMBERS = 2000
-"""Members of a segment, more or less. The index lists each in 50 bytes, so a month of such days fits a transaction."""
+"""Members of a segment, more or less. Each takes 50 bytes of the index, so a month of such days fits a transaction."""
 
-_GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"; the header has no time in it
+GZIP = 31
+"""What zlib calls a window of 32 KB with gzip header and checksum; the header has no time in it."""
 _LEVEL = 1  # of isal's four: a quarter of zlib's time at its level 1, and fewer bytes (decisions/0015)
 _SPECIAL = frozenset('",\r\n')
 
@@ -74,7 +77,7 @@ class RatedCall(NamedTuple):
 
 
 class Member(NamedTuple):
-    """Where one gzip member stands in its object (bytes), how many rows it has, and its first and last start."""
+    """One gzip member: its place in the object (bytes), how many rows it has, and its first and last start."""
 
     offset: int
     length: int
@@ -84,7 +87,7 @@ class Member(NamedTuple):
 
 
 def rows_per_member(rows: int) -> int:
-    """How many rows a member has in a segment of ``rows``: more than usual only in a very large one."""
+    """How many rows a member has in a segment of ``rows`` rows: more than usual only in a very large segment."""
     return max(ROWS_PER_MEMBER, -(-rows // MOST_MEMBERS))
 
 
@@ -103,62 +106,30 @@ def first_field(text: str) -> str:
     return text[: end + 1]
 
 
-def key_of(direction: str, disposition: str, call_id: str) -> str:
-    """What makes a call the same call within a client and UTC day; ``call_id`` as it stands in a row."""
-    return f"{'i' if direction == 'inbound' else 'o'}{'a' if disposition == 'ANSWERED' else 'n'}{call_id}"
-
-
 def encode_rows(
     rows: Sequence[str], starts: Sequence[int], offset: int = 0, per_member: int = ROWS_PER_MEMBER
 ) -> tuple[bytes, list[Member]]:
     """Rows as text, sorted by start -> an object's bytes and its members; the same rows give the same bytes.
 
-    ``offset`` is where these bytes will stand in the object, for one that is written in parts. No rows: no bytes.
+    ``offset``: where in the object these bytes begin, if it is written in pieces. No rows make no bytes.
     """
-    parts: list[bytes] = []
+    pieces: list[bytes] = []
     members: list[Member] = []
     for at in range(0, len(rows), per_member):
         some = rows[at : at + per_member]
         packed = pack(("\r\n".join(some) + "\r\n").encode())
-        parts.append(packed)
+        pieces.append(packed)
         members.append(Member(offset, len(packed), len(some), starts[at], starts[at + len(some) - 1]))
         offset += len(packed)
-    return b"".join(parts), members
+    return b"".join(pieces), members
 
 
 def pack(text: bytes) -> bytes:
     """Rows as text -> one gzip member."""
-    # Here and not above: the API imports this module, and most of its requests read no calls.
+    # Imported here, because the API imports this module and most of its requests read no calls.
     from isal import isal_zlib
 
-    return isal_zlib.compress(text, _LEVEL, _GZIP)
-
-
-def row_of(call: RatedCall) -> str:
-    """One call as a row."""
-    texts = (call.call_id, call.account, call.from_number, call.to_number)
-    numbers = (call.seconds, call.billed_seconds, call.free_seconds)
-    amounts = (money.format_amount(call.amount_e8), money.format_amount(call.cost_e8))
-    return ",".join(
-        (
-            periods.format_instant(call.start),
-            call.direction,
-            call.disposition,
-            *map(quoted, texts),
-            *map(str, numbers),
-            *amounts,
-            str(call.line),
-            tail_text(*call[13:]),
-        )
-    )
-
-
-def tail_text(
-    client_id: str, package_id: str, destination: str, country: str, rule: str, rate_e10: int, batch_id: str
-) -> str:
-    """The columns that many calls share."""
-    shared = (client_id, package_id, destination, country, rule, money.format_rate(rate_e10), batch_id)
-    return ",".join(map(quoted, shared))
+    return isal_zlib.compress(text, _LEVEL, GZIP)
 
 
 def decode(data: bytes) -> Iterator[RatedCall]:
@@ -180,12 +151,12 @@ def decode(data: bytes) -> Iterator[RatedCall]:
 
 
 def holder_of(call: RatedCall) -> str:
-    """Whose assignment made the client pay: ``sub:<username>`` or ``did:<number>``."""
-    return f"did:{call.to_number}" if call.direction == "inbound" else f"sub:{call.account}"
+    """The sub-account or DID by which the call was billed to the client: ``sub:<username>`` or ``did:<number>``."""
+    return f"did:{call.to_number}" if call.direction == INBOUND else f"sub:{call.account}"
 
 
 def decode_keys(data: bytes) -> Iterator[tuple[str, str, str]]:
-    """Only what tells calls apart: direction, disposition and call id, the id quoted as in the row."""
+    """Only what identifies each call: direction, disposition and call id, the id quoted as in the row."""
     text = unpacked(data)
     if '"' in text:
         yield from ((row[1], row[2], quoted(row[3])) for row in _split_rows(text))
@@ -200,17 +171,17 @@ def unpacked(data: bytes) -> str:
     """The text of one or more whole members. Damaged bytes raise (``EOFError``, ``zlib.error``)."""
     from isal import isal_zlib
 
-    parts = []
+    texts = []
     while data:
-        member = isal_zlib.decompressobj(_GZIP)
+        member = isal_zlib.decompressobj(GZIP)
         try:
-            parts.append(member.decompress(data))
+            texts.append(member.decompress(data))
         except isal_zlib.error as problem:  # type: ignore[misc]  # a class, whatever its stub says
             raise zlib.error(str(problem)) from None
         if not member.eof:
             raise EOFError("a segment is cut short")
         data = member.unused_data
-    return b"".join(parts).decode()
+    return b"".join(texts).decode()
 
 
 def _split_rows(text: str) -> Iterator[list[str]]:
@@ -221,6 +192,7 @@ def _split_rows(text: str) -> Iterator[list[str]]:
 
 
 def start_of(text: str) -> int:
+    """``2026-11-23T08:30:00Z`` -> the instant; quicker than ``periods.parse_instant`` for calls of the same hours."""
     return _hour_start(text[:13]) + int(text[14:16]) * 60 + int(text[17:19])
 
 

@@ -1,4 +1,4 @@
-"""Rated calls in S3, read by ranges through their index in the table."""
+"""Reads rated calls from S3, by the ranges that the index in the table names."""
 
 from __future__ import annotations
 
@@ -10,38 +10,28 @@ from chalicelib.aws import objects
 from chalicelib.aws.transactions import new_id
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import RatedCall, key_of
+from chalicelib.calls.format import RatedCall
 from chalicelib.calls.store import Segment
 
 ROWS_AT_ONCE = 1 << 16
-"""Calls that a search reads at a time, or one member if that has more."""
+"""Calls that are read at a time, or one member if it has more."""
 UNREADABLE = (objects.Missing, zlib.error, EOFError, ValueError, TypeError)
-"""What comes of reading a segment whose bytes are gone or damaged."""
-
-
-def batch_of(segment: Segment) -> str:
-    """The batch that billed the calls of a segment."""
-    return str(segment.sk).split("#")[2]
-
-
-def generation_of(segment: Segment) -> int:
-    """The generation of that batch."""
-    return int(str(segment.sk).split("#")[3])
+"""What is raised when the bytes of a segment are gone or damaged."""
 
 
 def read(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> list[RatedCall]:
-    """The calls of a segment, or of some neighbouring members of it, oldest first."""
+    """The calls of a segment, or of some neighbouring ``members`` of it, oldest first."""
     return list(calls(segment, members))
 
 
 def calls(segment: Segment, members: Sequence[Sequence[int]] | None = None) -> Iterator[RatedCall]:
-    """The same without holding them all at once: a client's day may have millions."""
+    """The same, one by one: a client's day may have millions."""
     for data in portions(segment, segment.members if members is None else members):
         yield from call_format.decode(data)
 
 
 def portions(segment: Segment, members: Sequence[Sequence[int]]) -> Iterator[bytes]:
-    """The bytes of neighbouring members of a segment, some at a time; no request is made before its turn."""
+    """The bytes of neighbouring members of a segment, some at a time, each read when it is needed."""
     for some in _some_at_once(members):
         yield objects.read(segment.object_key, *span(some))
 
@@ -60,7 +50,8 @@ def _some_at_once(members: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequenc
 def last_start(client_id: str, holder: str, since: int) -> int | None:
     """The start of the latest rated call of ``sub:<username>`` or ``did:<number>`` at or after an instant.
 
-    Found in the calls themselves, newest first: owners seldom move, and nothing need be kept per holder for it.
+    ``None`` if there is no such call. The calls themselves are read, newest first: a sub-account or DID seldom changes
+    its client, and so nothing has to be stored for each.
     """
     name, found = holder.partition(":")[2], since - 1
     newest = sorted(call_store.segments_of(client_id, periods.utc_day(since), "9999"), key=_last, reverse=True)
@@ -77,11 +68,11 @@ def last_start(client_id: str, holder: str, since: int) -> int | None:
 
 
 def batches_with(client_ids: Iterable[str], holder: str, since: int) -> set[str]:
-    """Batches that have billed a call of a holder that began at ``since`` or later, to one of these clients."""
+    """Ids of batches that have billed one of these clients a call of ``holder`` that began at ``since`` or later."""
     name, found = holder.partition(":")[2], set[str]()
     first_day = periods.utc_day(max(since, 0))
     for segment in (each for one in client_ids for each in call_store.segments_of(one, first_day, "9999")):
-        if batch_of(segment) in found:
+        if segment.batch_id in found:
             continue
         members = [member for member in segment.members if member[4] >= since]
         for data in portions(segment, members):
@@ -95,24 +86,21 @@ def _last(segment: Segment) -> int:
     return segment.last
 
 
-def key_of_call(call: RatedCall) -> str:
-    """What makes a call the same call within a client and UTC day."""
-    return key_of(call.direction, call.disposition, call_format.quoted(call.call_id))
-
-
 SHARED = "shared"
-"""Stands for the client where an object holds calls of several."""
+"""In the place of the client's id, for an object with calls of several clients."""
 
 
 def object_key(reseller_id: str, client_id: str, month: str, batch_id: str) -> str:
-    """A new name for calls of a client and month: a try that dies leaves an orphan, never what another would trust."""
+    """A new random name. So a try that dies leaves an object that no index item names, and no other try uses."""
     return f"rated/{reseller_id}/{client_id}/{month}/{batch_id}-{new_id()}.csv.gz"
 
 
 def day_name(day: int) -> str:
+    """``YYYY-MM-DD`` of a UTC day counted from 1970."""
     return periods.utc_day(day * periods.DAY_SECONDS)
 
 
 def span(members: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Offset and length in bytes of neighbouring members."""
     offset = members[0][0]
     return offset, members[-1][0] + members[-1][1] - offset

@@ -1,7 +1,7 @@
-"""Rows of several segments as one, in order of their starts, without reading more of a row than its start.
+"""Merges the rows of several segments by their starts; nothing else of a row is read.
 
-What goes in comes out, byte for byte: rows are moved, never written anew. Rows come from one gzip member at a time and
-go into members of a file, so memory does not grow with what is merged.
+Rows are copied byte for byte. They are read from one gzip member at a time and written into members of a file, so
+memory does not grow with the segments.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from typing import IO
 from chalicelib.calls.format import Member, encode_rows, rows_per_member, start_of
 
 START_CHARACTERS = len("2026-11-23T08:30:00Z")
-"""A row begins with its start; as text, starts sort as they do in time."""
+"""A row begins with its start. Texts of starts sort in the order of time."""
 
 
 def rows(text: str) -> list[str]:
-    """The text of whole members -> its rows, each as it stands there, quoted line ends and all."""
+    """The text of whole members -> its rows, unchanged; a quoted field may contain line ends."""
     lines = text.split("\r\n")[:-1]
     if '"' not in text:
         return lines
     found, open_row = list[str](), list[str]()
     for line in lines:
         open_row.append(line)
-        # Quotes within a field are doubled, so a row ends where its quotes are even in number.
-        if sum(part.count('"') for part in open_row) % 2 == 0:
+        # Quotes within a field are doubled, so a row is complete when it has an even number of quotes.
+        if sum(piece.count('"') for piece in open_row) % 2 == 0:
             found.append("\r\n".join(open_row))
             open_row = []
     return found
 
 
 def merged(streams: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Rows of streams that are each sorted by start; of equal starts, those of an earlier stream come first."""
+    """The rows of streams that are each sorted by start. Of equal starts, those of an earlier stream come first."""
     return heapq.merge(*streams, key=lambda row: row[:START_CHARACTERS])
 
 
 class Packer:
-    """Rows, sorted by start and ``rows`` at most, into a file as gzip members that can be read apart."""
+    """Writes rows into a file as gzip members. They must be sorted by start; ``rows``: how many there are at most."""
 
     def __init__(self, file: IO[bytes], rows: int) -> None:
         self.file, self._per_member = file, rows_per_member(rows)
@@ -51,7 +51,7 @@ class Packer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been gathered; needed once more at the end."""
+        """Write the rows gathered so far. To be called once more at the end."""
         starts = [start_of(row[:START_CHARACTERS]) for row in self._rows]
         data, members = encode_rows(self._rows, starts, self._offset, self._per_member)
         self.file.write(data)

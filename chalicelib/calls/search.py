@@ -1,7 +1,7 @@
-"""Rated calls read back: by client and filters, newest first, page by page; and what a whole selection adds up to.
+"""Finds rated calls by client and filters: pages of them, newest first, and the totals of a whole selection.
 
-A page reads only the gzip members that can hold its calls. Sums come from the index wherever a segment lies wholly
-inside the selection, so only edges and filtered selections are read line by line.
+A page reads only the gzip members that can contain its calls. Totals come from the index wherever a whole segment is
+selected, so calls are read one by one only at the edges of a selection and for filters.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import NamedTuple
 from chalicelib import periods
 from chalicelib.calls import index
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import RatedCall
+from chalicelib.calls.format import INBOUND, RatedCall
 from chalicelib.calls.store import Segment
+from chalicelib.calls.totals import Totals
 
 
 class Place(NamedTuple):
-    """Where a call stands in the order of the report; calls before it are newer."""
+    """The place of a call in the order of the report; what is greater comes before it."""
 
     start: int
     call_id: str
@@ -30,7 +31,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Selection:
-    """Calls that start in ``[start, end)``; a filter that is ``None`` lets all through.
+    """Calls that start in ``[start, end)``. A filter that is ``None`` selects all.
 
     ``did``: the number called (inbound) or calling; ``billing`` is ``free`` (amount 0) or ``billed``.
     """
@@ -48,7 +49,7 @@ class Selection:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every call of the span (and client) is wanted."""
+        """Whether there is no filter but the time span and the client."""
         own = ("start", "end", "client_id")
         return all(getattr(self, field.name) is None for field in fields(self) if field.name not in own)
 
@@ -56,7 +57,7 @@ class Selection:
         return (
             self.start <= call.start < self.end
             and self.account in (None, call.account)
-            and (self.did is None or (self.did == call.to_number and call.direction == "inbound"))
+            and (self.did is None or (self.did == call.to_number and call.direction == INBOUND))
             and self.direction in (None, call.direction)
             and self.disposition in (None, call.disposition)
             and self.country in (None, call.country)
@@ -65,44 +66,24 @@ class Selection:
         )
 
 
-@dataclass
-class Totals:
-    """Sums of a selection; ``_e8`` for money."""
-
-    calls: int = 0
-    seconds: int = 0
-    billed_seconds: int = 0
-    amount_e8: int = 0
-    cost_e8: int = 0
-
-    def add(self, counted: int, of: Segment | RatedCall) -> None:
-        self.calls += counted
-        self.seconds += of.seconds
-        self.billed_seconds += of.billed_seconds
-        self.amount_e8 += of.amount_e8
-        self.cost_e8 += of.cost_e8
-
-
 def place_of(call: RatedCall) -> Place:
     return Place(call.start, call.call_id, call.client_id, call.direction, call.disposition)
 
 
 def page(reseller_id: str, selection: Selection, after: Place | None, limit: int) -> list[RatedCall]:
-    """Up to ``limit`` calls, newest first, those behind ``after`` only."""
+    """Up to ``limit`` calls, newest first, of those that come behind ``after``."""
     return list(islice(_newest_first(reseller_id, selection, after), limit))
 
 
 def totals(reseller_id: str, selection: Selection) -> Totals:
-    """What the whole selection adds up to."""
+    """The totals of the whole selection."""
     sums = Totals()
     for day in _days(selection):
         for segment in _segments(reseller_id, selection, day):
             if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
-                sums.add(segment.rows, segment)
-                continue
-            for call in index.calls(segment):
-                if selection.wants(call):
-                    sums.add(1, call)
+                sums += segment.totals
+            else:
+                sums += Totals.of(filter(selection.wants, index.calls(segment)))
     return sums
 
 
@@ -122,19 +103,19 @@ def _newest_first(reseller_id: str, selection: Selection, after: Place | None) -
 
 
 def _merged(members: Sequence[tuple[Sequence[int], Segment]]) -> Iterator[RatedCall]:
-    """Members by last start, latest first -> their calls newest first, reading each member only when its turn comes."""
+    """Members by last start, latest first -> their calls, newest first; each member is read only when it is needed."""
     waiting: list[RatedCall] = []
     for turn, (member, segment) in enumerate(members):
         waiting += index.read(segment, [member])
         bound = members[turn + 1][0][4] if turn + 1 < len(members) else None
-        # Members still to come hold nothing newer than their last start: what is newer than that is in order now.
+        # The members still to come have no call after their last start, so calls after that are complete.
         ready = [call for call in waiting if bound is None or call.start > bound]
         waiting = [call for call in waiting if bound is not None and call.start <= bound]
         yield from sorted(ready, key=place_of, reverse=True)
 
 
 def _days(selection: Selection) -> list[str]:
-    """UTC days that a selection touches, latest first."""
+    """The UTC days of a selection, latest first."""
     if selection.start >= selection.end:
         return []
     return periods.days_between(periods.utc_day(selection.start), periods.utc_day(selection.end - 1))[::-1]

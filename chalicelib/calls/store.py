@@ -1,24 +1,28 @@
-"""Items of rated calls: where a client's calls of a UTC day lie in S3, and which copies for Athena are outdated."""
+"""Items of rated calls: where a client's calls of a UTC day are in S3, and which files for Athena are out of date."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib import periods
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 
 COMPACTED = "+"
-"""No batch id begins like this."""
+"""First character of the batch id of a compacted segment. No id of a batch begins with it."""
 
 
 class Segment(Item):
     """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
 
-    One made of several by a compaction has ``<COMPACTED><id>`` in the place of the batch, and generation 0.
-    ``day`` is in UTC and ``month`` local, so one day of one batch can lie in two segments. ``members``
-    holds ``[offset, length, rows, first start, last start]`` of each gzip member of ``object_key``.
+    A compacted segment, which holds calls of several batches, has the batch id ``<COMPACTED><id>`` and generation 0.
+    ``day`` is in UTC and ``month`` local, so one day of one batch can be in two segments. ``members``: for each gzip
+    member of ``object_key`` a list ``[offset, length, rows, first start, last start]``.
     """
 
     client_id = UnicodeAttribute()
@@ -35,11 +39,83 @@ class Segment(Item):
     last = IntegerAttribute()
     written_at = IntegerAttribute()
 
+    @staticmethod
+    def key(client_id: str, day: str, batch_id: str, generation: int, month: str) -> Key:
+        return Key(f"L#{client_id}", f"SEG#{day}#{batch_id}#{generation}#{month}")
+
+    @staticmethod
+    def day_index_key(reseller_id: str, day: str) -> str:
+        """The key of ``day_index`` that all segments of a reseller's day have."""
+        return f"R#{reseller_id}#{day}"
+
+    @property
+    def batch_id(self) -> str:
+        """The batch that billed the calls; of a compacted segment an id that begins with ``COMPACTED``."""
+        return self.sk.split("#")[2]
+
+    @property
+    def generation(self) -> int:
+        """The generation of that batch."""
+        return int(self.sk.split("#")[3])
+
+    @property
+    def is_compacted(self) -> bool:
+        return self.batch_id.startswith(COMPACTED)
+
+    @property
+    def totals(self) -> Totals:
+        return Totals(self.rows, self.seconds, self.billed_seconds, self.amount_e8, self.cost_e8)
+
 
 class Emptied(Item):
     """``L#<client_id>`` / ``EMPTIED#<month>``: calls were taken out of a month, so its file in the lake is stale"""
 
     token = UnicodeAttribute()
+
+    @staticmethod
+    def key(client_id: str, month: str) -> Key:
+        return Key(f"L#{client_id}", f"EMPTIED#{month}")
+
+    @staticmethod
+    def of_client(client_id: str) -> Key:
+        return Key(f"L#{client_id}", "EMPTIED#")
+
+    @property
+    def month(self) -> str:
+        return self.sk.removeprefix("EMPTIED#")
+
+
+def segment_item(
+    reseller_id: str,
+    client_month: ClientMonth,
+    day: str,
+    batch_id: str,
+    generation: int,
+    *,
+    object_key: str,
+    members: Sequence[Sequence[int]],
+    totals: Totals,
+    written_at: int,
+) -> Segment:
+    """The index item of a new segment. ``members`` are kept, not copied: offsets and lengths may be filled in later."""
+    client_id, month = client_month
+    return Segment(
+        *Segment.key(client_id, day, batch_id, generation, month),
+        day_key=Segment.day_index_key(reseller_id, day),
+        client_id=client_id,
+        day=day,
+        month=month,
+        object_key=object_key,
+        members=members,
+        first=members[0][3],
+        last=members[-1][4],
+        written_at=written_at,
+        rows=totals.calls,
+        seconds=totals.seconds,
+        billed_seconds=totals.billed_seconds,
+        amount_e8=totals.amount_e8,
+        cost_e8=totals.cost_e8,
+    )
 
 
 def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:
@@ -47,6 +123,13 @@ def segments_of(client_id: str, first_day: str, last_day: str) -> list[Segment]:
     return Segment.under(f"L#{client_id}", f"SEG#{first_day}", last=f"SEG#{last_day}#\U0010ffff")
 
 
+def segments_of_month(client_month: ClientMonth) -> list[Segment]:
+    """The segments of a client-month, oldest day first. A local month begins and ends within a UTC day of its own."""
+    first, last = periods.month_days(client_month.month)
+    found = segments_of(client_month.client_id, periods.next_day(first, -1), periods.next_day(last))
+    return [segment for segment in found if segment.month == client_month.month]
+
+
 def segments_of_day(reseller_id: str, day: str) -> list[Segment]:
-    """Every client's segments of one day. Read from the index, which may lag a moment behind a commit."""
-    return list(Segment.day_index.query(f"R#{reseller_id}#{day}"))  # type: ignore[arg-type]
+    """Every client's segments of one day. The index that is read here may be a moment behind a commit."""
+    return list(Segment.day_index.query(Segment.day_index_key(reseller_id, day)))  # type: ignore[arg-type]

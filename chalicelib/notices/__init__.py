@@ -1,5 +1,6 @@
-"""Telling people and their programs what happened: e-mails and signed webhooks.
+"""Notices of events to people and programs: e-mails and signed webhooks.
 
-``events`` takes what the outbox holds, every minute; ``service.fanout`` decides who is told, ``service.sending`` tells
-them, again and again for a day if need be. ``mail`` and ``hooks`` are the gateways to the outside world.
+``events`` runs every minute: ``service.fanout`` turns each item of the outbox into one delivery per receiver,
+``service.sending`` sends the deliveries that are due and repeats failed ones for a day. ``mail`` and ``hooks`` are the
+gateways to the outside.
 """

@@ -1,6 +1,6 @@
-"""The function that the clock calls every minute: hand on what the outbox holds, and send what is due.
+"""The function that the clock calls every minute: it empties the outbox and sends the deliveries that are due.
 
-It runs in a Lambda function of its own, imported without ``app.py`` and without the shapes of the API.
+It runs in a Lambda function of its own, which imports neither ``app.py`` nor the shapes of the API.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ log = logging.getLogger(__name__)
 bp = Blueprint(__name__)
 
 WORK_SECONDS = 60
-"""How long tries are begun; the next minute's call goes on."""
+"""For how long new tries are begun; the call of the next minute continues."""
 
 
 @bp.schedule("rate(1 minute)", name="send_notices")
 def send_notices(event: CloudWatchEvent) -> None:
-    """Tell everybody who is to be told of what happened."""
+    """Send the notices of all events that happened since the last call, and repeat failed ones."""
     began = time.monotonic()
-    # A date that is pretended may lie ahead; a call that was late must not work with its old one.
+    # The local stack may pretend a later date; a call that was delayed must not use its old one.
     start = max(int(time.time()), periods.parse_instant(event.to_dict()["time"]))
 
     def clock() -> int:
         return start + int(time.monotonic() - began)
 
     scope = Scope("system:notices", start)
-    taken = fanout.take_all(scope)
-    tried = sending.send_due(scope, clock, start + WORK_SECONDS)
-    if taken or tried:
-        log.info("handed on %d notices, tried %d deliveries", taken, tried)
+    items = fanout.take_all(scope)
+    tries = sending.send_due(scope, clock, start + WORK_SECONDS)
+    if items or tries:
+        log.info("took %d items from the outbox, tried %d deliveries", items, tries)

@@ -25,42 +25,42 @@ bp = Blueprint(__name__)
 
 @route(bp, "POST", "/v1/webhooks", roles=RESELLER, body=WebhookIn, answer=WebhookMade)
 def create_webhook(call: Call) -> Any:
-    """Have events sent to a URL; the secret that signs them is shown once."""
+    """Send events to a URL; the secret that signs the requests is shown once."""
     return choices.create(call.scope, call.who.reseller_id, call.body(WebhookIn))
 
 
 @route(bp, "GET", "/v1/webhooks", roles=STAFF, query=Paging, answer=Page[WebhookOut])
 def list_webhooks(call: Call) -> Any:
-    """Webhooks, oldest first, without their secrets."""
-    return lists.page(call, choices.listed(call.who.reseller_id, lists.asked(call)))
+    """List webhooks, oldest first, without their secrets."""
+    return lists.page(call, choices.listed(call.who.reseller_id, lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/webhooks/{webhook_id}/rotate", roles=RESELLER, answer=WebhookMade, status=200)
 def rotate_webhook(call: Call) -> Any:
-    """Make a new secret, which is shown once; the old one signs beside it for a day."""
+    """Create a new secret, which is shown once; the old one also signs for a day."""
     return choices.rotate(call.scope, call.who.reseller_id, call.path["webhook_id"])
 
 
 @route(bp, "DELETE", "/v1/webhooks/{webhook_id}", roles=RESELLER)
 def delete_webhook(call: Call) -> Any:
-    """End a webhook."""
+    """Delete a webhook."""
     choices.delete(call.scope, call.who.reseller_id, call.path["webhook_id"])
 
 
 @route(bp, "GET", "/v1/notifications", roles=STAFF, answer=WishesOut)
 def get_notifications(call: Call) -> Any:
-    """Which events go out by e-mail, to clients and to the reseller."""
+    """Get the kinds of events that go out by e-mail, to clients and to the reseller."""
     return choices.get_wishes(call.who.reseller_id)
 
 
 @route(bp, "PUT", "/v1/notifications", roles=RESELLER, body=WishesIn, answer=WishesOut)
 def put_notifications(call: Call) -> Any:
-    """Say which events go out by e-mail."""
+    """Set the kinds of events that go out by e-mail."""
     return choices.put_wishes(call.scope, call.who.reseller_id, call.body(WishesIn))
 
 
 @route(bp, "GET", "/v1/deliveries", roles=STAFF, query=DeliveriesQuery, answer=Page[DeliveryOut])
 def list_deliveries(call: Call) -> Any:
-    """E-mails and webhooks of the last 30 days, newest first, with what came of them."""
-    rows = choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), lists.asked(call))
+    """List e-mails and webhook requests of the last 30 days, newest first, with their outcome."""
+    rows = choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), lists.page_request(call))
     return lists.page(call, rows)

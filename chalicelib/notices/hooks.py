@@ -1,8 +1,8 @@
-"""The way out to webhooks.
+"""The gateway for webhooks: one HTTP POST to a public address.
 
-The name is resolved once, every address it has is checked, and the connection goes to one of those very addresses: a
-name that answers differently the second time gains nothing. Redirects are not followed, the answer's body is not read,
-and whoever answers drop by drop is cut off.
+The host name is resolved once, each of its addresses is checked, and the connection goes to one of them; so a name that
+resolves differently the second time gets no further. Redirects are not followed and the answer's body is not read. A
+receiver that answers too slowly is disconnected.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ from urllib.parse import urlsplit
 from chalicelib.notices import targets
 
 CONNECT_SECONDS, ANSWER_SECONDS, WHOLE_SECONDS = 5.0, 10.0, 15.0
+"""Limits: for the connection, for each wait on the receiver, and for the whole request."""
 Resolve = Callable[[str, int], list[Any]]
-"""A name and a port -> its addresses, as ``socket.getaddrinfo`` has them."""
+"""Host name and port -> addresses, in the form of ``socket.getaddrinfo``."""
 Allowed = Callable[[str], bool]
-"""Whether an address may be reached."""
+"""Whether a webhook may go to an address."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one try: the status of an answer, or why there was none."""
+    """Result of one try.
+
+    status: HTTP status; ``None`` without an answer.
+    error: why the try failed; blank if it did not.
+    """
 
     status: int | None
     error: str = ""
@@ -40,7 +45,7 @@ class Outcome:
 
     @property
     def hopeless(self) -> bool:
-        """410: the receiver says that it is gone for good."""
+        """410: the receiver says that it is gone for good, so that no further try makes sense."""
         return self.status == 410
 
 
@@ -57,7 +62,7 @@ def post(
     resolve: Resolve = resolve,
     allowed: Allowed = targets.is_public,
 ) -> Outcome:
-    """Send one request; never raises for what the other side does."""
+    """Send one request. Nothing that the receiver does raises an exception."""
     try:
         return _post(url, body, headers, loopback, resolve, allowed)
     except TimeoutError:
@@ -89,8 +94,8 @@ def _post(
             sock.settimeout(ANSWER_SECONDS)
             connection = http.client.HTTPConnection(host, port)
             connection.sock = sock
-            place = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", place, body, {"Host": parts.netloc, "Connection": "close", **headers})
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", target, body, {"Host": parts.netloc, "Connection": "close", **headers})
             return _outcome(connection.getresponse().status)
 
 
@@ -102,22 +107,23 @@ def _is_this_machine(address: str) -> bool:
     return address in ("127.0.0.1", "::1")
 
 
-def _address(found: list[Any], allowed: Allowed) -> tuple[int, Any]:
-    """The first of the addresses; ``ValueError`` when there is one among them that must not be reached."""
-    if not found:
+def _address(resolved: list[Any], allowed: Allowed) -> tuple[int, Any]:
+    """Family and address of the first entry; ``ValueError`` if any of the addresses is not allowed."""
+    if not resolved:
         raise ValueError("the host has no address")
-    if not all(allowed(address[0]) for *_, address in found):
+    if not all(allowed(address[0]) for *_, address in resolved):
         raise ValueError("the host has an address that must not be reached from here")
-    return int(found[0][0]), found[0][4]
+    family, *_, address = resolved[0]
+    return int(family), address
 
 
 @contextlib.contextmanager
 def _cut_after(seconds: float, sock: socket.socket) -> Any:
-    """Break the connection when it takes longer: a receiver that sends a byte now and then never times out."""
+    """Disconnect after so many seconds. A receiver that keeps sending single bytes would never time out."""
 
     def cut() -> None:
         with contextlib.suppress(OSError):
-            # Not TLS's own goodbye, which would wait for the other side.
+            # TLS's own shutdown would wait for the other side.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)

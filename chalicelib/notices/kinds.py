@@ -1,16 +1,16 @@
-"""What can be told, and how long one tries."""
+"""Kinds of events that have notices, and when a failed delivery is tried again."""
 
 from __future__ import annotations
 
 CLIENT_KINDS = ("client.low_balance", "client.suspended", "client.resumed")
-"""What a client may be told of by e-mail, beside its reseller."""
+"""Kinds that a client may get by e-mail; its reseller may get them too."""
 KINDS = (*CLIENT_KINDS, "account.low_balance", "batch.rejects", "batch.failed")
 TRY_SECONDS = 86_400
-"""An answer that does not come within a day is not waited for."""
+"""How long after its creation a delivery may be tried."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 60, 4 * 3600
 
 
 def next_try(created_at: int, attempts: int, now: int) -> int | None:
-    """When to try again after so many failed attempts: in 1, 2, 4, ... minutes, at most 4 hours; ``None``: never."""
+    """Instant of the next try: 1, 2, 4, ... minutes after the failed one, at most 4 hours; ``None`` after a day."""
     due = now + min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE)
     return due if due <= created_at + TRY_SECONDS else None

@@ -1,4 +1,4 @@
-"""The texts of e-mails, in English, French and Spanish. Pure: words and figures in, subject and text out."""
+"""The texts of e-mails in English, French and Spanish. Pure: fields of an event in, subject and text out."""
 
 from __future__ import annotations
 
@@ -115,29 +115,32 @@ _ES = {
 }
 TEXTS = {"en": _EN, "fr": _FR, "es": _ES}
 _POINTS = {"en": (",", "."), "fr": ("\u202f", ","), "es": (".", ",")}
-"""Between thousands, and before decimals."""
+"""Thousands separator and decimal point by language."""
 _MONEY = ("balance", "threshold")
 
 
 def language_of(tag: str | None) -> str:
-    """``fr-CA`` -> ``fr``; English for a language that nobody wrote texts in."""
+    """``fr-CA`` -> ``fr``; ``en`` for a language without texts."""
     language = (tag or "").partition("-")[0].lower()
     return language if language in TEXTS else "en"
 
 
 def amount(text: str, currency: str, language: str) -> str:
-    """An exact amount (``-1234.5``, as the API writes it) as people of that language write it."""
+    """A decimal text of the API (``-1234.5``) as it is written in a language, with the currency."""
     thousands, point = _POINTS[language]
     whole, _, decimals = text.lstrip("-").partition(".")
     grouped = f"{int(whole):,}".replace(",", thousands)
     return f"{'-' * text.startswith('-')}{grouped}{point}{decimals or '00'} {currency}"
 
 
-def write(kind: str, language: str, currency: str, words: Mapping[str, Any]) -> tuple[str, str]:
-    """Subject and text of a kind of letter; ``of.<kind>`` is what the reseller is told of its client."""
+def write(kind: str, language: str, currency: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """Subject and text of an e-mail. ``of.<kind>`` is the letter to the reseller about its client.
+
+    ``data``: the fields of the event, ``brand`` (name of the reseller), ``file``, and ``name`` (of the client).
+    """
     subject, text = TEXTS[language][kind]
-    said = {name: "" if value is None else str(value) for name, value in words.items()}
-    said |= {name: amount(said[name], currency, language) for name in _MONEY if said.get(name)}
-    # What comes from outside may hold anything; a subject is one line.
-    one_line = "".join(c if c.isprintable() else " " for c in subject.format_map(said))
-    return one_line[:200], f"{text.format_map(said)}\n\n{said['brand']}\n"
+    fields = {name: "" if value is None else str(value) for name, value in data.items()}
+    fields |= {name: amount(fields[name], currency, language) for name in _MONEY if fields.get(name)}
+    # A subject must be one line, and a name from outside may contain line breaks.
+    one_line = "".join(c if c.isprintable() else " " for c in subject.format_map(fields))
+    return one_line[:200], f"{text.format_map(fields)}\n\n{fields['brand']}\n"

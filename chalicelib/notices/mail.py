@@ -1,4 +1,4 @@
-"""The way out for e-mails: Amazon SES."""
+"""The gateway for e-mails: Amazon SES."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.aws import clients
 
 @dataclass(frozen=True)
 class Letter:
-    """An e-mail in plain text. ``name`` is whom it seems to come from, ``reply_to`` where answers go."""
+    """An e-mail in plain text. ``name``: display name of the sender. ``reply_to``: address for answers."""
 
     to: str
     name: str
@@ -23,7 +23,7 @@ class Letter:
 
 
 def send(letter: Letter, sender: str) -> str:
-    """Hand a letter to SES; an empty text when it took it, else why not, without any address."""
+    """Hand a letter to SES. Blank if SES accepted it, else the error, without any address in it."""
     try:
         clients.client("sesv2").send_email(
             FromEmailAddress=formataddr((letter.name, sender)),
@@ -33,7 +33,7 @@ def send(letter: Letter, sender: str) -> str:
                 "Simple": {
                     "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
                     "Body": {"Text": {"Data": letter.text, "Charset": "UTF-8"}},
-                    # A letter may come twice; this tells, and keeps holiday answers away.
+                    # The id shows that a letter came twice; the second header prevents out-of-office answers.
                     "Headers": [
                         {"Name": "X-Forfait-Event-Id", "Value": letter.event_id},
                         {"Name": "Auto-Submitted", "Value": "auto-generated"},

@@ -33,7 +33,7 @@ Kinds = Annotated[list[Kind], Field(min_length=1, max_length=20)]
 
 
 class WebhookIn(Shape):
-    """``events`` null is all of them, also those to come."""
+    """``events`` null means all kinds, also kinds that come later."""
 
     url: Url
     events: Kinds | None = None
@@ -47,14 +47,14 @@ class WebhookOut(Shape):
 
 
 class WebhookMade(WebhookOut):
-    """A webhook with the secret that signs what it gets, which is shown this once."""
+    """A webhook with the secret that signs its requests. The secret is shown only once."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("secret",)
     secret: str | None
 
 
 class WishesIn(Shape):
-    """What goes out by e-mail: to clients, about themselves, and to the reseller."""
+    """Kinds of events that go out by e-mail: to clients about themselves, and to the reseller."""
 
     clients: Annotated[list[ClientKind], Field(max_length=20)]
     reseller: Annotated[list[Kind], Field(max_length=20)]
@@ -72,7 +72,7 @@ class DeliveriesQuery(Paging):
 
 
 class DeliveryOut(Shape):
-    """One thing told to one receiver. ``id`` is the event's: the same for every receiver and every try."""
+    """One event sent to one receiver. ``id`` is the id of the event: the same for every receiver and every try."""
 
     id: str = Field(validation_alias="event_id")
     event: str = Field(validation_alias="kind")

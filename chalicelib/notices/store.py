@@ -1,7 +1,7 @@
-"""The items of this room in the table.
+"""The items of notices in the table.
 
-``N#<reseller>``  deliveries: what was told to whom, and how it went
-``DUE``           deliveries that are to be tried, by the instant when; whoever sends looks here
+``N#<reseller>``  deliveries: an event to one receiver, with its tries
+``DUE``           pointers to the deliveries that wait for a try, in order of its instant
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 from chalicelib.notices import kinds
 
 KEPT_SECONDS = 30 * 86_400
-"""How long it can be seen what came of a delivery."""
+"""How long a delivery is kept after it ended."""
 
 
 class Webhook(Item):
-    """``R#<reseller_id>`` / ``WEBHOOK#<webhook_id>``; ``events`` null is all. Until ``old_until`` both secrets sign."""
+    """``R#<reseller_id>`` / ``WEBHOOK#<webhook_id>``
+
+    ``events``: kinds that are sent, null for all. Both secrets sign until ``old_until``.
+    """
 
     webhook_id = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -30,19 +33,31 @@ class Webhook(Item):
     version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, webhook_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"WEBHOOK#{webhook_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
 
 class Wishes(Item):
-    """``R#<reseller_id>`` / ``NOTICES``: which kinds go out by e-mail, to clients and to the reseller"""
+    """``R#<reseller_id>`` / ``NOTICES``: kinds that go out by e-mail, to clients and to the reseller"""
 
     clients: Any = JSONAttribute(default=lambda: list(kinds.CLIENT_KINDS))
     reseller: Any = JSONAttribute(default=lambda: list(kinds.KINDS))
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "NOTICES")
+
 
 class Delivery(Item):
-    """``N#<reseller_id>`` / ``<key of the event>#<target>``
+    """``N#<reseller_id>`` / ``<sk of the event>#<target>``: an event to one receiver
 
-    ``target`` is ``reseller``, ``client`` or a webhook's id. ``leased_until``: somebody is at it until then. No address
-    is kept here: it is looked up when the letter is sent.
+    ``target``: ``reseller``, ``client`` or a webhook's id. An e-mail address is not stored but looked up at each try.
+    ``leased_until``: until then only the try that holds the lease may write.
     """
 
     event_id = UnicodeAttribute()
@@ -60,32 +75,53 @@ class Delivery(Item):
     created_at = IntegerAttribute()
     ended_at = IntegerAttribute(null=True)
 
+    @staticmethod
+    def key(reseller_id: str, at: int, event_id: str, target: str) -> Key:
+        return Key(f"N#{reseller_id}", f"{at:012d}#{event_id}#{target}")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"N#{reseller_id}", "")
+
     @property
     def channel(self) -> str:
         return "email" if self.target in ("reseller", "client") else "webhook"
 
     @property
     def webhook_id(self) -> str | None:
-        return str(self.target) if self.channel == "webhook" else None
+        return self.target if self.channel == "webhook" else None
 
 
 class Due(Item):
-    """``DUE`` / ``<instant, 12 digits>#<event id>#<target>``: try that delivery from then on"""
+    """``DUE`` / ``<instant, 12 digits>#<event id>#<target>``: a delivery that is tried from that instant on"""
 
     delivery_pk = UnicodeAttribute()
     delivery_sk = UnicodeAttribute()
 
+    @staticmethod
+    def key(delivery: Delivery) -> Key:
+        return Key("DUE", f"{delivery.next_attempt_at:012d}#{delivery.event_id}#{delivery.target}")
+
+    @staticmethod
+    def all() -> Key:
+        return Key("DUE", "")
+
 
 def due(delivery: Delivery) -> Due:
-    """The note that a delivery is to be tried at its ``next_attempt_at``."""
-    place = f"{delivery.next_attempt_at:012d}#{delivery.event_id}#{delivery.target}"
-    return Due("DUE", place, delivery_pk=delivery.pk, delivery_sk=delivery.sk)
+    """The pointer to a delivery, by its ``next_attempt_at``."""
+    return Due(*Due.key(delivery), delivery_pk=delivery.pk, delivery_sk=delivery.sk)
+
+
+def due_until(now: int, *, after: str | None, limit: int) -> list[Due]:
+    """Pointers that are due at ``now``, the earliest first; ``after`` (an ``sk``) resumes behind that one."""
+    return Due.under(*Due.all(), after=after, last=f"{now:012d}~", limit=limit)
 
 
 def webhooks(reseller_id: str) -> list[Webhook]:
-    return Webhook.under(f"R#{reseller_id}", "WEBHOOK#")
+    return Webhook.under(*Webhook.of_reseller(reseller_id))
 
 
 def wishes(reseller_id: str) -> Wishes:
-    """What a reseller wants told; everything, until it says otherwise."""
-    return Wishes.find(f"R#{reseller_id}", "NOTICES") or Wishes(f"R#{reseller_id}", "NOTICES")
+    """The kinds that a reseller wants by e-mail; all, until it chooses."""
+    key = Wishes.key(reseller_id)
+    return Wishes.find(*key) or Wishes(*key)

@@ -1,4 +1,4 @@
-"""Where a webhook may go: https to a public address, and nowhere inside anybody's network."""
+"""URLs and addresses that a webhook may have: https to the public internet, never to an internal network."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 _UNICAST = ipaddress.ip_network("2000::/3")
-"""All of the public internet's own IPv6. Beyond it lie the ways to write an IPv4 address (``::10.0.0.1``,
-``64:ff9b::/96``) and what is used inside networks only."""
+"""The public IPv6 addresses. Other ranges embed IPv4 addresses (``::10.0.0.1``, ``64:ff9b::/96``) or are internal."""
 _EXAMPLES = ipaddress.ip_network("3fff::/20")
-"""For documents (RFC 9637); not every Python knows it."""
+"""Reserved for documentation (RFC 9637); not every version of Python knows it."""
 
 
 def check_url(text: str, *, loopback: bool) -> str:
-    """The URL, or ``ValueError`` with what is wrong with it. ``loopback`` lets http to this very machine through."""
+    """The URL; ``ValueError`` says why it is refused. ``loopback`` also accepts http to this machine."""
     if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         raise ValueError("must be a URL in ASCII; write other letters percent-encoded")
     try:
@@ -37,12 +36,12 @@ def check_url(text: str, *, loopback: bool) -> str:
 
 
 def is_local(parts: SplitResult) -> bool:
-    """Whether a URL is plain http to this very machine."""
+    """Whether a URL is plain http to this machine."""
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is one of the public internet, also when it wears another kind's clothes."""
+    """Whether an IP address is public; of an IPv6 address that embeds an IPv4 address, the embedded one counts."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
@@ -56,9 +55,9 @@ def is_public(text: str) -> bool:
 
 
 def _is_number(host: str) -> bool:
-    """An address that is not public, or a number that some resolvers take for one: 127.1, 0x7f000001, 2130706433."""
+    """Whether a host is a non-public address, or what resolvers may read as one: 127.1, 0x7f000001, 2130706433."""
     try:
         return not is_public(host)
     except ValueError:
-        # No public name ends in a number.
+        # It is a name, and no public name ends in a number.
         return host.rpartition(".")[2].removeprefix("0x").isdigit()

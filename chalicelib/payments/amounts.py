@@ -1,7 +1,6 @@
-"""Amounts as PayPal writes them, and nothing else.
+"""Amounts as PayPal writes them: text <-> integers of 1e-8 (``_e8``).
 
-``Decimal`` would take ``NaN``, ``2.5e1``, ``2_5.00``, digits of other scripts, blanks and a trailing newline; an amount
-that decides about money may be none of these.
+``Decimal`` would also accept ``NaN``, ``2.5e1``, ``2_5.00``, digits of other scripts, blanks and a trailing newline.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,2})?", re.ASCII)
 
 
 def parse(text: str, currency: str) -> int:
-    """``"25.00"`` -> ``_e8``, exactly; ``ValueError`` for anything that PayPal does not write."""
+    """``"25.00"`` -> ``_e8``, exactly; ``ValueError`` for a text that PayPal does not write."""
     if not _AMOUNT.fullmatch(text):
         raise ValueError("is not an amount as PayPal writes it")
     if currency in WHOLE_CURRENCIES and "." in text:
@@ -25,7 +24,7 @@ def parse(text: str, currency: str) -> int:
 
 
 def write(amount_e8: int, currency: str) -> str:
-    """The inverse, as a form or an order has it: ``"25.00"``, or ``"25"`` where there are no decimals."""
+    """``_e8`` -> ``"25.00"``, or ``"25"`` in a currency without decimals; ``ValueError`` if it has more decimals."""
     if amount_e8 % (money.ONE if currency in WHOLE_CURRENCIES else money.ONE // 100):
         raise ValueError("cannot be paid at PayPal: too many decimals")
     return money.format_decimal(amount_e8, money.AMOUNT_PLACES, 0 if currency in WHOLE_CURRENCIES else 2)

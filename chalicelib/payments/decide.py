@@ -1,94 +1,104 @@
-"""What a verified notice does: the checks in their order, and what moves. Pure; ``docs/paypal.md`` is its table.
+"""The effect of a verified notice: which checks it must pass, and what it moves. Pure.
 
-The client and the amount that are credited come from the intent, never from the message. What is taken back follows
-from sums that do not depend on the order in which messages come (``Payment.taken_e8``); an entry is the difference.
+``docs/paypal.md`` lists every case; the tests read its tables. The credited client and amount come from the intent,
+never from the message. Debits follow from sums that do not depend on the order of messages (``Payment.taken_e8``): an
+entry is the difference between the sum before and after.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import assert_never
 
 from chalicelib.payments import amounts
-from chalicelib.payments.notices import (
-    ADJUSTMENT,
-    CASE,
-    COMPLETED,
-    FAILED,
-    OTHER,
-    PAYMENT,
-    PENDING,
-    RECREDIT,
-    REFUND,
-    REVERSAL,
-    Decision,
-    Intent,
-    Known,
-    Notice,
-    Payment,
-)
+from chalicelib.payments.model import Correction, Decision, Facts, Intent, Movement, Notice, Payment, Receiver, State
 
 TXN_ID = re.compile(r"[A-Za-z0-9-]{1,32}", re.ASCII)
-BOOKS = {PAYMENT: "credit", REFUND: "refund", REVERSAL: "reversal", RECREDIT: "recredit", ADJUSTMENT: "adjustment"}
-"""Kinds under which a transaction is booked once."""
-ENTRIES = {REFUND: "refund", REVERSAL: "chargeback", ADJUSTMENT: "chargeback", RECREDIT: "recredit"}
-"""Kinds of ledger entries."""
-
-ELSEWHERE = ("wrong_environment", "wrong_receiver", "wrong_currency")
-"""Doubts that say whose a movement is not."""
+BOOKED_AS = {
+    Movement.PAYMENT: "credit",
+    Movement.REFUND: "refund",
+    Movement.REVERSAL: "reversal",
+    Movement.RECREDIT: "recredit",
+    Movement.ADJUSTMENT: "adjustment",
+}
+"""Kind of the booking that makes a movement count once."""
+ENTRY_KINDS: dict[Correction, str] = {
+    Movement.REFUND: "refund",
+    Movement.REVERSAL: "chargeback",
+    Movement.ADJUSTMENT: "chargeback",
+    Movement.RECREDIT: "recredit",
+}
+"""Kind of the ledger entry of a correction."""
+OTHER_BUSINESS = ("wrong_environment", "wrong_receiver", "wrong_currency")
+"""Doubts that mean, for an unknown payment, that it belongs to another business of the reseller."""
 
 
 def ignored(reason: str) -> Decision:
+    """A decision that changes nothing."""
     return Decision("ignored", reason)
 
 
-def review(known: Known, reason: str) -> Decision:
-    """Nothing moves, a person looks. The deposit shows it, unless it is paid."""
-    unpaid = known.intent is not None and known.intent.status not in ("paid", "review")
+def review(facts: Facts, reason: str) -> Decision:
+    """No money moves and a person must look. The deposit gets the status ``review``, unless it is paid."""
+    unpaid = facts.intent is not None and facts.intent.status not in ("paid", "review")
     return Decision("review", reason, review=reason, status="review" if unpaid else "")
 
 
-def decide(notice: Notice, known: Known) -> Decision:
-    """What this notice does, on what is known."""
-    if notice.movement == OTHER:
-        return ignored("not_a_deposit")
-    if not TXN_ID.fullmatch(notice.txn_id):
-        return ignored("no_txn_id")
-    if notice.movement == CASE:
-        return Decision("review", "case", review="case") if _ours(known) else ignored("not_ours")
-    if notice.movement == PAYMENT:
-        return _payment(notice, known)
-    return _taken_back(notice, known)
+def decide(notice: Notice, facts: Facts) -> Decision:
+    """The effect of a notice, given what is stored."""
+    match notice.movement:
+        case Movement.OTHER:
+            return ignored("not_a_deposit")
+        case _ if not TXN_ID.fullmatch(notice.txn_id):
+            return ignored("no_txn_id")
+        case Movement.CASE:
+            return Decision("review", "case", review="case") if _ours(facts) else ignored("not_ours")
+        case Movement.PAYMENT:
+            return _payment(notice, facts)
+        case Movement.REFUND | Movement.REVERSAL | Movement.RECREDIT | Movement.ADJUSTMENT as movement:
+            return _correction(notice, movement, facts)
+        case _:
+            assert_never(notice.movement)
 
 
-def _ours(known: Known) -> bool:
-    return known.intent is not None or known.payment is not None
+def _ours(facts: Facts) -> bool:
+    return facts.intent is not None or facts.payment is not None
 
 
-def _payment(notice: Notice, known: Known) -> Decision:
-    intent, payment = known.intent, known.payment or Payment()
+def _payment(notice: Notice, facts: Facts) -> Decision:
+    intent, payment = facts.intent, facts.payment or Payment()
     if intent is None:
         return ignored("not_ours")
-    if notice.test is not None and notice.test != (known.environment == "sandbox"):
-        return review(known, "wrong_environment")
-    if wrong := _wrong_receiver(notice, known.merchant_id or intent.merchant_id, intent.email):
-        return review(known, wrong)
-    if wrong := _unlike(notice, known, intent):
-        return review(known, wrong)
-    if notice.state == COMPLETED:
-        return _completed(notice, known, intent, payment)
-    if notice.state == PENDING:
-        return _pending(known, intent, payment)
-    if notice.state == FAILED:
-        return _failed(known, intent, payment)
-    return review(known, "unknown_status")
+    if _wrong_environment(notice, facts):
+        return review(facts, "wrong_environment")
+    if wrong := _wrong_receiver(notice, facts.merchant_id or intent.merchant_id, intent.email):
+        return review(facts, wrong)
+    if wrong := _difference(notice, facts, intent):
+        return review(facts, wrong)
+    match notice.state:
+        case State.COMPLETED:
+            return _completed(notice, facts, intent, payment)
+        case State.PENDING:
+            return _pending(intent, payment)
+        case State.FAILED:
+            return _failed(facts, intent, payment)
+        case State.UNKNOWN | State.NONE:
+            return review(facts, "unknown_status")
+        case _:
+            assert_never(notice.state)
 
 
-def _unlike(notice: Notice, known: Known, intent: Intent) -> str:
-    """How a payment differs from what was asked for; blank when it does not."""
-    if intent.environment != known.environment:
+def _wrong_environment(notice: Notice, facts: Facts) -> bool:
+    """Whether the message says the opposite of its URL: sandbox at a live URL, or live at a sandbox URL."""
+    return notice.test is not None and notice.test != (facts.environment == "sandbox")
+
+
+def _difference(notice: Notice, facts: Facts, intent: Intent) -> str:
+    """The first difference between a payment and its intent, as a reason; blank if they agree."""
+    if intent.environment != facts.environment:
         return "wrong_environment"
-    if known.environment == "sandbox" and known.current != "sandbox":
+    if facts.environment == "sandbox" and facts.current != "sandbox":
         return "sandbox_is_over"
     if notice.custom != intent.custom:
         return "wrong_custom"
@@ -100,7 +110,10 @@ def _unlike(notice: Notice, known: Known, intent: Intent) -> str:
 
 
 def _wrong_receiver(notice: Notice, merchant_id: str, email: str) -> str:
-    """``merchant_id`` where one is known, else the address; blank when the receiver is right."""
+    """Why the receiver is wrong, as a reason; blank if it is right.
+
+    Merchant ids are compared where both are known, addresses otherwise.
+    """
     receiver = notice.receiver
     if receiver is None:
         return ""
@@ -108,125 +121,136 @@ def _wrong_receiver(notice: Notice, merchant_id: str, email: str) -> str:
         return "no_receiver"
     if receiver.merchant_id and merchant_id:
         return "" if receiver.merchant_id == merchant_id else "wrong_receiver"
-    named = {email.casefold(), merchant_id.casefold()} - {""}
-    return "" if named & set(receiver.emails) else "wrong_receiver"
+    accepted = {email.casefold(), merchant_id.casefold()} - {""}
+    return "" if accepted & set(receiver.emails) else "wrong_receiver"
 
 
-def _completed(notice: Notice, known: Known, intent: Intent, payment: Payment) -> Decision:
-    if payment.credited_e8 or known.done:
+def _completed(notice: Notice, facts: Facts, intent: Intent, payment: Payment) -> Decision:
+    if payment.credited_e8 or facts.done:
         return Decision("duplicate", "credited_before")
     if intent.status == "paid":
         return Decision("review", "paid_twice", review="paid_twice")
     merchant_id = notice.receiver.merchant_id if notice.receiver else ""
-    after = replace(payment, credited_e8=intent.amount_e8, state=COMPLETED, merchant_id=merchant_id)
-    # What was taken back before the payment was heard of.
+    after = replace(payment, credited_e8=intent.amount_e8, state=State.COMPLETED, merchant_id=merchant_id)
+    # Corrections that came before the payment are debited together with its credit.
     refunded = min(after.taken_e8, after.refunded_e8)
-    early = (("refund", -refunded), ("chargeback", refunded - after.taken_e8))
+    debits = (("refund", -refunded), ("chargeback", refunded - after.taken_e8))
     return Decision(
         "credited",
-        postings=(("deposit", intent.amount_e8), *((kind, amount) for kind, amount in early if amount)),
-        book=BOOKS[PAYMENT],
+        postings=(("deposit", intent.amount_e8), *((kind, amount) for kind, amount in debits if amount)),
+        book=BOOKED_AS[Movement.PAYMENT],
         payment=after,
         status="paid",
-        pin="" if known.merchant_id or intent.merchant_id else merchant_id,
+        pin="" if facts.merchant_id or intent.merchant_id else merchant_id,
     )
 
 
-def _pending(known: Known, intent: Intent, payment: Payment) -> Decision:
-    if payment.state in (COMPLETED, FAILED):
+def _pending(intent: Intent, payment: Payment) -> Decision:
+    if payment.state in (State.COMPLETED, State.FAILED):
         return ignored("settled_before")
     status = "pending" if intent.status in ("open", "failed", "review") else ""
-    if payment.state == PENDING and not status:
+    if payment.state == State.PENDING and not status:
         return Decision("duplicate", "pending_before")
-    return Decision("pending", payment=replace(payment, state=PENDING), status=status)
+    return Decision("pending", payment=replace(payment, state=State.PENDING), status=status)
 
 
-def _failed(known: Known, intent: Intent, payment: Payment) -> Decision:
-    if payment.state == COMPLETED:
-        return review(known, "failed_after_credit")
-    if payment.state == FAILED:
+def _failed(facts: Facts, intent: Intent, payment: Payment) -> Decision:
+    if payment.state == State.COMPLETED:
+        return review(facts, "failed_after_credit")
+    if payment.state == State.FAILED:
         return Decision("duplicate", "failed_before")
     status = "failed" if intent.status in ("open", "pending", "review") else ""
-    return Decision("failed", payment=replace(payment, state=FAILED), status=status)
+    return Decision("failed", payment=replace(payment, state=State.FAILED), status=status)
 
 
-def _taken_back(notice: Notice, known: Known) -> Decision:
-    """Refunds, reversals, their end, and adjustments, of a payment that may not have been heard of yet."""
+def _correction(notice: Notice, movement: Correction, facts: Facts) -> Decision:
+    """A refund, reversal, recredit or adjustment. It may come before the payment that it changes."""
     if not TXN_ID.fullmatch(notice.parent):
-        return review(known, "no_parent") if _ours(known) else ignored("not_ours")
-    if notice.invoice and not _ours(known):
+        return review(facts, "no_parent") if _ours(facts) else ignored("not_ours")
+    if notice.invoice and not _ours(facts):
         return ignored("not_ours")
-    if known.done:
+    if facts.done:
         return Decision("duplicate", "booked_before")
-    if wrong := _doubtful(notice, known):
-        # Nothing of it is known, and no deposit of ours is paid so: another business of this reseller, no work for it.
-        return review(known, wrong) if _ours(known) or wrong not in ELSEWHERE else ignored("not_ours")
-    before = known.payment or Payment()
-    after = _counted(before, notice.movement, abs(_amount(notice) or 0))
-    change = before.taken_e8 - after.taken_e8
+    if doubt := _doubt(notice, movement, facts):
+        return review(facts, doubt) if _ours(facts) or doubt not in OTHER_BUSINESS else ignored("not_ours")
+    before = facts.payment or Payment()
+    after = _added(before, movement, abs(_amount(notice) or 0))
     if not before.credited_e8:
-        # A pending payment that is reversed will not come; should it come all the same, this counts then.
-        over = before.state == PENDING and known.intent is not None and notice.movement != RECREDIT
-        state = FAILED if over else before.state
-        return Decision(
-            "parked",
-            "payment_not_seen" if not before.state else "payment_not_complete",
-            book=BOOKS[notice.movement],
-            payment=replace(after, state=state),
-            status="failed" if over and known.intent and known.intent.status in ("open", "pending") else "",
-        )
+        return _parked(movement, facts, before, after)
+    change = before.taken_e8 - after.taken_e8
     return Decision(
         ("recredited" if change > 0 else "debited") if change else "covered",
-        postings=((ENTRIES[notice.movement], change),) if change else (),
-        book=BOOKS[notice.movement],
+        postings=((ENTRY_KINDS[movement], change),) if change else (),
+        book=BOOKED_AS[movement],
         payment=after,
-        review=_remark(notice.movement, after),
+        review=_remark(movement, after),
     )
 
 
-def _doubtful(notice: Notice, known: Known) -> str:
-    """Why a movement must not be booked by itself; blank when it may."""
-    if notice.test is not None and notice.test != (known.environment == "sandbox"):
+def _parked(movement: Correction, facts: Facts, before: Payment, after: Payment) -> Decision:
+    """A correction of a payment that is not credited: its sum is kept and counts when the payment completes.
+
+    A pending payment that is refunded or reversed has failed; it is still credited if it completes later.
+    """
+    intent = facts.intent
+    failed = before.state == State.PENDING and intent is not None and movement != Movement.RECREDIT
+    return Decision(
+        "parked",
+        "payment_not_complete" if before.state else "payment_not_seen",
+        book=BOOKED_AS[movement],
+        payment=replace(after, state=State.FAILED) if failed else after,
+        status="failed" if failed and intent and intent.status in ("open", "pending") else "",
+    )
+
+
+def _doubt(notice: Notice, movement: Correction, facts: Facts) -> str:
+    """Why a correction must not be booked without a person, as a reason; blank if it may."""
+    if _wrong_environment(notice, facts):
         return "wrong_environment"
-    if notice.receiver and (wrong := _wrong_owner(notice, known)):
+    if notice.receiver and movement != Movement.ADJUSTMENT and (wrong := _wrong_owner(notice, notice.receiver, facts)):
         return wrong
-    if notice.currency != (known.intent.currency if known.intent else known.currency):
+    if notice.currency != (facts.intent.currency if facts.intent else facts.currency):
         return "wrong_currency"
     amount = _amount(notice)
     if not amount:
         return "wrong_amount"
-    if notice.movement == RECREDIT and amount < 0:
+    if movement == Movement.RECREDIT and amount < 0:
         return "not_returned"
-    if notice.movement == ADJUSTMENT and (amount > 0 or notice.state != COMPLETED):
+    if movement == Movement.ADJUSTMENT and (amount > 0 or notice.state != State.COMPLETED):
         return "unknown_adjustment"
     return ""
 
 
-def _wrong_owner(notice: Notice, known: Known) -> str:
-    """The receiver of a movement, as far as there is something to compare it with. An adjustment names none, or us."""
-    merchant_id = (known.payment.merchant_id if known.payment else "") or known.merchant_id
-    intent = known.intent
-    comparable = intent or (merchant_id and notice.receiver and notice.receiver.merchant_id)
-    if notice.movement == ADJUSTMENT or not comparable:
-        return ""
-    return _wrong_receiver(
-        notice, merchant_id or (intent.merchant_id if intent else ""), intent.email if intent else ""
-    )
+def _wrong_owner(notice: Notice, receiver: Receiver, facts: Facts) -> str:
+    """Why the receiver of a correction is not the account of its payment; blank if it is, or nothing to compare with.
+
+    Not for adjustments: they name no receiver, or us.
+    """
+    intent = facts.intent
+    merchant_id = (facts.payment.merchant_id if facts.payment else "") or facts.merchant_id
+    if intent:
+        return _wrong_receiver(notice, merchant_id or intent.merchant_id, intent.email)
+    return _wrong_receiver(notice, merchant_id, "") if merchant_id and receiver.merchant_id else ""
 
 
-def _counted(payment: Payment, movement: str, amount_e8: int) -> Payment:
-    if movement == REFUND:
-        return replace(payment, refunded_e8=payment.refunded_e8 + amount_e8)
-    if movement == REVERSAL:
-        return replace(payment, reversed_e8=payment.reversed_e8 + amount_e8)
-    if movement == RECREDIT:
-        return replace(payment, returned_e8=payment.returned_e8 + amount_e8)
-    return replace(payment, adjusted_e8=payment.adjusted_e8 + amount_e8)
+def _added(payment: Payment, movement: Correction, amount_e8: int) -> Payment:
+    """The payment with the amount of one more correction in its sums."""
+    match movement:
+        case Movement.REFUND:
+            return replace(payment, refunded_e8=payment.refunded_e8 + amount_e8)
+        case Movement.REVERSAL:
+            return replace(payment, reversed_e8=payment.reversed_e8 + amount_e8)
+        case Movement.RECREDIT:
+            return replace(payment, returned_e8=payment.returned_e8 + amount_e8)
+        case Movement.ADJUSTMENT:
+            return replace(payment, adjusted_e8=payment.adjusted_e8 + amount_e8)
+        case _:
+            assert_never(movement)
 
 
-def _remark(movement: str, after: Payment) -> str:
-    """What a person should look at although the books are right."""
-    if movement == RECREDIT:
+def _remark(movement: Correction, after: Payment) -> str:
+    """Reason of a review item although the booking is right; blank for none."""
+    if movement == Movement.RECREDIT:
         if after.returned_e8 > after.reversed_e8:
             return "returned_more"
         return "returned_less" if after.open_e8 else ""
@@ -234,6 +258,7 @@ def _remark(movement: str, after: Payment) -> str:
 
 
 def _amount(notice: Notice) -> int | None:
+    """The amount ``_e8``; ``None`` for a text that PayPal would not write."""
     try:
         return amounts.parse(notice.amount, notice.currency)
     except ValueError:

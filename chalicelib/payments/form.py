@@ -1,7 +1,7 @@
-"""The bytes of an IPN message, read for us; what is posted back to PayPal is always the bytes themselves.
+"""The bytes of an IPN message -> its fields. The post-back to PayPal sends the bytes themselves.
 
-``urllib.parse.parse_qsl`` is not used: it drops blank fields or decodes as UTF-8, and the ``charset`` field of the
-message names what the percent-escapes are encoded in (windows-1252 unless it says otherwise).
+``urllib.parse.parse_qsl`` is not used: it drops blank fields or decodes them as UTF-8, while the ``charset`` field of
+the message names the encoding of its percent-escapes (windows-1252 by default).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _ASIAN = ("big5", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk", "gb18030", "
 _OTHERS = ("ascii", "utf-8", "koi8-r", "koi8-u", "cp874", *(f"cp{number}" for number in range(1250, 1259)))
 _ISO = tuple(f"iso8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16))
 _CHARSETS = frozenset((*_ASIAN, *_OTHERS, *_ISO))
-"""Encodings of text under Python's own names, so that none is loaded before a message names it. Python knows others
-that would read amounts out of what PayPal never wrote (UTF-7, escapes)."""
+"""Encodings that are accepted, by Python's names. Python has others (UTF-7, escapes) that would read an amount out of
+text that PayPal did not write. They are names, not codecs, so that a codec is loaded only when a message names it."""
 _IDENTITY = ("txn_id", "parent_txn_id", "txn_type", "payment_status", "transaction_entity", "test_ipn", "case_id")
 _MONEY = ("mc_gross", "mc_currency", "business", "receiver_email", "receiver_id", "invoice", "custom", "charset")
 ONCE = frozenset((*_IDENTITY, *_MONEY))
-"""Fields that decide. Twice, and nobody can say which one PayPal meant."""
+"""Fields that the decision depends on: a message that has one of them twice is refused, because it is ambiguous."""
 
 
 class BadForm(ValueError):
-    """A body that PayPal does not send; ``reason`` is one word."""
+    """A body that PayPal would not send. ``reason`` is one word, listed in ``docs/paypal.md``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -32,10 +32,10 @@ class BadForm(ValueError):
 
 
 def parse(raw: bytes) -> dict[str, str]:
-    """The fields, decoded; of a harmless field that comes twice the first.
+    """The decoded fields by name; the first value of a field that comes twice and is not in ``ONCE``.
 
-    ``BadForm`` with ``too_many_fields``, ``repeated_field`` (one of ``ONCE``), ``cmd`` (a command of our own post-back
-    inside the body), or ``empty``.
+    ``BadForm`` with ``too_many_fields``, ``repeated_field`` (one of ``ONCE``), ``cmd`` (the field that our post-back
+    adds), or ``empty``.
     """
     parts = [part for part in raw.split(b"&") if part]
     if not parts:
@@ -60,11 +60,11 @@ def _unquote(text: bytes) -> bytes:
 
 
 def _charset(named: bytes) -> str:
-    """The encoding that the message names, windows-1252 for none and for one that no text is written in."""
-    # PayPal spells windows-874 so; Python knows it by its number only.
+    """Python's name of the encoding that the message names; windows-1252 for none and for one not accepted."""
+    # PayPal writes windows-874, Python calls it cp874.
     name = named.decode("ascii", "replace").strip().lower().replace("windows-", "cp")
     try:
-        found = codecs.lookup(name).name
+        charset = codecs.lookup(name).name
     except (LookupError, ValueError):
         return DEFAULT_CHARSET
-    return found if found in _CHARSETS else DEFAULT_CHARSET
+    return charset if charset in _CHARSETS else DEFAULT_CHARSET

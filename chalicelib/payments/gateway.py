@@ -1,8 +1,7 @@
-"""PayPal over HTTPS: the post-back of IPN messages, and the few calls of a REST app.
+"""PayPal over HTTPS: the post-back of IPN messages, and the calls of a REST app.
 
-The hosts are constants. Nothing in a message, a setting of a reseller or an answer of PayPal can change them; redirects
-are not followed, because they are answers like any other that is not the expected one; certificates and names are
-checked. Only on the stage ``local`` a stand-in on loopback takes PayPal's place.
+The hosts are constants: no message, setting of a reseller or answer of PayPal can change them. Redirects are not
+followed. Certificates and host names are checked. Only on the stage ``local`` a stand-in on loopback replaces PayPal.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ from chalicelib.config import settings
 
 log = logging.getLogger(__name__)
 VERIFIED, INVALID, UNCLEAR = "VERIFIED", "INVALID", "UNCLEAR"
+"""Verdicts about a message: PayPal sent it, PayPal did not, or PayPal gave no clear answer. The words are stored."""
 USER_AGENT = "Forfait/1 (PayPal IPN listener)"
-"""PayPal answers 403 to callers that do not say who they are."""
+"""PayPal answers 403 to requests without a User-Agent."""
 POSTBACK = {
     "live": "https://ipnpb.paypal.com/cgi-bin/webscr",
     "sandbox": "https://ipnpb.sandbox.paypal.com/cgi-bin/webscr",
@@ -31,20 +31,20 @@ POSTBACK = {
 BUTTON = {"live": "https://www.paypal.com/cgi-bin/webscr", "sandbox": "https://www.sandbox.paypal.com/cgi-bin/webscr"}
 REST = {"live": "https://api-m.paypal.com", "sandbox": "https://api-m.sandbox.paypal.com"}
 CURRENCIES = "AUD BRL CAD CNY CZK DKK EUR HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN GBP SGD SEK CHF TWD THB USD"
-"""What PayPal handles."""
+"""Currencies that PayPal handles, as ISO 4217 codes."""
 CONNECT_SECONDS, TOTAL_SECONDS = 4.0, 10.0
-"""PayPal waits 20 s for our answer to a message; the rest is for the ledger."""
+"""Limits of one request. PayPal waits 20 s for our answer to a message; the ledger needs the rest."""
 _MAX_ANSWER_BYTES = 256 << 10
 
 
 class PaypalFailed(Exception):
-    """PayPal did not do what was asked; the message holds its status and its own word for it, no data of anybody.
+    """A call of PayPal's API failed. The text has the HTTP status and PayPal's error name, and no personal data.
 
-    ``status`` is 0 when there was no clear answer.
+    ``status``: the HTTP status; 0 when there was no clear answer.
     """
 
-    def __init__(self, told: str, status: int = 0) -> None:
-        super().__init__(told)
+    def __init__(self, detail: str, status: int = 0) -> None:
+        super().__init__(detail)
         self.status = status
 
 
@@ -63,14 +63,14 @@ def unknown_currency() -> bool:
 
 
 def form_action(environment: str) -> str:
-    """Where a browser brings the classic button's form."""
+    """URL to which the classic button's form is sent."""
     return _classic(environment, BUTTON)
 
 
 def origins() -> tuple[str, ...]:
-    """Where a page of ours may send a form to."""
-    found = (form_action(environment) for environment in BUTTON)
-    return tuple(dict.fromkeys(f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, found)))
+    """Origins to which the pay page may send its form."""
+    urls = (form_action(environment) for environment in BUTTON)
+    return tuple(dict.fromkeys(f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)))
 
 
 def _classic(environment: str, hosts: dict[str, str]) -> str:
@@ -80,7 +80,7 @@ def _classic(environment: str, hosts: dict[str, str]) -> str:
 
 
 class Paypal:
-    """PayPal as the services see it; tests hand in one with other addresses or a shorter patience."""
+    """Requests to PayPal. ``total_seconds`` limits each request; ``context`` is the TLS context, for tests."""
 
     def __init__(self, total_seconds: float = TOTAL_SECONDS, context: ssl.SSLContext | None = None) -> None:
         self._total_seconds = total_seconds
@@ -95,7 +95,7 @@ class Paypal:
         return REST[environment]
 
     def verify(self, environment: str, raw: bytes) -> str:
-        """What PayPal says about a message: VERIFIED, INVALID, or UNCLEAR, which is anything else at all."""
+        """Post a message back to PayPal: VERIFIED, INVALID, or UNCLEAR for any other answer and for none."""
         body = b"cmd=_notify-validate&" + raw
         try:
             answer = self._send("POST", self.postback_url(environment), body, "application/x-www-form-urlencoded")
@@ -108,52 +108,52 @@ class Paypal:
         return UNCLEAR
 
     def call(self, environment: str, method: str, path: str, authorization: str, body: bytes, **more: str) -> Any:
-        """One call of the REST API; its JSON. ``PaypalFailed`` for any answer but 2xx, and when there is none."""
+        """Call the REST API; the decoded JSON. ``PaypalFailed`` for any answer but 2xx and for none."""
         headers = {"Authorization": authorization, "Accept": "application/json", **more}
         form = path == "/v1/oauth2/token"
         media = "application/x-www-form-urlencoded" if form else "application/json"
         try:
             answer = self._send(method, self.rest_url(environment) + path, body, media, headers)
-            told = json.loads(answer.body) if answer.body else {}
+            result = json.loads(answer.body) if answer.body else {}
         except (OSError, http.client.HTTPException, ValueError) as problem:
             raise PaypalFailed(f"no clear answer ({type(problem).__name__})") from problem
         if not 200 <= answer.status < 300:
-            name = told.get("name") or told.get("error") if isinstance(told, dict) else ""
+            name = result.get("name") or result.get("error") if isinstance(result, dict) else ""
             raise PaypalFailed(f"{answer.status} {str(name or '')[:60]}".strip(), answer.status)
-        return told
+        return result
 
     def _send(self, method: str, url: str, body: bytes, media: str, headers: dict[str, str] | None = None) -> Answer:
-        """One request on a connection of its own, done within ``total_seconds``; ``OSError`` when it is not."""
+        """Send one request on a new connection; ``OSError`` if it takes longer than ``total_seconds``."""
         parts, deadline = urlsplit(url), time.monotonic() + self._total_seconds
         connection = self._connection(parts.scheme, parts.netloc)
         try:
             connection.connect()
-            # Held, because http.client lets go of it where the answer ends the connection.
+            # http.client drops its own reference when the answer ends the connection.
             sock = connection.sock
             _within(sock, deadline)
-            told = {"Content-Type": media, "User-Agent": USER_AGENT, "Connection": "close", **(headers or {})}
-            connection.request(method, parts.path, body, told)
+            own = {"Content-Type": media, "User-Agent": USER_AGENT, "Connection": "close", **(headers or {})}
+            connection.request(method, parts.path, body, own)
             answer = connection.getresponse()
             return Answer(answer.status, _read(sock, answer, deadline))
         finally:
             connection.close()
 
-    def _connection(self, scheme: str, place: str) -> http.client.HTTPConnection:
-        patience = min(CONNECT_SECONDS, self._total_seconds)
+    def _connection(self, scheme: str, host: str) -> http.client.HTTPConnection:
+        timeout = min(CONNECT_SECONDS, self._total_seconds)
         if scheme == "https":
-            return http.client.HTTPSConnection(
-                place, timeout=patience, context=self._context or ssl.create_default_context()
-            )
+            context = self._context or ssl.create_default_context()
+            return http.client.HTTPSConnection(host, timeout=timeout, context=context)
         if not settings.is_local:
             raise OSError("only https leaves this deployment")
-        return http.client.HTTPConnection(place, timeout=patience)
+        return http.client.HTTPConnection(host, timeout=timeout)
 
 
 def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float) -> bytes:
-    found = bytearray()
+    """The body of an answer; ``OSError`` if it is cut off, too long or too slow."""
+    body = bytearray()
     while chunk := answer.read1(65_536):
-        found += chunk
-        if len(found) > _MAX_ANSWER_BYTES:
+        body += chunk
+        if len(body) > _MAX_ANSWER_BYTES:
             raise OSError("the answer is too long")
         # Since 3.11.8, 3.12.2 and 3.13, the last byte of an answer that ends the connection closes the socket, too.
         if answer.isclosed():
@@ -161,11 +161,11 @@ def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float
         _within(sock, deadline)
     if answer.length:
         raise OSError("the answer was cut off")
-    return bytes(found)
+    return bytes(body)
 
 
 def _within(sock: socket.socket, deadline: float) -> None:
-    """Let the next step take what is left of the time, or fail when nothing is."""
+    """Set the socket's timeout to the time left before ``deadline``; ``TimeoutError`` if none is left."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -173,5 +173,5 @@ def _within(sock: socket.socket, deadline: float) -> None:
 
 
 def basic(client_id: str, secret: str) -> str:
-    """The authorization that a token is asked for with."""
+    """The ``Authorization`` header of a request for an access token."""
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()

@@ -1,49 +1,36 @@
-"""The fields of an IPN message -> a ``Notice``. Nothing is trusted here, only named."""
+"""The fields of an IPN message -> a ``Notice``. Pure; it checks nothing, it only translates PayPal's words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
-from chalicelib.payments.notices import (
-    ADJUSTMENT,
-    CASE,
-    COMPLETED,
-    FAILED,
-    OTHER,
-    PAYMENT,
-    PENDING,
-    RECREDIT,
-    REFUND,
-    REVERSAL,
-    UNKNOWN,
-    Notice,
-    Receiver,
-)
+from chalicelib.payments.model import Movement, Notice, Receiver, State
 
 PAYMENT_TYPES = frozenset({"web_accept", "cart", "express_checkout"})
-"""What our button, a cart, or a REST order of the same intent makes. Others are another business of the reseller."""
+"""Values of ``txn_type`` for our button, a cart, or a REST order. Other types are other business of the reseller."""
 STATES = {
-    "Completed": COMPLETED,
-    "Pending": PENDING,
-    "Processed": PENDING,
-    "Created": PENDING,
-    "Denied": FAILED,
-    "Failed": FAILED,
-    "Expired": FAILED,
-    "Voided": FAILED,
+    "Completed": State.COMPLETED,
+    "Pending": State.PENDING,
+    "Processed": State.PENDING,
+    "Created": State.PENDING,
+    "Denied": State.FAILED,
+    "Failed": State.FAILED,
+    "Expired": State.FAILED,
+    "Voided": State.FAILED,
 }
-"""Exact words; any other, older spellings among them, is UNKNOWN and no reason to move money."""
-MOVEMENTS = {"Refunded": REFUND, "Reversed": REVERSAL, "Canceled_Reversal": RECREDIT}
+"""Values of ``payment_status`` for a payment, exact to the letter. Any other is UNKNOWN and moves no money."""
+CORRECTIONS = {"Refunded": Movement.REFUND, "Reversed": Movement.REVERSAL, "Canceled_Reversal": Movement.RECREDIT}
+"""Values of ``payment_status`` that change an earlier payment."""
 
 
 def notice(fields: Mapping[str, str]) -> Notice:
-    """What a verified message tells."""
+    """What a message says."""
 
     def field(name: str) -> str:
         return fields.get(name, "")
 
-    kind, status = field("txn_type"), field("payment_status")
-    movement, state = _movement(kind, status)
+    movement, state = _movement(field("txn_type"), field("payment_status"))
     emails = tuple(dict.fromkeys(text.casefold() for text in (field("business"), field("receiver_email")) if text))
     return Notice(
         channel="ipn",
@@ -62,23 +49,35 @@ def notice(fields: Mapping[str, str]) -> Notice:
     )
 
 
-def _movement(kind: str, status: str) -> tuple[str, str]:
-    """What moved, and how far it is. ``txn_type`` is absent on most refunds, so the status comes first there."""
-    if kind == "new_case":
-        return CASE, ""
-    if kind == "adjustment":
-        # A chargeback settled: Completed with a negative amount, and no more a payment than a refund is.
-        return ADJUSTMENT, STATES.get(status, UNKNOWN)
-    if status in MOVEMENTS:
-        return MOVEMENTS[status], ""
-    if kind in PAYMENT_TYPES:
-        return PAYMENT, STATES.get(status, UNKNOWN)
-    return OTHER, ""
+def _movement(txn_type: str, payment_status: str) -> tuple[Movement, State]:
+    """Movement and state. Most refunds have no ``txn_type``, so for corrections the status decides."""
+    if txn_type == "new_case":
+        return Movement.CASE, State.NONE
+    if txn_type == "adjustment":
+        # It comes as Completed with a negative amount, so the status does not tell it from a payment.
+        return Movement.ADJUSTMENT, STATES.get(payment_status, State.UNKNOWN)
+    if payment_status in CORRECTIONS:
+        return CORRECTIONS[payment_status], State.NONE
+    if txn_type in PAYMENT_TYPES:
+        return Movement.PAYMENT, STATES.get(payment_status, State.UNKNOWN)
+    return Movement.OTHER, State.NONE
 
 
-def _note(fields: Mapping[str, str], movement: str) -> str:
-    """A few words for a person, cut: they come from outside."""
-    names = {CASE: ("case_type", "case_id"), OTHER: ("txn_type", "payment_status"), PAYMENT: ("payment_status",)}
-    told = [fields.get(name, "") for name in names.get(movement, ("reason_code",))]
-    text = " ".join(word for word in told if word)
+def _note(fields: Mapping[str, str], movement: Movement) -> str:
+    """Values of the fields that explain the message to a person; printable and cut, because they come from outside."""
+    text = " ".join(fields[name] for name in _explaining(movement) if fields.get(name))
     return "".join(c for c in text if c.isprintable())[:100]
+
+
+def _explaining(movement: Movement) -> tuple[str, ...]:
+    match movement:
+        case Movement.CASE:
+            return ("case_type", "case_id")
+        case Movement.OTHER:
+            return ("txn_type", "payment_status")
+        case Movement.PAYMENT:
+            return ("payment_status",)
+        case Movement.REFUND | Movement.REVERSAL | Movement.RECREDIT | Movement.ADJUSTMENT:
+            return ("reason_code",)
+        case _:
+            assert_never(movement)

@@ -1,7 +1,7 @@
-"""The pay page as HTML. Everything that comes from elsewhere is escaped in ``_tag`` and ``_text``, nowhere else.
+"""The pay page as HTML. Every value goes into it through ``escape``, directly or in ``_tag``.
 
-Style and script stand in the page; the policy names their hashes, so nothing else runs or is loaded. The page works
-without the script: it then says that it must be reloaded.
+Style and script are inline. The Content-Security-Policy names their hashes, so the browser runs and loads nothing else.
+Without the script the page works too: it then says that it must be reloaded.
 """
 
 from __future__ import annotations
@@ -19,12 +19,23 @@ from chalicelib.payments import texts
 _FOLDER = Path(__file__).parent / "templates"
 _CSS, _JS = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("pay.css", "pay.js"))
 _PAGE = Template((_FOLDER / "pay.html").read_text(encoding="utf-8"))
-_POLLED = ("open", "pending", "paid", "failed", "review", "late")
+_STATUSES = ("open", "pending", "paid", "failed", "review", "late")
+"""Texts that the script may show: those of statuses, and ``late`` for a deposit that stays open too long."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a page is about; ``amount`` is decimal text."""
+class PaymentView:
+    """What the page shows of a deposit.
+
+    amount: decimal text, as PayPal writes it.
+    currency: ISO 4217 code.
+    seller: name of the reseller.
+    language: language tag of the client, such as ``fr-CA``.
+    status: status of the deposit.
+    sandbox: whether no real money moves.
+    expired: whether the button is no longer offered.
+    action, fields: URL and hidden fields of the form that leads to PayPal.
+    """
 
     amount: str
     currency: str
@@ -38,7 +49,7 @@ class Asked:
 
 
 def policy(origins: tuple[str, ...]) -> str:
-    """The Content-Security-Policy; ``origins`` are where the form may lead."""
+    """The Content-Security-Policy; the form may lead to ``origins`` only."""
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (_CSS, _JS))
     style, script = (f"'sha256-{digest}'" for digest in hashes)
     return (
@@ -47,70 +58,69 @@ def policy(origins: tuple[str, ...]) -> str:
     )
 
 
-def pay(asked: Asked) -> str:
-    """The page with the button, or how far the payment is."""
-    # A second payment would only have to be given back.
-    if asked.status in ("pending", "paid", "review"):
-        return _whole(asked, _status(asked, ""))
-    if asked.expired:
-        return _whole(asked, _tag("p", _words(asked)["expired"]))
-    words = _words(asked)
+def pay(view: PaymentView) -> str:
+    """The page with the button, or with the status of a payment that was begun."""
+    # Without the button here: a second payment would have to be refunded.
+    if view.status in ("pending", "paid", "review"):
+        return _whole(view, _status(view, ""))
+    if view.expired:
+        return _whole(view, _tag("p", _words(view)["expired"]))
+    words = _words(view)
     hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.fields.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in view.fields.items()
     )
-    button = f'<form method="post" action="{escape(asked.action)}">{hidden}{_tag("button", words["pay"])}</form>'
-    told = _tag("p", words["failed"]) if asked.status == "failed" else ""
-    return _whole(asked, told + button + _tag("p", words["leaves"], 'class="small"'))
+    button = f'<form method="post" action="{escape(view.action)}">{hidden}{_tag("button", words["pay"])}</form>'
+    failed = _tag("p", words["failed"]) if view.status == "failed" else ""
+    return _whole(view, failed + button + _tag("p", words["leaves"], 'class="small"'))
 
 
-def back(asked: Asked, state_url: str) -> str:
-    """Where PayPal brings the payer back to. It believes nothing it is told, and asks us how far the payment is."""
-    return _whole(asked, _status(asked, state_url))
+def back(view: PaymentView, state_url: str) -> str:
+    """The page after the payment. It ignores its query string; its script asks ``state_url`` for the status."""
+    return _whole(view, _status(view, state_url))
 
 
-def cancelled(asked: Asked, pay_url: str) -> str:
-    """Where PayPal brings a payer who has not paid; changes nothing, because another tab may still pay."""
-    words = _words(asked)
+def cancelled(view: PaymentView, pay_url: str) -> str:
+    """The page for a payer who gave up. It changes nothing, because the payment may go on in another tab."""
+    words = _words(view)
     link = f'<p><a href="{escape(pay_url)}">{escape(words["again"])}</a></p>'
-    return _whole(asked, _tag("p", words["cancelled"]) + link)
+    return _whole(view, _tag("p", words["cancelled"]) + link)
 
 
 def missing(language: str = "en") -> str:
-    """There is no such payment."""
+    """The page for an unknown payment."""
     words = texts.words(language)
     return _fill(texts.language_of(language), words["title"], "", _tag("p", words["missing"]))
 
 
-def _status(asked: Asked, state_url: str) -> str:
-    """The line that changes. A screen reader says it again when it does."""
-    words = _words(asked)
-    told = "".join(f' data-{name}="{escape(words[name])}"' for name in _POLLED)
+def _status(view: PaymentView, state_url: str) -> str:
+    """The line with the status, which the script updates; screen readers announce each change."""
+    words = _words(view)
+    messages = "".join(f' data-{name}="{escape(words[name])}"' for name in _STATUSES)
     poll = f' data-state="{escape(state_url)}"' if state_url else ""
-    line = (
-        f'<p id="status" role="status" data-now="{escape(asked.status)}"{poll}{told}>{escape(words[asked.status])}</p>'
-    )
-    # The script takes this away again.
+    data = f'data-now="{escape(view.status)}"{poll}{messages}'
+    line = f'<p id="status" role="status" {data}>{escape(words[view.status])}</p>'
+    # The script hides this.
     reload = _tag("p", words["reload"], 'class="small" id="reload"')
     return line + (reload if state_url else "")
 
 
-def _whole(asked: Asked, body: str) -> str:
-    words = _words(asked)
-    amount = _tag("p", texts.amount(asked.amount, asked.currency, asked.language), 'class="amount"')
+def _whole(view: PaymentView, body: str) -> str:
+    words = _words(view)
+    amount = _tag("p", texts.amount(view.amount, view.currency, view.language), 'class="amount"')
     amount += _tag("p", words["to"], 'class="to"')
-    if asked.sandbox:
+    if view.sandbox:
         amount += _tag("p", words["test"], 'class="test"')
-    return _fill(texts.language_of(asked.language), words["title"], amount, body)
+    return _fill(texts.language_of(view.language), words["title"], amount, body)
 
 
 def _fill(language: str, title: str, amount: str, body: str) -> str:
     return _PAGE.substitute(lang=language, title=escape(title), css=_CSS, js=_JS, amount=amount, body=body)
 
 
-def _words(asked: Asked) -> dict[str, str]:
-    """The words with the seller's name in them."""
-    words = texts.words(asked.language)
-    return {name: text.replace("{seller}", asked.seller) for name, text in words.items()}
+def _words(view: PaymentView) -> dict[str, str]:
+    """The texts of the page in the client's language, with the seller's name filled in."""
+    words = texts.words(view.language)
+    return {name: text.replace("{seller}", view.seller) for name, text in words.items()}
 
 
 def _tag(name: str, text: str, attributes: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Requests and answers of this room's routes."""
+"""Requests and answers of the routes of payments."""
 
 from typing import Annotated, Literal
 
@@ -12,23 +12,24 @@ MerchantId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{13}$"), Field(
 AppText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$"), Field(examples=["AbCd-1"])]
 
 
-def _different(values: list[str]) -> list[str]:
+def _without_repeats(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise ValueError("has an amount twice")
     return values
 
 
 class PaypalIn(Shape):
-    """``amounts`` are whole, as text, in the order they are offered. With ``merchant_id`` only that account counts."""
+    """PayPal settings. ``amounts`` are whole numbers as text, in the order in which the page offers them. With
+    ``merchant_id`` only payments to that account count."""
 
     email: Email
     merchant_id: MerchantId | None = None
     environment: Environment = "live"
-    amounts: Annotated[list[WholeAmount], Field(min_length=1, max_length=20), AfterValidator(_different)]
+    amounts: Annotated[list[WholeAmount], Field(min_length=1, max_length=20), AfterValidator(_without_repeats)]
 
 
 class HealthOut(Shape):
-    """When PayPal's messages came last: any, one that PayPal knew, one it did not, one it said nothing clear about."""
+    """Instants of the latest message: of any; of one that PayPal verified, called invalid, did not answer clearly."""
 
     received_at: InstantOut | None
     verified_at: InstantOut | None
@@ -37,14 +38,14 @@ class HealthOut(Shape):
 
 
 class AppOut(Shape):
-    """The reseller's REST app; its secret is never shown."""
+    """The reseller's REST app, without its secret."""
 
     app_key: str
     webhook_id: str
 
 
 class PaypalOut(Shape):
-    """``email`` is null until PayPal is set up. ``notify_url`` is what to enter at PayPal as the IPN address."""
+    """PayPal settings. ``email`` is null until PayPal is set up. Enter ``notify_url`` at PayPal as the IPN address."""
 
     email: str | None
     merchant_id: str | None
@@ -59,20 +60,20 @@ class PaypalOut(Shape):
 
 
 class AppIn(Shape):
-    """A REST app of the reseller's own, for the present environment: PayPal's "Client ID" and "Secret"."""
+    """A REST app of the reseller for the current environment: PayPal's "Client ID" and "Secret"."""
 
     app_key: AppText
     app_secret: AppText
 
 
 class DepositIn(Shape):
-    """``amount`` is one of those that the reseller offers."""
+    """``amount`` must be one of the amounts that the reseller offers."""
 
     amount: Positive
 
 
 class DepositOut(Shape):
-    """``action`` and ``fields`` make the form that leads to PayPal; ``pay_url`` is a page with that form."""
+    """A deposit. ``action`` and ``fields`` are the form that leads to PayPal, ``pay_url`` a page with that form."""
 
     id: str
     client_id: str
@@ -90,7 +91,8 @@ class DepositOut(Shape):
 
 
 class ReviewOut(Shape):
-    """Something to look at: ``reason`` is explained in docs/paypal.md, ``note`` is PayPal's word."""
+    """A message that a person should look at. docs/paypal.md explains each ``reason``. ``note`` and ``told`` are
+    PayPal's texts: what it is about, and the amount."""
 
     id: str = Field(validation_alias="review_id")
     reason: str
@@ -104,7 +106,7 @@ class ReviewOut(Shape):
 
 
 class MessageOut(Shape):
-    """A message that came from PayPal, without what it says about the payer."""
+    """A message from PayPal, without the personal data of the payer."""
 
     id: str = Field(validation_alias="message_id")
     environment: Environment

@@ -1,34 +1,38 @@
-"""The items of this room in the table. ``pk`` and ``sk`` of each model stand in its docstring.
+"""The items of payments in the table. The docstring of each model names its ``pk`` and ``sk``.
 
-``PP#<reseller>`` what a reseller has to do with PayPal; ``DOOR#<token>`` and ``PAY#<invoice>`` lead there from outside.
+``PP#<reseller>`` holds all that a reseller has at PayPal. ``DOOR#<token>`` and ``PAY#<invoice>`` find the reseller of
+a URL that is called without a key.
 
-Whoever moves money requires three things unchanged since it looked: the ``version`` of the payment, the ``version`` of
-the client, and that the movement was not booked (``Booked`` is put where none stands).
+A transaction that moves money requires three things: the ``version`` of the payment and the ``version`` of the client
+are what they were when they were read, and there is no ``Booked`` item of the movement yet.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
-from chalicelib.payments import notices
+from chalicelib.payments import model
 
 SUMS = ("credited_e8", "refunded_e8", "reversed_e8", "returned_e8", "adjusted_e8")
+"""Sums of a payment, by the same names in ``Transaction`` and ``model.Payment``."""
+_PREFIX = "PP#"
 
 
-def partition(reseller_id: str) -> str:
-    return f"PP#{reseller_id}"
+def _key(reseller_id: str, sk: str) -> Key:
+    return Key(f"{_PREFIX}{reseller_id}", sk)
 
 
 class Settings(Item):
     """``PP#<reseller_id>`` / ``SETTINGS``
 
-    ``tokens`` has one per environment, never changed: a payment keeps the URL it was made with for its later messages.
-    ``receiver_id`` is the merchant id of the first payment, pinned. ``apps`` has the REST app of each environment
-    (``app_key``, ``webhook_id``, ``secret_version``); its secret lies elsewhere (``vault``).
+    ``tokens``: the token of each environment's URL. It never changes, because later messages of a payment come to the
+    URL that the payment was made with. ``receiver_id``: merchant id of the account that received the first payment.
+    ``apps``: REST app by environment (``app_key``, ``webhook_id``, ``secret_version``); ``vault`` keeps its secret.
     """
 
     email = UnicodeAttribute()
@@ -40,25 +44,40 @@ class Settings(Item):
     apps: Any = JSONAttribute(default=dict)
     version = IntegerAttribute(default=0)
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return _key(reseller_id, "SETTINGS")
 
-class Door(Item):
-    """``DOOR#<token>`` / ``DOOR``: whose messages come through a URL, and from which PayPal"""
+
+class IpnEndpoint(Item):
+    """``DOOR#<token>`` / ``DOOR``: reseller and environment of a URL that PayPal calls"""
 
     reseller_id = UnicodeAttribute()
     environment = UnicodeAttribute()
 
+    @staticmethod
+    def key(token: str) -> Key:
+        return Key(f"DOOR#{token}", "DOOR")
+
 
 class Health(Item):
-    """``PP#<reseller_id>`` / ``HEALTH``: when messages came last; written beside everything else"""
+    """``PP#<reseller_id>`` / ``HEALTH``: instants of the latest messages; written outside of transactions"""
 
     received_at = IntegerAttribute(null=True)
     verified_at = IntegerAttribute(null=True)
     invalid_at = IntegerAttribute(null=True)
     unclear_at = IntegerAttribute(null=True)
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return _key(reseller_id, "HEALTH")
+
 
 class Deposit(Item):
-    """``PP#<reseller_id>`` / ``DEPOSIT#<client_id>#<deposit_id>``: an intent, with the receiver as it was then"""
+    """``PP#<reseller_id>`` / ``DEPOSIT#<client_id>#<deposit_id>``: what a client is going to pay
+
+    ``email``, ``merchant_id`` and ``environment`` are those of the settings when it was created.
+    """
 
     deposit_id = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
@@ -75,33 +94,34 @@ class Deposit(Item):
     created_at = IntegerAttribute()
     open_until = IntegerAttribute()
 
-    def intent(self) -> notices.Intent:
-        return notices.Intent(
-            deposit_id=self.deposit_id,
-            client_id=self.client_id,
-            invoice=self.invoice,
-            custom=self.custom,
-            amount_e8=self.amount_e8,
-            currency=self.currency,
-            environment=self.environment,
-            email=self.email,
-            merchant_id=self.merchant_id,
-            status=self.status,
-        )
+    @staticmethod
+    def key(reseller_id: str, client_id: str, deposit_id: str) -> Key:
+        return _key(reseller_id, f"DEPOSIT#{client_id}#{deposit_id}")
+
+    @classmethod
+    def of_client(cls, reseller_id: str, client_id: str) -> Key:
+        return cls.key(reseller_id, client_id, "")
+
+    def intent(self) -> model.Intent:
+        return model.Intent(**{field.name: getattr(self, field.name) for field in fields(model.Intent)})
 
 
 class Invoice(Item):
-    """``PAY#<invoice>`` / ``PAY``: the deposit of an invoice, which is also the address of its pay page"""
+    """``PAY#<invoice>`` / ``PAY``: the deposit of an invoice; the invoice is also the path of its pay page"""
 
     reseller_id = UnicodeAttribute()
     client_id = UnicodeAttribute()
     deposit_id = UnicodeAttribute()
 
+    @staticmethod
+    def key(invoice: str) -> Key:
+        return Key(f"PAY#{invoice}", "PAY")
+
 
 class Transaction(Item):
-    """``PP#<reseller_id>`` / ``TXN#<environment>#<original txn_id>``: sums of all that was heard about one payment
+    """``PP#<reseller_id>`` / ``TXN#<environment>#<original txn_id>``: the sums of one payment (``model.Payment``)
 
-    Before its payment is known it has ``expires_at``: a refund of something that never was ours is forgotten.
+    It has ``expires_at`` until a message of the payment itself comes: a refund may be about a payment that is not ours.
     """
 
     credited_e8 = IntegerAttribute(default=0)
@@ -115,19 +135,30 @@ class Transaction(Item):
     deposit_id = UnicodeAttribute(default="")
     version = IntegerAttribute(default=0)
 
-    def payment(self) -> notices.Payment:
-        sums = {name: int(getattr(self, name)) for name in SUMS}
-        return notices.Payment(**sums, state=self.state, merchant_id=self.merchant_id)
+    @staticmethod
+    def key(reseller_id: str, environment: str, txn_id: str) -> Key:
+        return _key(reseller_id, f"TXN#{environment}#{txn_id}")
+
+    def payment(self) -> model.Payment:
+        sums = {name: getattr(self, name) for name in SUMS}
+        return model.Payment(**sums, state=model.State(self.state), merchant_id=self.merchant_id)
 
 
 class Booked(Item):
-    """``PP#<reseller_id>`` / ``BOOKED#<environment>#<txn_id>#<kind>``: this movement, or this review, was made"""
+    """``PP#<reseller_id>`` / ``BOOKED#<environment>#<txn_id>#<kind>``: a movement was booked, or a review item made"""
 
     at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, environment: str, txn_id: str, kind: str) -> Key:
+        return _key(reseller_id, f"BOOKED#{environment}#{txn_id}#{kind}")
+
 
 class Review(Item):
-    """``PP#<reseller_id>`` / ``REVIEW#<review_id>``: something a person should look at"""
+    """``PP#<reseller_id>`` / ``REVIEW#<review_id>``: a message that a person should look at
+
+    ``told``: amount and currency that PayPal named, as text.
+    """
 
     review_id = UnicodeAttribute()
     reason = UnicodeAttribute()
@@ -139,11 +170,19 @@ class Review(Item):
     told = UnicodeAttribute(default="")
     at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, review_id: str) -> Key:
+        return _key(reseller_id, f"REVIEW#{review_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
 
 class Message(Item):
-    """``PP#<reseller_id>`` / ``MSG#<message_id>``: a message as it came, kept for a while (``expires_at``)
+    """``PP#<reseller_id>`` / ``MSG#<message_id>``: a message as it came, until ``expires_at``
 
-    ``raw`` and ``headers`` hold personal data of payers. Neither is logged or answered by the API.
+    ``raw`` and ``headers`` hold personal data of payers: they are never logged and never in an answer of the API.
     """
 
     message_id = UnicodeAttribute()
@@ -157,43 +196,45 @@ class Message(Item):
     reason = UnicodeAttribute(default="")
     txn_id = UnicodeAttribute(default="")
 
+    @staticmethod
+    def key(reseller_id: str, message_id: str) -> Key:
+        return _key(reseller_id, f"MSG#{message_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
+    @property
+    def reseller_id(self) -> str:
+        return self.pk.removeprefix(_PREFIX)
+
 
 def settings_of(reseller_id: str) -> Settings | None:
-    return Settings.find(partition(reseller_id), "SETTINGS")
-
-
-def door(token: str) -> Door | None:
-    return Door.find(f"DOOR#{token}", "DOOR")
+    return Settings.find(*Settings.key(reseller_id))
 
 
 def health(reseller_id: str) -> Health:
-    return Health.find(partition(reseller_id), "HEALTH") or Health(partition(reseller_id), "HEALTH")
+    """The stored instants; all ``None`` before the first message."""
+    key = Health.key(reseller_id)
+    return Health.find(*key) or Health(*key)
 
 
-def tell_health(reseller_id: str, name: str, now: int) -> None:
-    """Note that something happened just now. Not part of any decision, so it needs no condition."""
-    Health(partition(reseller_id), "HEALTH").update(actions=[getattr(Health, name).set(now)])
+def note_health(reseller_id: str, name: str, now: int) -> None:
+    """Set one instant of ``Health`` to ``now``. No decision reads it, so the write has no condition."""
+    Health(*Health.key(reseller_id)).update(actions=[getattr(Health, name).set(now)])
 
 
 def deposit(reseller_id: str, client_id: str, deposit_id: str) -> Deposit | None:
-    return Deposit.find(partition(reseller_id), f"DEPOSIT#{client_id}#{deposit_id}")
+    return Deposit.find(*Deposit.key(reseller_id, client_id, deposit_id))
 
 
 def deposit_of_invoice(invoice: str) -> Deposit | None:
-    """The deposit of an invoice, whoever's it is; an invoice from outside may be anything."""
+    """The deposit of an invoice, of any reseller. ``None`` for a text from outside that is no invoice."""
     if not (invoice.isascii() and invoice.isalnum() and len(invoice) <= 64):
         return None
-    found = Invoice.find(f"PAY#{invoice}", "PAY")
+    found = Invoice.find(*Invoice.key(invoice))
     return deposit(found.reseller_id, found.client_id, found.deposit_id) if found else None
 
 
 def transaction(reseller_id: str, environment: str, txn_id: str) -> Transaction | None:
-    return Transaction.find(partition(reseller_id), f"TXN#{environment}#{txn_id}")
-
-
-def booked(reseller_id: str, environment: str, txn_id: str, kind: str) -> Booked:
-    return Booked(partition(reseller_id), f"BOOKED#{environment}#{txn_id}#{kind}")
-
-
-def message(reseller_id: str, message_id: str) -> Message | None:
-    return Message.find(partition(reseller_id), f"MSG#{message_id}")
+    return Transaction.find(*Transaction.key(reseller_id, environment, txn_id))

@@ -1,4 +1,4 @@
-"""The words of the pay page, in the languages of clients."""
+"""The texts of the pay page, in English, French and Spanish."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ WORDS = {"en": _EN, "fr": _FR, "es": _ES}
 
 
 def words(language: str) -> dict[str, str]:
-    """The words for a client's language (``fr-CA`` is French), English where there are none."""
+    """The texts for a language tag such as ``fr-CA``; English if there are none."""
     return WORDS.get(language.partition("-")[0].lower(), _EN)
 
 
 def language_of(language: str) -> str:
-    """The language that ``words`` are in."""
+    """Language of the texts for a tag: ``en``, ``fr`` or ``es``."""
     short = language.partition("-")[0].lower()
     return short if short in LANGUAGES else "en"
 
 
 def amount(text: str, currency: str, language: str) -> str:
-    """``25.00`` as it is written in a language, with a space that does not break."""
+    """Decimal text and currency as they are written in a language, with a no-break space between."""
     mark = {"fr": ",", "es": ","}.get(language_of(language), ".")
     return f"{text.replace('.', mark)}\N{NO-BREAK SPACE}{currency}"

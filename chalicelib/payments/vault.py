@@ -1,6 +1,6 @@
-"""Secrets of resellers' own REST apps, one secret per reseller and environment in AWS Secrets Manager.
+"""Secrets of resellers' own REST apps: one secret per reseller and environment in AWS Secrets Manager.
 
-The local stack emulates Secrets Manager, so the way is the same there. A secret is read once per container.
+The local stack emulates Secrets Manager. Each version of a secret is read once per container.
 """
 
 from __future__ import annotations
@@ -23,26 +23,25 @@ _read: dict[tuple[str, str], str] = {}
 
 
 def put(reseller_id: str, environment: str, secret: str) -> str:
-    """Keep the secret of an app beside an earlier one; its version. Until somebody notes that version, whoever reads
-    the earlier one still finds it."""
+    """Store the secret of an app as a new version and return that version. Earlier versions stay readable."""
     name = _name(reseller_id, environment)
-    told = "The secret of a reseller's PayPal REST app"
+    description = "The secret of a reseller's PayPal REST app"
     try:
-        kept = _client().create_secret(Name=name, SecretString=secret, Description=told)
+        stored = _client().create_secret(Name=name, SecretString=secret, Description=description)
     except _client().exceptions.ResourceExistsException:
-        kept = _client().put_secret_value(SecretId=name, SecretString=secret)
-    return str(kept["VersionId"])
+        stored = _client().put_secret_value(SecretId=name, SecretString=secret)
+    return str(stored["VersionId"])
 
 
 def get(reseller_id: str, environment: str, version: str) -> str:
-    """The secret of an app, in the version that belongs to it."""
+    """A version of the secret of an app."""
     name = _name(reseller_id, environment)
-    if (found := _read.get((name, version))) is None:
-        kept = _client().get_secret_value(SecretId=name, VersionId=version)
-        found = _read[name, version] = str(kept["SecretString"])
-    return found
+    if (secret := _read.get((name, version))) is None:
+        stored = _client().get_secret_value(SecretId=name, VersionId=version)
+        secret = _read[name, version] = str(stored["SecretString"])
+    return secret
 
 
 def remove(reseller_id: str, environment: str) -> None:
-    """Forget it, at once: a secret that waits for its deletion would be in the way of the next one."""
+    """Delete the secret at once: one that waits for its deletion would block a new one of the same name."""
     _client().delete_secret(SecretId=_name(reseller_id, environment), ForceDeleteWithoutRecovery=True)

@@ -1,91 +1,83 @@
-"""An event of a REST app -> a ``Notice``. The event is known to be PayPal's and the app the reseller's own."""
+"""An event of a REST app -> a ``Notice``. Pure.
+
+PayPal has confirmed the event before, and the app is the reseller's own, so a notice names no receiver.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.payments.notices import (
-    CASE,
-    COMPLETED,
-    FAILED,
-    OTHER,
-    PAYMENT,
-    PENDING,
-    REFUND,
-    REVERSAL,
-    UNKNOWN,
-    Notice,
-)
+from chalicelib.payments.model import Movement, Notice, State
 
 APPROVED = "CHECKOUT.ORDER.APPROVED"
 STATES = {
-    "COMPLETED": COMPLETED,
-    # What was given back later has events of its own.
-    "PARTIALLY_REFUNDED": COMPLETED,
-    "REFUNDED": COMPLETED,
-    "PENDING": PENDING,
-    "DECLINED": FAILED,
-    "DENIED": FAILED,
-    "FAILED": FAILED,
+    "COMPLETED": State.COMPLETED,
+    # A refund of it has an event of its own.
+    "PARTIALLY_REFUNDED": State.COMPLETED,
+    "REFUNDED": State.COMPLETED,
+    "PENDING": State.PENDING,
+    "DECLINED": State.FAILED,
+    "DENIED": State.FAILED,
+    "FAILED": State.FAILED,
 }
-_PAYMENTS = ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.DENIED")
-_BACK = {"PAYMENT.CAPTURE.REFUNDED": REFUND, "PAYMENT.CAPTURE.REVERSED": REVERSAL}
+"""Values of a capture's ``status``."""
 _CAPTURES = "/v2/payments/captures/"
 
 
 def notice(event: Mapping[str, Any]) -> Notice:
-    """What an event tells; ``OTHER`` for a kind that moves nothing."""
-    kind, resource = _text(event, "event_type"), _inner(event, "resource")
-    if kind in _PAYMENTS:
-        return of_capture(resource)
-    if kind in _BACK:
-        return _back(_BACK[kind], resource)
-    if kind.startswith("CUSTOMER.DISPUTE."):
-        disputed = resource.get("disputed_transactions")
-        first = disputed[0] if isinstance(disputed, list) and disputed and isinstance(disputed[0], dict) else {}
-        note = f"{kind.rpartition('.')[2].lower()} {_text(resource, 'dispute_id')}"
-        return Notice("webhook", CASE, _text(first, "seller_transaction_id"), note=_clean(note))
-    return Notice("webhook", OTHER, note=_clean(kind))
+    """What an event says; ``Movement.OTHER`` for a kind that moves no money."""
+    kind, resource = _text(event, "event_type"), _object(event, "resource")
+    match kind:
+        case "PAYMENT.CAPTURE.COMPLETED" | "PAYMENT.CAPTURE.PENDING" | "PAYMENT.CAPTURE.DENIED":
+            return of_capture(resource)
+        case "PAYMENT.CAPTURE.REFUNDED":
+            return _correction(Movement.REFUND, resource)
+        case "PAYMENT.CAPTURE.REVERSED":
+            return _correction(Movement.REVERSAL, resource)
+        case _ if kind.startswith("CUSTOMER.DISPUTE."):
+            return _dispute(kind, resource)
+        case _:
+            return Notice("webhook", Movement.OTHER, note=_clean(kind))
 
 
 def of_capture(resource: Mapping[str, Any]) -> Notice:
-    """A capture, out of an event or out of the answer to our own request. Its id is IPN's ``txn_id``."""
-    return _told(resource, PAYMENT, state=STATES.get(_text(resource, "status"), UNKNOWN))
+    """A capture, from an event or from the answer to our own request. Its id is IPN's ``txn_id``."""
+    return _notice(resource, Movement.PAYMENT, state=STATES.get(_text(resource, "status"), State.UNKNOWN))
 
 
 def captures(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The captures of an order's one purchase unit."""
-    units = order.get("purchase_units")
-    payments = _inner(units[0], "payments") if isinstance(units, list) and units and isinstance(units[0], dict) else {}
-    found = payments.get("captures")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    listed = _object(_first(order, "purchase_units"), "payments").get("captures")
+    return [capture for capture in listed if isinstance(capture, dict)] if isinstance(listed, list) else []
 
 
 def approved(event: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Order, invoice and custom of an order that the payer has approved; blank where they are absent."""
-    resource = _inner(event, "resource")
-    units = resource.get("purchase_units")
-    unit = units[0] if isinstance(units, list) and units and isinstance(units[0], dict) else {}
-    return _text(resource, "id"), _text(unit, "invoice_id"), _text(unit, "custom_id")
+    """Order id, invoice and custom of an order that the payer has approved; blank if absent."""
+    order = _object(event, "resource")
+    unit = _first(order, "purchase_units")
+    return _text(order, "id"), _text(unit, "invoice_id"), _text(unit, "custom_id")
 
 
-def _back(movement: str, resource: Mapping[str, Any]) -> Notice:
+def _dispute(kind: str, resource: Mapping[str, Any]) -> Notice:
+    transaction = _first(resource, "disputed_transactions")
+    note = f"{kind.rpartition('.')[2].lower()} {_text(resource, 'dispute_id')}"
+    return Notice("webhook", Movement.CASE, _text(transaction, "seller_transaction_id"), note=_clean(note))
+
+
+def _correction(movement: Movement, resource: Mapping[str, Any]) -> Notice:
     if _text(resource, "status") in ("CANCELLED", "FAILED"):
-        return Notice("webhook", OTHER, note="failed")
+        return Notice("webhook", Movement.OTHER, note="failed")
     links = resource.get("links")
-    ups = (
-        [link for link in links if isinstance(link, dict) and link.get("rel") == "up"]
-        if isinstance(links, list)
-        else []
-    )
-    # Without the way up nobody can say which capture it was, or whether the amount is all of it.
+    listed = links if isinstance(links, list) else []
+    ups = (link for link in listed if isinstance(link, dict) and link.get("rel") == "up")
+    # The id of the capture is at the end of the link; without it the decision finds no parent.
     parent = next((str(up.get("href", "")).rpartition(_CAPTURES)[2] for up in ups), "")
-    return _told(resource, movement, parent=parent)
+    return _notice(resource, movement, parent=parent)
 
 
-def _told(resource: Mapping[str, Any], movement: str, *, state: str = "", parent: str = "") -> Notice:
-    amount = _inner(resource, "amount")
+def _notice(resource: Mapping[str, Any], movement: Movement, *, state: State = State.NONE, parent: str = "") -> Notice:
+    amount = _object(resource, "amount")
     return Notice(
         channel="webhook",
         movement=movement,
@@ -100,14 +92,21 @@ def _told(resource: Mapping[str, Any], movement: str, *, state: str = "", parent
     )
 
 
-def _inner(told: Any, name: str) -> Mapping[str, Any]:
-    found = told.get(name) if isinstance(told, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The JSON object in a field; empty if there is none."""
+    value = parent.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
-def _text(told: Mapping[str, Any], name: str) -> str:
-    found = told.get(name)
-    return found if isinstance(found, str) else ""
+def _first(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The first of the JSON objects in a field; empty if there is none."""
+    values = parent.get(name)
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], dict) else {}
+
+
+def _text(parent: Mapping[str, Any], name: str) -> str:
+    value = parent.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _clean(text: str) -> str:

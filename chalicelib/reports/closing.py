@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months, posting
+from chalicelib.accounts.ledger import months, posting, queries
 from chalicelib.accounts.ledger.months import Difference
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Scope
@@ -55,7 +55,7 @@ def close_due(
 
     It stops when ``out_of_time()`` is true. Called again, it goes on with the ledgers that are still open.
     """
-    zone = periods.zone(posting.reseller_of(reseller_id)().time_zone)
+    zone = periods.zone(posting.get_reseller(reseller_id).time_zone)
     open_batches = bool(term_versions.head_of(reseller_id).open_batches)
     due = due_month(periods.local_day(scope.now, zone), after_days + GRACE_DAYS * open_batches)
     run = Closing()
@@ -79,10 +79,10 @@ def close_due(
 
 
 def _ledgers(reseller_id: str) -> Iterator[Ledger]:
-    for client_id in months.client_ids(reseller_id):
+    for client_id in queries.client_ids(reseller_id):
         check = partial(reconcile.of_client, reseller_id, client_id)
-        yield Ledger(posting.client_of(reseller_id, client_id), check)
-    read = posting.reseller_of(reseller_id)
+        yield Ledger(partial(posting.get_client, reseller_id, client_id), check)
+    read = partial(posting.get_reseller, reseller_id)
     yield Ledger(read, partial(months.check, read))
 
 

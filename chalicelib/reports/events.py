@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months
+from chalicelib.accounts.ledger import queries
 from chalicelib.accounts.service import fees
 from chalicelib.aws import queues
 from chalicelib.aws.transactions import Scope
@@ -40,7 +40,7 @@ def hourly(event: CloudWatchEvent) -> dict[str, Any]:
 
 
 def _messages(at: str) -> Iterator[str]:
-    for reseller_id in months.reseller_ids():
+    for reseller_id in queries.reseller_ids():
         yield json.dumps({"reseller_id": reseller_id, "at": at})
 
 

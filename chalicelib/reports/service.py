@@ -11,7 +11,8 @@ from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import clients
 from chalicelib.calls import search
 from chalicelib.calls.format import RatedCall
-from chalicelib.calls.search import Place, Selection, Totals
+from chalicelib.calls.search import Place, Selection
+from chalicelib.calls.totals import Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
 
@@ -38,7 +39,7 @@ def select(who: Principal, query: Any, now: int) -> Selection:
 
     Raises ``NotFound`` for a client of another reseller, ``Invalid`` for a last day before the first or too many days.
     """
-    zone = periods.zone(posting.reseller_of(who.reseller_id)().time_zone)
+    zone = periods.zone(posting.get_reseller(who.reseller_id).time_zone)
     first, last = periods.month_days(periods.local_month(now, zone))
     first, last = query.date_from or first, query.date_to or last
     if first > last:

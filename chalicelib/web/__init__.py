@@ -1,5 +1,5 @@
-"""The edge of HTTP: routes declared once (they validate, and they are the OpenAPI document), problems, cursors.
+"""The HTTP edge: routes, problems and cursors. The declaration of a route validates requests and documents them.
 
-A room's handlers declare routes; this package reads the request, checks the key and the role, replays an
-Idempotency-Key, makes one call and renders. It knows no business.
+The handlers of a room declare routes. This package reads the request, checks key and role, answers a repeated
+Idempotency-Key from the stored answer, calls the handler once, and renders. It contains no business rules.
 """

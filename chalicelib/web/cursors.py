@@ -1,4 +1,4 @@
-"""Cursors: where the next page starts, signed, and bound to the tenant and the list they were made for."""
+"""Cursors: where the next page of a list starts, signed, and valid for one tenant and one list only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from chalicelib.errors import Invalid
 
 
 def write(place: Any, bound_to: str) -> str:
-    """A place (JSON) -> opaque text; ``bound_to`` names tenant and list."""
+    """A place (any JSON value) -> opaque text. ``bound_to``: tenant and list."""
     return str(_serializer(bound_to).dumps(place))
 
 
 def read(text: str | None, bound_to: str) -> Any:
-    """The place, ``None`` for no cursor; ``Invalid`` for one that was made elsewhere or tampered with."""
+    """The place; ``None`` without a cursor; ``Invalid`` if it was made for another list or changed."""
     if text is None:
         return None
     try:

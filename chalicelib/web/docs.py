@@ -1,8 +1,8 @@
-"""The OpenAPI document as a page that people read: plain HTML, made here, without any script.
+"""The OpenAPI document as an HTML page for people, without scripts.
 
-The browser is told to load nothing at all but the one style sheet that stands in the page, known by its hash. Every
-operation is a ``details`` element, which browsers open by keyboard and find when they search the page. The anchors
-stand inside, because a browser opens what hides the place that a link leads to.
+The Content-Security-Policy allows nothing but the inline style sheet, by its hash. Each operation is a ``details``
+element, which browsers open by keyboard and when a search finds a text in it. Anchors are inside the element, because a
+browser opens it when a link leads to an anchor in it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ seven days.</dd>
 
 @lru_cache(maxsize=1)
 def page() -> str:
-    """The whole page; made once per container."""
+    """The page as HTML; made once per container."""
     document = openapi.document()
     areas: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            areas.setdefault(told["tags"][0], []).append((method, path, told))
-    ordered = {name: sorted(areas[name], key=lambda one: one[1]) for name in sorted(areas)}
+        for method, operation in methods.items():
+            areas.setdefault(operation["tags"][0], []).append((method, path, operation))
+    ordered = {name: sorted(areas[name], key=lambda operation: operation[1]) for name in sorted(areas)}
     schemas = document["components"]["schemas"]
     sections = [_area(name, operations, document) for name, operations in ordered.items()]
     title = f"{escape(document['info']['title'])} API"
@@ -74,57 +74,58 @@ def _menu(areas: dict[str, list[tuple[str, str, dict[str, Any]]]]) -> str:
     parts = []
     for name, operations in areas.items():
         items = "".join(
-            f'<li><a href="#{_anchor(told)}"><span class="{method}">{method.upper()}</span> '
+            f'<li><a href="#{_anchor(operation)}"><span class="{method}">{method.upper()}</span> '
             f"{escape(path.removeprefix('/v1'))}</a></li>"
-            for method, path, told in operations
+            for method, path, operation in operations
         )
         parts.append(f'<h2><a href="#area-{escape(name)}">{escape(name)}</a></h2><ul>{items}</ul>')
     shapes = '<h2><a href="#shapes">Shapes</a></h2>'
     return f'<nav aria-label="Operations">{"".join(parts)}{shapes}</nav>'
 
 
-def _anchor(told: dict[str, Any]) -> str:
-    return f"op-{escape(told['operationId'])}"
+def _anchor(operation: dict[str, Any]) -> str:
+    return f"op-{escape(operation['operationId'])}"
 
 
 def _area(name: str, operations: list[tuple[str, str, dict[str, Any]]], document: dict[str, Any]) -> str:
-    inside = "".join(_operation(method, path, told, document) for method, path, told in operations)
+    inside = "".join(_operation(method, path, operation, document) for method, path, operation in operations)
     name = escape(name)
     return f'<section aria-labelledby="area-{name}"><h2 id="area-{name}">{name}</h2>{inside}</section>'
 
 
-def _operation(method: str, path: str, told: dict[str, Any], document: dict[str, Any]) -> str:
-    body = told.get("requestBody")
+def _operation(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
+    body = operation.get("requestBody")
     schema = body["content"]["application/json"]["schema"] if body else None
     return (
         f'<details><summary><h3><span class="method {method}">{method.upper()}</span> '
-        f'<code class="path">{escape(path)}</code></h3><span class="says">{escape(told["summary"])}</span></summary>'
-        f'<div class="inside" id="{_anchor(told)}">{_keys(told)}{_parameters(told["parameters"])}'
-        f"{_body(schema, document) if schema else ''}{_answers(told['responses'])}"
+        f'<code class="path">{escape(path)}</code></h3>'
+        f'<span class="says">{escape(operation["summary"])}</span></summary>'
+        f'<div class="inside" id="{_anchor(operation)}">{_keys(operation)}{_parameters(operation["parameters"])}'
+        f"{_body(schema, document) if schema else ''}{_answers(operation['responses'])}"
         f"<h4>Example</h4><pre><code>{escape(_curl(method, path, schema, document))}</code></pre></div></details>"
     )
 
 
-def _keys(told: dict[str, Any]) -> str:
-    if not told["x-roles"]:
+def _keys(operation: dict[str, Any]) -> str:
+    if not operation["x-roles"]:
         return "<p>No key is needed.</p>"
-    scopes = _codes(told["x-scopes"]) or '<span class="faint">none: only keys without scopes</span>'
-    return f"<dl><dt>Roles</dt><dd>{_codes(told['x-roles'])}</dd><dt>Scopes</dt><dd>{scopes}</dd></dl>"
+    scopes = _codes(operation["x-scopes"]) or '<span class="faint">none: only keys without scopes</span>'
+    return f"<dl><dt>Roles</dt><dd>{_codes(operation['x-roles'])}</dd><dt>Scopes</dt><dd>{scopes}</dd></dl>"
 
 
 def _codes(texts: Iterable[str]) -> str:
     return ", ".join(f"<code>{escape(text)}</code>" for text in texts)
 
 
-def _parameters(found: list[dict[str, Any]]) -> str:
+def _parameters(parameters: list[dict[str, Any]]) -> str:
     rows = [
         (
-            one["name"],
-            f"{_kind(one['schema'])} <span class='faint'>({one['in']})</span>",
-            one["required"],
-            one["schema"],
+            parameter["name"],
+            f"{_kind(parameter['schema'])} <span class='faint'>({parameter['in']})</span>",
+            parameter["required"],
+            parameter["schema"],
         )
-        for one in found
+        for parameter in parameters
     ]
     return f"<h4>Parameters</h4>{_table(rows)}" if rows else ""
 
@@ -137,13 +138,13 @@ def _body(schema: dict[str, Any], document: dict[str, Any]) -> str:
 
 def _answers(responses: dict[str, Any]) -> str:
     rows = []
-    for status, told in responses.items():
+    for status, answer in responses.items():
         kinds = [
-            _kind(each["schema"]) if "json" in media else f"<code>{escape(media)}</code>"
-            for media, each in told.get("content", {}).items()
+            _kind(content["schema"]) if "json" in media else f"<code>{escape(media)}</code>"
+            for media, content in answer.get("content", {}).items()
         ]
         rows.append(
-            f'<tr><th scope="row">{status}</th><td>{escape(told["description"])}</td><td>{", ".join(kinds)}</td></tr>'
+            f'<tr><th scope="row">{status}</th><td>{escape(answer["description"])}</td><td>{", ".join(kinds)}</td></tr>'
         )
     head = '<thead><tr><th scope="col">Status</th><th scope="col">When</th><th scope="col">Body</th></tr></thead>'
     return f'<h4>Answers</h4><div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody></table></div>'
@@ -165,8 +166,8 @@ def _paragraph(schema: dict[str, Any]) -> str:
 def _fields(schema: dict[str, Any]) -> str:
     if "properties" not in schema:
         return f"<p>{_kind(schema)}</p>"
-    wanted = schema.get("required", [])
-    return _table([(name, _kind(each), name in wanted, each) for name, each in schema["properties"].items()])
+    required = schema.get("required", [])
+    return _table([(name, _kind(field), name in required, field) for name, field in schema["properties"].items()])
 
 
 def _table(rows: list[tuple[str, str, bool, dict[str, Any]]]) -> str:
@@ -182,13 +183,13 @@ def _table(rows: list[tuple[str, str, bool, dict[str, Any]]]) -> str:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """What a value is, in words; shapes are links."""
+    """The type of a value, in words; a shape is a link."""
     if "$ref" in schema:
         return _link(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(one) for one in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_kind(option) for option in schema["anyOf"]))
     if "enum" in schema:
-        return "one of " + _codes(json.dumps(one) for one in schema["enum"])
+        return "one of " + _codes(json.dumps(value) for value in schema["enum"])
     if "const" in schema:
         return f"<code>{escape(json.dumps(schema['const']))}</code>"
     kind = schema.get("type", "anything")
@@ -198,15 +199,15 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _notes(schema: dict[str, Any]) -> str:
-    """What bounds a value, and an example."""
+    """Description, bounds, example and default of a value."""
     parts = [escape(schema.get("description", ""))]
     names = {"minimum": "at least", "maximum": "at most", "minLength": "length from", "maxLength": "length to"}
-    for one in (schema, *schema.get("anyOf", [])):
-        parts += [f"{words} {escape(str(one[name]))}" for name, words in names.items() if name in one]
-        if "pattern" in one:
-            parts.append(f"pattern <code>{escape(one['pattern'])}</code>")
-        if one.get("examples"):
-            parts.append(f"such as <code>{escape(json.dumps(one['examples'][0]))}</code>")
+    for option in (schema, *schema.get("anyOf", [])):
+        parts += [f"{words} {escape(str(option[name]))}" for name, words in names.items() if name in option]
+        if "pattern" in option:
+            parts.append(f"pattern <code>{escape(option['pattern'])}</code>")
+        if option.get("examples"):
+            parts.append(f"such as <code>{escape(json.dumps(option['examples'][0]))}</code>")
     if "default" in schema and schema["default"] is not None:
         parts.append(f"default <code>{escape(json.dumps(schema['default']))}</code>")
     return "; ".join(part for part in parts if part)

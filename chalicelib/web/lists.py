@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.aws.paging import Asked, Rows
+from chalicelib.aws.paging import Page, PageRequest
 from chalicelib.fields import Paging
 from chalicelib.web.routes import Call
 
 
-def asked(call: Call) -> Asked:
+def page_request(call: Call) -> PageRequest:
     """The page that a request asks for."""
     query = call.query(Paging)
-    return Asked(query.limit, call.read_cursor(query.cursor))
+    return PageRequest(query.limit, call.read_cursor(query.cursor))
 
 
-def page(call: Call, rows: Rows[Any]) -> dict[str, Any]:
+def page(call: Call, found: Page[Any]) -> dict[str, Any]:
     """A page as the route's answer is read from."""
-    return {"items": rows.items, "next": call.write_cursor(rows.place)}
+    return {"items": found.items, "next": call.write_cursor(found.place)}
 
 
 def cut(call: Call, limit: int, found: list[Any], place: Callable[[Any], Any]) -> dict[str, Any]:

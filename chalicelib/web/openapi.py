@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the declared routes and the shapes that validate them."""
+"""The OpenAPI 3.1 document, generated from the declared routes and the shapes that validate requests."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _MEANINGS = {
 
 
 def document() -> dict[str, Any]:
-    """The whole document; every operation names its roles in ``x-roles``, and the scopes that open it to
-    a narrowed key in ``x-scopes``."""
-    wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
+    """The document. Each operation lists the roles that may call it in ``x-roles``, and in ``x-scopes`` the scopes of
+    keys that may."""
+    shapes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
     for entry in ROUTES:
-        wanted += [(shape, "validation") for shape in (entry.body, entry.query) if shape]
-        wanted += [(entry.answer, "serialization")] if entry.answer else []
-    refs, definitions = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+        shapes += [(shape, "validation") for shape in (entry.body, entry.query) if shape]
+        shapes += [(entry.answer, "serialization")] if entry.answer else []
+    refs, definitions = models_json_schema(shapes, ref_template="#/components/schemas/{model}")
     schemas = {**definitions.get("$defs", {}), "Problem": _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for entry in ROUTES:
@@ -85,7 +85,7 @@ def _operation(entry: Route, refs: dict[Any, Any], schemas: dict[str, Any]) -> d
 
 
 def _parameters(entry: Route, refs: dict[Any, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)\}", entry.path)
     ]
@@ -93,11 +93,11 @@ def _parameters(entry: Route, refs: dict[Any, Any], schemas: dict[str, Any]) -> 
         schema = schemas[refs[(entry.query, "validation")]["$ref"].rsplit("/", 1)[1]]
         for name, shape in schema["properties"].items():
             required = name in schema.get("required", [])
-            found.append({"name": name, "in": "query", "required": required, "schema": shape})
+            parameters.append({"name": name, "in": "query", "required": required, "schema": shape})
     if entry.method == "POST":
         schema = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema})
-    return found
+        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema})
+    return parameters
 
 
 def _responses(entry: Route, refs: dict[Any, Any]) -> dict[str, Any]:

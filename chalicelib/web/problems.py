@@ -1,4 +1,4 @@
-"""Errors as ``application/problem+json`` (RFC 9457), also those that Chalice makes itself."""
+"""Errors as ``application/problem+json`` (RFC 9457), also those that Chalice answers itself."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _TITLES = {
 
 
 def problem(status: int, title: str, detail: str = "", errors: tuple[FieldError, ...] = ()) -> Response:
+    """A problem as a response; ``detail`` is the title if blank."""
     body = {
         "type": "about:blank",
         "title": title,
@@ -36,7 +37,13 @@ def problem(status: int, title: str, detail: str = "", errors: tuple[FieldError,
     return Response(json.dumps(body), headers=headers, status_code=status)
 
 
+def internal_error() -> Response:
+    """The answer to a request that failed because of a mistake of ours."""
+    return problem(500, "Internal error", "Something broke on our side; it has been logged.")
+
+
 def from_error(error: ForfaitError) -> Response:
+    """An error of our own as a response, with the status of its class."""
     response = problem(error.status, error.title, error.detail, error.errors)
     if isinstance(error, TooFast):
         response.headers["Retry-After"] = str(error.retry_after)
@@ -44,7 +51,7 @@ def from_error(error: ForfaitError) -> Response:
 
 
 def chalice_errors(request: Any, next_step: Callable[[Any], Response]) -> Response:
-    """Middleware: the errors that Chalice answers by itself (415, 405, a crash) become problems too."""
+    """Middleware: turns the errors that Chalice answers itself (405, 415, a crash) into problems."""
     response = next_step(request)
     if response.status_code >= 400 and response.headers.get("Content-Type") != "application/problem+json":
         message = response.body.get("Message", "") if isinstance(response.body, dict) else ""

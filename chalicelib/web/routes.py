@@ -1,7 +1,7 @@
-"""Routes, declared once: method, path, roles, shapes. From the declaration come validation and the OpenAPI document.
+"""Routes of the API: their declarations validate the requests and make the OpenAPI document.
 
-A handler gets a ``Call`` and returns a shape, a record that the route's answer is read from, or a ``Text`` (CSV).
-Nothing is read from Chalice's global request outside ``_serve``.
+A handler gets a ``Call``. It returns a shape, an object with the attributes of the route's answer, or a ``Text`` (CSV).
+Chalice's global request is read in ``_serve`` only.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
-from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 
-from chalicelib.aws import transactions
+from chalicelib.aws import answers, transactions
 from chalicelib.config import settings
-from chalicelib.errors import Forbidden, ForfaitError, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
-from chalicelib.fields import check_id, invalid
+from chalicelib.errors import Forbidden, ForfaitError, Invalid, TooLarge, Unauthenticated
+from chalicelib.fields import invalid
 from chalicelib.framework import Blueprint, Response
+from chalicelib.principals import EVERYONE_OF_A_RESELLER as EVERYONE_OF_A_RESELLER
+from chalicelib.principals import OPERATOR as OPERATOR
+from chalicelib.principals import READ_ONLY_KEYS as READ_ONLY_KEYS
+from chalicelib.principals import RESELLER as RESELLER
+from chalicelib.principals import STAFF as STAFF
 from chalicelib.principals import (
     Principal,
     scopes_of,
 )
 from chalicelib.web import cursors, forms, problems
+from chalicelib.web.json_body import json_object
 from chalicelib.web.limits import Limiter
-from chalicelib.web.urls import base_url
+from chalicelib.web.urls import base_url, path_parameters
 
 log = logging.getLogger(__name__)
 _B = TypeVar("_B", bound=BaseModel)
@@ -48,7 +53,17 @@ class Text:
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the API. ``roles`` is empty for a public route; ``standing_free`` also serves a pending reseller."""
+    """One operation of the API.
+
+    roles: roles that may call it; empty if it needs no key.
+    summary: one sentence for the OpenAPI document.
+    name: name of the handler, ``operationId`` in the document.
+    answer: shape of a JSON answer; ``None`` without one.
+    status: HTTP status of a good answer.
+    body, query: shapes of the request; ``None`` without them.
+    serves_pending: whether a reseller that is not active may call it although it changes data.
+    text: media type of an answer that is not JSON; blank without one. most_bytes: longest body.
+    """
 
     method: str
     path: str
@@ -59,19 +74,25 @@ class Route:
     status: int
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
-    standing_free: bool = False
+    serves_pending: bool = False
     text: str = ""
     most_bytes: int = MAX_BODY_BYTES
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes of a narrowed key that open this route."""
+        """A key that has scopes needs one of these."""
         return scopes_of(self.method, self.path)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that has been let in and read."""
+    """A request whose key, role and shapes were checked.
+
+    who: owner of the key.
+    scope: who acts, when, and under which Idempotency-Key; services need it to write.
+    path: decoded path parameters by name.
+    base_url: public address of this deployment, without a slash at the end.
+    """
 
     who: Principal
     scope: transactions.Scope
@@ -82,9 +103,11 @@ class Call:
     _query: BaseModel | None = field(default=None, repr=False)
 
     def body(self, shape: type[_B]) -> _B:
+        """The body; ``shape`` is that of the route and tells the type checker."""
         return cast(_B, self._body)
 
     def query(self, shape: type[_B]) -> _B:
+        """The query string; ``shape`` is that of the route and tells the type checker."""
         return cast(_B, self._query)
 
     def read_cursor(self, text: str | None) -> Any:
@@ -94,7 +117,7 @@ class Call:
         return None if place is None else cursors.write(place, self._list())
 
     def _list(self) -> str:
-        """The list that a cursor belongs to: the tenant's, of this path and these filters (a page may change size)."""
+        """The list that a cursor is valid for: tenant, route, path and filters, but not the size of a page."""
         filters = self._query.model_dump(mode="json", exclude={"limit", "cursor"}) if self._query else {}
         return json.dumps([self.who.tenant, self.route.name, self.path, filters], sort_keys=True)
 
@@ -112,26 +135,27 @@ limiter = Limiter(settings.requests_per_minute)
 
 
 def install(authenticate: Authenticate) -> None:
-    """Hand in who knows the keys (``app.py`` does: this package is below the room that keeps them)."""
+    """Set the function that finds the owner of a key. ``app.py`` calls it: keys belong to a room above this one."""
     _authenticators[:] = [authenticate]
 
 
 def route(
-    bp: Blueprint, method: str, path: str, *, roles: tuple[str, ...], **said: Any
+    bp: Blueprint, method: str, path: str, *, roles: tuple[str, ...], **options: Any
 ) -> Callable[[Handler], Handler]:
-    """Declare a route. Status defaults: POST 201 with an answer, DELETE 204, else 200."""
+    """Declare a route; ``options`` are fields of ``Route``. The status is 204 without an answer, POST 201, else 200."""
 
     def declare(handler: Handler) -> Handler:
-        answer = said.pop("answer", None)
-        status = said.pop("status", 204 if answer is None and "text" not in said else 201 if method == "POST" else 200)
+        answer = options.pop("answer", None)
+        good = 204 if answer is None and "text" not in options else 201 if method == "POST" else 200
+        status = options.pop("status", good)
         summary = (handler.__doc__ or handler.__name__).strip().splitlines()[0]
-        entry = Route(method, path, roles, summary, handler.__name__, answer, status, **said)
+        entry = Route(method, path, roles, summary, handler.__name__, answer, status, **options)
         ROUTES.append(entry)
 
         def view(**path_values: str) -> Response:
             return _serve(entry, handler, bp.current_request, path_values)
 
-        view.__name__ = f"{handler.__name__}"
+        view.__name__ = handler.__name__
         bp.route(path, methods=[method], content_types=["application/json"], name=handler.__name__)(view)
         return handler
 
@@ -141,20 +165,18 @@ def route(
 def _serve(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     try:
         response = _answer(entry, handler, request, path_values)
-        return forms.as_asked(entry.text, request.query_params, response)
+        return forms.in_requested_format(entry.text, request.query_params, response)
     except ForfaitError as error:
         return problems.from_error(error)
     except Exception:
         log.exception("%s %s failed", entry.method, entry.path)
-        return problems.problem(500, "Internal error", "Something broke on our side; it has been logged.")
+        return problems.internal_error()
 
 
 def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
     now = int(time.time())
     who = _who(entry, request, now)
-    path = {name: unquote(value) for name, value in path_values.items()}
-    if not all(check_id(value) for value in path.values()):
-        raise NotFound()
+    path = path_parameters(path_values)
     raw = request.raw_body or b""
     if len(raw) > entry.most_bytes:
         raise TooLarge(f"The body is over {entry.most_bytes} bytes.")
@@ -170,11 +192,11 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
     try:
         result = handler(Call(who, scope, path, entry, base_url(request), body, query))
         if scope.guard:
-            # Nothing was written (an upload's URL, say), so the answer is kept by itself.
+            # Only if the handler wrote nothing (it made an upload's URL, for example).
             transactions.commit(scope, [], result)
     except ForfaitError:
-        # A twin of this request that was committed in between answers for both: what it changed (a user name that is
-        # taken now) may be the very reason of the refusal.
+        # A repeat of this request may have been committed in between, and its change (a user name that is taken now)
+        # may be the reason of this error. Then its stored answer is the answer to both.
         if guard and (stored := _stored(guard, scope.now)):
             return stored
         raise
@@ -194,7 +216,7 @@ def _who(entry: Route, request: Any, now: int) -> Principal:
     if who.scopes is not None and not set(who.scopes) & set(entry.scopes):
         needed = f"one with the scope {' or '.join(entry.scopes)}" if entry.scopes else "one without scopes"
         raise Forbidden(f"This key is narrowed to {', '.join(who.scopes)}; this takes {needed}.")
-    if who.standing != "active" and entry.method != "GET" and not entry.standing_free:
+    if who.standing != "active" and entry.method != "GET" and not entry.serves_pending:
         raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
     return who
 
@@ -202,32 +224,15 @@ def _who(entry: Route, request: Any, now: int) -> Principal:
 def _body(entry: Route, raw: bytes) -> BaseModel | None:
     if entry.body is None:
         return None
-    try:
-        value = json.loads(raw or b"{}", parse_constant=_no_constant, object_pairs_hook=_no_twins)
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not JSON.") from None
-    if not isinstance(value, dict):
-        raise Malformed("The body must be a JSON object.")
-    return _read(entry.body, value)
+    return _read(entry.body, json_object(raw))
 
 
 def _read(shape: type[BaseModel], value: Any) -> BaseModel:
-    """What the caller sent, in its shape. Only here is a ``ValidationError`` the caller's: anywhere else it is ours."""
+    """Validate a request. Only here is a ``ValidationError`` a mistake of the caller; anywhere else it is ours."""
     try:
         return shape.model_validate(value)
     except ValidationError as error:
         raise invalid(error) from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names are all different: of two amounts, nobody can say which one was meant."""
-    if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a name comes twice in one object")
-    return found
 
 
 def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
@@ -238,19 +243,19 @@ def _query(entry: Route, given: dict[str, str]) -> BaseModel | None:
     return None
 
 
-def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> transactions.Guard | None:
-    """The request's Idempotency-Key, scoped to tenant and route; POST only."""
+def _guard(entry: Route, request: Any, who: Principal, path: dict[str, str], raw: bytes) -> answers.Guard | None:
+    """The Idempotency-Key of a POST, valid for its tenant, route and path; ``None`` without one."""
     key = request.headers.get("idempotency-key")
     if key is None or entry.method != "POST":
         return None
     if not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
         raise Invalid.field("Idempotency-Key", "must be 1 to 200 visible ASCII characters")
-    place = "/".join([entry.name, *path.values()])
-    return transactions.Guard(f"IDEM#{who.tenant}", f"{place}#{key}", hashlib.sha256(raw).hexdigest(), entry.status)
+    answer_key = answers.Answer.key(who.tenant, "/".join([entry.name, *path.values()]), key)
+    return answers.Guard(answer_key, hashlib.sha256(raw).hexdigest(), entry.status)
 
 
-def _stored(guard: transactions.Guard, now: int) -> Response | None:
-    if (stored := transactions.replay(guard.pk, guard.sk, now)) is None:
+def _stored(guard: answers.Guard, now: int) -> Response | None:
+    if (stored := answers.replay(guard.key, now)) is None:
         return None
     if stored.fingerprint != guard.fingerprint:
         return problems.problem(409, "Conflict", "This Idempotency-Key was used with another body.")
@@ -267,7 +272,7 @@ def _render(entry: Route, result: Any) -> Response:
 
 
 def _dump(entry: Route, result: Any, *, secrets: bool) -> dict[str, Any] | None:
-    """A result in the shape of the route's answer; a record is read by its attributes."""
+    """The JSON of a result. ``secrets``: whether fields that are shown only once keep their values."""
     if result is None or entry.answer is None:
         return None
     shape = result if isinstance(result, BaseModel) else entry.answer.model_validate(result, from_attributes=True)

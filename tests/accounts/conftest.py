@@ -67,9 +67,10 @@ def other(operator: Any) -> Any:
 def rated(reseller: Any) -> Callable[..., None]:
     """Commit a batch with one rated call, its segment too: ``rated(client_id, "sub:alice", start, amount_e8)``."""
     from chalicelib.accounts.ledger import usage
-    from chalicelib.accounts.ledger.snapshots import Part, snapshots
+    from chalicelib.accounts.ledger.snapshots import snapshots
     from chalicelib.aws.transactions import Put, Scope
     from chalicelib.calls import format as call_format
+    from chalicelib.client_month import ClientMonth
     from chalicelib.periods import format_instant, utc_day
 
     def commit(client_id: str, holder: str, start: int, amount_e8: int = 0) -> None:
@@ -95,7 +96,7 @@ def rated(reseller: Any) -> Callable[..., None]:
             written_at=start,
             **sums,
         )
-        (snapshot,) = snapshots(reseller.ids["reseller"], batch, 1, [Part(client_id, month)])
+        (snapshot,) = snapshots(reseller.ids["reseller"], batch, 1, [ClientMonth(client_id, month)], {})
         what = usage.Usage(
             batch_id=batch, generation=1, month=month, rated=1, duplicates=0, seconds=60, amount_e8=amount_e8, cost_e8=0
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_closed_month_tells_its_balances_as_money(reseller: Any, client: dict[
     from chalicelib.accounts.ledger import months, posting
 
     reseller.made(f"/v1/clients/{client['id']}/payments", {"amount": "10", "description": "of a later month"})
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     months.close(Scope("system:closing", 1_790_000_000), read, "2020-01")
     (told,) = trail(reseller, kind="month.closed")
     assert changes(told) == {

@@ -96,7 +96,7 @@ def test_a_crossing_made_by_a_patch_is_recorded_once(reseller: Any, client: dict
     path = f"/v1/clients/{client['id']}"
     reseller.patch(path, {"low_balance_threshold": "5"})
     reseller.patch(path, {"low_balance_threshold": "6", "balance_mode": "strict"})
-    kinds = [item.kind for item in Event.under(f"E#{reseller.ids['reseller']}", "0")]
+    kinds = [item.kind for item in Event.under(*Event.of_owner(reseller.ids["reseller"]))]
     assert kinds.count("client.low_balance") == 1
     assert kinds.count("client.suspended") == 1
 

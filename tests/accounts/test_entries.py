@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.store.ledger import Month
 from chalicelib.money import format_amount, parse_amount
 
 
@@ -96,7 +97,7 @@ def test_a_kind_that_paypal_made_cannot_be_reversed(reseller: Any, client: dict[
 
     for kind in ("deposit", "refund", "chargeback", "recredit"):
         wanted = Posting(kind, 10**8, "PayPal", "2026-11", f"paypal:{kind}")
-        read = posting.client_of(reseller.ids["reseller"], client["id"])
+        read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
         made = posting.post(Scope("paypal", 1_790_000_000), read, wanted, once=f"paypal:{kind}")
         again = posting.post(Scope("paypal", 1_790_000_000), read, wanted, once=f"paypal:{kind}")
         assert again.entry_id == made.entry_id
@@ -157,7 +158,7 @@ def test_the_month_keeps_the_sums_by_kind(reseller: Any, client: dict[str, Any],
     reseller.made(f"{path}/charges", {"amount": "2"})
     reseller.made(f"{path}/payments", {"amount": "5"})
     reseller.made(f"{path}/ledger/{payment['id']}/reverse", None)
-    month = ledger.month(client["id"], payment["period"])
+    month = Month.find_or_new(client["id"], payment["period"])
     assert month.posted == {"payment": 15 * 10**8, "charge": -2 * 10**8, "reversal": -10 * 10**8}
 
 
@@ -167,7 +168,7 @@ def test_what_comes_late_is_counted_in_the_first_open_month(reseller: Any, clien
     from chalicelib.periods import next_month
 
     payment = reseller.made(f"{path}/payments", {"amount": "10"})
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     months.close(Scope("test", 1_790_000_000), read, payment["period"])
     reversal = reseller.made(f"{path}/ledger/{payment['id']}/reverse", None)
     assert reversal["usage_month"] == payment["period"]
@@ -181,7 +182,7 @@ def test_a_crossing_is_recorded_with_the_entry_that_made_it(reseller: Any) -> No
     path = f"/v1/clients/{made['id']}"
     for action, amount in (("payments", "10"), ("charges", "6"), ("charges", "1"), ("charges", "4")):
         reseller.made(f"{path}/{action}", {"amount": amount})
-    trail = [item for item in Event.under(f"E#{reseller.ids['reseller']}", "0") if item.subject == made["id"]]
+    trail = [item for item in Event.under(*Event.of_owner(reseller.ids["reseller"])) if item.subject == made["id"]]
     crossings = [(item.kind, item.changes["balance_e8"]) for item in trail if "balance_e8" in (item.changes or {})]
     assert sorted(crossings) == [
         ("client.low_balance", 4 * 10**8),

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import faults
@@ -181,7 +182,7 @@ def test_fees_payments_and_a_move_at_once_add_up(aws: str) -> None:
     world = small_shop()
     world.client("beta")
     at = periods.day_start("2027-06-01", periods.zone("America/Toronto"))
-    read = posting.client_of(world.reseller_id, world.ids["acme"])
+    read = partial(posting.get_client, world.reseller_id, world.ids["acme"])
 
     def pay() -> fees.Run:
         posting.post(world.scope, read, Posting("payment", 10**8, "x", "2027-01"))

@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_what_is_imported_is_as_if_it_were_made_by_hand(reseller: Any, files: di
     assert {row.effective_from for row in held.values()} == {FIRST}, "calls of yesterday are theirs"
     assert max(row.version for row in held.values()) == term_versions.head_of(reseller_id).version
     for client_id in ids.values():
-        assert months.check(posting.client_of(reseller_id, client_id)) == []
+        assert months.check(partial(posting.get_client, reseller_id, client_id)) == []
     body = {"client_id": ids["old-3"], "package_id": held["SUB#boreal"].package_id}
     assert reseller.post("/v1/subaccounts", {"username": "boreal", **body}).status == 409
     assert reseller.post("/v1/subaccounts", {"username": "cedar", **body}).status == 201, "the lock is off"
@@ -365,7 +366,7 @@ def trail(api: Any) -> dict[str, int]:
     """How often the audit trail tells of each kind of thing that an import does."""
     from chalicelib.aws.transactions import Event
 
-    kinds = [item.kind for item in Event.under(f"E#{api.ids['reseller']}", "")]
+    kinds = [item.kind for item in Event.under(*Event.of_owner(api.ids["reseller"]))]
     return {kind: kinds.count(kind) for kind in EVENTS}
 
 

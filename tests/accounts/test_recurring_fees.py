@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_a_missed_month_that_is_closed_is_counted_in_the_first_open_one(world: F
     from chalicelib.accounts.ledger import months, posting
 
     fees_of(world)
-    months.close(world.scope, posting.client_of(world.reseller_id, world.ids["acme"]), "2026-01")
+    months.close(world.scope, partial(posting.get_client, world.reseller_id, world.ids["acme"]), "2026-01")
     world.bill(noon("2026-02-01"))
     (entry,) = world.entries("acme")
     assert (entry.usage_month, entry.period) == ("2026-01", "2026-02")
@@ -227,19 +228,19 @@ def test_a_closed_client_is_not_billed(world: FeeWorld) -> None:
 
 def test_a_strict_client_is_suspended_by_the_very_fee(world: FeeWorld) -> None:
     from chalicelib.accounts.ledger import posting
-    from chalicelib.accounts.ledger.entries import pay_client
+    from chalicelib.accounts.ledger.entries import post_entry
     from chalicelib.accounts.shapes.ledgers import PostingIn
     from chalicelib.aws.transactions import Event
 
     world.client("beta", balance_mode="strict")
-    read = posting.client_of(world.reseller_id, world.ids["beta"])
-    pay_client(world.scope, world.reseller_id, world.ids["beta"], PostingIn(amount="20", description="x"))
+    read = partial(posting.get_client, world.reseller_id, world.ids["beta"])
+    post_entry(world.scope, world.reseller_id, world.ids["beta"], "payment", PostingIn(amount="20", description="x"))
     world.subaccount("phone", "beta", "gold", "2026-01-31")
     world.bill(noon("2026-01-31"))
     assert read().service == "active"
     world.bill(noon("2026-02-28"))
     assert (read().service, int(read().balance_e8)) == ("suspended", 0)
-    told = [event.kind for event in Event.under(f"E#{world.reseller_id}", "")]
+    told = [event.kind for event in Event.under(*Event.of_owner(world.reseller_id))]
     assert told.count("client.suspended") == 1
     world.bill(noon("2026-03-31"))
     assert int(read().balance_e8) == -(10**9)
@@ -297,7 +298,7 @@ def test_a_reversed_fee_is_not_charged_again(world: FeeWorld) -> None:
 
     fees_of(world)
     world.bill(noon("2026-01-31"))
-    entries.reverse_client(world.scope, world.reseller_id, world.ids["acme"], "1")
+    entries.reverse_entry(world.scope, world.reseller_id, world.ids["acme"], "1")
     world.bill(noon("2026-01-31"))
     assert [entry.kind for entry in world.entries("acme")] == ["package_monthly", "reversal"]
 

@@ -130,7 +130,7 @@ def test_every_change_is_on_the_audit_trail_with_its_actor(operator: Any, resell
     from chalicelib.aws.transactions import Event
 
     reseller.patch("/v1/account", {"name": "V"})
-    trail = Event.under(f"E#{reseller.ids['reseller']}", "0")
+    trail = Event.under(*Event.of_owner(reseller.ids["reseller"]))
     key_id = reseller.key.split("_")[1]
     told = {(item.kind, item.actor) for item in trail}
     assert told == {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import Any
 
 import pytest
 
-from chalicelib.accounts.store import owners
 from chalicelib.money import parse_amount
 from chalicelib.periods import parse_instant
 
@@ -29,7 +29,7 @@ def ledger(reseller: Any, client: dict[str, Any]) -> str:
     from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     for instant, amount_e8 in POSTED:
         kind = "payment" if amount_e8 > 0 else "charge"
         posting.post(Scope("test", parse_instant(instant)), read, Posting(kind, amount_e8, f"=of {instant}", "2026-03"))
@@ -112,9 +112,9 @@ def test_wrong_parameters_are_named(reseller: Any, ledger: str, query: str, fiel
 
 
 def test_a_file_of_too_many_entries_is_413(reseller: Any, client: dict[str, Any], ledger: str) -> None:
-    from chalicelib.accounts.store.owners import Owner
+    from chalicelib.accounts.store.owners import Client, Owner
 
-    item = owners.client(reseller.ids["reseller"], client["id"])
+    item = Client.find(*Client.key(reseller.ids["reseller"], client["id"]))
     assert item is not None
     item.update(actions=[Owner.entries.set(10_001)])
     assert reseller.get(f"{ledger}?format=csv").status == 413
@@ -150,7 +150,7 @@ def test_an_entry_is_never_earlier_than_the_one_before_it(reseller: Any, client:
     from chalicelib.accounts.rules import Posting
     from chalicelib.aws.transactions import Scope
 
-    read = posting.client_of(reseller.ids["reseller"], client["id"])
+    read = partial(posting.get_client, reseller.ids["reseller"], client["id"])
     instants = [1_790_000_000, 1_789_999_000, 1_790_000_001]
     made = [posting.post(Scope("test", at), read, Posting("charge", -1, "", "2026-09")) for at in instants]
     assert [int(entry.posted_at) for entry in made] == [1_790_000_000, 1_790_000_000, 1_790_000_001]

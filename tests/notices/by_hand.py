@@ -8,9 +8,9 @@ from typing import Any
 
 from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout, sending
-from chalicelib.notices.service.sending import Ways
+from chalicelib.notices.service.sending import Gateways
 from chalicelib.notices.store import Delivery, Due
-from chalicelib.outbox import PARTITION, Notice
+from chalicelib.outbox import OutboxItem
 
 
 @dataclass
@@ -19,15 +19,15 @@ class Sender:
 
     now: int = field(default_factory=lambda: int(time.time()) + 1)
 
-    def run(self, ways: Ways | None = None, threads: int = 4) -> int:
+    def run(self, gateways: Gateways | None = None, threads: int = 4) -> int:
         scope = Scope("system:notices", self.now)
         fanout.take_all(scope)
-        return sending.send_due(scope, lambda: self.now, self.now + 60, ways or Ways(), threads)
+        return sending.send_due(scope, lambda: self.now, self.now + 60, gateways or Gateways(), threads)
 
 
 def left() -> int:
     """What still waits to be handed on or sent."""
-    return len(Notice.under(PARTITION, "")) + len(Due.under("DUE", ""))
+    return len(OutboxItem.under(*OutboxItem.waiting())) + len(Due.under(*Due.all()))
 
 
 def deliveries(reseller: Any, query: str = "") -> list[dict[str, Any]]:
@@ -35,4 +35,4 @@ def deliveries(reseller: Any, query: str = "") -> list[dict[str, Any]]:
 
 
 def stored(reseller: Any) -> list[Delivery]:
-    return Delivery.under(f"N#{reseller.ids['reseller']}", "")
+    return Delivery.under(*Delivery.of_reseller(reseller.ids["reseller"]))

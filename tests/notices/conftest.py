@@ -12,13 +12,13 @@ from by_hand import Sender, left
 from receiver import Receiver, receiving
 
 from chalicelib.notices.service import sending
-from chalicelib.notices.service.sending import Ways
+from chalicelib.notices.service.sending import Gateways
 
 
 @pytest.fixture
 def sender(aws: str) -> Sender:
     """What other tests left to be sent is sent away first, so that a test counts its own."""
-    quiet = Ways(post=lambda *_, **__: sending.Outcome(200), send=lambda *_: "")
+    quiet = Gateways(post=lambda *_, **__: sending.Outcome(200), send=lambda *_: "")
     found = Sender()
     far = Sender(found.now + 10 * 86_400)
     while left():

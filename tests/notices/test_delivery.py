@@ -16,8 +16,8 @@ from faults import Killed, counted, killed_at, refusing
 from receiver import Receiver
 
 from chalicelib.aws.transactions import Event
-from chalicelib.notices.service.sending import LEASE_SECONDS, Outcome, Ways
-from chalicelib.outbox import PARTITION, Notice
+from chalicelib.notices.service.sending import LEASE_SECONDS, Gateways, Outcome
+from chalicelib.outbox import OutboxItem
 
 Spend = Callable[[str], None]
 Mails = Callable[[str], list[dict[str, Any]]]
@@ -146,7 +146,7 @@ def test_the_resellers_own_balance_is_told_once_per_crossing(
         "balance": "0.00",
         "threshold": "10.00",
     }
-    kinds = [row.kind for row in Event.under(f"E#{reseller.ids['reseller']}", "")]
+    kinds = [row.kind for row in Event.under(*Event.of_owner(reseller.ids["reseller"]))]
     assert kinds.count("account.low_balance") == 3
 
 
@@ -155,7 +155,7 @@ def test_a_batch_with_refused_lines_is_told_once_however_often_it_comes(sender: 
     dropped = world.drop(csv_file(SILENT, line("2", account="nobody"), line("3", account="nobody")), "may.csv")
     for _ in range(3):
         world.rate(*dropped)
-    (told,) = [row for row in Notice.under(PARTITION, "") if row.reseller_id == world.reseller_id]
+    (told,) = [row for row in OutboxItem.under(*OutboxItem.waiting()) if row.reseller_id == world.reseller_id]
     assert told.kind == "batch.rejects"
     assert {name: told.data[name] for name in ("key", "lines", "rejected")} == {
         "key": dropped[0],
@@ -164,9 +164,9 @@ def test_a_batch_with_refused_lines_is_told_once_however_often_it_comes(sender: 
     }
     clean = make_world()
     clean.rate(csv_file(SILENT))
-    assert [row for row in Notice.under(PARTITION, "") if row.reseller_id == clean.reseller_id] == []
+    assert [row for row in OutboxItem.under(*OutboxItem.waiting()) if row.reseller_id == clean.reseller_id] == []
     letters = []
-    sender.run(Ways(send=lambda letter, sender: letters.append(letter) or ""))
+    sender.run(Gateways(send=lambda letter, sender: letters.append(letter) or ""))
     (letter,) = letters
     assert letter.subject == "2 of 3 lines refused: may.csv"
 
@@ -235,16 +235,16 @@ def test_ses_that_refuses_is_tried_again_and_no_address_is_kept_or_logged(
 ) -> None:
     caplog.set_level("INFO", "chalicelib")
     answers = ["SES: TooManyRequestsException", "SES: TooManyRequestsException"]
-    ways = Ways(send=lambda *_: answers.pop() if answers else "")
-    sender.run(ways)
+    gateways = Gateways(send=lambda *_: answers.pop() if answers else "")
+    sender.run(gateways)
     assert {one["last_error"] for one in deliveries(reseller)} == {"SES: TooManyRequestsException"}
     sender.now += 60
-    sender.run(ways)
+    sender.run(gateways)
     assert {one["status"] for one in deliveries(reseller)} == {"delivered"}
     sender.now += 60
     reseller.made(f"/v1/clients/{acme['id']}/charges", {"amount": "20"})
     while left():
-        sender.run(Ways(send=lambda *_: "SES: MessageRejected"))
+        sender.run(Gateways(send=lambda *_: "SES: MessageRejected"))
         sender.now += 4 * 3600
     assert "was given up" in caplog.text
     kept = str([row.to_dynamodb_dict() for row in stored(reseller)])
@@ -263,8 +263,8 @@ def test_a_refusal_of_ses_names_no_address(aws: str) -> None:
 def test_one_notice_that_breaks_does_not_stop_the_others(
     sender: Sender, reseller: Any, receiver: Receiver, hook: Any, acme: Any
 ) -> None:
-    broken = Notice(
-        PARTITION, "000000000001#x#nobody", event_id="x", reseller_id="nobody", kind="client.suspended", at=1
+    broken = OutboxItem(
+        "OUTBOX", "000000000001#x#nobody", event_id="x", reseller_id="nobody", kind="client.suspended", at=1
     )
     broken.data = {"client_id": "nobody"}
     broken.save()
@@ -309,7 +309,7 @@ def test_killed_at_any_call_everything_is_told_all_the_same(
             assert left() == 0
     assert {row.status for row in stored(reseller)} == {"delivered"}
     # Each crossing is on the trail once.
-    kinds = [row.kind for row in Event.under(f"E#{reseller.ids['reseller']}", "")]
+    kinds = [row.kind for row in Event.under(*Event.of_owner(reseller.ids["reseller"]))]
     assert kinds.count("client.suspended") == 2 * last + 1
     assert len({(row.event_id, row.target) for row in stored(reseller)}) == len(stored(reseller))
 
@@ -335,7 +335,7 @@ def test_a_lease_that_ran_out_lets_another_go_on_and_the_late_one_changes_nothin
         go_on.wait(20)
         return Outcome(500, "answered 500")
 
-    late = threading.Thread(target=lambda: Sender(sender.now).run(Ways(post=hang)))
+    late = threading.Thread(target=lambda: Sender(sender.now).run(Gateways(post=hang)))
     late.start()
     assert hanging.wait(20)
     assert sender.run() == 0

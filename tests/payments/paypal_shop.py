@@ -29,7 +29,7 @@ class Shop:
         return str(self.api.ids["reseller"])
 
     @property
-    def door(self) -> str:
+    def ipn_path(self) -> str:
         return "/paypal" + str(self.deposit["fields"]["notify_url"]).partition("/paypal")[2]
 
     def send(self, told: Mapping[str, str] | bytes, *, known: bool = True, **headers: str) -> int:
@@ -37,7 +37,7 @@ class Shop:
         raw = told if isinstance(told, bytes) else messages.encode(told)
         if known:
             self.standin.books.know(self.environment, raw)
-        return int(self.api.with_key("").send("POST", self.door, raw, headers={**FORM, **headers}).status)
+        return int(self.api.with_key("").send("POST", self.ipn_path, raw, headers={**FORM, **headers}).status)
 
     def now(self) -> str:
         path = f"/v1/clients/{self.client_id}/deposits/{self.deposit['id']}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from paypal_shop import Shop, open_shop
 
 from chalicelib.accounts.ledger import months
-from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.aws.transactions import Scope
 from chalicelib.notices.service import fanout
 from local.paypal import messages
@@ -69,7 +70,7 @@ def test_a_chargeback_ends_the_calls_that_the_deposit_paid_for(reseller: Any, pa
 def test_a_client_that_waits_gets_no_deposit_and_what_was_begun_still_counts(shop: Shop) -> None:
     from chalicelib.accounts.store.owners import Client
 
-    client_of(shop.reseller_id, shop.client_id)().update(actions=[Client.status.set("waiting")])
+    get_client(shop.reseller_id, shop.client_id).update(actions=[Client.status.set("waiting")])
     refused = shop.api.post(f"/v1/clients/{shop.client_id}/deposits", {"amount": "25"})
     assert refused.status == 409 and "waits to be let in" in refused.text
     shop.send(shop.good)
@@ -81,13 +82,13 @@ def test_what_is_taken_back_after_the_month_was_closed_is_counted_in_the_next_on
     path = f"/v1/clients/{shop.client_id}/ledger"
     [deposit] = shop.api.get(path).json["items"]
     month = deposit["period"]
-    closed = months.close(Scope("test", int(time.time())), client_of(shop.reseller_id, shop.client_id), month)
+    closed = months.close(Scope("test", int(time.time())), partial(get_client, shop.reseller_id, shop.client_id), month)
     take_back(shop, "5.00")
     take_back(shop, "7.00", "Refunded")
     entries = shop.api.get(path).json["items"]
     assert [entry["kind"] for entry in entries] == ["refund", "chargeback", "deposit"]
     assert [entry["usage_month"] for entry in entries] == [month] * 3
     assert [entry["period"] > month for entry in entries] == [True, True, False]
-    again = months.close(Scope("test", int(time.time())), client_of(shop.reseller_id, shop.client_id), month)
+    again = months.close(Scope("test", int(time.time())), partial(get_client, shop.reseller_id, shop.client_id), month)
     assert dict(again.closing) == dict(closed.closing) and again.posted == {"deposit": 25_00000000}
     assert shop.balance() == "13.00"

@@ -69,7 +69,7 @@ def test_bytes_come_through_the_local_gateway_as_they_were_sent(shop: Shop, edge
     shop.standin.books.know("live", raw)
     headers = Message()
     headers["Content-Type"] = "application/x-www-form-urlencoded; charset=windows-1252"
-    answer = edge.answer("POST", shop.door, headers, raw)
+    answer = edge.answer("POST", shop.ipn_path, headers, raw)
     assert (answer.status, answer.body) == (200, b"")
     assert shop.standin.asked[-1] == PREFIX + raw
     assert shop.ledger() == ["deposit 25.00"]
@@ -174,5 +174,5 @@ def test_a_header_of_another_spelling_is_a_form_all_the_same(shop: Shop) -> None
     raw = messages.encode(shop.good)
     shop.standin.books.know("live", raw)
     spelled = {"content-type": "Application/X-WWW-Form-Urlencoded;charset=UTF-8"}
-    assert shop.api.with_key("").send("POST", shop.door, raw, headers=FORM | spelled).status == 200
+    assert shop.api.with_key("").send("POST", shop.ipn_path, raw, headers=FORM | spelled).status == 200
     assert shop.ledger() == ["deposit 25.00"]

@@ -14,7 +14,7 @@ from faults import at_once
 from paypal_shop import Shop, asked, open_shop
 
 from chalicelib.payments import decide
-from chalicelib.payments.notices import Decision, Intent, Known, Notice, Payment, Receiver
+from chalicelib.payments.model import Decision, Facts, Intent, Movement, Notice, Payment, Receiver, State
 from local.paypal import messages
 
 
@@ -163,19 +163,19 @@ INTENT = Intent("d", "c", "inv", "cus", 25_00000000, "USD", "live", "shop@voix.e
 RECEIVER = Receiver("", ("shop@voix.example",))
 
 
-def told(movement: str, txn_id: str, amount: str = "25.00", state: str = "") -> Notice:
-    parent = "" if movement == "payment" else "P"
+def told(movement: Movement, txn_id: str, amount: str = "25.00", state: State = State.NONE) -> Notice:
+    parent = "" if movement == Movement.PAYMENT else "P"
     return Notice("ipn", movement, txn_id, state, parent, "inv", "cus", amount, "USD", RECEIVER, False)
 
 
 PARTS: dict[str, Callable[[], Notice]] = {
-    "pending": lambda: told("payment", "P", state="pending"),
-    "completed": lambda: told("payment", "P", state="completed"),
-    "refund": lambda: told("refund", "R1", "-10.00"),
-    "refund 2": lambda: told("refund", "R2", "-20.00"),
-    "reversal": lambda: told("reversal", "V1", "-15.00"),
-    "recredit": lambda: told("recredit", "C1", "12.00"),
-    "adjustment": lambda: replace(told("adjustment", "A1", "-9.00"), state="completed"),
+    "pending": lambda: told(Movement.PAYMENT, "P", state=State.PENDING),
+    "completed": lambda: told(Movement.PAYMENT, "P", state=State.COMPLETED),
+    "refund": lambda: told(Movement.REFUND, "R1", "-10.00"),
+    "refund 2": lambda: told(Movement.REFUND, "R2", "-20.00"),
+    "reversal": lambda: told(Movement.REVERSAL, "V1", "-15.00"),
+    "recredit": lambda: told(Movement.RECREDIT, "C1", "12.00"),
+    "adjustment": lambda: replace(told(Movement.ADJUSTMENT, "A1", "-9.00"), state=State.COMPLETED),
 }
 
 
@@ -184,9 +184,9 @@ def balance_after(order: tuple[str, ...]) -> tuple[int, str]:
     intent, booked, balance = INTENT, set[tuple[str, str]](), 0
     for name in order:
         notice = PARTS[name]()
-        key = (notice.txn_id, decide.BOOKS[notice.movement])
-        known = Known("live", "live", "USD", "", intent, payment, key in booked)
-        decision: Decision = decide.decide(notice, known)
+        key = (notice.txn_id, decide.BOOKED_AS[notice.movement])
+        facts = Facts("live", "live", "USD", "", intent, payment, key in booked)
+        decision: Decision = decide.decide(notice, facts)
         payment = decision.payment or payment
         intent = replace(intent, status=decision.status or intent.status)
         booked |= {(notice.txn_id, decision.book)} if decision.book else set()

@@ -47,8 +47,8 @@ def test_ipn_and_webhook_of_one_payment_credit_once(app_shop: Shop, first: str) 
             "invoice": app_shop.deposit["invoice"], "custom": app_shop.deposit["custom"]}  # fmt: skip
     app_shop.standin.rest._capture(order)
     ipn = messages.payment("live", form, order.capture["id"], "Completed") | {"txn_type": "express_checkout"}
-    door = app_shop.standin.rest.webhooks[app_of(app_shop)]["url"].replace("/webhook/", "/ipn/")
-    app_shop.deposit["fields"] = {"notify_url": door}
+    ipn_url = app_shop.standin.rest.webhooks[app_of(app_shop)]["url"].replace("/webhook/", "/ipn/")
+    app_shop.deposit["fields"] = {"notify_url": ipn_url}
     ways = [lambda: event(app_shop, captured(order)), lambda: app_shop.send(ipn)]
     if first == "both at once":
         at_once([way for way in ways for _ in range(4)])

@@ -1,4 +1,4 @@
-"""Every row of the tables in ``docs/paypal.md``, sent through the whole product: door, post-back, ledger, answer."""
+"""Every row of the tables in ``docs/paypal.md``, sent through the product: callback, post-back, ledger, answer."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def test_one_message(row: Row, shop: Shop, operator: Any, other: Any, monkeypatc
     shop.standin.mood = Mood(SAID[said], slow_seconds=2.0)
     if said == "nothing in time":
         from chalicelib.payments import gateway
-        from chalicelib.payments.handlers import doors
+        from chalicelib.payments.handlers import paypal_callbacks
 
-        monkeypatch.setattr(doors, "Paypal", lambda: gateway.Paypal(total_seconds=0.3))
+        monkeypatch.setattr(paypal_callbacks, "Paypal", lambda: gateway.Paypal(total_seconds=0.3))
     if message == "token of nobody":
         reply = shop.api.with_key("").send("POST", "/paypal/ipn/nobody", raw, headers=FORM)
         status = reply.status
@@ -155,7 +155,7 @@ def test_every_reason_is_explained(shop: Shop) -> None:
     from chalicelib.payments.service import inbox
 
     source = "".join(Path(module.__file__).read_text() for module in (decide, form, inbox))
-    known = set(re.findall(r"(?:ignored|review|_review)\((?:known, )?\"(\w+)\"", source))
+    known = set(re.findall(r"(?:ignored|review|_review)\((?:facts, )?\"(\w+)\"", source))
     known |= set(re.findall(r"return \"(\w+)\"", source)) | set(re.findall(r"BadForm\(\"(\w+)\"", source))
     known |= set(re.findall(r"Decision\(\s*\"\w+\",\s*\"(\w+)\"", source))
     assert known <= told

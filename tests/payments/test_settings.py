@@ -158,7 +158,7 @@ def test_a_live_dispute_is_asked_about_at_the_live_paypal_after_a_switch_to_the_
     assert shop.ledger() == ["deposit 25.00", "chargeback -25.00"]
 
 
-def test_a_sandbox_message_at_a_live_door_is_asked_about_at_the_live_paypal(shop: Shop, operator: Any) -> None:
+def test_a_sandbox_message_at_a_live_address_is_asked_about_at_the_live_paypal(shop: Shop, operator: Any) -> None:
     raw = messages.encode(shop.good | {"test_ipn": "1"})
     shop.standin.books.know("sandbox", raw)
     assert shop.send(raw, known=False) == 200
@@ -245,7 +245,7 @@ def test_a_kept_message_ends_after_half_a_year(shop: Shop) -> None:
     from chalicelib.payments import store
 
     shop.send(shop.good)
-    [kept] = store.Message.under(f"PP#{shop.reseller_id}", "MSG#")
+    [kept] = store.Message.under(*store.Message.of_reseller(shop.reseller_id))
     assert kept.raw == messages.encode(shop.good)
     assert int(kept.expires_at) - int(kept.received_at) == 180 * 86_400
     waiting = messages.change(shop.good, "Refunded", "-1.00", "refund") | {"parent_txn_id": "NEVERSEEN5"}
@@ -260,7 +260,7 @@ def test_the_trail_says_what_was_done(shop: Shop) -> None:
     from chalicelib.aws.transactions import Event
 
     shop.send(shop.good)
-    trail = {row.kind: row for row in Event.under(f"E#{shop.reseller_id}", "")}
+    trail = {row.kind: row for row in Event.under(*Event.of_owner(shop.reseller_id))}
     assert {"paypal.changed", "deposit.created", "ledger.deposit"} <= set(trail)
     assert trail["ledger.deposit"].changes["txn_id"] == shop.good["txn_id"]
     for private in ("buyer.example", "Payeuse", "LPLWNMTBWMFAY", shop.deposit["custom"]):
@@ -288,6 +288,6 @@ def test_the_trail_has_a_line_for_what_moves_no_money(shop: Shop) -> None:
     assert {item["actor"] for item in trail if item["kind"] in ("deposit.pending", "paypal.pinned")} == {"paypal:ipn"}
 
 
-def test_a_door_takes_nothing_but_a_post(shop: Shop) -> None:
+def test_the_ipn_address_takes_nothing_but_a_post(shop: Shop) -> None:
     for method in ("GET", "PUT", "DELETE", "PATCH"):
-        assert shop.api.with_key("").send(method, shop.door, b"", headers=FORM).status == 404
+        assert shop.api.with_key("").send(method, shop.ipn_path, b"", headers=FORM).status == 404

@@ -4,10 +4,10 @@ import pytest
 from test_formats import CALL, GOOD, HEADER, VOIPMS_HEADER, voipms
 
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source, detect, parse
-from chalicelib.rating.cdr.mapping import Aliases, chosen
+from chalicelib.rating.cdr.mapping import ColumnMapping, chosen
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks
 
-TOKYO = Aliases(
+TOKYO = ColumnMapping(
     columns={"call_id": "Ref", "start": "Begin", "to": "Dialled", "from": "Caller", "account": "User", "cost": "Fee"},
     words={
         "disposition": {"ok": "ANSWERED", "No reply": "NO ANSWER"},
@@ -25,13 +25,13 @@ class Declared:
     pattern: str
 
 
-def parsed(text: str, aliases: Aliases = TOKYO, zone: str = "America/Toronto") -> list[Call | Rejection]:
-    source = Source("US", zone, declared=True, aliases=aliases)
+def parsed(text: str, mapping: ColumnMapping = TOKYO, zone: str = "America/Toronto") -> list[Call | Rejection]:
+    source = Source("US", zone, declared=True, mapping=mapping)
     found: list[Call | Rejection] = []
     layout: Layout | None = None
     for chunk in chunks([text.encode()]):
         assert not isinstance(chunk, Cut)
-        layout = layout or detect(chunk, aliases)
+        layout = layout or detect(chunk, mapping)
         found += parse(chunk, layout, source)
     return found
 
@@ -58,8 +58,8 @@ def test_defaults_stand_where_a_field_is_empty_or_its_column_missing():
 
 
 def test_an_account_and_a_caller_can_be_defaults_too():
-    aliases = Aliases(defaults={"account": "office", "from": "anonymous", "direction": "outbound"})
-    found = parsed("start,to,seconds,disposition\n2026-11-23T08:30:00Z,+442079460000,61,ANSWERED\n", aliases)
+    mapping = ColumnMapping(defaults={"account": "office", "from": "anonymous", "direction": "outbound"})
+    found = parsed("start,to,seconds,disposition\n2026-11-23T08:30:00Z,+442079460000,61,ANSWERED\n", mapping)
     assert found == [CALL._replace(call_id=found[0][1], from_number="anonymous", cost_e8=-1)]
     assert str(found[0][1]).startswith("row:")
 
@@ -92,8 +92,8 @@ def test_files_of_other_formats_are_read_as_ever_but_in_the_declared_zone():
 
 
 def test_words_alone_translate_a_file_in_forfaits_own_columns():
-    aliases = Aliases(words={"disposition": {"success": "ANSWERED"}})
-    assert parsed(f"{HEADER}\n{GOOD.replace('ANSWERED', 'Success')}\n", aliases) == [CALL]
+    mapping = ColumnMapping(words={"disposition": {"success": "ANSWERED"}})
+    assert parsed(f"{HEADER}\n{GOOD.replace('ANSWERED', 'Success')}\n", mapping) == [CALL]
 
 
 def test_a_declared_header_in_the_middle_of_joined_files_is_no_line():
@@ -101,8 +101,8 @@ def test_a_declared_header_in_the_middle_of_joined_files_is_no_line():
 
 
 def test_an_empty_declaration_changes_nothing():
-    assert not Aliases()
-    assert detect(Chunk(1, HEADER.encode()), Aliases()) == detect(Chunk(1, HEADER.encode()))
+    assert not ColumnMapping()
+    assert detect(Chunk(1, HEADER.encode()), ColumnMapping()) == detect(Chunk(1, HEADER.encode()))
 
 
 @pytest.mark.parametrize(

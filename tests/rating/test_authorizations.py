@@ -134,7 +134,7 @@ def test_the_limits_are_shown_validated_and_in_the_audit_trail(shop):
     shown = shop.get(f"/v1/clients/{shop.ids['alice']}").json
     assert shown["blocked_countries"] == ["GB"]
     assert (shown["max_rate_per_minute"], shown["daily_spend_limit"]) == ("0.50", "20.00")
-    changed = [event for event in Event.under(f"E#{shop.ids['reseller']}", "") if event.kind == "client.changed"]
+    changed = [event for event in Event.under(*Event.of_owner(shop.ids["reseller"])) if event.kind == "client.changed"]
     assert changed[-1].changes["blocked_countries"] == ["GB"]
     for wrong in ({"blocked_countries": ["XX"]}, {"max_rate_per_minute": 0.5}, {"daily_spend_limit": "-1"}):
         reply = shop.patch(f"/v1/clients/{shop.ids['alice']}", wrong)

@@ -16,7 +16,8 @@ from markdown_tables import Row, tables
 
 from chalicelib import money
 from chalicelib.rating.authorizations.decision import Standing, decide, hang_up_after
-from chalicelib.rating.pricing.price import LONGEST, CallTerms, affordable_seconds, amount_e8, internal_terms
+from chalicelib.rating.cdr.call import MAX_SECONDS
+from chalicelib.rating.pricing.price import CallTerms, affordable_seconds, amount_e8, internal_terms
 from chalicelib.rating.shapes.authorizations import AuthorizationIn, FinishIn
 from chalicelib.web import forms
 
@@ -68,7 +69,7 @@ def test_what_costs_nothing_needs_no_money():
     for terms in (internal_terms("p"), CallTerms("prefix:44", 0, 60, 60)):
         for left in (None, 0, -1):
             verdict = decide(Standing("active", "active", -5, left_today_e8=left), terms, 60)
-            assert verdict == ("ok", LONGEST, 60, 0)
+            assert verdict == ("ok", MAX_SECONDS, 60, 0)
     assert decide(Standing("active", "suspended", 5), internal_terms("p")).reason == "suspended"
 
 
@@ -95,13 +96,13 @@ prices = st.builds(
 @given(prices, st.integers(-(10**10), 10**16))
 def test_the_longest_call_is_affordable_and_a_longer_one_is_not(terms: CallTerms, available_e8: int):
     longest = affordable_seconds(terms, available_e8)
-    assert 0 <= longest <= LONGEST
+    assert 0 <= longest <= MAX_SECONDS
     assert amount_e8(terms, longest) <= max(0, available_e8)
-    if available_e8 >= 0 and longest < LONGEST:
+    if available_e8 >= 0 and longest < MAX_SECONDS:
         assert amount_e8(terms, longest + 1) > available_e8
 
 
-@given(prices, st.integers(1, 10**14), st.integers(1, LONGEST), st.one_of(st.none(), st.integers(1, 10**14)))
+@given(prices, st.integers(1, 10**14), st.integers(1, MAX_SECONDS), st.one_of(st.none(), st.integers(1, 10**14)))
 def test_never_more_is_held_than_there_is(terms: CallTerms, available_e8: int, reserve: int, left: int | None):
     verdict = decide(Standing("active", "active", available_e8, left_today_e8=left), terms, reserve)
     assert verdict.hold_e8 <= min(available_e8, available_e8 if left is None else left)

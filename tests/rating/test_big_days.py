@@ -1,4 +1,4 @@
-"""A client-day too large for memory, all bounds made small: written in slices and parts, and read as any other."""
+"""A client-day too large for memory (with small bounds): written in slices and pieces, and read like any other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def small(monkeypatch) -> Any:
 
     def bounds() -> None:
         monkeypatch.setattr(client_day, "SLICE_ROWS", 6)
-        monkeypatch.setattr(duplicates, "HEAP_KEYS", 4)
+        monkeypatch.setattr(duplicates, "PARTITION_KEYS", 4)
         monkeypatch.setattr(call_format, "ROWS_PER_MEMBER", 2)
         monkeypatch.setattr(call_format, "MOST_MEMBERS", 10)
         monkeypatch.setattr(batch_write, "OBJECT_BYTES", 400)
@@ -65,7 +65,7 @@ def read_back(world: World) -> list[tuple[str, int]]:
     return page
 
 
-def test_a_day_in_slices_has_the_books_of_one_decided_at_once_and_is_rated_again_and_known(worlds, small):
+def test_a_day_in_slices_has_the_books_of_one_charged_at_once_and_is_found_and_rated_again(worlds, small):
     from chalicelib.calls.store import segments_of
 
     at_once = with_free_minutes(worlds())
@@ -87,7 +87,7 @@ def test_a_day_in_slices_has_the_books_of_one_decided_at_once_and_is_rated_again
 
 
 @pytest.mark.parametrize("last", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
-def test_killed_while_a_day_is_sent_in_parts_the_next_try_sends_it_anew(worlds, small, last):
+def test_killed_while_a_day_is_uploaded_in_pieces_the_next_try_uploads_it_again(worlds, small, last):
     small()
     undisturbed = with_free_minutes(worlds())
     undisturbed.rate(csv_file(*many()))
@@ -112,26 +112,26 @@ class Full(io.BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_disk_that_is_full_while_copies_are_looked_for_ends_the_batch_with_that_reason(world, monkeypatch):
-    from chalicelib.rating.batches.column_file import Shelf
+def test_a_disk_that_is_full_while_duplicates_are_searched_fails_the_batch_with_that_reason(world, monkeypatch):
+    from chalicelib.rating.batches.column_file import ColumnFile
 
-    put = Shelf.put
+    append = ColumnFile.append
     dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
 
-    def full(shelf: Shelf, columns: Any) -> Any:
+    def full(file: ColumnFile, columns: Any) -> Any:
         if len(columns) == 2:
-            shelf._file = Full()
-        return put(shelf, columns)
+            file._file = Full()
+        return append(file, columns)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Shelf, "put", full)
+        patched.setattr(ColumnFile, "append", full)
         batch = world.rate(*dropped)
     assert batch.status == "failed" and "Split it" in batch.reason
     done = world.rate(*dropped)
     assert (done.status, done.rated, done.duplicates) == ("done", 2, 1)
 
 
-def test_a_disk_that_is_full_of_refused_lines_ends_the_batch_with_that_reason(world, monkeypatch):
+def test_a_disk_that_is_full_of_refused_lines_fails_the_batch_with_that_reason(world, monkeypatch):
     from chalicelib.rating.batches import rate
 
     monkeypatch.setattr(rate.tempfile, "SpooledTemporaryFile", lambda _: Full())

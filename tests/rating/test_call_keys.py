@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from chalicelib.calls.format import key_of as key_in_a_row
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, RatedCall, decode_keys, encode_rows, quoted
+from chalicelib.calls.identity import key, key_of, kind_of
+from chalicelib.periods import format_instant
 from chalicelib.rating.batches import duplicates
-from chalicelib.rating.batches.column_file import Column, Shelf
+from chalicelib.rating.batches.column_file import Column, ColumnFile
 from chalicelib.rating.batches.duplicates import Lines
-from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kind_of, kinds
-from chalicelib.rating.engine.columns import CODES, DIRECTIONS, DISPOSITIONS
+from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
+from chalicelib.rating.engine.columns import CODES
 
 Call = tuple[int, bytes]
 """Kind and id."""
@@ -44,7 +46,7 @@ def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random |
             places.extend(order)
             yield Lines(np.array(order), *columns([calls[place] for place in order]))
 
-    gone = duplicates.copies(blocks, len(calls), billed, Shelf(io.BytesIO()))
+    gone = duplicates.find(blocks, len(calls), billed, ColumnFile(io.BytesIO()))
     places = list(places)
     if gone is None:
         return sorted(places)
@@ -69,10 +71,10 @@ def some_calls(dice: random.Random) -> tuple[list[Call], list[Call]]:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, monkeypatch):
-    """In one block or many, in heaps of any size, whatever the order within a block."""
+    """In one block or many, in partitions of any size, whatever the order within a block."""
     dice = random.Random(seed)
     calls, billed = some_calls(dice)
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([1, 7, 100_000]))
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([1, 7, 100_000]))
     at_once = dice.choice([1, 13, 100, 300])
     assert found(calls, known(billed, dice.choice([1, 50])), at_once, dice) == naively(calls, billed)
     assert found(calls, NOTHING, at_once, dice) == naively(calls, [])
@@ -85,25 +87,25 @@ def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch, at_once: int):
     assert found(calls, known([(0, b"b")]), at_once) == [0, 3, 4]
 
 
-class Watched(Shelf):
-    """Counts the rows that are put on it."""
+class Watched(ColumnFile):
+    """Counts the rows that are appended."""
 
     rows = 0
 
-    def put(self, columns: Sequence[np.ndarray]) -> tuple[Column, ...]:
+    def append(self, columns: Sequence[np.ndarray]) -> tuple[Column, ...]:
         self.rows += len(columns[0])
-        return super().put(columns)
+        return super().append(columns)
 
 
-def test_a_call_that_a_file_holds_ten_thousand_times_reaches_a_heap_once_a_thousand(monkeypatch):
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", 1_000)
+def test_a_call_that_a_file_holds_ten_thousand_times_is_written_once_a_thousand(monkeypatch):
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", 1_000)
     file = io.BytesIO(b"what lies there")
-    shelf = Watched(file)
-    gone = duplicates.copies(
-        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, shelf
+    column_file = Watched(file)
+    gone = duplicates.find(
+        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, column_file
     )
     assert gone is not None and np.flatnonzero(~gone).tolist() == [0]
-    assert shelf.rows == 10
+    assert column_file.rows == 10
     assert file.getvalue() == b"what lies there"
 
 
@@ -119,8 +121,26 @@ def test_a_million_different_ids_have_a_million_hashes():
     assert len(np.unique(hashes(np.zeros(len(ids), np.int64), ids))) == len(ids)
 
 
-def test_kinds_tell_apart_what_keys_of_rows_do():
+def test_a_hash_depends_on_kind_and_id_alone_and_is_the_same_in_every_process():
+    assert hashes(np.arange(4), np.array([b"abc"] * 4)).tolist() == [
+        4818400974285679794,
+        16012042717779605211,
+        1830565940125518472,
+        7481508125668675457,
+    ]
+
+
+def test_direction_and_whether_a_call_was_answered_make_its_kind():
     both = [(direction, disposition) for direction in DIRECTIONS for disposition in DISPOSITIONS]
-    codes = kinds(np.array([CODES[each] for each in both])).tolist()
-    assert codes == [kind_of(*each) for each in both]
-    assert len(set(codes)) == len({key_in_a_row(*each, "x") for each in both}) == 4
+    expected = [(direction == "inbound") + 2 * (disposition != "ANSWERED") for direction, disposition in both]
+    assert [kind_of(*each) for each in both] == expected
+    assert kinds(np.array([CODES[each] for each in both])).tolist() == expected
+    assert kinds(np.array([CODES[each] for each in both], np.uint8)).tolist() == expected
+
+
+def test_a_stored_call_has_the_key_of_the_line_it_was_rated_from():
+    for call_id in ("a1", 'a,"b"', "é", ""):
+        call = RatedCall(0, "inbound", "BUSY", call_id, *[""] * 3, *[0] * 6, *[""] * 5, 0, "b1")
+        row = ",".join((format_instant(0), "inbound", "BUSY", quoted(call_id), *[""] * 16))
+        [(direction, disposition, field)] = decode_keys(encode_rows([row], [0])[0])
+        assert key_of(call) == key(kind_of(direction, disposition), field.encode()) == b"3" + quoted(call_id).encode()

@@ -1,4 +1,4 @@
-"""Small segments made one: the same calls, whatever is killed or runs beside it, also when their batch is re-rated."""
+"""Compaction keeps the same calls, also if it is killed, if others write meanwhile, or if a batch is rated again."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_at_the_seventeenth_file_the_small_segments_of_a_day_become_one_and_no_r
     world.rate(some[16])
     found = segments_of(world)
     assert len(found) == compaction.LEFT
-    (large,) = [each for each in found if compaction.is_compacted(each)]
+    (large,) = [each for each in found if each.is_compacted]
     assert large.rows == 3 * 10
     after = rows_of(world)
     assert sorted(set(after) - set(before)) == sorted(
@@ -105,8 +105,8 @@ def test_a_day_of_many_files_keeps_few_segments_and_every_call_once(world):
     assert len(segments_of(world)) <= 16
     calls = world.books()["calls of alice"]
     assert len({call[1] for call in calls}) == len(calls) == 180
-    # Also a container that remembers nothing reads few objects to know what is billed: at most 17 and a compaction's.
-    billed._kept.clear()
+    # Also a container with an empty cache reads few objects to know what is billed: at most 17 and a compaction's.
+    billed._cache.clear()
     with faults.counted() as made:
         world.rate(csv_file(line("last", start=f"{DAY}T23:59:00Z")))
     assert made.count("GetObject") <= 1 + 17 + 10
@@ -217,7 +217,7 @@ def rated_then_rerated(
     monkeypatch.setattr(compaction, "MOST", 2 if compacted else 100)
     monkeypatch.setattr(compaction, "LEFT", 1)
     batches = [world.rate(body) for body in files(5)]
-    assert any(map(compaction.is_compacted, segments_of(world))) == compacted
+    assert any(each.is_compacted for each in segments_of(world)) == compacted
     world.package("p1", markup_percent_e4=500_000)
     dropped = world.begin(batches[2])
     if kill is not None:
@@ -232,7 +232,7 @@ def rated_then_rerated(
     return len(made)
 
 
-def test_a_batch_whose_calls_lie_in_a_compacted_segment_is_rated_again_exactly(worlds, monkeypatch):
+def test_a_batch_with_calls_in_a_compacted_segment_is_rated_again_exactly(worlds, monkeypatch):
     plain, compacted = worlds(), worlds()
     rated_then_rerated(plain, monkeypatch, compacted=False)
     rated_then_rerated(compacted, monkeypatch, compacted=True)

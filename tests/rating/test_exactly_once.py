@@ -1,10 +1,11 @@
-"""Events come twice, late, and at once: killed between any two calls, delivered by many, the books stay the same."""
+"""Messages come twice, late, and at the same time, and tries are killed between any two calls: the books stay right."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import faults
@@ -190,7 +191,7 @@ def test_payments_charges_and_usage_at_once_add_up(world):
     def pay(n: int) -> Callable[[], Any]:
         amount = 10**8 * (1 if n % 2 else -2)
         kind = "payment" if n % 2 else "charge"
-        read = posting.client_of(world.reseller_id, world.clients["bob"])
+        read = partial(posting.get_client, world.reseller_id, world.clients["bob"])
         return lambda: posting.post(world.scope, read, Posting(kind, amount, "x", "2026-09"), once=f"pay-{n // 2}")
 
     # Every "once" key is used by two threads: one payment and one charge race for it, and one of them posts.
@@ -205,7 +206,7 @@ def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
     from chalicelib.accounts.ledger import months, posting
     from chalicelib.accounts.store.ledger import Month
 
-    read = posting.client_of(world.reseller_id, world.clients["alice"])
+    read = partial(posting.get_client, world.reseller_id, world.clients["alice"])
     files = [csv_file(line(str(n), start=AUGUST)) for n in range(8)]
     at_once(
         [lambda body=body: world.rate(body) for body in files] + [lambda: months.close(world.scope, read, "2026-08")]
@@ -220,7 +221,7 @@ def test_a_month_closed_in_the_midst_of_commits_keeps_its_sums(world):
     assert august.usage["calls"] == 8
 
 
-def test_a_deck_published_by_twins_and_killed_ones_is_one_deck(aws):
+def test_a_deck_published_by_tries_at_the_same_time_and_killed_ones_is_one_deck(aws):
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating.decks import publish
@@ -252,7 +253,7 @@ def test_an_answer_that_leaves_the_fate_of_a_transaction_open_posts_nothing_twic
             raise ClientError({"Error": {"Code": code, "Message": "who knows"}}, operation)
         return answer
 
-    read = posting.client_of(world.reseller_id, world.clients["alice"])
+    read = partial(posting.get_client, world.reseller_id, world.clients["alice"])
     with faults.between(applied_but_refused):
         posting.post(world.scope, read, Posting("payment", 10**10, "x", "2026-09"))
     assert world.books()["alice"][0] == 10**10

@@ -230,7 +230,7 @@ def compare(case: Case) -> tuple[int, int]:
     layout, rated, plain = None, 0, 0
     for chunk in chunks([case.data], case.chunk_bytes):
         assert not isinstance(chunk, Cut)
-        layout = layout or formats.detect(chunk, case.source.aliases)
+        layout = layout or formats.detect(chunk, case.source.mapping)
         expected = engine_reference.rate(chunk, layout, case.source, reference)
         found = fast.rate(chunk, layout, case.source, vectorised)
         assert list(found.rejected) == list(expected.rejected)

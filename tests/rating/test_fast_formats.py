@@ -17,7 +17,7 @@ from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import fields
-from chalicelib.rating.engine.vector.layouts import rows_of
+from chalicelib.rating.engine.vector.layouts import mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
 
 VOIPMS = ["date", "callerid", "destination", "description", "account", "disposition", "seconds", "total", "uniqueid"]
@@ -204,8 +204,8 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
         table, read = case.make(), 0
         for chunk in chunks([case.data], 20_000):
             assert not isinstance(chunk, Cut)
-            layout = layout or formats.detect(chunk, case.source.aliases)
-            rows = rows_of(lines_of(chunk, layout), layout, case.source)
+            layout = layout or formats.detect(chunk, case.source.mapping)
+            rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
             read += int(fields.read(rows, "UTC", case.source.home_country, table.book).good.sum())
         assert layout.name == name
         assert read == 300
@@ -227,7 +227,7 @@ def test_both_engines_agree_on_damaged_files_of_every_format(name: str):
 def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
     case = file_of(1, name, 30, 0.0)
     first = next(iter(chunks([case.data])))
-    layout, broken = formats.detect(first, case.source.aliases), Chunk(40, b'x\n"\n\n \n\xc2\x85,\n')
+    layout, broken = formats.detect(first, case.source.mapping), Chunk(40, b'x\n"\n\n \n\xc2\x85,\n')
     found = fast.rate(broken, layout, case.source, case.make())
     assert list(found.rejected) == list(reference.rate(broken, layout, case.source, case.make()).rejected)
     assert [rejection.line for rejection in found.rejected] == [40, 41, 44]

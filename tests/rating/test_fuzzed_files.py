@@ -15,7 +15,7 @@ from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
 
-SOURCE = Source("US", "America/Toronto", aliases=TOKYO)
+SOURCE = Source("US", "America/Toronto", mapping=TOKYO)
 LOTS = 1 << 30
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 VOIPMS = [line for line in voipms(callerid='"Zoë" <5145550100>').splitlines() if line]

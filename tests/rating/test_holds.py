@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import faults
@@ -56,14 +57,14 @@ def pay(world: World, amount_e8: int, name: str = "bob") -> None:
     from chalicelib.accounts.rules import Posting
 
     kind = "payment" if amount_e8 > 0 else "charge"
-    read = posting.client_of(world.reseller_id, world.clients[name])
+    read = partial(posting.get_client, world.reseller_id, world.clients[name])
     posting.post(world.scope, read, Posting(kind, amount_e8, "x", "2026-09"))
 
 
 def balance(world: World, name: str = "bob") -> int:
     from chalicelib.accounts.ledger import posting
 
-    return int(posting.client_of(world.reseller_id, world.clients[name])().balance_e8)
+    return int(posting.get_client(world.reseller_id, world.clients[name]).balance_e8)
 
 
 def held(world: World, name: str = "bob", now: int = NOW) -> int:
@@ -434,7 +435,7 @@ def limited(world: World, amount_e8: int, name: str = "alice") -> None:
     from chalicelib.accounts.ledger import posting
     from chalicelib.accounts.store.owners import Client
 
-    client = posting.client_of(world.reseller_id, world.clients[name])()
+    client = posting.get_client(world.reseller_id, world.clients[name])
     client.update(actions=[Client.daily_limit_e8.set(amount_e8)])
 
 
@@ -486,4 +487,4 @@ def test_a_batch_rated_again_counts_once_in_what_was_spent(world):
 def spent(world: World, name: str = "alice") -> Any:
     from chalicelib.accounts.ledger import posting
 
-    return posting.client_of(world.reseller_id, world.clients[name])().spent
+    return posting.get_client(world.reseller_id, world.clients[name]).spent

@@ -7,6 +7,7 @@ turns. So each example is one exact interleaving at the granularity of calls, an
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import faults
@@ -19,7 +20,7 @@ def task_of(world: Any, what: str) -> Callable[[], Any]:
     from chalicelib.accounts.ledger import months, posting
     from chalicelib.accounts.rules import Posting
 
-    read = posting.client_of(world.reseller_id, world.clients["bob"])
+    read = partial(posting.get_client, world.reseller_id, world.clients["bob"])
     if what == "close":
         return lambda: months.close(world.scope, read, "2026-09")
     if what == "file":

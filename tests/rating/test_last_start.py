@@ -1,4 +1,4 @@
-"""The latest rated call of a sub-account or DID, found in the calls themselves: what holds a move off."""
+"""The latest rated call of a sub-account or DID, found in the calls themselves: it may not move before that."""
 
 from __future__ import annotations
 

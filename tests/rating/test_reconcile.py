@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import faults
@@ -41,7 +42,7 @@ def test_a_cost_that_no_batch_accounts_for_is_found_also_beside_an_open_batch(de
     world = make_world()
     batch = world.rate(csv_file(line("1")))
     left_open(world)
-    read = posting.reseller_of(world.reseller_id)
+    read = partial(posting.get_reseller, world.reseller_id)
     posting.post(world.scope, read, Posting("call_usage", -7, "x", "2026-09", f"batch:{batch.batch_id}"))
     posting.post(world.scope, read, Posting("call_usage", -9, "x", "2026-09", "batch:nobody"))
     found = {one.what: one.found - one.expected for one in world.reconciled()}

@@ -1,4 +1,4 @@
-"""The file of refused lines: of any size, in bounded memory, the same however often it is written."""
+"""The file of refused lines: of any size, in bounded memory, and the same each time it is written."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""Many rows at once are the very bytes that one row after the other is."""
+"""Rows that are written column by column have the same bytes as rows written one by one."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rated_rows import row_of
 
-from chalicelib.calls.format import RatedCall, decode, pack, quoted, row_of
-from chalicelib.rating.batches.rated_csv import Rows, render
+from chalicelib.calls.format import RatedCall, decode, pack, quoted
+from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.engine.columns import CODES, Texts
 from chalicelib.rating.engine.term_columns import TermColumns, texts
 
@@ -26,14 +27,14 @@ rated = st.builds(
 )  # fmt: skip
 
 
-def rows_of(calls: list[RatedCall]) -> Rows:
+def rows_of(calls: list[RatedCall]) -> RatedRows:
     def numbers(name: str) -> np.ndarray:
         return np.array([getattr(call, name) for call in calls], np.int64)
 
     def words(name: str) -> np.ndarray:
         return texts([getattr(call, name) for call in calls])
 
-    return Rows(
+    return RatedRows(
         Texts(words("call_id"), words("account"), words("from_number"), words("to_number")),
         numbers("start"),
         np.array([CODES[call.direction, call.disposition] for call in calls]),

@@ -26,6 +26,6 @@ def test_calls_of_another_container_are_read_once(world: World) -> None:
     from chalicelib.rating.batches import billed
 
     world.rate(csv_file(line("a")))
-    billed._kept.clear()
+    billed._cache.clear()
     assert requests(world, line("b"))["GetObject"] == 2
     assert requests(world, line("c"))["GetObject"] == 1

@@ -1,8 +1,9 @@
-"""A batch rated again: what it billed before is taken back, what holds now is billed, and everything still adds up."""
+"""A batch is rated again: the old amounts are taken back, the new ones are billed, and everything still adds up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_the_last_call_of_a_holder_is_forgotten_with_the_call_unless_another_bat
     assert ids(world, "alice") == []
 
 
-def test_free_minutes_are_given_back_before_they_are_spent_anew(world):
+def test_free_minutes_are_given_back_before_they_are_spent_again(world):
     world.package("minutes", free_minutes=2)
     world.client("dave", "minutes")
     first = world.rate(csv_file(line("a", "dave", 90), line("b", "dave", 60, start="2026-09-11T12:00:00Z")))
@@ -187,7 +188,7 @@ def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(
     from chalicelib.accounts.ledger import months, posting
 
     batch = world.rate(csv_file(line("1", start="2026-08-10T12:00:00Z")))
-    months.close(world.scope, posting.client_of(world.reseller_id, world.clients["alice"]), "2026-08")
+    months.close(world.scope, partial(posting.get_client, world.reseller_id, world.clients["alice"]), "2026-08")
     world.package("p1", markup_percent_e4=500_000)
     world.rerate(batch)
     assert world.books()["alice"][2] == sorted(
@@ -197,12 +198,12 @@ def test_a_closed_month_keeps_its_sums_and_the_correction_falls_in_the_open_one(
     assert (august.posted, august.usage["revenue_e8"]) == ({"call_usage": -CALL}, 780_000)
 
 
-def test_nobody_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
+def test_no_client_is_suspended_or_resumed_between_the_reversal_and_the_new_entry(world):
     from chalicelib.aws.transactions import Event
 
     batch = world.rate(csv_file(line("1", "bob")))
     world.rerate(batch)
-    kinds = [event.kind for event in Event.under(f"E#{world.reseller_id}", "")]
+    kinds = [event.kind for event in Event.under(*Event.of_owner(world.reseller_id))]
     assert kinds == ["batch.rerate"]
 
 
@@ -213,7 +214,7 @@ def test_a_reversal_of_calls_can_not_be_reversed_nor_the_calls_by_hand(world):
     world.rerate(world.rate(csv_file(line("1"))))
     for entry_id in ("1", "2", "3"):
         with pytest.raises(Conflict):
-            ledger_entries.reverse_client(world.scope, world.reseller_id, world.clients["alice"], entry_id)
+            ledger_entries.reverse_entry(world.scope, world.reseller_id, world.clients["alice"], entry_id)
 
 
 def test_again_and_again_each_generation_replaces_the_one_before(world):
@@ -247,7 +248,7 @@ def forget(world: World, batch: Any) -> None:
     """Delete the version of the file that a batch was rated from, as the bucket does after 400 days."""
     from chalicelib.config import settings
 
-    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.key, VersionId=batch.version_id)
+    objects.s3().delete_object(Bucket=settings.bucket, Key=batch.object_key, VersionId=batch.version_id)
 
 
 def cap_lines(monkeypatch: Any, most: int) -> None:
@@ -271,7 +272,7 @@ def test_a_file_that_is_gone_leaves_the_batch_as_it_was_and_says_why(world):
     world.begin(batch)
     begun = world.found(batch)
     assert (begun.status, begun.generation, begun.reason) == ("rating", 2, None)
-    world.rate(batch.key, batch.version_id)
+    world.rate(batch.object_key, batch.version_id)
 
 
 def test_progress_of_a_rerating_that_is_refused_halfway_is_forgotten(world, monkeypatch):

@@ -1,4 +1,4 @@
-"""Rating a batch again as people ask for it: over the API, by way of the queue, to correct whose a number was."""
+"""Rating a batch again on request: over the API, through the queue, to correct which client had a number."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def test_a_batch_is_accepted_announced_once_and_rating_until_it_is_done(
     again = reseller.post(f"{path}/rerate", headers={"idempotency-key": "once"})
     assert (again.status, again.text) == (202, first.text)
     assert reseller.post(f"{path}/rerate").status == 409
-    assert [tuple(arrival) for arrival in told()] == [(batch.key, batch.version_id)]
-    rate(batch.key, batch.version_id)
+    assert [tuple(arrival) for arrival in told()] == [(batch.object_key, batch.version_id)]
+    rate(batch.object_key, batch.version_id)
     assert reseller.get(path).json["status"] == "done"
     assert reseller.post(f"{path}/rerate", headers={"idempotency-key": "once"}).text == first.text
     assert reseller.post(f"{path}/rerate").status == 202
-    rate(batch.key, batch.version_id)
+    rate(batch.object_key, batch.version_id)
     kinds = [row["kind"] for row in reseller.get(f"/v1/clients/{shop['ann']}/ledger").json["items"]]
     assert kinds == ["call_usage", "reversal"] * 2 + ["call_usage"]
 
@@ -97,7 +97,7 @@ def test_a_message_that_never_reached_the_queue_is_sent_by_rescan(
     assert ResellerPointer.find("RESELLERS", reseller.ids["reseller"])
     later = int(World(reseller.ids["reseller"]).found(batch).started_at) + SPENT_SECONDS + 1
     recover.take_up(Scope("system:rescan", later))
-    assert (batch.key, batch.version_id) in [tuple(arrival) for arrival in told()]
+    assert (batch.object_key, batch.version_id) in [tuple(arrival) for arrival in told()]
 
 
 def test_the_function_behind_the_queue_takes_the_message_as_s3_would_send_it(
@@ -166,7 +166,7 @@ def test_a_number_given_to_the_wrong_client_is_put_right_from_a_day_in_the_past(
     for row in wanted:
         assert reseller.post(f"/v1/batches/{row['id']}/rerate").status == 202
         batch = World(reseller.ids["reseller"]).found(type("Row", (), {"batch_id": row["id"]}))
-        rate(batch.key, batch.version_id)
+        rate(batch.object_key, batch.version_id)
     assert (balance(reseller, shop["ann"]), balance(reseller, shop["bob"])) == ("-0.02872", "-0.04")
     found = reseller.get(f"/v1/reports/calls?date_from=2026-09-01&date_to=2026-09-30&did={number.lstrip('+')}").json
     billed = sorted((call["call_id"], call["client_id"], call["amount"]) for call in found["items"])

@@ -1,4 +1,4 @@
-"""Rating again comes twice, late, and at once too: killed between any two calls, by many, in any order."""
+"""Messages to rate again come twice, late, and at the same time, and tries are killed between any two calls."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_asked_for_again_after_a_kill_at_any_call_it_is_one_generation(worlds, a
     first = rate_first(undisturbed)
     with faults.counted() as made:
         undisturbed.begin(first)
-    undisturbed.rate(first.key, first.version_id)
+    undisturbed.rate(first.object_key, first.version_id)
     for call in range(len(made)):
         world = worlds()
         batch = rate_first(world)
         with suppress(faults.Killed), faults.killed_at(call, answered=answered):
             world.begin(batch)
         # What rescan does for a batch whose message was lost; and a message that came too early changes nothing.
-        if world.rate(batch.key, batch.version_id).generation == 0:
+        if world.rate(batch.object_key, batch.version_id).generation == 0:
             world.rerate(batch)
         assert world.books() == undisturbed.books(), f"killed at call {call}, {made[call]}"
 
@@ -113,7 +113,7 @@ def test_one_rerating_delivered_eight_times_at_once_counts_once(worlds):
     assert world.books() == alone.books()
 
 
-def test_of_eight_who_ask_at_once_one_begins_and_the_others_are_told(world):
+def test_of_eight_requests_at_once_one_begins_and_the_others_are_refused(world):
     from chalicelib.errors import Conflict
 
     batch = rate_first(world)
@@ -127,7 +127,7 @@ def test_of_eight_who_ask_at_once_one_begins_and_the_others_are_told(world):
 
     at_once([ask] * 8)
     assert len(refused) == 7 and all("being rated" in detail for detail in refused)
-    assert world.rate(batch.key, batch.version_id).generation == 1
+    assert world.rate(batch.object_key, batch.version_id).generation == 1
 
 
 def test_a_late_try_of_the_first_generation_changes_nothing(worlds):

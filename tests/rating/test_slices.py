@@ -1,11 +1,10 @@
-"""A client-day that is decided slice by slice comes to the very rows, and in the order, of one decided at once."""
+"""A client-day that is charged slice by slice has the same rows in the same order as one charged at once."""
 
 from __future__ import annotations
 
 import csv
 import io
 import random
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,8 +13,10 @@ import pytest
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges, client_day, duplicates, spill
-from chalicelib.rating.batches.client_day import Slices
+from chalicelib.rating.batches.client_day import ClientDay
 from chalicelib.rating.batches.rated_csv import render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.cdr import formats
@@ -32,7 +33,7 @@ from chalicelib.rating.pricing.terms import PackageVersion, Terms
 
 FIRST = -(2**62)
 DAY = 1789430400
-PART = ("c1", "2026-09")
+CLIENT_MONTH = ClientMonth("c1", "2026-09")
 DECK = Deck.load(
     compile_deck([DeckLine("1", "NANP", 10**8, 60, 60, 0), DeckLine("44", 'UK, "all"', 2 * 10**8, 1, 1, 10**6)])
 )
@@ -91,27 +92,27 @@ def known(calls: list[tuple[int, bytes]]) -> Billed:
 @dataclass
 class Outcome:
     rows: bytes
-    sums: Counter[str]
-    standing: int
+    totals: Totals
+    unique_lines: int
     free: dict[str, int]
     slices: list[int]
 
 
 def decided(case: Case, chunk_bytes: int) -> Outcome:
-    """The day as it is written, by whatever bounds are in force."""
+    """The day as it is written, with the bounds that are set."""
     table = case.table()
-    aside, free = Spill(io.BytesIO(), table.book), charges.Free(table, {"p1": 100})
+    aside, free = Spill(io.BytesIO(), table.book), charges.FreeSeconds(table, {"p1": 100})
     for columns in rated(case, table, chunk_bytes):
         aside.add(columns)
     aside.flush()
-    day = Slices(aside, PART, DAY // 86_400, known(case.billed), table)
-    made, rows, sums = list[int](), b"", Counter[str]()
+    day = ClientDay(aside, CLIENT_MONTH, DAY // 86_400, known(case.billed), table)
+    made, rows, totals = list[int](), b"", Totals()
     for piece in day:
-        found = charges.decide(*piece, day.by_id, free, "b1")
-        sums.update(found.sums)
+        found = charges.charge(*piece, day.by_id, free, "b1")
+        totals += found.totals
         rows += render(found.rows, 0, len(found.rows))
         made.append(len(found.rows))
-    return Outcome(rows, sums, day.standing, free.used, made)
+    return Outcome(rows, totals, day.unique_lines, free.used, made)
 
 
 def rated(case: Case, table: TermTable, chunk_bytes: int) -> Iterator[Columns]:
@@ -123,20 +124,20 @@ def rated(case: Case, table: TermTable, chunk_bytes: int) -> Iterator[Columns]:
 
 
 def naively(case: Case) -> list[tuple[int, int, int]]:
-    """Line, free seconds and amount of each call that stands, as the rules say it and one by one."""
+    """Line, free seconds and amount of each unique call, by the rules, one after the other."""
     table = case.table()
     [columns] = rated(case, table, 1 << 20)
     ids, terms = columns.texts().call_id.tolist(), [table.call_terms(n) for n in columns.rows["terms"].tolist()]
     minutes = table.book.terms.grant_minutes() and any(each.covered for each in terms)
-    seen, standing = set(case.billed), []
+    seen, unique = set(case.billed), []
     for place, row in enumerate(columns.rows):
         key = int(kinds(np.array([row["code"]]))[0]), ids[place]
         if key not in seen:
             seen.add(key)
-            standing.append(place)
-    standing.sort(key=lambda place: (columns.rows["start"][place], ids[place] if minutes else b""))
+            unique.append(place)
+    unique.sort(key=lambda place: (columns.rows["start"][place], ids[place] if minutes else b""))
     left, found = case.free_minutes * 60 - 100, []
-    for place in standing:
+    for place in unique:
         row, term, free, amount = columns.rows[place], terms[place], 0, int(columns.rows["amount_e8"][place])
         if minutes and term.covered and term.package_id == "p1" and amount and left > 0:
             price = price_call(term, int(row["seconds"]), left)
@@ -147,21 +148,26 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_same_price(seed: int, monkeypatch):
-    """Copies and free minutes reach across slices and runs; often all calls begin in one second."""
+def test_in_slices_and_at_once_the_same_calls_have_the_same_order_and_price(seed: int, monkeypatch):
+    """Duplicates and free minutes span slices and runs; often all calls begin in one second."""
     dice = random.Random(-seed)
     case = some_case(seed)
     whole = decided(case, 1 << 20)
     calls = decode(pack(whole.rows))
     assert [(call.line, call.free_seconds, call.amount_e8) for call in calls] == naively(case)
     assert len(whole.slices) == 1
-    monkeypatch.setattr(charges, "_STRETCH", dice.choice([1, 7, 5_000]))
+    monkeypatch.setattr(charges, "_CALLS_PER_CHECK", dice.choice([1, 7, 5_000]))
     monkeypatch.setattr(client_day, "SLICE_ROWS", dice.choice([1, 7, 100]))
-    monkeypatch.setattr(spill, "PART_ROWS", dice.choice([1, 20, 200_000]))
-    monkeypatch.setattr(duplicates, "HEAP_KEYS", dice.choice([5, 100_000]))
+    monkeypatch.setattr(spill, "CHUNK_ROWS", dice.choice([1, 20, 200_000]))
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([5, 100_000]))
     cut = decided(case, dice.choice([200, 2_000]))
-    assert (cut.rows, cut.sums, cut.standing, cut.free) == (whole.rows, whole.sums, whole.standing, whole.free)
-    assert cut.standing == cut.sums["rows"]
+    assert (cut.rows, cut.totals, cut.unique_lines, cut.free) == (
+        whole.rows,
+        whole.totals,
+        whole.unique_lines,
+        whole.free,
+    )
+    assert cut.unique_lines == cut.totals.calls
     # Where ids decide, calls of one id (a leg in, a leg out, answered or not) stay together.
     assert max(cut.slices) <= client_day.SLICE_ROWS + (3 if case.free_minutes else 0)
 
@@ -169,9 +175,9 @@ def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_sam
 def test_calls_behind_the_last_free_minute_are_not_looked_at_one_by_one(monkeypatch):
     head = "call_id,start,direction,account,from,to,disposition,seconds\n"
     call = f"{{}},{periods.format_instant(DAY)},outbound,anna,+14165550199,+12125550100,ANSWERED,60\n"
-    looked, left = [], charges.Free.left
-    monkeypatch.setattr(charges, "_STRETCH", 10)
-    monkeypatch.setattr(charges.Free, "left", lambda *asked: looked.append(asked) or left(*asked))
+    looked, left = [], charges.FreeSeconds.left
+    monkeypatch.setattr(charges, "_CALLS_PER_CHECK", 10)
+    monkeypatch.setattr(charges.FreeSeconds, "left", lambda *asked: looked.append(asked) or left(*asked))
     assert decided(Case(head + "".join(map(call.format, range(200))), [], 3), 1 << 20).free == {"p1": 180}
     assert len(looked) == 10
 

@@ -1,4 +1,4 @@
-"""Lines set aside leave next to nothing of themselves in memory, however many clients they are of."""
+"""Spilled lines take only a few bytes of memory each, however many clients they belong to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 
 from chalicelib import periods
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import spill
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.columns import ROW, Columns, Texts
@@ -33,8 +34,8 @@ def a_call_of_each(number: int) -> Columns:
     return Columns(rows, lambda: texts, ())
 
 
-def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(monkeypatch):
-    monkeypatch.setattr(spill, "PART_ROWS", CLIENTS)
+def test_many_clients_with_a_call_each_in_every_chunk_take_a_few_bytes_a_call(monkeypatch):
+    monkeypatch.setattr(spill, "CHUNK_ROWS", CLIENTS)
     with tempfile.TemporaryFile() as file:
         aside = Spill(file, rate_book())
         tracemalloc.start()
@@ -47,13 +48,13 @@ def test_many_clients_with_a_call_each_in_every_part_take_a_few_bytes_a_call(mon
             assert tracemalloc.get_traced_memory()[0] - before < 20 * 50 * CLIENTS
         finally:
             tracemalloc.stop()
-        (part, *_), day = aside.parts(), FIRST // 86_400
-        assert (len(aside.parts()), part, aside.days(part), aside.holds(part)) == (
+        (first, *_), day = aside.client_months(), FIRST // 86_400
+        assert (len(aside.client_months()), first, aside.days(first), aside.line_count(first)) == (
             CLIENTS,
-            ("c0000", "2026-09"),
+            ClientMonth("c0000", "2026-09"),
             [day],
             60,
         )
-        rows, texts = aside.lines(part, day)
+        rows, texts = aside.lines(first, day)
         assert rows["line"].tolist() == [number * CLIENTS for number in range(60)]
         assert texts.call_id.tolist() == [b"%d" % number for number in range(60)]

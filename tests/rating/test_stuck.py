@@ -1,4 +1,4 @@
-"""A function that is killed says nothing: the last delivery of a file, giving it up, and the ways out of that."""
+"""Batches whose tries are killed: the last delivery of a file, giving it up, and how it is rated after all."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def rescan(world: World, after: int = LATER, **detail: Any) -> list[tuple[str, s
 def batch_of(world: World) -> Any:
     from chalicelib.rating.batches.store import Batch
 
-    (batch,) = Batch.under(f"R#{world.reseller_id}", "BATCH#")
+    (batch,) = Batch.under(*Batch.of_reseller(world.reseller_id))
     return batch
 
 
@@ -202,7 +202,7 @@ def test_a_batch_that_is_killed_again_after_it_was_announced_is_given_up_and_say
     assert may_move(world)
 
 
-def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
+def test_a_batch_that_another_try_failed_meanwhile_is_done_without_a_reason(world):
     from chalicelib.rating.batches import lifecycle
 
     dropped = world.drop(FILE)
@@ -214,7 +214,7 @@ def test_a_batch_that_a_twin_gave_up_meanwhile_is_done_without_a_reason(world):
     assert may_move(world)
 
 
-def test_a_batch_tried_again_on_demand_gets_all_its_chances_anew(world):
+def test_a_batch_tried_again_on_demand_gets_all_its_chances_again(world):
     dropped = killed(world)
     rescan(world)
     rescan(world, 2 * LATER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from fee_world import FeeWorld
 
 from chalicelib import periods
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.store.ledger import Month
 from chalicelib.aws.transactions import Scope
 from chalicelib.reports import closing
 
@@ -29,24 +30,24 @@ def close(world: FeeWorld, day: str, **more: Any) -> closing.Closing:
 
 def month(world: FeeWorld, owner: str, name: str) -> Any:
 
-    return ledger.month(world.ids.get(owner, world.reseller_id), name)
+    return Month.find_or_new(world.ids.get(owner, world.reseller_id), name)
 
 
 def through(world: FeeWorld) -> dict[str, str]:
     from chalicelib.accounts.ledger import posting
 
-    found = {"reseller": posting.reseller_of(world.reseller_id)().closed_through}
+    found = {"reseller": posting.get_reseller(world.reseller_id).closed_through}
     for name in ("acme", "beta"):
-        found[name] = posting.client_of(world.reseller_id, world.ids[name])().closed_through
+        found[name] = posting.get_client(world.reseller_id, world.ids[name]).closed_through
     return found
 
 
 def pay(world: FeeWorld, name: str, day: str, amount: str = "7") -> None:
-    from chalicelib.accounts.ledger.entries import pay_client
+    from chalicelib.accounts.ledger.entries import post_entry
     from chalicelib.accounts.shapes.ledgers import PostingIn
 
     world.now = noon(day)
-    pay_client(world.scope, world.reseller_id, world.ids[name], PostingIn(amount=amount, description="x"))
+    post_entry(world.scope, world.reseller_id, world.ids[name], "payment", PostingIn(amount=amount, description="x"))
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_days_of_the_table(aws: str, day: str, zone: str, closed: str) -> No
     closing.close_due(Scope("system:closing", at), world.reseller_id, 2)
     from chalicelib.accounts.ledger import posting
 
-    assert posting.reseller_of(world.reseller_id)().closed_through == closed
+    assert posting.get_reseller(world.reseller_id).closed_through == closed
 
 
 def test_every_ledger_is_closed_on_the_third_day_and_once(world: FeeWorld) -> None:
@@ -136,7 +137,6 @@ def test_a_late_entry_goes_into_the_first_open_month(world: FeeWorld) -> None:
 
 
 def test_a_closed_month_that_was_touched_is_a_difference(world: FeeWorld) -> None:
-    from chalicelib.accounts.store.ledger import Month
 
     pay(world, "acme", "2026-09-20")
     close(world, "2026-10-03")
@@ -175,7 +175,7 @@ def test_a_client_that_came_later_and_has_older_calls_is_closed_from_those_on(wo
     close(world, "2026-10-03")
     world.now = noon("2026-10-20")
     world.client("new")
-    read = posting.client_of(world.reseller_id, world.ids["new"])
+    read = partial(posting.get_client, world.reseller_id, world.ids["new"])
     posting.post(world.scope, read, Posting("charge", -5, "x", "2026-08"))
     assert close(world, "2026-11-03").closed == 3 + 3
     assert month(world, "new", "2026-08").closing["period_balance_e8"] == -5

@@ -52,14 +52,14 @@ def record(body: str) -> dict[str, Any]:
 
 
 def test_every_reseller_gets_one_message_with_the_hour_in_it(queue: Any) -> None:
-    from chalicelib.accounts.ledger import months
+    from chalicelib.accounts.ledger import queries
     from chalicelib.reports import events
 
     at = periods.parse_instant("2030-05-01T04:00:00Z")
     worlds = [FeeWorld("America/Toronto", at - 1) for _ in range(12)]
     answer = events.hourly(scheduled(at), None)
     messages = [json.loads(message["Body"]) for message in queue()]
-    assert answer["messages"] == len(messages) == len(months.reseller_ids())
+    assert answer["messages"] == len(messages) == len(queries.reseller_ids())
     assert {each["at"] for each in messages} == {"2030-05-01T04:00:00Z"}
     assert {world.reseller_id for world in worlds} <= {each["reseller_id"] for each in messages}
 

@@ -163,17 +163,19 @@ def _add_paypal(tenant: Tenant) -> None:
         made = api.made(f"/v1/clients/{ids['client_id']}/deposits", {"amount": "25"})
         ids["deposit_id"] = made["id"]
     _mood("VERIFIED")
-    door = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
+    ipn_path = "/paypal" + made["fields"]["notify_url"].partition("/paypal")[2]
     for last in "12":
         told = messages.payment("sandbox", made["fields"], f"{messages.new_id(16)}{last}", "Completed")
         raw = messages.encode(told | {"mc_gross": "24.00", "last_name": word})
-        sent = api.with_key("").send("POST", door, raw, headers={"content-type": "application/x-www-form-urlencoded"})
+        sent = api.with_key("").send(
+            "POST", ipn_path, raw, headers={"content-type": "application/x-www-form-urlencoded"}
+        )
         assert sent.status == 200
     _mood("normal")
     tenant.ids["review_id"] = api.get("/v1/paypal/reviews").json["items"][0]["id"]
     from chalicelib.payments import store
 
-    listed = store.Message.under(f"PP#{tenant.ids['reseller_id']}", "MSG#")
+    listed = store.Message.under(*store.Message.of_reseller(tenant.ids["reseller_id"]))
     tenant.ids["message_id"], other = (row.message_id for row in listed)
     tenant.spare["POST /v1/resellers/{reseller_id}/paypal/messages/{message_id}/replay"] = {"message_id": other}
     capture = "POST /v1/clients/{client_id}/deposits/{deposit_id}/capture"

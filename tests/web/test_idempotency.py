@@ -137,13 +137,12 @@ def test_a_stored_answer_is_not_shown_to_a_role_that_may_not_ask(reseller: Any) 
 
 
 def test_after_seven_days_the_key_is_free_again(reseller: Any) -> None:
-    from chalicelib.aws.transactions import Answer
+    from chalicelib.aws.answers import Answer
 
     client = reseller.made("/v1/clients", {})["id"]
     path = f"/v1/clients/{client}/payments"
     first = reseller.post(path, {"amount": "1"}, headers=_with("k")).json
-    place = f"IDEM#{reseller.ids['reseller']}/", f"create_client_payment/{client}#k"
-    kept = Answer.get(*place)
+    kept = Answer.get(*Answer.key(f"{reseller.ids['reseller']}/", f"create_client_payment/{client}", "k"))
     posted = kept.expires_at - WEEK
     assert first["posted_at"].startswith("20") and posted > 1_700_000_000
     # DynamoDB deletes what has expired within days, not at once, so the item is still there.

@@ -70,7 +70,7 @@ def test_containers_side_by_side_exceed_the_limit_by_a_share_each_at_most(aws: s
     with ThreadPoolExecutor(containers) as pool:
         passed = sum(pool.map(lambda each: through(each, key, 2 * limit), made))
     assert limit <= passed <= limit + containers * made[0].share
-    told = int(Counted.get(f"RATE#{key}", str(NOON // 60)).requests)
+    told = int(Counted.get(*Counted.key(key, NOON // 60)).requests)
     assert passed - containers * made[0].share < told <= passed
 
 
@@ -87,7 +87,7 @@ def test_a_slow_key_writes_nothing_and_a_fast_one_once_in_a_share(aws: str) -> N
 def test_the_shared_count_is_left_to_the_clean_up(aws: str) -> None:
     limiter, key = Limiter(1), new_id()
     limiter.take(key, NOON)
-    assert Counted.get(f"RATE#{key}", str(NOON // 60)).expires_at > NOON
+    assert Counted.get(*Counted.key(key, NOON // 60)).expires_at > NOON
 
 
 def test_a_count_that_cannot_be_shared_stops_nobody(aws: str) -> None:

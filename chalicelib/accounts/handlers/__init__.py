@@ -1,4 +1,4 @@
-"""This room's routes, one blueprint per noun. A handler reads the request, makes one call of the service, answers."""
+"""This room's routes, one blueprint per noun. A handler reads the request, calls one service function, and answers."""
 
 from __future__ import annotations
 

@@ -17,5 +17,5 @@ bp = Blueprint(__name__)
 
 @route(bp, "GET", "/v1/audit", roles=(*OPERATOR, *STAFF), query=AuditQuery, answer=Page[AuditOut])
 def list_audit(call: Call) -> Any:
-    """Every change with its old and new values, newest first; a page may be short and still have a next one."""
-    return lists.page(call, audit.listed(call.who, call.query(AuditQuery), lists.asked(call)))
+    """Every change with its old and new values, newest first; a page may be short and have a next one."""
+    return lists.page(call, audit.listed(call.who, call.query(AuditQuery), lists.page_request(call)))

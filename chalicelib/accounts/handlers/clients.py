@@ -25,7 +25,7 @@ def create_client(call: Call) -> Any:
 def list_clients(call: Call) -> Any:
     """All clients, oldest first; a client's key sees itself."""
     status = call.query(ClientsQuery).status
-    return lists.page(call, clients.listed(call.who, status, lists.asked(call)))
+    return lists.page(call, clients.listed(call.who, status, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/clients/{client_id}", roles=EVERYONE_OF_A_RESELLER, answer=ClientOut)
@@ -56,7 +56,7 @@ def attach_package(call: Call) -> Any:
 @route(bp, "GET", "/v1/clients/{client_id}/packages", roles=STAFF, query=Paging, answer=Page[AttachedOut])
 def list_client_packages(call: Call) -> Any:
     """The packages that a client has."""
-    found = clients.attached_packages(call.who.reseller_id, call.path["client_id"], lists.asked(call))
+    found = clients.attached_packages(call.who.reseller_id, call.path["client_id"], lists.page_request(call))
     return lists.page(call, found)
 
 

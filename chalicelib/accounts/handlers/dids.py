@@ -18,27 +18,27 @@ bp = Blueprint(__name__)
 
 @route(bp, "POST", "/v1/inventory", roles=OPERATOR, body=InventoryIn, answer=InventoryOut)
 def create_inventory_number(call: Call) -> Any:
-    """Put a number on sale to resellers."""
-    return dids.stock(call.scope, call.body(InventoryIn))
+    """Offer a number to resellers."""
+    return dids.add_to_inventory(call.scope, call.body(InventoryIn))
 
 
 @route(bp, "GET", "/v1/inventory", roles=OPERATOR, query=Paging, answer=Page[InventoryOut])
 def list_inventory(call: Call) -> Any:
     """Every number with its costs, and the reseller that has it."""
-    return lists.page(call, dids.inventory(lists.asked(call)))
+    return lists.page(call, dids.inventory(lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/dids", roles=EVERYONE_OF_A_RESELLER, query=OfClient, answer=Page[DidOut])
 def list_dids(call: Call) -> Any:
     """The reseller's DIDs; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, dids.listed(call.who, client_id, lists.asked(call)))
+    return lists.page(call, dids.listed(call.who, client_id, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/dids/available", roles=STAFF, query=Paging, answer=Page[AvailableOut])
 def list_available_dids(call: Call) -> Any:
     """Numbers that can be ordered, with what they cost the reseller."""
-    return lists.page(call, dids.available(lists.asked(call)))
+    return lists.page(call, dids.available(lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/dids/{number}/order", roles=RESELLER, answer=DidOut, status=200)
@@ -49,7 +49,7 @@ def order_did(call: Call) -> Any:
 
 @route(bp, "POST", "/v1/dids/{number}/assign", roles=RESELLER, body=AssignIn, answer=DidOut, status=200)
 def assign_did(call: Call) -> Any:
-    """Give a number to a client; the client is charged unless the flags say no."""
+    """Give a number to a client, and charge its fees unless charge_setup or charge_monthly is false."""
     return dids.assign(call.scope, call.who.reseller_id, call.path["number"], call.body(AssignIn))
 
 

@@ -1,4 +1,4 @@
-"""``/v1/imports``: clients, sub-accounts and DIDs that come from elsewhere, as CSV."""
+"""``/v1/imports``: clients, sub-accounts and DIDs from another system, as CSV."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def create_import(call: Call) -> Any:
 
 @route(bp, "GET", "/v1/imports/{import_id}", roles=STAFF, answer=ImportOut)
 def get_import(call: Call) -> Any:
-    """An import, how far it is, and the clients it made."""
+    """An import, how far it is, and the clients that it made."""
     return imports.get(call.who.reseller_id, call.path["import_id"])
 
 
 @route(bp, "POST", "/v1/imports/{import_id}/resume", roles=RESELLER, answer=ImportOut, status=200)
 def resume_import(call: Call) -> Any:
-    """Go on with an import that was broken off."""
+    """Finish an import that was interrupted."""
     return imports.resume(call.scope, call.who.reseller_id, call.path["import_id"])

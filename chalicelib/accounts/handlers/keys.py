@@ -30,12 +30,12 @@ def create_key(call: Call) -> Any:
 @route(bp, "GET", "/v1/keys", roles=STAFF, query=Paging, answer=Page[KeyOut])
 def list_keys(call: Call) -> Any:
     """The keys in use, without their secrets."""
-    return lists.page(call, keys.listed(call.who.reseller_id, lists.asked(call)))
+    return lists.page(call, keys.listed(call.who.reseller_id, lists.page_request(call)))
 
 
 @route(bp, "POST", "/v1/keys/{key_id}/rotate", roles=RESELLER, body=RotateIn, answer=KeyMade)
 def rotate_key(call: Call) -> Any:
-    """Make a new key like this one, which serves on for grace_seconds; the new one is shown once."""
+    """Replace a key, which stays valid for grace_seconds; the new key is shown once."""
     return keys.rotate(call.scope, call.who.reseller_id, call.path["key_id"], call.body(RotateIn))
 
 

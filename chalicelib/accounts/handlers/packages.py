@@ -1,4 +1,4 @@
-"""``/v1/packages``: what clients buy. Custom rates and quotes are routes of ``rating``."""
+"""``/v1/packages``: what clients buy. Routes of custom rates and quotes are in ``rating``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def create_package(call: Call) -> Any:
 @route(bp, "GET", "/v1/packages", roles=STAFF, query=Paging, answer=Page[PackageOut])
 def list_packages(call: Call) -> Any:
     """All packages, oldest first, with the prices in force."""
-    return lists.page(call, packages.listed(call.who.reseller_id, call.scope.now, lists.asked(call)))
+    return lists.page(call, packages.listed(call.who.reseller_id, call.scope.now, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/packages/{package_id}", roles=STAFF, answer=PackageOut)

@@ -24,7 +24,7 @@ def create_reseller(call: Call) -> Any:
 @route(bp, "GET", "/v1/resellers", roles=OPERATOR, query=Paging, answer=Page[ResellerOut])
 def list_resellers(call: Call) -> Any:
     """All resellers, oldest first."""
-    return lists.page(call, resellers.listed(lists.asked(call)))
+    return lists.page(call, resellers.listed(lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}", roles=OPERATOR, answer=ResellerOut)
@@ -45,13 +45,13 @@ def get_account(call: Call) -> Any:
     return resellers.get(call.who.reseller_id)
 
 
-@route(bp, "PATCH", "/v1/account", roles=RESELLER, body=AccountPatch, answer=ResellerOut, standing_free=True)
+@route(bp, "PATCH", "/v1/account", roles=RESELLER, body=AccountPatch, answer=ResellerOut, serves_pending=True)
 def patch_account(call: Call) -> Any:
     """Change the reseller's own name, time zone, home country or source of costs."""
     return resellers.patch_account(call.scope, call.who.reseller_id, call.body(AccountPatch))
 
 
-@route(bp, "POST", "/v1/account/activate", roles=RESELLER, answer=ResellerOut, status=200, standing_free=True)
+@route(bp, "POST", "/v1/account/activate", roles=RESELLER, answer=ResellerOut, status=200, serves_pending=True)
 def activate_account(call: Call) -> Any:
     """Make a pending reseller active."""
     return resellers.activate(call.scope, call.who.reseller_id)

@@ -1,4 +1,4 @@
-"""``/v1/subaccounts``: who makes calls."""
+"""``/v1/subaccounts``: each makes calls, which its package prices and its client pays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create_subaccount(call: Call) -> Any:
 def list_subaccounts(call: Call) -> Any:
     """Sub-accounts, oldest first; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, subaccounts.listed(call.who, client_id, lists.asked(call)))
+    return lists.page(call, subaccounts.listed(call.who, client_id, lists.page_request(call)))
 
 
 @route(bp, "GET", "/v1/subaccounts/{subaccount_id}", roles=EVERYONE_OF_A_RESELLER, answer=SubAccountOut)
@@ -42,5 +42,5 @@ def patch_subaccount(call: Call) -> Any:
 
 @route(bp, "DELETE", "/v1/subaccounts/{subaccount_id}", roles=RESELLER)
 def delete_subaccount(call: Call) -> Any:
-    """End a sub-account; its history stays."""
+    """End a sub-account; its calls stay its client's."""
     subaccounts.delete(call.scope, call.who, call.path["subaccount_id"])

@@ -1,1 +1,1 @@
-"""The ledger: posting, the usage of batches, months, entries by hand, history."""
+"""The ledger: posting, the usage of batches, months, entries that people post, history, queries."""

@@ -1,61 +1,51 @@
-"""Entries by hand: payments, charges, reversals. For clients, and for what resellers owe."""
+"""Entries that people post: payments, charges and reversals, in a client's ledger or in a reseller's own.
+
+``client_id`` names the ledger: that of a client, or for ``None`` the one of what the reseller owes the operator.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 from chalicelib import money, periods
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import client_of, entry_key, plan, post, reseller_of
+from chalicelib.accounts.ledger.posting import get_owner, get_reseller, plan, post
 from chalicelib.accounts.shapes.ledgers import PostingIn
 from chalicelib.accounts.store.ledger import Entry, Once
-from chalicelib.accounts.store.owners import Owner
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict, NotFound
 
-
-def pay_client(scope: Scope, reseller_id: str, client_id: str, body: PostingIn) -> Entry:
-    """A client's payment, which may bring its service back."""
-    return _post(scope, reseller_id, client_of(reseller_id, client_id), "payment", body.amount, body)
+_SIGNS = {"payment": 1, "charge": -1}
 
 
-def charge_client(scope: Scope, reseller_id: str, client_id: str, body: PostingIn) -> Entry:
-    return _post(scope, reseller_id, client_of(reseller_id, client_id), "charge", -body.amount, body)
-
-
-def pay_reseller(scope: Scope, reseller_id: str, body: PostingIn) -> Entry:
-    """What a reseller paid to the operator."""
-    return _post(scope, reseller_id, reseller_of(reseller_id), "payment", body.amount, body)
-
-
-def charge_reseller(scope: Scope, reseller_id: str, body: PostingIn) -> Entry:
-    return _post(scope, reseller_id, reseller_of(reseller_id), "charge", -body.amount, body)
-
-
-def reverse_client(scope: Scope, reseller_id: str, client_id: str, entry_id: str) -> Entry:
-    return _reverse(scope, reseller_id, client_of(reseller_id, client_id), entry_id)
-
-
-def reverse_reseller(scope: Scope, reseller_id: str, entry_id: str) -> Entry:
-    """Undo an entry of what a reseller owes."""
-    return _reverse(scope, reseller_id, reseller_of(reseller_id), entry_id)
+def post_entry(
+    scope: Scope, reseller_id: str, client_id: str | None, kind: Literal["payment", "charge"], body: PostingIn
+) -> Entry:
+    """Credit a payment or debit a charge, in the reseller's present month. 404 for an unknown reseller or client."""
+    month = periods.local_month(scope.now, periods.zone(get_reseller(reseller_id).time_zone))
+    amount_e8 = _SIGNS[kind] * body.amount
+    read_owner = partial(get_owner, reseller_id, client_id)
+    changes = {"amount": money.format_amount(amount_e8)}
+    recorded = event(scope, reseller_id, f"ledger.{kind}", read_owner().owner_id, changes)
+    return post(scope, read_owner, rules.Posting(kind, amount_e8, body.description, month), recorded)
 
 
 @settled
-def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], entry_id: str) -> Entry:
-    """Undo an entry by a new one, in the month it belonged to if that is open.
+def reverse_entry(scope: Scope, reseller_id: str, client_id: str | None, entry_id: str) -> Entry:
+    """Undo an entry by a new one, in the month of the entry if that is open.
 
-    404 for an unknown entry, 409 for one that was reversed before, or is of a kind that cannot be.
+    404 for an unknown entry, 409 for one that is reversed already, or whose kind cannot be reversed.
     """
-    owner = read_owner()
-    pk = f"L#{owner.owner_id}"
-    entry = Entry.find(pk, entry_key(int(entry_id))) if entry_id.isascii() and entry_id.isdigit() else None
+    owner = get_owner(reseller_id, client_id)
+    number = int(entry_id) if entry_id.isascii() and entry_id.isdigit() else 0
+    entry = Entry.find(*Entry.key(owner.owner_id, number))
     if entry is None or entry.entry_id != entry_id:
         raise NotFound()
     if entry.kind in rules.IRREVERSIBLE:
         raise Conflict(_why_not(entry.kind))
-    done = f"ONCE#reverse:{entry_id}"
-    if earlier := Once.find(pk, done):
+    once = Once.key(owner.owner_id, Once.reversal(entry_id))
+    if earlier := Once.find(*once):
         raise Conflict(f"Entry {entry_id} was reversed by entry {earlier.sequence}.")
     posting = rules.Posting(
         "reversal",
@@ -65,26 +55,10 @@ def _reverse(scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], en
         reversal_of=entry_id,
     )
     (reversal,), writes = plan(scope, owner, [posting])
-    writes.append(Put(Once(pk, done, sequence=int(reversal.entry_id))))
+    writes.append(Put(Once(*once, sequence=reversal.sequence)))
     changes = {"entry_id": reversal.entry_id, "reversal_of": entry_id}
     commit(scope, [*writes, event(scope, reseller_id, "ledger.reversal", owner.owner_id, changes)], reversal)
     return reversal
-
-
-def _post(
-    scope: Scope, reseller_id: str, read_owner: Callable[[], Owner], kind: str, amount_e8: int, body: PostingIn
-) -> Entry:
-    reseller = reseller_of(reseller_id)()
-    owner_id = read_owner().owner_id
-    month = periods.local_month(scope.now, periods.zone(reseller.time_zone))
-    posting = rules.Posting(kind, amount_e8, body.description, month)
-    told = {"amount": money.format_amount(amount_e8)}
-    return post(
-        scope,
-        read_owner,
-        posting,
-        beside=lambda: [event(scope, reseller_id, f"ledger.{kind}", owner_id, told)],
-    )
 
 
 def _why_not(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""Closing a month of a ledger, and checking that a ledger adds up."""
+"""Closing the months of a ledger, and checking that a ledger adds up."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import entry_key, owner_change
-from chalicelib.accounts.store import ledger
+from chalicelib.accounts.ledger.posting import owner_change
 from chalicelib.accounts.store.due import Closed
-from chalicelib.accounts.store.ledger import Entry, Marker, Month
-from chalicelib.accounts.store.owners import Client, ResellerPointer
+from chalicelib.accounts.store.ledger import Entry, Month
+from chalicelib.accounts.store.owners import Client, Reseller
 from chalicelib.accounts.store.owners import Owner as Owner
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
 from chalicelib.errors import Conflict
@@ -20,7 +19,7 @@ from chalicelib.errors import Conflict
 
 @dataclass(frozen=True)
 class Difference:
-    """Two figures that should be equal and are not."""
+    """Two figures that should be equal and are not; ``what`` says which figure of the owner, in words."""
 
     owner_id: str
     what: str
@@ -30,35 +29,35 @@ class Difference:
 
 @settled
 def close(scope: Scope, read_owner: Callable[[], Owner], month: str) -> Month:
-    """Close one month of one ledger: from then on its entries are final, and late ones are counted in the next.
+    """Close a month of a ledger. Its entries are final from then on, and later ones of it count in the next month.
 
-    Months close in order; closing a closed month changes nothing.
+    Months close in order: ``Conflict`` if an earlier one is open. Closing a closed month changes nothing.
     """
     owner = read_owner()
-    found = ledger.month(owner.owner_id, month)
+    stored = Month.find_or_new(owner.owner_id, month)
     if owner.closed_through >= month:
-        return found
+        return stored
     if owner.closed_through and periods.next_month(owner.closed_through) != month:
         raise Conflict(f"{periods.next_month(owner.closed_through)} is still open; months close in order.")
-    found.state, found.closing = "closed", _closing(owner, month)
-    told = {name: value for name, value in found.closing.items() if name != "ahead"}
+    stored.state, stored.closing = "closed", _closing(owner, month)
+    changes = {name: value for name, value in stored.closing.items() if name != "ahead"}
     writes = [
         owner_change(owner, replace(owner.account(), closed_through=month)),
-        Put(found, anyway=True),
-        event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", told),
+        Put(stored, anyway=True),
+        event(scope, _reseller_id(owner), "month.closed", f"{owner.owner_id}/{month}", changes),
     ]
     commit(scope, writes)
-    return found
+    return stored
 
 
 def _closing(owner: Owner, month: str) -> dict[str, Any]:
-    """How a ledger stands while one of its months is closed.
+    """The figures of a ledger at the moment when one of its months is closed; amounts ``_e8``.
 
-    Entries of later months may have been posted by then: ``ahead`` has their sums, and ``period_balance_e8`` leaves
-    them out, so that it is what the closed month's statement ends with.
+    ``ahead``: sums by month and kind of entries that are posted in later months already. ``period_balance_e8`` is the
+    balance without them: what the statement of the closed month ends with.
     """
-    later = Month.under(f"L#{owner.owner_id}", "MONTH#", after=f"MONTH#{month}")
-    ahead = {row.sk.removeprefix("MONTH#"): dict(row.posted) for row in later if row.posted}
+    later = Month.under(*Month.of_owner(owner.owner_id), after=Month.key(owner.owner_id, month).sk)
+    ahead = {row.month: dict(row.posted) for row in later if row.posted}
     balance_e8 = owner.balance_e8
     return {
         "balance_e8": balance_e8,
@@ -69,66 +68,66 @@ def _closing(owner: Owner, month: str) -> dict[str, Any]:
 
 
 def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
-    """The months of a ledger that are still open, from its first one up to ``upto``, oldest first."""
+    """The open months of a ledger, from its first one to ``upto``, oldest first; none if ``upto`` is before them."""
     if owner.closed_through:
-        first = periods.next_month(owner.closed_through)
+        month = periods.next_month(owner.closed_through)
     else:
-        # Calls may be older than the client that they were found to belong to.
-        posted = [row.sk.removeprefix("MONTH#") for row in Month.under(f"L#{owner.owner_id}", "MONTH#", limit=1)]
-        first = min(periods.local_month(owner.created_at, zone), *posted, "9999-12")
-    found = []
-    while first <= upto:
-        found.append(first)
-        first = periods.next_month(first)
-    return found
+        # Calls may be older than their client.
+        posted = [row.month for row in Month.under(*Month.of_owner(owner.owner_id), limit=1)]
+        month = min(periods.local_month(owner.created_at, zone), *posted, "9999-12")
+    months = []
+    while month <= upto:
+        months.append(month)
+        month = periods.next_month(month)
+    return months
 
 
 def all_closed_through(reseller_id: str) -> str:
-    """The last month that is closed in every ledger of a reseller, ``""`` when none is."""
-    found = Closed.find(f"R#{reseller_id}", "CLOSED")
-    return str(found.through) if found else ""
+    """The last month that is closed in every ledger of a reseller, ``""`` if there is none."""
+    closed = Closed.find(*Closed.key(reseller_id))
+    return closed.through if closed else ""
 
 
 @settled
 def note_all_closed(scope: Scope, reseller_id: str, month: str) -> None:
-    """Remember that no ledger of the reseller has this month open, so that the next hour need not look at each."""
+    """Store that every ledger of the reseller is closed through a month, so the next run need not read each ledger."""
     if all_closed_through(reseller_id) < month:
         earlier = Closed.pk.does_not_exist() | (Closed.through < month)
-        commit(scope, [Put(Closed(f"R#{reseller_id}", "CLOSED", through=month), earlier, anyway=True)])
+        commit(scope, [Put(Closed(*Closed.key(reseller_id), through=month), earlier, anyway=True)])
 
 
 def check(read_owner: Callable[[], Owner]) -> list[Difference]:
     """Level 1 of a ledger: entries since the last closed month against balance, running balances and months."""
     owner = read_owner()
-    pk, owner_id = f"L#{owner.owner_id}", owner.owner_id
-    since = ledger.month(owner_id, owner.closed_through).closing if owner.closed_through else None
+    owner_id = owner.owner_id
+    since = Month.find_or_new(owner_id, owner.closed_through).closing if owner.closed_through else None
     balance, sequence = (since["balance_e8"], since["entries"]) if since else (0, 0)
-    entries = Entry.under(pk, "ENTRY#", after=entry_key(sequence) if sequence else None)
-    months = {row.sk.removeprefix("MONTH#"): row for row in Month.under(pk, "MONTH#")}
-    if owner.version != int(read_owner().version):
-        # It moved while we read: what we read belongs to two states, so look again.
+    entries = Entry.under(*Entry.of_owner(owner_id), after=Entry.key(owner_id, sequence).sk if sequence else None)
+    months = {row.month: row for row in Month.under(*Month.of_owner(owner_id))}
+    if owner.version != read_owner().version:
+        # The ledger changed during these reads, so they may not belong together.
         return check(read_owner)
-    found = list(_closed(owner_id, months))
+    differences = list(_closed(owner_id, months))
     ahead: dict[str, dict[str, int]] = (since or {}).get("ahead", {})
     posted = {(name, kind): amount for name, sums in ahead.items() for kind, amount in sums.items()}
     for entry in entries:
         balance, sequence = balance + entry.amount_e8, sequence + 1
-        _compare(found, owner_id, f"balance after entry {sequence}", balance, entry.balance_after_e8)
+        _compare(differences, owner_id, f"balance after entry {sequence}", balance, entry.balance_after_e8)
         place = (entry.period, entry.kind)
         posted[place] = posted.get(place, 0) + entry.amount_e8
-    _compare(found, owner_id, "balance", balance, owner.balance_e8)
-    _compare(found, owner_id, "entries", sequence, owner.entries)
+    _compare(differences, owner_id, "balance", balance, owner.balance_e8)
+    _compare(differences, owner_id, "entries", sequence, owner.entries)
     for name, month in months.items():
         if name > owner.closed_through:
             for kind, amount in month.posted.items():
-                _compare(found, owner_id, f"{kind} of {name}", posted.pop((name, kind), 0), amount)
+                _compare(differences, owner_id, f"{kind} of {name}", posted.pop((name, kind), 0), amount)
     for (name, kind), amount in posted.items():
-        _compare(found, owner_id, f"{kind} of {name}", amount, 0)
-    return found
+        _compare(differences, owner_id, f"{kind} of {name}", amount, 0)
+    return differences
 
 
 def _closed(owner_id: str, months: Mapping[str, Month]) -> Iterator[Difference]:
-    """Closed months whose sums are no longer what they were closed with."""
+    """Closed months whose sums differ from those at their closing."""
     balance = 0
     for name, month in sorted(months.items()):
         balance += sum(month.posted.values())
@@ -136,69 +135,11 @@ def _closed(owner_id: str, months: Mapping[str, Month]) -> Iterator[Difference]:
             yield Difference(owner_id, f"balance of the closed {name}", balance, month.closing["period_balance_e8"])
 
 
-def reseller_ids() -> list[str]:
-    """Every reseller of the deployment."""
-    return [str(row.sk) for row in ResellerPointer.under("RESELLERS", "")]
-
-
-def client_ids(reseller_id: str) -> list[str]:
-    """Every client a reseller ever had."""
-    return [str(row.client_id) for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
-
-
-def usage(client_id: str) -> dict[str, dict[str, int]]:
-    """What the months of a client say about its calls: ``calls, seconds, revenue_e8, cost_e8`` by month."""
-    return {row.sk.removeprefix("MONTH#"): dict(row.usage) for row in Month.under(f"L#{client_id}", "MONTH#")}
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What a marker says that one batch did to one client and month."""
-
-    batch_id: str
-    generation: int
-    month: str
-    calls: int
-    duplicates: int
-    revenue_e8: int
-    cost_e8: int
-
-
-def marked(client_id: str) -> list[Marked]:
-    """Every marker of a client."""
-    return [
-        Marked(
-            *_parts(marker.sk),
-            calls=marker.rated,
-            duplicates=marker.duplicates,
-            revenue_e8=marker.amount_e8,
-            cost_e8=marker.cost_e8,
-        )
-        for marker in Marker.under(f"L#{client_id}", "MARK#")
-    ]
-
-
-def _parts(key: str) -> tuple[str, int, str]:
-    _, batch_id, generation, month = key.split("#")
-    return batch_id, int(generation), month
-
-
-def debited(owner_id: str) -> dict[str, int]:
-    """What calls have debited an owner, ``_e8`` and positive, by the source of its entries: ``batch:<id>``.
-
-    A debit that a re-rating took back is balanced by a reversal of the same source.
-    """
-    sums: dict[str, int] = {}
-    for row in Entry.under(f"L#{owner_id}", "ENTRY#"):
-        if row.kind == "call_usage" or (row.kind == "reversal" and row.source.startswith("batch:")):
-            sums[row.source] = sums.get(row.source, 0) - row.amount_e8
-    return sums
-
-
-def _compare(found: list[Difference], owner_id: str, what: str, expected: int, actual: int) -> None:
+def _compare(differences: list[Difference], owner_id: str, what: str, expected: int, actual: int) -> None:
     if expected != actual:
-        found.append(Difference(owner_id, what, expected, actual))
+        differences.append(Difference(owner_id, what, expected, actual))
 
 
-def _reseller_id(owner: Any) -> str:
-    return str(owner.reseller_id)
+def _reseller_id(owner: Owner) -> str:
+    assert isinstance(owner, Client | Reseller)
+    return owner.reseller_id

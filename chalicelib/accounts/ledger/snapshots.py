@@ -1,32 +1,25 @@
-"""What commits of calls are decided on: owners, markers, months and free minutes of many parts, read together."""
+"""What billing of calls is decided on: clients, markers, months and free minutes, read together for many months."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chalicelib.accounts.store import owners as stored_owners
 from chalicelib.accounts.store.ledger import FreeMinutes, Marker, Month
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import find_each
+from chalicelib.client_month import ClientMonth
 from chalicelib.errors import NotFound
-
-
-class Part(NamedTuple):
-    """What a batch bills to one client in one local month; ``packages`` are those that may grant free minutes."""
-
-    client_id: str
-    month: str
-    packages: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A client's month as a usage commit found it; ``applied`` is set when this part of the batch is already in.
+    """A client and month, as they are before a generation of a batch is billed there.
 
-    ``used_free`` is as if the ``earlier`` generation of this part had given its free seconds back; ``stored_free`` as
-    it stands. ``settled`` are the months of this client in which this generation is applied.
+    ``stored_free``: free seconds that are spent, by package; ``used_free``: the same without those that the earlier
+    generation spent. ``applied``: the marker of this generation, if it is billed already; ``earlier``: that of the
+    generation before. ``settled``: the client's months in which this generation is billed.
     """
 
     client: Client
@@ -39,7 +32,7 @@ class Snapshot:
 
 
 class _Marked(NamedTuple):
-    """What the markers of a batch say of a part, as ``Snapshot`` has it."""
+    """The three fields of a ``Snapshot`` that the markers of a batch say."""
 
     applied: Marker | None
     earlier: Marker | None
@@ -50,40 +43,51 @@ class _Marked(NamedTuple):
         return (self.earlier.free if self.earlier else None) or {}
 
 
-def snapshots(reseller_id: str, batch_id: str, generation: int, parts: Sequence[Part]) -> list[Snapshot]:
-    """Read each part. The owners come first: all else is fenced by their versions."""
-    owners = find_each(*((Client, *stored_owners.client_key(reseller_id, part.client_id)) for part in parts))
+def snapshots(
+    reseller_id: str,
+    batch_id: str,
+    generation: int,
+    client_months: Sequence[ClientMonth],
+    packages: Mapping[str, Collection[str]],
+) -> list[Snapshot]:
+    """Read all of them; ``packages``: by client id, those that may grant free minutes. ``NotFound`` for no client.
+
+    The clients come first: what is read afterwards is protected by their versions.
+    """
+    owners = find_each(*((Client, *Client.key(reseller_id, one.client_id)) for one in client_months))
     if None in owners:
         raise NotFound()
-    marked = [_marked(part, batch_id, generation) for part in parts]
-    packages = [sorted({*part.packages, *said.given()}) for part, said in zip(parts, marked, strict=True)]
-    months = find_each(*((Month, f"L#{part.client_id}", f"MONTH#{part.month}") for part in parts))
+    marked = [_marked(one, batch_id, generation) for one in client_months]
+    granting = [
+        sorted({*packages.get(one.client_id, ()), *said.given()})
+        for one, said in zip(client_months, marked, strict=True)
+    ]
+    months = find_each(*((Month, *Month.key(one.client_id, one.month)) for one in client_months))
     found = iter(
         find_each(
             *(
-                (FreeMinutes, f"L#{part.client_id}", f"FREE#{package_id}#{part.month}")
-                for part, own in zip(parts, packages, strict=True)
+                (FreeMinutes, *FreeMinutes.key(one.client_id, package_id, one.month))
+                for one, own in zip(client_months, granting, strict=True)
                 for package_id in own
             )
         )
     )
     read = []
-    for part, owner, month, said, own in zip(parts, owners, months, marked, packages, strict=True):
+    for one, owner, month, said, own in zip(client_months, owners, months, marked, granting, strict=True):
         stored = {package_id: free.used_seconds if (free := next(found)) else 0 for package_id in own}
         used = {package_id: seconds - said.given().get(package_id, 0) for package_id, seconds in stored.items()}
-        there = month or Month(f"L#{part.client_id}", f"MONTH#{part.month}")
+        there = month or Month(*Month.key(one.client_id, one.month))
         read.append(Snapshot(owner, there, used, stored, *said))
     return read
 
 
-def _marked(part: Part, batch_id: str, generation: int) -> _Marked:
-    # All of the batch's: a late try must see that a later generation has taken the place of its own.
+def _marked(client_month: ClientMonth, batch_id: str, generation: int) -> _Marked:
+    # Markers of all months and generations: a late attempt must see that a later generation replaced its own.
     applied, earlier, settled = None, None, set[str]()
-    for marker in Marker.under(f"L#{part.client_id}", f"MARK#{batch_id}#"):
-        _, of_generation, of_month = marker.place()
-        if of_generation > generation or (of_generation == generation and not marker.emptied):
-            settled.add(of_month)
-            applied = marker if of_month == part.month else applied
-        elif of_month == part.month:
+    for marker in Marker.under(*Marker.of_batch(client_month.client_id, batch_id)):
+        if marker.generation > generation or (marker.generation == generation and not marker.emptied):
+            settled.add(marker.month)
+            applied = marker if marker.month == client_month.month else applied
+        elif marker.month == client_month.month:
             earlier = marker
     return _Marked(applied, earlier, frozenset(settled))

@@ -1,4 +1,1 @@
-"""The room's only door: what other rooms, and the routes, may ask of accounts.
-
-``posting`` moves money, ``terms`` keeps the dated facts that price calls, and the other modules keep one noun each.
-"""
+"""What routes and other rooms call: one module per noun, and ``term_versions`` for the dated facts that price calls."""

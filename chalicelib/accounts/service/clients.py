@@ -1,7 +1,7 @@
 """Clients, and which packages they have.
 
-A client's ``version`` fences all that is attached to it: whatever attaches or detaches a package, a sub-account or a
-DID bumps it, and whoever closes or detaches requires it unchanged since it looked.
+A client's ``version`` protects what is attached to it. A transaction that attaches or detaches a package, sub-account
+or DID bumps the version; one that closes the client or detaches something requires the version that was read.
 """
 
 from __future__ import annotations
@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pynamodb.attributes import Attribute
-from pynamodb.expressions.update import Action
-
 from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import client_of, owner_change, plan, told
+from chalicelib.accounts.ledger.posting import get_client, settled_change
 from chalicelib.accounts.service import import_lock, packages
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
@@ -30,22 +27,21 @@ _STORED = {
     "max_rate_per_minute": "max_rate_e10",
     "daily_spend_limit": "daily_limit_e8",
 }
-"""Fields whose stored name has their unit."""
+"""Stored names of those fields of a request whose stored name has their unit."""
 
 
 @settled
 def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
-    """An active client with an empty ledger; a strict one starts suspended, because its balance is 0."""
+    """An active client with an empty ledger. A strict one starts suspended, because its balance is 0."""
     item = new_client(scope, reseller_id, new_id(), body)
-    commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, began_with(item))], item)
+    commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, audit_fields(item))], item)
     return item
 
 
 def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, status: str = "active") -> Client:
-    """A client that is not stored yet."""
+    """The item of a new client; nothing is written."""
     item = Client(
-        f"R#{reseller_id}",
-        f"CLIENT#{client_id}",
+        *Client.key(reseller_id, client_id),
         reseller_id=reseller_id,
         client_id=client_id,
         status=status,
@@ -59,41 +55,44 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
         profile={name: getattr(body, name) for name in PROFILE},
         created_at=scope.now,
     )
-    settled, _ = rules.settle_service(item.account())
-    item.service, item.low = settled.service, settled.low
+    account, _ = rules.settle_service(item.account())
+    item.service, item.low = account.service, account.low
     return item
 
 
-def began_with(item: Client) -> dict[str, Any]:
-    """What the audit trail tells of a new client: all that was said of it."""
+def audit_fields(item: Client) -> dict[str, Any]:
+    """The fields of a new client in the audit trail: those that are not empty."""
     names = ("balance_mode", *_STORED.values(), "blocked_countries")
-    said = {**{name: getattr(item, name) for name in names}, **item.profile}
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
+    fields = {**{name: getattr(item, name) for name in names}, **item.profile}
+    return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 
 def get(who: Principal, client_id: str) -> Client:
-    """A client; 404 for a stranger's, and for a client's key that asks for another client."""
+    """A client; 404 for a client of another reseller, and for the key of another client."""
     refuse_others(who, client_id)
-    return client_of(who.reseller_id, client_id)()
+    return get_client(who.reseller_id, client_id)
 
 
 def refuse_others(who: Principal, client_id: str) -> None:
-    """404 when a client's key asks for another client."""
+    """404 if the caller has a client's key, and that of another client."""
     if who.client_id and who.client_id != client_id:
         raise NotFound()
 
 
-def only(who: Principal, client_id: str | None) -> Callable[[Any], bool] | None:
-    """The filter of a list of what clients hold: one client's when asked (404 for a stranger's), or a client key's."""
+def filter_of(who: Principal, client_id: str | None) -> Callable[[Any], bool] | None:
+    """The filter of a list by ``client_id``: the client of the caller's key, else the one asked for, else no filter.
+
+    404 for a client that the caller may not see.
+    """
     if client_id:
         get(who, client_id)
-    wanted = who.client_id or client_id
-    return (lambda row: row.client_id == wanted) if wanted else None
+    only = who.client_id or client_id
+    return (lambda row: row.client_id == only) if only else None
 
 
 def open_client(reseller_id: str, client_id: str) -> Client:
-    """A client that something may be attached to; 404 for an unknown one, 409 for one that is closed or waiting."""
-    client = client_of(reseller_id, client_id)()
+    """A client to attach something to; 404 for an unknown one, 409 for one that is closed or waiting."""
+    client = get_client(reseller_id, client_id)
     if client.status == "closed":
         raise Conflict("This client is closed; nothing can be attached to it.")
     if client.status == "waiting":
@@ -101,139 +100,123 @@ def open_client(reseller_id: str, client_id: str) -> Client:
     return client
 
 
-def listed(who: Principal, status: str | None, asked: paging.Asked) -> paging.Rows[Client]:
-    """The reseller's clients, oldest first, those in one state if asked; a client's key sees itself."""
+def listed(who: Principal, status: str | None, request: paging.PageRequest) -> paging.Page[Client]:
+    """A page of the reseller's clients, oldest first, of one status if given; for a client's key itself only."""
     keep = (lambda row: row.status == status) if status else None
-    return paging.page(Client, f"R#{who.reseller_id}", f"CLIENT#{who.client_id}", asked, keep=keep)
-
-
-def ids(reseller_id: str) -> list[str]:
-    """Every client of a reseller, closed ones too."""
-    return [row.client_id for row in Client.under(f"R#{reseller_id}", "CLIENT#")]
+    return paging.page(Client, Client.key(who.reseller_id, who.client_id), request, keep=keep)
 
 
 @settled
 def patch(scope: Scope, reseller_id: str, client_id: str, body: ClientPatch) -> Client:
-    """Change a client; another balance mode, limit or threshold settles its service at once."""
-    client, changes = client_of(reseller_id, client_id)(), given(body)
+    """Change a client. Its service follows another balance mode, limit or threshold at once.
+
+    404 for an unknown client, 409 for the status of a closed one.
+    """
+    client, changes = get_client(reseller_id, client_id), given(body)
     if "status" in changes and client.status == "closed":
         raise Conflict("A closed client cannot be opened again.")
-    stored = _stored(client, changes)
-    changed, before = _flat(stored, changes), _flat(client.attribute_values, changes)
+    values = _stored(client, changes)
+    changed, before = _named(values, changes), _named(client.attribute_values, changes)
     if changed == before:
         return client
-    for name, value in stored.items():
-        setattr(client, name, value)
-    after, crossings = rules.settle_service(client.account())
-    actions = [set_or_remove(getattr(Client, name), value) for name, value in stored.items()]
-    writes = [
-        owner_change(client, after, *actions),
-        *told(scope, client, after, crossings),
-        event(scope, reseller_id, "client.changed", client_id, changed, before),
-    ]
-    client.service, client.low = after.service, after.low
-    commit(scope, writes, client)
+    writes = settled_change(scope, client, values)
+    commit(scope, [*writes, event(scope, reseller_id, "client.changed", client_id, changed, before)], client)
     return client
 
 
 @settled
 def close(scope: Scope, reseller_id: str, client_id: str) -> None:
-    """Close a client, whatever its balance; 409 naming what is still attached. A closed one stays closed."""
-    client = client_of(reseller_id, client_id)()
+    """Close a client with any balance; nothing to do if it is closed. 409 lists what is still attached."""
+    client = get_client(reseller_id, client_id)
     if client.status == "closed":
         return
     attached = _attached(reseller_id, client_id)
     if attached:
-        listing = "; ".join(f"{found.field}: {found.message}" for found in attached)
+        listing = "; ".join(f"{error.field}: {error.message}" for error in attached)
         raise Conflict(f"Still attached to this client: {listing}.", tuple(attached))
-    closing = Client.status.set("closed")
+    closing = client.bump(Client.status.set("closed"))
     recorded = event(scope, reseller_id, "client.closed", client_id, {"balance_e8": client.balance_e8})
-    commit(scope, [owner_change(client, client.account(), closing), import_lock.absent(scope, reseller_id), recorded])
+    commit(scope, [closing, import_lock.require_free(scope, reseller_id), recorded])
 
 
 @settled
 def attach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> ClientPackage:
-    """Give a client a package; 404 for an unknown package, 409 when the client has it, or is closed."""
+    """Give a client a package. 404 for an unknown client or package, 409 if the client has it, or is not active."""
     client = open_client(reseller_id, client_id)
     if holds(reseller_id, client_id, package_id):
         raise Conflict("The client already has this package.")
-    item, writes = attaching(scope, reseller_id, client_id, package_id)
-    _, bump = plan(scope, client, [])
-    commit(scope, [*bump, *writes], item)
+    item, writes = attach_writes(scope, reseller_id, client_id, package_id)
+    commit(scope, [client.bump(), *writes], item)
     return item
 
 
 def holds(reseller_id: str, client_id: str, package_id: str) -> ClientPackage | None:
-    return ClientPackage.find(f"R#{reseller_id}", f"HOLDS#{client_id}#{package_id}")
+    """The item that says that a client has a package; ``None`` if it has not."""
+    return ClientPackage.find(*ClientPackage.key(reseller_id, client_id, package_id))
 
 
-def attaching(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> tuple[ClientPackage, list[Write]]:
-    """The writes that attach a package, beside those that bump the client. The package's version is bumped too, so
-    that deleting it at the same moment loses."""
+def attach_writes(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> tuple[ClientPackage, list[Write]]:
+    """The writes that attach a package, without the bump of the client; 404 for an unknown package.
+
+    They bump the package, so a transaction that deletes it at the same moment fails.
+    """
     item = ClientPackage(
-        f"R#{reseller_id}",
-        f"HOLDS#{client_id}#{package_id}",
+        *ClientPackage.key(reseller_id, client_id, package_id),
         client_id=client_id,
         package_id=package_id,
         attached_at=scope.now,
     )
-    taken = packages.bump(packages.get(reseller_id, package_id))
+    bumped = packages.get(reseller_id, package_id).bump()
     recorded = event(scope, reseller_id, "client.package_attached", client_id, {"package_id": package_id})
-    return item, [Put(item), taken, recorded]
+    return item, [Put(item), bumped, recorded]
 
 
-def attached_packages(reseller_id: str, client_id: str, asked: paging.Asked) -> paging.Rows[ClientPackage]:
-    """A client's packages."""
-    client_of(reseller_id, client_id)()
-    return paging.page(ClientPackage, f"R#{reseller_id}", f"HOLDS#{client_id}#", asked)
+def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequest) -> paging.Page[ClientPackage]:
+    """A page of a client's packages; 404 for an unknown client."""
+    get_client(reseller_id, client_id)
+    return paging.page(ClientPackage, ClientPackage.of_client(reseller_id, client_id), request)
 
 
 @settled
 def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
-    """Take a package away; 404 when the client does not have it, 409 naming the sub-accounts that use it."""
-    client = client_of(reseller_id, client_id)()
+    """Take a package away. 404 if the client does not have it, 409 lists the sub-accounts that use it."""
+    client = get_client(reseller_id, client_id)
     held = holds(reseller_id, client_id, package_id)
     if held is None:
         raise NotFound()
     users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
     if users:
-        raise Conflict(f"Sub-accounts use this package: {_some(users)}.")
-    _, bump = plan(scope, client, [])
+        raise Conflict(f"Sub-accounts use this package: {_first(users)}.")
     recorded = event(scope, reseller_id, "client.package_detached", client_id, {"package_id": package_id})
-    commit(scope, [*bump, Remove(held, ClientPackage.pk.exists()), recorded])
-
-
-def set_or_remove(attribute: Attribute[Any], value: Any) -> Action:
-    """The action that stores a value, or takes the attribute away for ``None``."""
-    action: Action = attribute.remove() if value is None else attribute.set(value)
-    return action
+    commit(scope, [client.bump(), Remove(held, ClientPackage.pk.exists()), recorded])
 
 
 def _stored(client: Client, changes: dict[str, Any]) -> dict[str, Any]:
-    """A patch's fields as attributes of the item."""
-    stored = {_STORED.get(name, name): value for name, value in changes.items() if name not in PROFILE}
+    """The fields of a patch as attributes of the item."""
+    values = {_STORED.get(name, name): value for name, value in changes.items() if name not in PROFILE}
     profile = {name: value for name, value in changes.items() if name in PROFILE}
-    return {**stored, "profile": {**client.profile, **profile}} if profile else stored
+    return {**values, "profile": {**client.profile, **profile}} if profile else values
 
 
-def _flat(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """What the audit trail tells of the fields of a patch, each by its stored name."""
+def _named(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Of attributes, those of the fields of a patch, without the level ``profile``: the fields of an audit event."""
     names = [_STORED.get(name, name) for name in changes]
-    return {name: (stored["profile"] if name in PROFILE else stored).get(name) for name in names}
+    return {name: (values["profile"] if name in PROFILE else values).get(name) for name in names}
 
 
 def _subaccounts(reseller_id: str, client_id: str) -> list[SubAccount]:
-    return [row for row in SubAccount.under(f"R#{reseller_id}", "SUB#") if row.client_id == client_id]
+    return [row for row in SubAccount.under(*SubAccount.of_reseller(reseller_id)) if row.client_id == client_id]
 
 
 def _attached(reseller_id: str, client_id: str) -> list[FieldError]:
-    held = [row.package_id for row in ClientPackage.under(f"R#{reseller_id}", f"HOLDS#{client_id}#")]
+    """What is attached to a client: one error for each kind of which there is something."""
+    held = [row.package_id for row in ClientPackage.under(*ClientPackage.of_client(reseller_id, client_id))]
     subs = [row.username for row in _subaccounts(reseller_id, client_id)]
-    dids = [row.number for row in Did.under(f"R#{reseller_id}", "DID#") if row.client_id == client_id]
-    found = (("packages", held), ("subaccounts", subs), ("dids", dids))
-    return [FieldError(what, _some(names)) for what, names in found if names]
+    dids = [row.number for row in Did.under(*Did.of_reseller(reseller_id)) if row.client_id == client_id]
+    kinds = (("packages", held), ("subaccounts", subs), ("dids", dids))
+    return [FieldError(kind, _first(names)) for kind, names in kinds if names]
 
 
-def _some(names: list[str]) -> str:
-    """The first names of a list that may be long."""
+def _first(names: list[str]) -> str:
+    """The first 20 names as text, and how many more there are."""
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,59 +1,48 @@
-"""Who holds a sub-account or a DID from when on: every change is a new dated assignment.
+"""Which client has a sub-account or DID from when on: each change is a new dated assignment.
 
-The first assignment reaches back without limit. A later one never starts before the latest call that was rated for
-whoever held it before, and waits until no batch is being rated: a batch that still works by the old assignments could
-otherwise bill a call to an owner who no longer has it. To correct the past, the caller says that the batches will be
-rated again: then the start may lie before rated calls, and each batch moves its own when it is re-rated.
+The first assignment of a sub-account or DID has no beginning. A later one must not start before the newest call that is
+rated for the client before, and waits until no batch is being rated: a batch that works with the old assignments could
+bill a call to a client that no longer has the number. With ``will_rerate`` the start may be earlier: the caller then
+rates the batches again, and each moves its calls.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts.ledger.posting import client_of
+from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.accounts.service import term_versions
-from chalicelib.accounts.store.owners import Client
-from chalicelib.accounts.store.terms import Assignment
+from chalicelib.accounts.store.terms import Assignment, calls_holder
 from chalicelib.aws.transactions import Put, Require, Write
-
-
-def of_account(username: str) -> str:
-    return f"SUB#{username}"
-
-
-def of_number(number: str) -> str:
-    return f"DID#{number}"
 
 
 def assign(
     reseller_id: str,
     holder: str,
-    asked: int | None,
+    effective_from: int | None,
     now: int,
     *,
-    fenced: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
     will_rerate: bool = False,
-    **held: Any,
+    **fields: Any,
 ) -> list[Write]:
-    """The writes that make an assignment the newest one; ``held`` are the fields of ``Assignment``.
+    """The writes of an assignment; ``holder`` and ``fields`` are those of ``Assignment``.
 
-    ``asked`` is the wanted start (None: without limit for the first, else now). ``fenced`` are the clients whose
-    version the caller's transaction requires anyway. Raises ``Conflict`` when calls from then on are rated already
-    (unless the caller ``will_rerate`` their batches), or while a batch is being rated.
+    ``effective_from``: an instant; for ``None`` the first one has no beginning, a later one starts now. ``required``:
+    clients whose version the caller's transaction requires anyway. 409 if calls from then on are rated already (unless
+    ``will_rerate``), and while a batch is being rated.
     """
     head = term_versions.head_of(reseller_id)
-    before = Assignment.under(f"T#{reseller_id}", f"{holder}#")
-    since = term_versions.effective(not before, asked, now)
+    before = Assignment.under(*Assignment.of_holder(reseller_id, holder))
+    since = term_versions.effective(not before, effective_from, now)
     version, taken = term_versions.next_version(head, moving=bool(before))
-    kind, name = holder.split("#", 1)
     writes = [taken]
     for client_id in sorted({row.client_id for row in before if row.client_id}):
-        # A call rated after this look changes the client's version, so it makes the transaction fail.
-        if client_id not in fenced:
-            client = client_of(reseller_id, client_id)()
-            writes.append(Require(client, Client.version == client.version))
+        # A call that is rated from now on changes the client's version, so the transaction fails.
+        if client_id not in required:
+            client = get_client(reseller_id, client_id)
+            writes.append(Require(client, client.unchanged()))
         if not will_rerate:
-            term_versions.refuse_before_calls(client_id, f"{kind.lower()}:{name}", since)
-    key = term_versions.assignment_key(holder, version)
-    item = Assignment(f"T#{reseller_id}", key, holder=holder, version=version, effective_from=since, **held)
-    return [*writes, Put(item)]
+            term_versions.refuse_before_calls(client_id, calls_holder(holder), since)
+    key = Assignment.key(reseller_id, holder, version)
+    return [*writes, Put(Assignment(*key, holder=holder, version=version, effective_from=since, **fields))]

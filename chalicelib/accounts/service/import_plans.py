@@ -1,8 +1,8 @@
-"""Reading the files of an import: every line found good, or everything that is wrong, before anything is written."""
+"""Reading the files of an import: rows that are all good, or everything that is wrong; nothing is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,19 +15,20 @@ from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportI
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
 from chalicelib.accounts.store.owners import Client
 from chalicelib.accounts.store.terms import Package
+from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Item, find_many, new_id
 from chalicelib.errors import Invalid
 from chalicelib.fields import check_id, invalid
 
 MOST_LINES = 500
-"""Lines of all files of an import together: what is applied well within the time of a request."""
+"""Most lines of all files of an import together: so many are applied well within the time of a request."""
 Row = dict[str, Any]
 """A good line as it is stored until it is applied: ``file``, ``cells``, and the ids that were made or found for it."""
 _I = TypeVar("_I", bound=Item)
 
 
 class Fault(NamedTuple):
-    """What is wrong with a line of a file."""
+    """What is wrong with a line of a file; ``column`` is empty if it is about the whole line."""
 
     file: str
     line: int
@@ -36,7 +37,7 @@ class Fault(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """A sub-account that a number can be given to."""
+    """A sub-account that can get a number, and its client."""
 
     subaccount_id: str
     client_id: str
@@ -44,17 +45,18 @@ class Holder(NamedTuple):
 
 @dataclass
 class Plan:
-    """All rows in the order in which they are applied, and all faults; nothing may be applied while there are any."""
+    """All rows in the order in which they are applied, and all faults; nothing may be applied if there are any."""
 
     rows: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
+        """How many rows there are, by file."""
         return {name: sum(row["file"] == name for row in self.rows) for name in FILES}
 
 
-class _Read(NamedTuple):
-    """A line that is good by itself."""
+class _ValidLine(NamedTuple):
+    """A line that is valid by itself; ``body`` is its shape."""
 
     line: int
     cells: dict[str, str]
@@ -62,138 +64,140 @@ class _Read(NamedTuple):
 
 
 class Reader:
-    """Reads the files of one import against what the reseller has; ``today`` is the reseller's day."""
+    """Reads the files of one import and checks them against what the reseller has."""
 
     def __init__(self, reseller_id: str, now: int) -> None:
-        self._pk, self._today = f"R#{reseller_id}", billing_dates.today(reseller_id, now)
+        self._reseller_id, self._today = reseller_id, billing_dates.today(reseller_id, now)
         self._plan = Plan()
         self._file = ""
         self._refs: dict[str, str] = {}
         self._subaccounts: dict[str, Holder] = {}
 
     def read(self, body: ImportIn) -> Plan:
-        """The plan of an import; 422 for one with too many lines."""
-        found = {name: self._lines(name, getattr(body, name)) for name in FILES}
-        lines = sum(map(len, found.values()))
-        if lines > MOST_LINES:
+        """The plan of an import; 422 if it has too many lines."""
+        files = {name: self._lines(name, getattr(body, name)) for name in FILES}
+        count = sum(map(len, files.values()))
+        if count > MOST_LINES:
             raise Invalid.field(
-                "clients", f"these files have {lines} lines, and an import takes {MOST_LINES}: split it"
+                "clients", f"these files have {count} lines, and an import takes {MOST_LINES}: split it"
             )
         for name, check in (("clients", self._clients), ("subaccounts", self._accounts), ("dids", self._dids)):
             self._file = name
-            check(found[name])
+            check(files[name])
         order = list(FILES)
         self._plan.faults.sort(key=lambda fault: (order.index(fault.file), fault.line))
         return self._plan
 
-    def _lines(self, name: str, text: str) -> list[_Read]:
+    def _lines(self, name: str, text: str) -> list[_ValidLine]:
         self._file, shape = name, FILES[name]
-        required = [column for column, told in shape.model_fields.items() if told.is_required()]
+        required = [column for column, info in shape.model_fields.items() if info.is_required()]
         lines, bad = csv_lines.read(text, tuple(shape.model_fields), required) if text.strip() else ([], [])
-        self._wrong(bad)
-        found = []
+        self._add_faults(bad)
+        valid = []
         for line in lines:
             try:
-                found.append(_Read(line.number, line.cells, shape.model_validate(line.cells)))
+                valid.append(_ValidLine(line.number, line.cells, shape.model_validate(line.cells)))
             except ValidationError as error:
-                told = invalid(error).errors
-                self._wrong(BadLine(line.number, "" if one.field == "body" else one.field, one.message) for one in told)
-        return found
+                for problem in invalid(error).errors:
+                    self._add_fault(line.number, "" if problem.field == "body" else problem.field, problem.message)
+        return valid
 
-    def _wrong(self, found: Iterable[BadLine]) -> None:
-        self._plan.faults += [Fault(self._file, *one) for one in found]
+    def _add_faults(self, bad: Iterable[BadLine]) -> None:
+        self._plan.faults += [Fault(self._file, *line) for line in bad]
 
-    def _say(self, line: int, column: str, message: str) -> None:
-        self._wrong([BadLine(line, column, message)])
+    def _add_fault(self, line: int, column: str, message: str) -> None:
+        self._plan.faults.append(Fault(self._file, line, column, message))
 
-    def _add(self, read: _Read, **ids: Any) -> None:
-        self._plan.rows.append({"file": self._file, "cells": read.cells, **ids})
+    def _add_row(self, valid: _ValidLine, **ids: Any) -> None:
+        self._plan.rows.append({"file": self._file, "cells": valid.cells, **ids})
 
-    def _twice(self, found: list[_Read], column: str) -> Iterator[_Read]:
-        """Lines whose name in this column does not stand above already."""
+    def _unique(self, lines: list[_ValidLine], column: str) -> Iterator[_ValidLine]:
+        """The lines whose name in this column is not on an earlier line; a fault for each of the others."""
         first: dict[str, int] = {}
-        for read in found:
-            name = getattr(read.body, column)
-            if name and first.setdefault(name, read.line) != read.line:
-                self._say(read.line, column, f"{name} is already on line {first[name]}")
+        for valid in lines:
+            name = getattr(valid.body, column)
+            if name and first.setdefault(name, valid.line) != valid.line:
+                self._add_fault(valid.line, column, f"{name} is already on line {first[name]}")
             else:
-                yield read
+                yield valid
 
-    def _clients(self, found: list[_Read]) -> None:
-        for read in self._twice(found, "ref"):
-            row: ClientRow = read.body
+    def _clients(self, lines: list[_ValidLine]) -> None:
+        for valid in self._unique(lines, "ref"):
+            row: ClientRow = valid.body
             client_id = new_id()
             if row.ref:
                 self._refs[row.ref] = client_id
-            self._add(read, id=client_id)
+            self._add_row(valid, id=client_id)
 
-    def _accounts(self, found: list[_Read]) -> None:
-        known = self._known_clients(found)
-        packages = Package.under(self._pk, "PACKAGE#") if found else []
-        taken = self._stored(Username, "USERNAME#", (read.body.username for read in found))
-        for read in self._twice(found, "username"):
-            row: SubAccountRow = read.body
-            client_id = self._client(read, known)
-            fits = [one.package_id for one in packages if row.package in (one.package_id, one.name)]
-            if len(fits) != 1:
-                why = (
-                    f"{len(fits)} packages have this name: take an id" if fits else f"there is no package {row.package}"
-                )
-                self._say(read.line, "package", why)
+    def _accounts(self, lines: list[_ValidLine]) -> None:
+        clients = self._stored_clients(lines)
+        packages = Package.under(*Package.of_reseller(self._reseller_id)) if lines else []
+        taken = self._stored(Username, Username.key, (valid.body.username for valid in lines))
+        for valid in self._unique(lines, "username"):
+            row: SubAccountRow = valid.body
+            client_id = self._client(valid, clients)
+            package_ids = [item.package_id for item in packages if row.package in (item.package_id, item.name)]
+            if not package_ids:
+                self._add_fault(valid.line, "package", f"there is no package {row.package}")
+            elif len(package_ids) > 1:
+                self._add_fault(valid.line, "package", f"{len(package_ids)} packages have this name: take an id")
             if row.username in taken:
-                self._say(read.line, "username", f"{row.username} is taken; names are never used again")
-            self._not_past(read)
-            if client_id and len(fits) == 1:
+                self._add_fault(valid.line, "username", f"{row.username} is taken; names are never used again")
+            self._refuse_past(valid)
+            if client_id and len(package_ids) == 1:
                 holder = self._subaccounts[row.username] = Holder(new_id(), client_id)
-                self._add(read, id=holder.subaccount_id, client_id=client_id, package_id=fits[0])
+                self._add_row(valid, id=holder.subaccount_id, client_id=client_id, package_id=package_ids[0])
 
-    def _dids(self, found: list[_Read]) -> None:
-        known, stock = self._known_clients(found), self._stored(Did, "DID#", (read.body.number for read in found))
-        holders = self._holders({read.body.subaccount for read in found if read.body.subaccount})
-        for read in self._twice(found, "number"):
-            row: DidRow = read.body
-            client_id, did = self._client(read, known), stock.get(row.number)
+    def _dids(self, lines: list[_ValidLine]) -> None:
+        clients, stock = self._stored_clients(lines), self._stored(Did, Did.key, (valid.body.number for valid in lines))
+        holders = self._holders({valid.body.subaccount for valid in lines if valid.body.subaccount})
+        for valid in self._unique(lines, "number"):
+            row: DidRow = valid.body
+            client_id, did = self._client(valid, clients), stock.get(row.number)
             if did is None:
-                self._say(read.line, "number", f"{row.number} is none of your DIDs; order it first")
+                self._add_fault(valid.line, "number", f"{row.number} is none of your DIDs; order it first")
             elif did.client_id:
-                self._say(read.line, "number", f"{row.number} is assigned to client {did.client_id}")
+                self._add_fault(valid.line, "number", f"{row.number} is assigned to client {did.client_id}")
             holder = holders.get(row.subaccount or "")
             if row.subaccount and (holder is None or (client_id and holder.client_id != client_id)):
-                self._say(read.line, "subaccount", "must be a sub-account of this client")
-            self._not_past(read)
+                self._add_fault(valid.line, "subaccount", "must be a sub-account of this client")
+            self._refuse_past(valid)
             if client_id:
-                self._add(read, client_id=client_id, subaccount_id=holder.subaccount_id if holder else None)
+                self._add_row(valid, client_id=client_id, subaccount_id=holder.subaccount_id if holder else None)
 
-    def _known_clients(self, found: list[_Read]) -> dict[str, Client]:
-        """The clients there are already, of those that these lines name by id."""
-        names = {read.body.client for read in found} - self._refs.keys()
-        return self._stored(Client, "CLIENT#", (name for name in names if check_id(name)))
+    def _stored_clients(self, lines: list[_ValidLine]) -> dict[str, Client]:
+        """The stored clients that these lines name by id."""
+        names = {valid.body.client for valid in lines} - self._refs.keys()
+        return self._stored(Client, Client.key, (name for name in names if check_id(name)))
 
-    def _client(self, read: _Read, known: dict[str, Client]) -> str | None:
-        """The id of the client that a line names."""
-        name = read.body.client
+    def _client(self, valid: _ValidLine, clients: dict[str, Client]) -> str | None:
+        """The id of the client that a line names; ``None`` and a fault if there is none or it is not active."""
+        name = valid.body.client
         if name in self._refs:
             return self._refs[name]
-        client = known.get(name)
+        client = clients.get(name)
         if client is None:
-            self._say(read.line, "client", f"{name} is neither a ref of this import nor the id of a client")
+            self._add_fault(valid.line, "client", f"{name} is neither a ref of this import nor the id of a client")
         elif client.status != "active":
-            self._say(read.line, "client", f"this client is {client.status}")
+            self._add_fault(valid.line, "client", f"this client is {client.status}")
         return name if client and client.status == "active" else None
 
     def _holders(self, usernames: set[str]) -> dict[str, Holder]:
-        """Sub-accounts by user name, of this import and of before it."""
-        names = self._stored(Username, "USERNAME#", usernames - self._subaccounts.keys())
-        stored = self._stored(SubAccount, "SUB#", (one.subaccount_id for one in names.values()))
-        found = {one.username: Holder(one.subaccount_id, one.client_id) for one in stored.values()}
-        return found | self._subaccounts
+        """Sub-accounts by user name: those of this import, and the stored ones with these names."""
+        names = self._stored(Username, Username.key, usernames - self._subaccounts.keys())
+        stored = self._stored(SubAccount, SubAccount.key, (item.subaccount_id for item in names.values()))
+        return {
+            **{item.username: Holder(item.subaccount_id, item.client_id) for item in stored.values()},
+            **self._subaccounts,
+        }
 
-    def _stored(self, model: type[_I], prefix: str, names: Iterable[str]) -> dict[str, _I]:
-        keys = [(self._pk, f"{prefix}{name}") for name in sorted({*names})]
-        found = find_many(keys, model) if keys else {}
-        return {sk.removeprefix(prefix): item for (_, sk), item in found.items()}
+    def _stored(self, model: type[_I], key: Callable[[str, str], Key], names: Iterable[str]) -> dict[str, _I]:
+        """The reseller's items of these names, by name; ``key`` makes the key of a reseller's id and a name."""
+        keys = {name: key(self._reseller_id, name) for name in sorted({*names})}
+        items = find_many(list(keys.values()), model)
+        return {name: items[key] for name, key in keys.items() if key in items}
 
-    def _not_past(self, read: _Read) -> None:
-        day = read.body.next_billing_date
+    def _refuse_past(self, valid: _ValidLine) -> None:
+        day = valid.body.next_billing_date
         if day is not None and day < self._today:
-            self._say(read.line, "next_billing_date", f"must not be in the past; today is {self._today}")
+            self._add_fault(valid.line, "next_billing_date", f"must not be in the past; today is {self._today}")

@@ -1,6 +1,6 @@
-"""API keys: ``fk_<key_id>_<secret>``, shown once and kept as SHA-256.
+"""API keys: ``fk_<key_id>_<secret>``, shown once and stored as SHA-256.
 
-A key names its item, so knowing a caller takes two reads: the key, and the reseller for its status.
+A key contains the id of its item, so authentication takes two reads: the key, and the reseller for its status.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, UpdateError
 
-from chalicelib.accounts.ledger.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
-from chalicelib.accounts.store import owners
 from chalicelib.accounts.store.keys import ApiKey, KeyPointer
+from chalicelib.accounts.store.owners import Reseller
 from chalicelib.aws import paging
 from chalicelib.aws.secrets import deployment_secrets
 from chalicelib.aws.transactions import (
@@ -31,7 +31,6 @@ from chalicelib.aws.transactions import (
     event,
     find_many,
     new_id,
-    settle,
     settled,
 )
 from chalicelib.errors import Conflict, Invalid, NotFound
@@ -40,13 +39,13 @@ from chalicelib.principals import Principal
 log = logging.getLogger(__name__)
 
 USE_SECONDS = 3600
-"""How exact ``last_used_at`` is: a key that is used all day costs 24 writes."""
+"""``last_used_at`` is written once in so many seconds: a key that is used all day costs 24 writes."""
 _TOKEN = re.compile(r"fk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key on its way into a transaction; ``token`` is the secret text."""
+    """A key that is not stored yet, its secret text ``token``, and the writes that store it."""
 
     item: ApiKey
     token: str
@@ -54,14 +53,14 @@ class NewKey:
 
 
 def authenticate(token: str, now: int) -> Principal | None:
-    """Who sent this key, ``None`` for a key that is unknown or no longer in use."""
+    """The principal of a key; ``None`` for a key that is unknown or has ended."""
     if hmac.compare_digest(token.encode(errors="replace"), deployment_secrets().operator_key.encode()):
         return Principal("operator", "")
     match = _TOKEN.fullmatch(token)
-    key = ApiKey.find(f"KEY#{match[1]}", "KEY") if match else None
+    key = ApiKey.find(*ApiKey.key(match[1])) if match else None
     if key is None or not hmac.compare_digest(key.sha256, _digest(token)):
         return None
-    reseller = owners.reseller(key.reseller_id)
+    reseller = Reseller.find(*Reseller.key(key.reseller_id))
     if reseller is None or (key.expires_at is not None and key.expires_at <= now):
         return None
     _note_use(key, now)
@@ -72,12 +71,12 @@ def authenticate(token: str, now: int) -> Principal | None:
 
 
 def _note_use(key: ApiKey, now: int) -> None:
-    """Write down that a key is in use, once an hour; it must never cost a request more than a moment."""
+    """Store the time of use, at most once an hour. A failure is logged, because the request does not depend on it."""
     if key.last_used_at is not None and now - key.last_used_at < USE_SECONDS:
         return
     stale = ApiKey.last_used_at.does_not_exist() | (ApiKey.last_used_at <= now - USE_SECONDS)
     try:
-        # Not one that was revoked meanwhile, and by one of the requests that come at once.
+        # The condition excludes a key that was revoked meanwhile, and all but one of several requests at once.
         key.update(actions=[ApiKey.last_used_at.set(now)], condition=ApiKey.pk.exists() & stale)
     except (PynamoDBException, BotoCoreError, ClientError) as problem:
         if not isinstance(problem, UpdateError) or problem.cause_response_code != "ConditionalCheckFailedException":
@@ -85,12 +84,11 @@ def _note_use(key: ApiKey, now: int) -> None:
 
 
 def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = None) -> NewKey:
-    """A fresh key and the writes that make it known; nothing is written yet."""
+    """A new key and the writes that store it; nothing is written yet. ``replaces``: id of the key that it replaces."""
     key_id = new_id().lower()
     token = f"fk_{key_id}_{secrets.token_urlsafe(32)}"
     item = ApiKey(
-        f"KEY#{key_id}",
-        "KEY",
+        *ApiKey.key(key_id),
         key_id=key_id,
         sha256=_digest(token),
         role=body.role,
@@ -101,46 +99,47 @@ def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = 
         expires_at=body.expires_at,
         created_at=scope.now,
     )
-    told = {name: value for name, value in body if value not in (None, "")}
-    recorded = event(
-        scope, reseller_id, "key.created", key_id, {**told, **({"replaces": replaces} if replaces else {})}
-    )
-    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}", expires_at=body.expires_at)
+    fields = {name: value for name, value in [*body, ("replaces", replaces)] if value not in (None, "")}
+    recorded = event(scope, reseller_id, "key.created", key_id, fields)
+    pointer = KeyPointer(*KeyPointer.key(reseller_id, key_id), expires_at=body.expires_at)
     return NewKey(item, token, (Put(item), Put(pointer), recorded))
 
 
+@settled
 def create(scope: Scope, reseller_id: str, body: KeyIn) -> KeyMade:
-    """A key of the reseller, or of one of its clients; 422 when role and ``client_id`` do not fit together."""
+    """A key of the reseller or of one of its clients.
+
+    404 for an unknown reseller or client; 422 if role and ``client_id`` contradict each other, or it has ended already.
+    """
     if (body.role == "client") != (body.client_id is not None):
         raise Invalid.field("client_id", "goes with the role client, and only with it")
     if body.expires_at is not None and body.expires_at <= scope.now:
         raise Invalid.field("expires_at", "must be in the future")
-    reseller_of(reseller_id)()
+    get_reseller(reseller_id)
     if body.client_id is not None:
-        client_of(reseller_id, body.client_id)()
-
-    def decide() -> KeyMade:
-        key = new_key(scope, reseller_id, body)
-        made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
-        commit(scope, key.writes, made)
-        return made
-
-    return settle(decide)
+        get_client(reseller_id, body.client_id)
+    key = new_key(scope, reseller_id, body)
+    made = _made(key)
+    commit(scope, key.writes, made)
+    return made
 
 
 @settled
 def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMade:
-    """A new key like this one, which serves on for a while; 404 for a stranger's, 409 for one that ends already."""
-    old = ApiKey.find(f"KEY#{key_id}", "KEY")
+    """Replace a key: a new one with the same rights, while the old one is valid for ``grace_seconds`` more.
+
+    404 for a key of another reseller, 409 for one that has an end already.
+    """
+    old = ApiKey.find(*ApiKey.key(key_id))
     if old is None or old.reseller_id != reseller_id:
         raise NotFound()
     if old.expires_at or 0:
         raise Conflict("This key ends already; make a new one.")
-    like = {name: getattr(old, name) for name in ("role", "client_id", "label", "scopes")}
-    key = new_key(scope, reseller_id, KeyIn.model_validate(like), replaces=key_id)
-    made = KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
+    rights = {name: getattr(old, name) for name in ("role", "client_id", "label", "scopes")}
+    key = new_key(scope, reseller_id, KeyIn.model_validate(rights), replaces=key_id)
+    made = _made(key)
     ends = scope.now + body.grace_seconds
-    pointer = KeyPointer(f"R#{reseller_id}", f"KEY#{key_id}")
+    pointer = KeyPointer(*KeyPointer.key(reseller_id, key_id))
     writes = [
         *key.writes,
         Change(old, [ApiKey.expires_at.set(ends)], ApiKey.pk.exists() & ApiKey.expires_at.does_not_exist()),
@@ -151,26 +150,30 @@ def rotate(scope: Scope, reseller_id: str, key_id: str, body: RotateIn) -> KeyMa
     return made
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[ApiKey]:
-    """The reseller's keys in use, oldest first, those of its clients among them; ended ones until they are deleted."""
-    found = paging.page(KeyPointer, f"R#{reseller_id}", "KEY#", asked)
-    wanted = [(row.sk, "KEY") for row in found.items]
-    keys = find_many(wanted, ApiKey) if wanted else {}
-    return paging.Rows([keys[key] for key in wanted if key in keys], found.place)
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[ApiKey]:
+    """A page of the reseller's keys and those of its clients, oldest first; ended ones too, until they are deleted."""
+    page = paging.page(KeyPointer, KeyPointer.of_reseller(reseller_id), request)
+    item_keys = [ApiKey.key(row.key_id) for row in page.items]
+    items = find_many(item_keys, ApiKey)
+    return paging.Page([items[key] for key in item_keys if key in items], page.place)
 
 
 @settled
 def revoke(scope: Scope, reseller_id: str, key_id: str) -> None:
-    """End a key at once; 404 for a key that is not the reseller's."""
-    pointer = KeyPointer.find(f"R#{reseller_id}", f"KEY#{key_id}")
+    """End a key at once; 404 for a key of another reseller."""
+    pointer = KeyPointer.find(*KeyPointer.key(reseller_id, key_id))
     if pointer is None:
         raise NotFound()
     writes: list[Write] = [
         Remove(pointer, KeyPointer.pk.exists()),
-        Remove(ApiKey(f"KEY#{key_id}", "KEY"), ApiKey.reseller_id == reseller_id),
+        Remove(ApiKey(*ApiKey.key(key_id)), ApiKey.reseller_id == reseller_id),
         event(scope, reseller_id, "key.revoked", key_id),
     ]
     commit(scope, writes)
+
+
+def _made(key: NewKey) -> KeyMade:
+    return KeyMade(**dict(KeyOut.model_validate(key.item)), api_key=key.token)
 
 
 def _digest(token: str) -> str:

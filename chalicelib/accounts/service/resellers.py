@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.accounts import rules
-from chalicelib.accounts.ledger.posting import owner_change, reseller_of, told
+from chalicelib.accounts.ledger.posting import get_reseller, settled_change
 from chalicelib.accounts.service import keys
-from chalicelib.accounts.service.clients import set_or_remove
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.resellers import (
     AccountPatch,
@@ -20,17 +18,16 @@ from chalicelib.accounts.shapes.resellers import (
 from chalicelib.accounts.store.owners import Reseller, ResellerPointer
 from chalicelib.accounts.store.terms import TermsHead
 from chalicelib.aws import paging
-from chalicelib.aws.transactions import Put, Scope, commit, event, find_many, new_id, settle, settled
+from chalicelib.aws.transactions import Put, Scope, commit, event, find_many, new_id, settled
 from chalicelib.errors import Conflict, Forbidden, ForfaitError
 
 
 @settled
 def create(scope: Scope, body: ResellerIn) -> ResellerMade:
-    """A reseller with its first key and its (empty) terms."""
+    """A reseller with its first key and its terms, which are empty."""
     reseller_id = new_id()
     item = Reseller(
-        f"R#{reseller_id}",
-        "RESELLER",
+        *Reseller.key(reseller_id),
         reseller_id=reseller_id,
         name=body.name,
         email=body.email,
@@ -42,73 +39,59 @@ def create(scope: Scope, body: ResellerIn) -> ResellerMade:
     )
     key = keys.new_key(scope, reseller_id, KeyIn())
     made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
+    fields = {"status": item.status, **{name: value for name, value in body if name != "activate"}}
     writes = [
         Put(item),
-        Put(ResellerPointer("RESELLERS", reseller_id)),
-        Put(TermsHead(f"T#{reseller_id}", "HEAD", version=0)),
+        Put(ResellerPointer(*ResellerPointer.key(reseller_id))),
+        Put(TermsHead(*TermsHead.key(reseller_id), version=0)),
         *key.writes,
-        event(scope, reseller_id, "reseller.created", reseller_id, {"status": item.status, **_said(body)}),
+        event(scope, reseller_id, "reseller.created", reseller_id, fields),
     ]
     commit(scope, writes, made)
     return made
 
 
-def _said(body: ResellerIn) -> dict[str, Any]:
-    return {name: value for name, value in body if name != "activate"}
-
-
 def get(reseller_id: str) -> Reseller:
     """A reseller, with what it owes the operator as its balance; 404 for an unknown one."""
-    return reseller_of(reseller_id)()
+    return get_reseller(reseller_id)
 
 
-def listed(asked: paging.Asked) -> paging.Rows[Reseller]:
-    """All resellers, oldest first. Their ids are ULIDs of this millennium, so all begin with 0."""
-    found = paging.page(ResellerPointer, "RESELLERS", "0", asked)
-    wanted = [(f"R#{row.sk}", "RESELLER") for row in found.items]
-    resellers = find_many(wanted, Reseller) if wanted else {}
-    return paging.Rows([resellers[key] for key in wanted], found.place)
+def listed(request: paging.PageRequest) -> paging.Page[Reseller]:
+    """A page of all resellers, oldest first."""
+    page = paging.page(ResellerPointer, ResellerPointer.every(), request)
+    item_keys = [Reseller.key(row.reseller_id) for row in page.items]
+    items = find_many(item_keys, Reseller)
+    return paging.Page([items[key] for key in item_keys], page.place)
 
 
 def patch(scope: Scope, reseller_id: str, body: ResellerPatch) -> Reseller:
-    """The operator's change of name, email or status."""
+    """Change name, email or status, as the operator."""
     return _change(scope, reseller_id, given(body))
 
 
 def patch_account(scope: Scope, reseller_id: str, body: AccountPatch) -> Reseller:
-    """A reseller's change of itself, also while it is pending; 403 once the operator has suspended it."""
+    """Change the reseller's own account, also while it is pending; 403 if the operator has suspended it."""
     refusal = Forbidden("The reseller account is suspended; this key may only read.")
     return _change(scope, reseller_id, given(body), if_suspended=refusal)
 
 
 def activate(scope: Scope, reseller_id: str) -> Reseller:
-    """A pending reseller becomes active; an active one stays so; 409 for one that the operator has suspended."""
+    """Make a pending reseller active; nothing to do if it is. 409 if the operator has suspended it."""
     refusal = Conflict("The operator has suspended this reseller.")
     return _change(scope, reseller_id, {"status": "active"}, if_suspended=refusal)
 
 
+@settled
 def _change(
     scope: Scope, reseller_id: str, changes: dict[str, Any], *, if_suspended: ForfaitError | None = None
 ) -> Reseller:
-    stored = {"threshold_e8" if name == "low_balance_threshold" else name: value for name, value in changes.items()}
-
-    def decide() -> Reseller:
-        owner = reseller_of(reseller_id)()
-        if if_suspended and owner.status == "suspended":
-            raise if_suspended
-        before = {name: owner.attribute_values.get(name) for name in stored}
-        if stored == before:
-            return owner
-        for name, value in stored.items():
-            setattr(owner, name, value)
-        after, crossings = rules.settle_service(owner.account())
-        actions = [set_or_remove(getattr(Reseller, name), value) for name, value in stored.items()]
-        writes = [
-            owner_change(owner, after, *actions),
-            *told(scope, owner, after, crossings),
-            event(scope, reseller_id, "reseller.changed", reseller_id, stored, before),
-        ]
-        commit(scope, writes, owner)
+    values = {"threshold_e8" if name == "low_balance_threshold" else name: value for name, value in changes.items()}
+    owner = get_reseller(reseller_id)
+    if if_suspended and owner.status == "suspended":
+        raise if_suspended
+    before = {name: owner.attribute_values.get(name) for name in values}
+    if values == before:
         return owner
-
-    return settle(decide)
+    writes = settled_change(scope, owner, values)
+    commit(scope, [*writes, event(scope, reseller_id, "reseller.changed", reseller_id, values, before)], owner)
+    return owner

@@ -1,8 +1,8 @@
-"""Dated terms: each change gets the reseller's next terms version, and a batch is rated by the one it pinned.
+"""Terms: the dated facts that price calls. Each change gets the reseller's next terms version.
 
-A version number is put into the head and into the dated item by one transaction, so whoever reads head version N
-finds every change up to N, however often and late it looks. Moving a sub-account or DID from one client to another
-waits until no batch is being rated by earlier terms: otherwise a call could be billed to both.
+A batch pins the newest version when it begins, and is rated by it. One transaction writes a version number into the
+head and into the dated item, so a reader of head version N always finds every change up to N. A sub-account or DID can
+move from one client to another only while no batch is being rated: otherwise a call could be billed to both.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib import dated
-from chalicelib.accounts.store import terms
 from chalicelib.accounts.store.owners import Reseller, ResellerPointer
-from chalicelib.accounts.store.terms import Assignment, PackageTerms, TermsHead
+from chalicelib.accounts.store.terms import Assignment, PackageTerms, TermsHead, assigned_holder
 from chalicelib.aws.transactions import Change, Item, Write, find_many
 from chalicelib.calls.index import last_start
 from chalicelib.dated import FIRST
@@ -21,24 +20,27 @@ from chalicelib.periods import format_instant
 
 
 def head(reseller_id: str) -> TermsHead | None:
-    """The newest terms version of a reseller, ``None`` for an unknown one."""
-    return TermsHead.find(f"T#{reseller_id}", "HEAD")
+    """The head of a reseller's terms, which has the newest version; ``None`` for an unknown reseller."""
+    return TermsHead.find(*TermsHead.key(reseller_id))
 
 
 def pricing_keys(reseller_id: str) -> tuple[tuple[type[Item], str, str], tuple[type[Item], str, str]]:
-    """Where the terms version and the reseller lie, for ``tables.find_each``."""
-    return (TermsHead, f"T#{reseller_id}", "HEAD"), (Reseller, f"R#{reseller_id}", "RESELLER")
+    """Model and key of the head and of the reseller, for ``find_each``."""
+    return (TermsHead, *TermsHead.key(reseller_id)), (Reseller, *Reseller.key(reseller_id))
 
 
 def head_of(reseller_id: str) -> TermsHead:
-    """The same for a reseller that is known to exist."""
-    return terms.terms_head(reseller_id)
+    """The head of a reseller's terms; ``LookupError`` for an unknown reseller."""
+    newest = head(reseller_id)
+    if newest is None:
+        raise LookupError(f"reseller {reseller_id} has no terms")
+    return newest
 
 
 def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tuple[int, Write]:
-    """The first of ``count`` versions that a change will have, and the write that takes them all.
+    """The first of the next ``count`` versions, and the write that takes them all.
 
-    ``moving`` demands that no batch is open.
+    ``moving``: a sub-account or DID may change its client; 409 while a batch is being rated.
     """
     version = now.version + 1
     condition = TermsHead.version == now.version
@@ -52,58 +54,55 @@ def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tup
 
 
 def open_batch(now: TermsHead, batch_id: str) -> Write:
-    """Pin the present terms for a batch: fails if they changed, and holds moves off until ``close_batch``."""
+    """The write with which a batch pins these terms; it fails if they changed. No moves until ``close_batch``."""
     return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.version == now.version)
 
 
 def hold_moves(reseller_id: str, batch_id: str) -> Write:
-    """A batch that goes on with terms it pinned before: holds moves off again."""
-    now = TermsHead(f"T#{reseller_id}", "HEAD")
-    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.pk.exists())
+    """The write with which a batch goes on with terms that it pinned before. No moves until ``close_batch``."""
+    return Change(
+        TermsHead(*TermsHead.key(reseller_id)), [TermsHead.open_batches.add({batch_id})], TermsHead.pk.exists()
+    )
 
 
 def close_batch(reseller_id: str, batch_id: str) -> Write:
-    """The batch is over: owners may move again."""
-    now = TermsHead(f"T#{reseller_id}", "HEAD")
-    return Change(now, [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists())
+    """The write with which a batch ends: moves are possible again."""
+    return Change(
+        TermsHead(*TermsHead.key(reseller_id)), [TermsHead.open_batches.delete({batch_id})], TermsHead.pk.exists()
+    )
 
 
 def held_batches() -> list[tuple[str, str]]:
-    """Reseller and batch of every batch of the deployment that holds moves off."""
-    keys = [(f"T#{row.sk}", "HEAD") for row in ResellerPointer.under("RESELLERS", "")]
-    heads = find_many(keys, TermsHead) if keys else {}
+    """Reseller and id of every open batch of the deployment."""
+    keys = [TermsHead.key(row.reseller_id) for row in ResellerPointer.under(*ResellerPointer.every())]
+    heads = find_many(keys, TermsHead)
     return [
-        (pk.removeprefix("T#"), batch_id)
-        for (pk, _), head in sorted(heads.items())
+        (head.reseller_id, batch_id)
+        for _, head in sorted(heads.items())
         for batch_id in sorted(head.open_batches or ())
     ]
 
 
-def effective(first: bool, asked: int | None, now: int) -> int:
-    """When a change takes hold: the first reaches back without limit, later ones start now; what is asked for wins."""
-    if asked is not None:
-        return asked
+def effective(first: bool, effective_from: int | None, now: int) -> int:
+    """The instant from which a change holds: the one given, else no beginning for the first one and now for others."""
+    if effective_from is not None:
+        return effective_from
     return FIRST if first else now
 
 
-def assignment_key(holder: str, version: int) -> str:
-    """``holder`` is ``SUB#<username>`` or ``DID#<number>``."""
-    return f"{holder}#{version:012d}"
-
-
 def assignment_at(reseller_id: str, holder: str, at: int) -> Assignment | None:
-    """The assignment in force at an instant."""
-    return dated.in_force(Assignment.under(f"T#{reseller_id}", f"{holder}#"), at)
+    """The assignment in force at an instant; ``None`` if there is none."""
+    return dated.in_force(Assignment.under(*Assignment.of_holder(reseller_id, holder)), at)
 
 
 def holders_ever(reseller_id: str, holder: str) -> set[str]:
-    """The clients that ever had a sub-account (``sub:<username>``) or DID (``did:<number>``)."""
-    kind, _, name = holder.partition(":")
-    return {row.client_id for row in Assignment.under(f"T#{reseller_id}", f"{kind.upper()}#{name}#") if row.client_id}
+    """The clients that have or had a sub-account (``sub:<username>``) or DID (``did:<number>``)."""
+    rows = Assignment.under(*Assignment.of_holder(reseller_id, assigned_holder(holder)))
+    return {row.client_id for row in rows if row.client_id}
 
 
 def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> None:
-    """409 when calls of this holder (``sub:<username>``, ``did:<number>``) are rated at or after the wanted start."""
+    """409 if calls of a holder (``sub:<username>``, ``did:<number>``) at or after ``effective_from`` are rated."""
     last = last_start(client_id, holder, effective_from)
     if last is not None:
         raise Conflict(
@@ -113,16 +112,17 @@ def refuse_before_calls(client_id: str, holder: str, effective_from: int) -> Non
 
 
 def packages(reseller_id: str, upto: int) -> list[PackageTerms]:
-    """Every version of every package that terms version ``upto`` knows."""
-    return [row for row in PackageTerms.under(f"T#{reseller_id}", "PACKAGE#") if row.version <= upto]
+    """Every version of every package, up to terms version ``upto``."""
+    return [row for row in PackageTerms.under(*PackageTerms.of_reseller(reseller_id)) if row.version <= upto]
 
 
 def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
-    """Every assignment of sub-accounts and DIDs that terms version ``upto`` knows."""
-    found = [row for kind in ("DID#", "SUB#") for row in Assignment.under(f"T#{reseller_id}", kind)]
-    return [row for row in found if row.version <= upto]
+    """Every assignment of sub-accounts and DIDs, up to terms version ``upto``."""
+    kinds = (Assignment.of_numbers(reseller_id), Assignment.of_accounts(reseller_id))
+    return [row for kind in kinds for row in Assignment.under(*kind) if row.version <= upto]
 
 
-def assignments_of(reseller_id: str, holder: str, upto: int) -> Sequence[Assignment]:
-    """The same of one ``SUB#<username>`` or ``DID#<number>``."""
-    return [row for row in Assignment.under(f"T#{reseller_id}", f"{holder}#") if row.version <= upto]
+def account_assignments(reseller_id: str, username: str, upto: int) -> Sequence[Assignment]:
+    """Every assignment of one sub-account, up to terms version ``upto``."""
+    holder = Assignment.holder_of_account(username)
+    return [row for row in Assignment.under(*Assignment.of_holder(reseller_id, holder)) if row.version <= upto]

@@ -1,7 +1,7 @@
-"""Requests and answers of this room's routes, one module per noun; the field names are the API's contract.
+"""Requests and answers of this room's routes, one module per noun. The field names are part of the API.
 
-``*In`` is a body that makes something, ``*Patch`` a body that changes only the fields it names (``given``), ``*Out``
-an answer, read from a stored item by its attributes.
+``*In`` is a body that creates something, ``*Patch`` a body that changes the fields it names (``given``), ``*Out`` an
+answer, read from the attributes of a stored item.
 """
 
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ from chalicelib.fields import COUNTRY, EMAIL, Country, Printable
 
 
 def absent() -> Any:
-    """Default factory of a patch's fields: a null that is sent is refused, and no default shows in the document."""
+    """Default factory of the fields of a patch: null is refused, and the OpenAPI document shows no default."""
     return None
 
 
@@ -23,12 +23,12 @@ def given(body: BaseModel) -> dict[str, Any]:
 
 
 def left_out() -> Any:
-    """A field that may be left out of a patch, whatever its type."""
+    """A field that may be left out of a patch, of any type."""
     return Field(default_factory=absent)
 
 
 def nothing() -> Any:
-    """An amount or rate that is 0 when it is left out; spelled as a caller would, so that the document is right."""
+    """An amount or rate that is 0 if it is left out; as text, so the OpenAPI document shows it as callers write it."""
     return Field("0.00", validate_default=True)
 
 
@@ -53,11 +53,11 @@ def _null_for_empty(value: Any) -> Any:
 
 
 COUNTRIES = (numbers.home_countries() - {"AC", "TA"}) | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
-"""ISO 3166 alpha-2, and Kosovo's XK: the countries with telephones (but two that only telephony tells apart), and
-those without."""
+"""ISO 3166 alpha-2 codes and Kosovo's XK: the countries of telephone numbers (without two that are countries in the
+numbering plan only), and those that have no numbers of their own."""
 HomeCountry = Annotated[Country, AfterValidator(_home_country)]
 PhoneNumber = Annotated[str, AfterValidator(numbers.path_number)]
-"""A number of the world, with or without ``+``; stored with it."""
+"""A number in E.164 format, with or without ``+``; stored with it."""
 OptionalEmail = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^({EMAIL})?$"),
@@ -67,7 +67,7 @@ OptionalCountry = Annotated[str, StringConstraints(pattern=f"^({COUNTRY})?$"), A
 OptionalZone = Annotated[
     str, AfterValidator(_zone_or_none), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})
 ]
-"""An IANA zone, or "" for the reseller's."""
+"""An IANA zone, or ``""`` for that of the reseller."""
 Language = Literal["en", "fr", "es"]
 OptionalId = Annotated[str | None, BeforeValidator(_null_for_empty)]
-"""An id as it is answered: null for none (stored as ``""``)."""
+"""An id in an answer: null for none, which is stored as ``""``."""

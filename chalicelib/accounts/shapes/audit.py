@@ -1,4 +1,4 @@
-"""The audit trail as it is asked for and answered."""
+"""The audit trail: filter and answer."""
 
 from typing import Annotated, Any
 
@@ -22,11 +22,11 @@ class AuditQuery(Paging):
     actor: Annotated[
         str | None, Field(max_length=200, description="`key:<id>`, `operator`, or a function such as `system:rating`")
     ] = None
-    reseller_id: Annotated[Id | None, Field(description="the operator's look at a reseller's trail")] = None
+    reseller_id: Annotated[Id | None, Field(description="for the operator: the trail of this reseller")] = None
 
 
 class ChangeOut(Shape):
-    """One field. ``old`` is null where nothing was there before, ``new`` where nothing is there now."""
+    """One field. ``old`` is null if it had no value before, ``new`` if it has none now."""
 
     field: str
     old: Any
@@ -34,7 +34,7 @@ class ChangeOut(Shape):
 
 
 class AuditOut(Shape):
-    """``role`` and ``label`` are those of the key at that time; null for what no key did."""
+    """``role`` and ``label`` are those of the key at that time; null for changes without a key."""
 
     id: str
     at: InstantOut

@@ -1,4 +1,4 @@
-"""Clients, the packages attached to them, and people who ask to become one."""
+"""Clients, the packages attached to them, and people who sign up."""
 
 from typing import Annotated, Literal
 
@@ -35,7 +35,7 @@ BlockedCountries = Annotated[list[HomeCountry], AfterValidator(_each_once)]
 
 
 class Person(Shape):
-    """Who a client is. ``time_zone`` empty: the reseller's."""
+    """Name, address and settings of a client. ``time_zone`` empty: that of the reseller."""
 
     language: Language = "en"
     time_zone: OptionalZone = ""
@@ -52,9 +52,11 @@ class Person(Shape):
 
 
 class ClientIn(Person):
-    """``credit_limit`` null is no limit; ``low_balance_threshold`` null is no warning, which goes to
-    ``low_balance_email``, or to ``email`` where that is empty. The last three stop calls from being authorised; null is
-    no limit."""
+    """A new client.
+
+    ``credit_limit`` null: no limit. ``low_balance_threshold`` null: no warning; a warning goes to ``low_balance_email``
+    or, if that is empty, to ``email``. The last three fields limit which calls are authorised; null is no limit.
+    """
 
     balance_mode: BalanceMode = "permissive"
     credit_limit: Fee | None = None
@@ -66,13 +68,13 @@ class ClientIn(Person):
 
 
 class SignupIn(Person):
-    """What somebody says who asks to become a client."""
+    """What a person enters to sign up."""
 
     email: Email
 
 
 class ClientPatch(Shape):
-    """``status: active`` lets a waiting client in."""
+    """``status``: ``active`` accepts a client that is waiting."""
 
     status: Literal["active"] = left_out()
     balance_mode: BalanceMode = left_out()
@@ -97,7 +99,7 @@ class ClientPatch(Shape):
 
 
 class ClientsQuery(Paging):
-    status: Annotated[Status | None, Field(description="only clients in this state")] = None
+    status: Annotated[Status | None, Field(description="only clients of this status")] = None
 
 
 def _kept(name: str, default: str = "") -> str:
@@ -134,14 +136,14 @@ class ClientOut(Shape):
 
 
 class SignedUpOut(Shape):
-    """The same whoever asks: nothing here tells whether an address is known."""
+    """The answer does not depend on the e-mail address, so it does not show whether the address is known."""
 
     id: str = Field(validation_alias="client_id")
     status: Status
 
 
 class SignupLinkOut(Shape):
-    """Where strangers may ask to become a client; null while nobody may."""
+    """The link at which people sign up; null if there is none."""
 
     token: str | None = Field(validation_alias="signup_token")
     path: str | None = Field(validation_alias="signup_path")

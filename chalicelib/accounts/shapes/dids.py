@@ -1,4 +1,4 @@
-"""The operator's inventory of numbers, and the DIDs that resellers ordered out of it."""
+"""The operator's inventory of numbers, and the DIDs that resellers ordered from it."""
 
 from pydantic import Field
 
@@ -34,15 +34,15 @@ class AvailableOut(Shape):
 
 
 class InventoryOut(AvailableOut):
-    """``reseller_id`` is null while nobody has ordered the number."""
+    """``reseller_id`` is null if no reseller has the number."""
 
     reseller_id: OptionalId
 
 
 class AssignIn(Shape):
-    """What the client pays. ``next_billing_date``: left out, one month on; null, never. ``pulse`` null: 6/6.
+    """What the client pays. ``next_billing_date``: in a month if left out, never if null. ``pulse`` null: 6/6.
 
-    ``will_rerate`` lets ``effective_from`` lie before calls that are rated already: see ``SubAccountPatch``.
+    With ``will_rerate``, ``effective_from`` may be before calls that are rated already: see ``SubAccountPatch``.
     """
 
     client_id: Id
@@ -59,14 +59,14 @@ class AssignIn(Shape):
 
 
 class ReleaseIn(Shape):
-    """From when on the number is nobody's (default now); ``will_rerate`` as in ``AssignIn``."""
+    """``effective_from``: from when on no client has the number (default now). ``will_rerate``: as in ``AssignIn``."""
 
     effective_from: Instant | None = None
     will_rerate: bool = False
 
 
 class DidOut(Shape):
-    """``client_id`` is null while the number is in the reseller's stock; the prices are the client's."""
+    """``client_id`` is null if the number is in the reseller's stock. The prices are those that the client pays."""
 
     number: str
     client_id: OptionalId

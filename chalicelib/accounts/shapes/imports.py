@@ -1,4 +1,4 @@
-"""Imports: what is sent, the rows of its files, and what is answered."""
+"""Imports: request, rows of its files, answer."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -21,7 +21,7 @@ CellSeconds = Annotated[Seconds, BeforeValidator(_whole)]
 
 
 class ClientRow(ClientIn):
-    """A line of the file of clients: a client, its opening balance, and the name by which the other files call it."""
+    """A line of the file of clients: a client, its opening balance, and ``ref``, its name in the other files."""
 
     ref: Line = ""
     blocked_countries: Annotated[BlockedCountries, BeforeValidator(_words)] = []
@@ -38,7 +38,7 @@ class SubAccountRow(Shape):
 
 
 class DidRow(Shape):
-    """A number of the reseller's stock; ``subaccount`` is a user name."""
+    """A number in the reseller's stock that a client gets. ``subaccount``: a user name."""
 
     number: PhoneNumber
     client: Name
@@ -62,12 +62,12 @@ FILES: dict[str, type[Shape]] = {"clients": ClientRow, "subaccounts": SubAccount
 
 
 def _file(shape: type[Shape], example: str) -> Any:
-    told = f"CSV with a header; columns: {', '.join(shape.model_fields)}"
-    return Field(default="", description=told, examples=[example])
+    description = f"CSV with a header; columns: {', '.join(shape.model_fields)}"
+    return Field(default="", description=description, examples=[example])
 
 
 class ImportIn(Shape):
-    """Files as text; ``preview`` says what would happen, and changes nothing."""
+    """Files as text. ``preview``: answer what an import would do, and change nothing."""
 
     clients: str = _file(ClientRow, "ref,company,balance\nold-1,Acme,12.50\n")
     subaccounts: str = _file(SubAccountRow, "username,client,package,next_billing_date\n")
@@ -76,7 +76,7 @@ class ImportIn(Shape):
 
 
 class ImportFault(Shape):
-    """What is wrong with a line; ``column`` is empty where it is about the line."""
+    """What is wrong with a line; ``column`` is empty if it is about the whole line."""
 
     file: str
     line: int
@@ -85,7 +85,7 @@ class ImportFault(Shape):
 
 
 class ImportOut(Shape):
-    """``applying``: not all of it is there yet; send it again, or ``resume`` it. ``client_ids``: by ``ref``."""
+    """``applying``: not all rows are applied yet; send it again, or ``resume`` it. ``client_ids``: ids by ``ref``."""
 
     id: str | None
     status: Literal["preview", "applying", "done"]

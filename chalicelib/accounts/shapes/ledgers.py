@@ -1,4 +1,4 @@
-"""Entries of a ledger, the payments and charges that are entered by hand, and statements from day to day."""
+"""Entries of a ledger, payments and charges that people post, and lists from one day to another."""
 
 from typing import Annotated, Literal
 
@@ -8,17 +8,17 @@ from chalicelib.fields import AmountOut, Day, InstantOut, Line, Paging, Positive
 
 
 class PostingIn(Shape):
-    """``amount`` is positive; whether it adds or takes away is the route's business."""
+    """``amount`` is positive; the route says whether it is a credit or a debit."""
 
     amount: Positive
     description: Line = ""
 
 
 class LedgerQuery(Paging):
-    """Days are the reseller's, both included, and those on which an entry was posted."""
+    """First and last day on which an entry was posted, both included, in the reseller's time zone."""
 
-    date_from: Annotated[Day | None, Field(description="first day; from the beginning when left out")] = None
-    date_to: Annotated[Day | None, Field(description="last day; until now when left out")] = None
+    date_from: Annotated[Day | None, Field(description="first day; without it from the first entry")] = None
+    date_to: Annotated[Day | None, Field(description="last day; without it to the last entry")] = None
     format: Literal["json", "csv"] = "json"
 
 
@@ -39,7 +39,7 @@ class EntryOut(Shape):
 
 
 class StatementTotals(Shape):
-    """Of the whole selection: the balance before its first entry and after its last, and how many there are."""
+    """Of all entries of the list: balance before the first and after the last one, and how many there are."""
 
     opening_balance: AmountOut
     closing_balance: AmountOut

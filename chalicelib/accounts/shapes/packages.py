@@ -39,7 +39,7 @@ Decimals = Annotated[int, Field(ge=2, le=8)]
 
 
 class Routes(Shape):
-    """Which deck the package buys calls from, by destination."""
+    """The deck whose costs count, by destination."""
 
     us: RouteName = "value"
     canada: RouteName = "value"
@@ -64,7 +64,7 @@ class PackageIn(Shape):
 
 
 class PackagePatch(Shape):
-    """``effective_from`` (default now) dates the change of price fields; the others change at once."""
+    """``effective_from`` (default now): when price fields change; the others change at once."""
 
     name: Name = left_out()
     markup_fixed: SignedRate = left_out()
@@ -86,7 +86,7 @@ def _price(name: str) -> Any:
 
 
 class PriceFields(Shape):
-    """What prices a call."""
+    """The fields that price a call."""
 
     markup_fixed: RateOut = _price("markup_fixed_e10")
     markup_percent: PercentOut = _price("markup_percent_e4")
@@ -100,7 +100,7 @@ class PriceFields(Shape):
 
 
 class UpcomingPrice(PriceFields):
-    """A price that has been recorded and is not in force yet."""
+    """A price that is not in force yet."""
 
     effective_from: InstantOut
 

@@ -14,7 +14,7 @@ CostSource = Literal["deck", "record"]
 
 
 class ResellerIn(Shape):
-    """With ``activate: false`` the reseller starts ``pending`` and activates itself."""
+    """With ``activate`` false the reseller is ``pending`` until it activates itself."""
 
     name: Name
     email: Email
@@ -33,9 +33,9 @@ class ResellerPatch(Shape):
 
 
 class AccountPatch(Shape):
-    """What a reseller may change of itself; ``cost_source`` says whose cost counts, the deck's or the record's.
+    """What a reseller may change of itself. ``cost_source``: which cost of a call counts, the deck's or the record's.
 
-    Under ``low_balance_threshold`` (what it owes is a negative balance) it is told, in ``language``.
+    If its balance falls under ``low_balance_threshold`` (what it owes is negative), it gets a notice in ``language``.
     """
 
     name: Name = left_out()
@@ -62,14 +62,14 @@ class ResellerOut(Shape):
 
 
 class ResellerMade(ResellerOut):
-    """A new reseller with its first key, which is shown this once."""
+    """A new reseller with its first key, which is shown only here."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
     api_key: str | None
 
 
 class KeyIn(Shape):
-    """``client_id`` goes with the role ``client``, and only with it. ``scopes`` null is all that the role may."""
+    """``client_id``: for the role ``client``, and only for it. ``scopes`` null: all that the role may do."""
 
     role: KeyRole = "reseller"
     client_id: Id | None = None
@@ -79,13 +79,13 @@ class KeyIn(Shape):
 
 
 class RotateIn(Shape):
-    """For how long the old key still serves; a day unless told, 0 ends it at once."""
+    """``grace_seconds``: how long the old key stays valid; 0 ends it at once."""
 
     grace_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = 86_400
 
 
 class KeyOut(Shape):
-    """``last_used_at`` is right to the hour; from ``expires_at`` on the key is refused."""
+    """``last_used_at`` is exact to an hour. From ``expires_at`` on the key is refused."""
 
     id: str = Field(validation_alias="key_id")
     role: KeyRole
@@ -98,7 +98,7 @@ class KeyOut(Shape):
 
 
 class KeyMade(KeyOut):
-    """A new key, which is shown this once."""
+    """A new key, which is shown only here."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ("api_key",)
     api_key: str | None

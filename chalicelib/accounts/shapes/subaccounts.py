@@ -1,4 +1,4 @@
-"""Sub-accounts: who makes calls, and which package prices them."""
+"""Sub-accounts: each makes calls, which its package prices and its client pays."""
 
 from typing import Annotated
 
@@ -19,10 +19,10 @@ class SubAccountIn(Shape):
 
 
 class SubAccountPatch(Shape):
-    """``effective_from`` (default now) dates a change of client or package.
+    """``effective_from`` (default now): when client or package change.
 
-    ``will_rerate`` lets it lie before calls that are rated already; they stay where they are until their batches are
-    rated again.
+    With ``will_rerate`` it may be before calls that are rated already; they keep their client and price until their
+    batches are rated again.
     """
 
     client_id: Id = left_out()

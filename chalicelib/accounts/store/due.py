@@ -1,7 +1,7 @@
-"""What falls due: the index of billing dates, what a reseller pays for each number, and how far its months are closed.
+"""Billing dates: the index of what is due, what a reseller pays for each number, and how far its months are closed.
 
-Every item with a ``next_billing_date`` (``SUB#``, ``DID#``, ``NUMBERFEE#`` under ``R#<reseller>``) is in ``due_index``
-by that date, so that an hour in which nothing is due costs one query however many items there are.
+Every item with a ``next_billing_date`` (``SubAccount``, ``Did``, ``NumberFee``) is in ``due_index`` by that date, so an
+hour in which nothing is due costs one query, however many items there are.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.accounts.store.holdings import Did, SubAccount
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class NumberFee(Item):
+class NumberFee(Versioned):
     """``R#<reseller_id>`` / ``NUMBERFEE#<number>``: when the reseller pays the next month of a number it ordered"""
 
     number = UnicodeAttribute()
     anchor_day = IntegerAttribute()
-    version = IntegerAttribute(default=0)
+
+    @staticmethod
+    def key(reseller_id: str, number: str) -> Key:
+        return Key(f"R#{reseller_id}", f"NUMBERFEE#{number}")
 
 
 class Closed(Item):
@@ -27,21 +32,30 @@ class Closed(Item):
 
     through = UnicodeAttribute()
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "CLOSED")
+
+
+Billed = SubAccount | Did | NumberFee
+"""The models with a ``next_billing_date``."""
+_MODELS: dict[str, type[Billed]] = {"SUB": SubAccount, "DID": Did, "NUMBERFEE": NumberFee}
+
 
 def anchor_of(date: str | None) -> int | None:
-    """The day of the month that a billing date asks for: later months have it, or their last day."""
+    """Day of the month of a billing date. Later dates have the same day, or the last one of a shorter month."""
     return int(date[8:]) if date else None
 
 
-def fee_key(what: str, date: str) -> str:
-    """``sk`` of the note in a payer's ledger that a date is charged; ``what`` is a sub-account's id or a number."""
-    return f"ONCE#fee:{what}:{date}"
-
-
 def due_keys(reseller_id: str, today: str) -> Iterator[str]:
-    """``sk`` of all that is due today or was before, oldest date first. The index may lag a moment behind.
+    """``sk`` of every item whose billing date is ``today`` or earlier, oldest date first. The index may lag a moment.
 
-    Read page by page while it is being worked off: what was billed moves behind ``today`` and is not met again.
+    It reads page by page while the caller bills: a billed item has a later date and does not come again.
     """
-    found = Item.due_index.query(f"R#{reseller_id}", Item.next_billing_date <= today)
-    return (str(row.sk) for row in found)
+    rows = Item.due_index.query(f"R#{reseller_id}", Item.next_billing_date <= today)
+    return (str(row.sk) for row in rows)
+
+
+def due_item(reseller_id: str, sk: str) -> Billed | None:
+    """The item of a key that ``due_keys`` found; ``None`` if it is gone meanwhile."""
+    return _MODELS[sk.partition("#")[0]].find(f"R#{reseller_id}", sk)

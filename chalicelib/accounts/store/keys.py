@@ -6,15 +6,15 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
 class ApiKey(Item):
-    """``KEY#<key_id>`` / ``KEY``: only the SHA-256 of the key is kept
+    """``KEY#<key_id>`` / ``KEY``: an API key, with its SHA-256 instead of its secret
 
-    ``scopes`` narrow the role; none given is null. From ``expires_at`` on the key is refused, and DynamoDB deletes it
-    when it comes to it. ``last_used_at`` is right to the hour.
+    ``scopes`` limit what the role may do; null: no limit. From ``expires_at`` on the key is refused; DynamoDB deletes
+    it some time later. ``last_used_at`` is exact to an hour.
     """
 
     key_id = UnicodeAttribute()
@@ -27,6 +27,22 @@ class ApiKey(Item):
     last_used_at = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(key_id: str) -> Key:
+        return Key(f"KEY#{key_id}", "KEY")
+
 
 class KeyPointer(Item):
     """``R#<reseller_id>`` / ``KEY#<key_id>``: the reseller's list of keys"""
+
+    @staticmethod
+    def key(reseller_id: str, key_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"KEY#{key_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
+    @property
+    def key_id(self) -> str:
+        return self.sk.removeprefix("KEY#")

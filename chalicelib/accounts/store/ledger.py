@@ -1,4 +1,4 @@
-"""Items of a ledger, ``L#<owner>``: entries, months, and markers of what was applied."""
+"""Items of a ledger, ``L#<owner>``: entries, months, and markers of what is billed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
 class Entry(Item):
-    """``L#<owner_id>`` / ``ENTRY#<sequence, 12 digits>``; never edited"""
+    """``L#<owner_id>`` / ``ENTRY#<sequence, 12 digits>``: an entry, which never changes
+
+    ``period``: the month that it counts in. ``usage_month``: the month it belongs to by date.
+    """
 
     entry_id = UnicodeAttribute()
     kind = UnicodeAttribute()
@@ -25,13 +28,25 @@ class Entry(Item):
     actor = UnicodeAttribute()
     reversal_of = UnicodeAttribute(null=True)
 
+    @staticmethod
+    def key(owner_id: str, sequence: int) -> Key:
+        return Key(f"L#{owner_id}", f"ENTRY#{sequence:012d}")
+
+    @staticmethod
+    def of_owner(owner_id: str) -> Key:
+        return Key(f"L#{owner_id}", "ENTRY#")
+
+    @property
+    def sequence(self) -> int:
+        return int(self.entry_id)
+
 
 class Month(Item):
     """``L#<owner_id>`` / ``MONTH#<YYYY-MM>``
 
     ``posted``: sums ``_e8`` by kind of the entries whose ``period`` this is. ``usage``: calls, seconds, revenue and
-    cost of the calls whose local month this is. ``closing``: how the ledger stood when the month was closed (see
-    ``service.months``); its ``posted`` never changes afterwards, its ``usage`` may, by late calls.
+    cost of the calls whose local month this is. ``closing``: the ledger's figures when the month was closed
+    (``ledger.months``). ``posted`` of a closed month never changes; its ``usage`` may, by late calls.
     """
 
     posted: Any = JSONAttribute(default=dict)
@@ -39,13 +54,31 @@ class Month(Item):
     state = UnicodeAttribute(default="open")
     closing: Any = JSONAttribute(null=True)
 
+    @staticmethod
+    def key(owner_id: str, month: str) -> Key:
+        return Key(f"L#{owner_id}", f"MONTH#{month}")
+
+    @classmethod
+    def of_owner(cls, owner_id: str) -> Key:
+        return cls.key(owner_id, "")
+
+    @classmethod
+    def find_or_new(cls, owner_id: str, month: str) -> Month:
+        """A month of a ledger; a new one, not stored yet, if nothing is posted in it."""
+        key = cls.key(owner_id, month)
+        return cls.find(*key) or cls(*key)
+
+    @property
+    def month(self) -> str:
+        return self.sk.removeprefix("MONTH#")
+
 
 class Marker(Item):
-    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: this part of a batch has been applied
+    """``L#<client_id>`` / ``MARK#<batch>#<generation>#<month>``: a client and month of a batch is billed
 
-    It keeps what a re-rating has to take back: ``entry``, the sequence of its entry (none when it came to 0); ``free``,
-    the seconds given for free by package; ``spent``, the amount by recent local day. ``emptied``: the earlier
-    generation is taken back already, and this one not posted yet (only where both do not fit one transaction).
+    It keeps what a re-rating takes back. ``entry``: sequence of its entry, none if the amount is 0. ``free``: free
+    seconds by package. ``spent``: amount by recent local day, ``_e8``. ``emptied``: the earlier generation is taken
+    back, and this one is not billed yet, because both do not fit one transaction.
     """
 
     rated = IntegerAttribute()
@@ -58,24 +91,71 @@ class Marker(Item):
     spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 
-    def place(self) -> tuple[str, int, str]:
-        """Batch, generation and month."""
-        _, batch_id, generation, month = str(self.sk).split("#")
-        return batch_id, int(generation), month
+    @staticmethod
+    def key(client_id: str, batch_id: str, generation: int, month: str) -> Key:
+        return Key(f"L#{client_id}", f"MARK#{batch_id}#{generation}#{month}")
+
+    @staticmethod
+    def of_batch(client_id: str, batch_id: str) -> Key:
+        return Key(f"L#{client_id}", f"MARK#{batch_id}#")
+
+    @staticmethod
+    def of_client(client_id: str) -> Key:
+        return Key(f"L#{client_id}", "MARK#")
+
+    @property
+    def batch_id(self) -> str:
+        return self.sk.split("#")[1]
+
+    @property
+    def generation(self) -> int:
+        return int(self.sk.split("#")[2])
+
+    @property
+    def month(self) -> str:
+        return self.sk.split("#")[3]
 
 
 class Once(Item):
-    """``L#<owner_id>`` / ``ONCE#<key>``: the entry that this key has already posted"""
+    """``L#<owner_id>`` / ``ONCE#<name>``: the sequence of the entry that was posted under a name, which is used once"""
 
     sequence = IntegerAttribute()
 
+    @staticmethod
+    def key(owner_id: str, name: str) -> Key:
+        return Key(f"L#{owner_id}", f"ONCE#{name}")
+
+    @staticmethod
+    def fee(item_id: str, date: str) -> str:
+        """The name of a recurring fee: of a sub-account's id or a number, on its billing date."""
+        return f"fee:{item_id}:{date}"
+
+    @staticmethod
+    def reversal(entry_id: str) -> str:
+        """The name of the reversal of an entry."""
+        return f"reverse:{entry_id}"
+
+    @staticmethod
+    def cost(batch_id: str, generation: int, month: str) -> str:
+        """The name of what a generation of a batch costs the reseller in a month."""
+        return f"cost:{batch_id}:{generation}:{month}"
+
+    @classmethod
+    def costs_of(cls, reseller_id: str, batch_id: str) -> Key:
+        return cls.key(reseller_id, f"cost:{batch_id}:")
+
+    @property
+    def generation_and_month(self) -> tuple[int, str]:
+        """Of the name of a cost: its generation and month."""
+        generation, month = self.sk.rsplit(":", 2)[1:]
+        return int(generation), month
+
 
 class FreeMinutes(Item):
-    """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds already given for free"""
+    """``L#<client_id>`` / ``FREE#<package_id>#<YYYY-MM>``: billed seconds of the month that were free"""
 
     used_seconds = IntegerAttribute()
 
-
-def month(owner_id: str, name: str) -> Month:
-    """A month of a ledger, empty where nothing was posted yet."""
-    return Month.find(f"L#{owner_id}", f"MONTH#{name}") or Month(f"L#{owner_id}", f"MONTH#{name}")
+    @staticmethod
+    def key(client_id: str, package_id: str, month: str) -> Key:
+        return Key(f"L#{client_id}", f"FREE#{package_id}#{month}")

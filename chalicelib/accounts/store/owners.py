@@ -1,7 +1,7 @@
-"""Items of those who have a ledger: resellers and clients.
+"""Items of the owners of ledgers: resellers and clients.
 
-``R#<reseller>`` is the partition of all that a reseller has. Every write into a ledger goes together with a change of
-its owner's ``version``: a transaction that was decided on an older version fails and is decided again.
+``R#<reseller>`` is the partition of what a reseller has. Every write into a ledger bumps its owner's ``version``: a
+transaction that was decided on an older version fails and is decided again.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from chalicelib.accounts.rules import Account
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class Owner(Item):
-    """Whoever has a ledger: the fields that entries change. ``version`` counts every change of the item."""
+class Owner(Versioned):
+    """A reseller or a client, with the fields that entries change (``rules.Account``)."""
 
-    version = IntegerAttribute(default=0)
     balance_e8 = IntegerAttribute(default=0)
     entries = IntegerAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
@@ -56,13 +56,16 @@ class Reseller(Owner):
     threshold_e8 = IntegerAttribute(null=True)
     low = BooleanAttribute(default=False)
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "RESELLER")
+
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
 
     def account(self) -> Account:
-        threshold_e8 = None if self.threshold_e8 is None else self.threshold_e8
-        return replace(super().account(), threshold_e8=threshold_e8, low=bool(self.low))
+        return replace(super().account(), threshold_e8=self.threshold_e8, low=bool(self.low))
 
     @property
     def signup_path(self) -> str | None:
@@ -70,13 +73,25 @@ class Reseller(Owner):
 
 
 class ResellerPointer(Item):
-    """``RESELLERS`` / ``<reseller_id>``: the operator's list"""
+    """``RESELLERS`` / ``<reseller_id>``: the operator's list of resellers"""
+
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return Key("RESELLERS", reseller_id)
+
+    @staticmethod
+    def every() -> Key:
+        return Key("RESELLERS", "")
+
+    @property
+    def reseller_id(self) -> str:
+        return str(self.sk)
 
 
 class Client(Owner):
     """``R#<reseller_id>`` / ``CLIENT#<client_id>``
 
-    ``spent``: what its rated calls of the last few days of the reseller's zone cost it, ``_e8`` by ``YYYY-MM-DD``.
+    ``spent``: the price of its rated calls by local day, ``_e8``, of the last few days.
     """
 
     reseller_id = UnicodeAttribute()
@@ -94,6 +109,14 @@ class Client(Owner):
     spent: Any = JSONAttribute(default=dict)
     created_at = IntegerAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, client_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"CLIENT#{client_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
+
     @property
     def owner_id(self) -> str:
         return str(self.client_id)
@@ -103,22 +126,10 @@ class Client(Owner):
             balance_e8=self.balance_e8,
             entries=self.entries,
             strict=self.balance_mode == "strict",
-            credit_limit_e8=None if self.credit_limit_e8 is None else self.credit_limit_e8,
-            threshold_e8=None if self.threshold_e8 is None else self.threshold_e8,
+            credit_limit_e8=self.credit_limit_e8,
+            threshold_e8=self.threshold_e8,
             service=self.service,
             low=bool(self.low),
             closed_through=self.closed_through,
             posted_at=self.posted_at,
         )
-
-
-def reseller(reseller_id: str) -> Reseller | None:
-    return Reseller.find(f"R#{reseller_id}", "RESELLER")
-
-
-def client_key(reseller_id: str, client_id: str) -> tuple[str, str]:
-    return f"R#{reseller_id}", f"CLIENT#{client_id}"
-
-
-def client(reseller_id: str, client_id: str) -> Client | None:
-    return Client.find(*client_key(reseller_id, client_id))

@@ -1,4 +1,4 @@
-"""Items of terms, ``T#<reseller>``: everything dated that prices a call; and packages."""
+"""Items of terms, ``T#<reseller>``: the dated facts that price calls; and packages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
+from chalicelib.aws.versions import Versioned
 
 
-class Package(Item):
+class Package(Versioned):
     """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
 
-    ``price``: what priced a call when this was written; ``upcoming``: the prices that were to follow, each with its
-    ``effective_from``.
+    ``price``: the price fields in force when the item was written. ``upcoming``: the later ones at that moment, each
+    with its ``effective_from``. The calls are priced by ``PackageTerms``.
     """
 
     package_id = UnicodeAttribute()
@@ -23,21 +24,43 @@ class Package(Item):
     setup_fee_e8 = IntegerAttribute()
     price: Any = JSONAttribute()
     upcoming: Any = JSONAttribute(default=list)
-    version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
+
+    @staticmethod
+    def key(reseller_id: str, package_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"PACKAGE#{package_id}")
+
+    @classmethod
+    def of_reseller(cls, reseller_id: str) -> Key:
+        return cls.key(reseller_id, "")
 
 
 class PackageTerms(Item):
-    """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: price fields from an instant on"""
+    """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: its price fields from an instant on"""
 
     package_id = UnicodeAttribute()
     version = IntegerAttribute()
     effective_from = IntegerAttribute()
     price: Any = JSONAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, package_id: str, version: int) -> Key:
+        return Key(f"T#{reseller_id}", f"PACKAGE#{package_id}#{version:012d}")
+
+    @staticmethod
+    def of_package(reseller_id: str, package_id: str) -> Key:
+        return Key(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"T#{reseller_id}", "PACKAGE#")
+
 
 class Assignment(Item):
-    """``T#<reseller_id>`` / ``SUB#<username>#<version>`` or ``DID#<number>#<version>``: who holds it, from when"""
+    """``T#<reseller_id>`` / ``<holder>#<terms version, 12 digits>``: which client has a sub-account or DID, from when
+
+    ``holder`` is ``SUB#<username>`` or ``DID#<number>``. ``client_id`` is empty if no client has it from then on.
+    """
 
     holder = UnicodeAttribute()
     version = IntegerAttribute()
@@ -50,16 +73,55 @@ class Assignment(Item):
     increment = IntegerAttribute(default=6)
     cost_e10 = IntegerAttribute(default=0)
 
+    @staticmethod
+    def holder_of_account(username: str) -> str:
+        """The ``holder`` of a sub-account."""
+        return f"SUB#{username}"
+
+    @staticmethod
+    def holder_of_number(number: str) -> str:
+        """The ``holder`` of a DID."""
+        return f"DID#{number}"
+
+    @staticmethod
+    def key(reseller_id: str, holder: str, version: int) -> Key:
+        return Key(f"T#{reseller_id}", f"{holder}#{version:012d}")
+
+    @staticmethod
+    def of_holder(reseller_id: str, holder: str) -> Key:
+        return Key(f"T#{reseller_id}", f"{holder}#")
+
+    @classmethod
+    def of_accounts(cls, reseller_id: str) -> Key:
+        return Key(f"T#{reseller_id}", cls.holder_of_account(""))
+
+    @classmethod
+    def of_numbers(cls, reseller_id: str) -> Key:
+        return Key(f"T#{reseller_id}", cls.holder_of_number(""))
+
 
 class TermsHead(Item):
-    """``T#<reseller_id>`` / ``HEAD``: the terms version, and the batches that are being rated by an earlier one"""
+    """``T#<reseller_id>`` / ``HEAD``: the newest terms version, and the batches that are being rated"""
 
     version = IntegerAttribute(default=0)
     open_batches = UnicodeSetAttribute(null=True)
 
+    @staticmethod
+    def key(reseller_id: str) -> Key:
+        return Key(f"T#{reseller_id}", "HEAD")
 
-def terms_head(reseller_id: str) -> TermsHead:
-    head = TermsHead.find(f"T#{reseller_id}", "HEAD")
-    if head is None:
-        raise LookupError(f"reseller {reseller_id} has no terms")
-    return head
+    @property
+    def reseller_id(self) -> str:
+        return self.pk.removeprefix("T#")
+
+
+def calls_holder(holder: str) -> str:
+    """The ``holder`` of an assignment as rated calls name it: ``sub:<username>`` or ``did:<number>``."""
+    kind, _, name = holder.partition("#")
+    return f"{kind.lower()}:{name}"
+
+
+def assigned_holder(holder: str) -> str:
+    """The inverse of ``calls_holder``."""
+    kind, _, name = holder.partition(":")
+    return f"{kind.upper()}#{name}"

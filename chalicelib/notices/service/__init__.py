@@ -1,1 +1,1 @@
-"""What this room does: who is told (``fanout``), telling them (``sending``), and what the API offers about it."""
+"""Services of notices: the receivers of an event (``fanout``), ``sending``, and what the API sets (``choices``)."""

@@ -1,8 +1,8 @@
-"""What the API offers: webhooks, wishes about e-mails, and what came of deliveries."""
+"""What a reseller sets and sees of notices: webhooks, kinds that go out by e-mail, and deliveries."""
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, NotFound
@@ -11,39 +11,38 @@ from chalicelib.notices.shapes import DeliveriesQuery, WebhookIn, WebhookMade, W
 from chalicelib.notices.store import Delivery, Webhook, Wishes
 
 MOST = 10
-"""Webhooks of one reseller: each event is sent to all of them."""
+"""Webhooks that a reseller may have: each event is sent to all of them."""
 BOTH_SECONDS = 86_400
-"""How long a secret still signs beside the one that took its place."""
+"""How long the previous secret signs together with the new one."""
 
 
 @settled
 def create(scope: Scope, reseller_id: str, body: WebhookIn) -> WebhookMade:
-    """A webhook with a secret of its own; 409 above ``MOST`` of them."""
-    # The reseller's version fences the count.
-    _, counted = plan(scope, reseller_of(reseller_id)(), [])
+    """A new webhook with its secret; 409 if there are ``MOST`` already."""
+    # Requires the reseller's version, so two requests at once cannot both be the last one allowed.
+    _, reseller_writes = plan(scope, get_reseller(reseller_id), [])
     if len(store.webhooks(reseller_id)) >= MOST:
         raise Conflict(f"There are {MOST} webhooks already; delete one first.")
     webhook_id = new_id()
     item = Webhook(
-        f"R#{reseller_id}",
-        f"WEBHOOK#{webhook_id}",
+        *Webhook.key(reseller_id, webhook_id),
         webhook_id=webhook_id,
         url=body.url,
         events=body.events and sorted(set(body.events)),
         secret=signing.new_secret(),
         created_at=scope.now,
     )
-    told = {"url": item.url, "events": item.events}
-    made = _made(item)
-    recorded = event(scope, reseller_id, "webhook.created", webhook_id, told)
-    commit(scope, [*counted, Put(item), recorded], made)
+    made = _with_secret(item)
+    changes = {"url": item.url, "events": item.events}
+    recorded = event(scope, reseller_id, "webhook.created", webhook_id, changes)
+    commit(scope, [*reseller_writes, Put(item), recorded], made)
     return made
 
 
 @settled
 def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
-    """A new secret; the old one signs beside it for a day, so that the receiver can change over without a gap."""
-    item = _mine(reseller_id, webhook_id)
+    """A new secret. The old one signs too for a day, so that the receiver can change over without a gap."""
+    item = _webhook(reseller_id, webhook_id)
     version = item.version
     item.old_secret, item.old_until, item.secret = item.secret, scope.now + BOTH_SECONDS, signing.new_secret()
     actions = [
@@ -52,22 +51,23 @@ def rotate(scope: Scope, reseller_id: str, webhook_id: str) -> WebhookMade:
         Webhook.old_until.set(item.old_until),
         Webhook.version.set(version + 1),
     ]
-    made = _made(item)
+    made = _with_secret(item)
     rotated = event(scope, reseller_id, "webhook.secret_rotated", webhook_id)
     commit(scope, [Change(item, actions, Webhook.version == version), rotated], made)
     return made
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Webhook]:
-    return paging.page(Webhook, f"R#{reseller_id}", "WEBHOOK#", asked)
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Webhook]:
+    """A page of webhooks, oldest first."""
+    return paging.page(Webhook, Webhook.of_reseller(reseller_id), request)
 
 
 @settled
 def delete(scope: Scope, reseller_id: str, webhook_id: str) -> None:
-    """End a webhook: what was still to be sent to it is given up."""
-    item = _mine(reseller_id, webhook_id)
-    gone = event(scope, reseller_id, "webhook.deleted", webhook_id, None, {"url": item.url})
-    commit(scope, [Remove(item, Webhook.pk.exists()), gone])
+    """Delete a webhook. Deliveries to it that still wait are not sent."""
+    item = _webhook(reseller_id, webhook_id)
+    deleted = event(scope, reseller_id, "webhook.deleted", webhook_id, None, {"url": item.url})
+    commit(scope, [Remove(item, Webhook.pk.exists()), deleted])
 
 
 def get_wishes(reseller_id: str) -> Wishes:
@@ -76,20 +76,20 @@ def get_wishes(reseller_id: str) -> Wishes:
 
 @settled
 def put_wishes(scope: Scope, reseller_id: str, body: WishesIn) -> Wishes:
-    """Say which kinds go out by e-mail from now on."""
+    """Set the kinds that go out by e-mail from now on."""
     before = store.wishes(reseller_id)
-    told = {"clients": sorted(set(body.clients)), "reseller": sorted(set(body.reseller))}
-    item = Wishes(f"R#{reseller_id}", "NOTICES", clients=told["clients"], reseller=told["reseller"])
-    was = {"clients": sorted(before.clients), "reseller": sorted(before.reseller)}
-    changed = event(scope, reseller_id, "notifications.changed", reseller_id, told, was)
+    new = {"clients": sorted(set(body.clients)), "reseller": sorted(set(body.reseller))}
+    old = {"clients": sorted(before.clients), "reseller": sorted(before.reseller)}
+    item = Wishes(*Wishes.key(reseller_id), clients=new["clients"], reseller=new["reseller"])
+    changed = event(scope, reseller_id, "notifications.changed", reseller_id, new, old)
     commit(scope, [Put(item, anyway=True), changed], item)
     return item
 
 
-def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) -> paging.Rows[Delivery]:
-    """What was told to whom and how it went, newest first; 404 for a webhook that is not the reseller's."""
+def deliveries(reseller_id: str, query: DeliveriesQuery, request: paging.PageRequest) -> paging.Page[Delivery]:
+    """A page of deliveries, newest first; 404 for a webhook that is not the reseller's."""
     if query.webhook_id:
-        _mine(reseller_id, query.webhook_id)
+        _webhook(reseller_id, query.webhook_id)
 
     def keep(row: Delivery) -> bool:
         return (
@@ -98,15 +98,15 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, asked: paging.Asked) ->
             and query.webhook_id in (None, row.target)
         )
 
-    return paging.page(Delivery, f"N#{reseller_id}", "0", asked, keep=keep, newest_first=True)
+    return paging.page(Delivery, Delivery.of_reseller(reseller_id), request, keep=keep, newest_first=True)
 
 
-def _mine(reseller_id: str, webhook_id: str) -> Webhook:
-    found = Webhook.find(f"R#{reseller_id}", f"WEBHOOK#{webhook_id}")
-    if found is None:
+def _webhook(reseller_id: str, webhook_id: str) -> Webhook:
+    item = Webhook.find(*Webhook.key(reseller_id, webhook_id))
+    if item is None:
         raise NotFound("There is no such webhook.")
-    return found
+    return item
 
 
-def _made(item: Webhook) -> WebhookMade:
+def _with_secret(item: Webhook) -> WebhookMade:
     return WebhookMade(**dict(WebhookOut.model_validate(item)), secret=item.secret)

@@ -1,7 +1,7 @@
-"""This room's routes (``api``), the doors that PayPal comes through (``doors``), and the pay page (``pages``)."""
+"""The routes of payments: the API (``api``), what PayPal's servers call (``paypal_callbacks``), and the pay page."""
 
 from __future__ import annotations
 
-from chalicelib.payments.handlers import api, doors, pages
+from chalicelib.payments.handlers import api, pages, paypal_callbacks
 
-BLUEPRINTS = (api.bp, doors.bp, pages.bp)
+BLUEPRINTS = (api.bp, paypal_callbacks.bp, pages.bp)

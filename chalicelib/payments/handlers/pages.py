@@ -1,80 +1,82 @@
-"""``/pay/{intent}``: the page that takes a payer to PayPal, and those that PayPal brings it back to.
+"""``/pay/{intent}``: the page that takes a payer to PayPal, and the pages that PayPal sends the payer back to.
 
-All are public: the address is the permission. Those that PayPal brings payers back to are inert: they believe nothing
-of their query string, and change nothing.
+All are public: who knows the address may see them. The pages that PayPal sends payers back to ignore their query string
+and change nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from chalicelib.aws.transactions import Scope
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.framework import Blueprint
 from chalicelib.payments import gateway, page
 from chalicelib.payments.gateway import Paypal, PaypalFailed
-from chalicelib.payments.page import Asked
+from chalicelib.payments.page import PaymentView
 from chalicelib.payments.service import orders, pay
-from chalicelib.web.doors import FORM, Reply, Visit, door
+from chalicelib.web.public_routes import FORM, PublicRequest, PublicResponse, public_route
 
 bp = Blueprint(__name__)
 
 
-@door(bp, "GET", "/pay/{intent}")
-def show_pay(visit: Visit) -> Reply:
+@public_route(bp, "GET", "/pay/{intent}")
+def show_pay(request: PublicRequest) -> PublicResponse:
     """The amount and the button."""
-    return _page(visit, page.pay)
+    view = _view(request)
+    return _html(page.pay(view)) if view else _missing()
 
 
-@door(bp, "GET", "/pay/{intent}/return")
-def show_return(visit: Visit) -> Reply:
-    """Waiting, then paid."""
-    return _page(visit, lambda asked: page.back(asked, "state"))
+@public_route(bp, "GET", "/pay/{intent}/return")
+def show_return(request: PublicRequest) -> PublicResponse:
+    """The status of the payment, after the payer has paid."""
+    view = _view(request)
+    return _html(page.back(view, "state")) if view else _missing()
 
 
-@door(bp, "GET", "/pay/{intent}/cancel")
-def show_cancel(visit: Visit) -> Reply:
-    """Back without a payment."""
-    return _page(visit, lambda asked: page.cancelled(asked, f"../{visit.path['intent']}"))
+@public_route(bp, "GET", "/pay/{intent}/cancel")
+def show_cancel(request: PublicRequest) -> PublicResponse:
+    """The way back to the button, for a payer who has not paid."""
+    view = _view(request)
+    return _html(page.cancelled(view, f"../{request.path['intent']}")) if view else _missing()
 
 
-@door(bp, "GET", "/pay/{intent}/state")
-def show_state(visit: Visit) -> Reply:
-    """How far the payment is, for the page."""
-    return Reply(json.dumps({"status": pay.status(visit.path["intent"])}), content_type="application/json")
+@public_route(bp, "GET", "/pay/{intent}/state")
+def show_state(request: PublicRequest) -> PublicResponse:
+    """The status of the payment as JSON, for the script of the page."""
+    return PublicResponse(json.dumps({"status": pay.status(request.path["intent"])}), content_type="application/json")
 
 
-@door(bp, "POST", "/pay/{intent}/checkout", takes=FORM)
-def start_checkout(visit: Visit) -> Reply:
-    """Make the order and take the payer to PayPal; back to the page when that is not possible now."""
-    here = f"{visit.base_url}/pay/{visit.path['intent']}"
+@public_route(bp, "POST", "/pay/{intent}/checkout", accepts=FORM)
+def start_checkout(request: PublicRequest) -> PublicResponse:
+    """Create the order and redirect the payer to PayPal, or back to the page if the deposit cannot be paid now."""
+    intent, scope = request.path["intent"], Scope("payer", request.now)
     try:
-        scope = Scope("payer", visit.now)
-        return _go(orders.checkout(scope, Paypal(), visit.path["intent"], visit.base_url))
+        url = orders.checkout(scope, Paypal(), intent, request.base_url)
     except Conflict:
-        return _go(here)
+        url = f"{request.base_url}/pay/{intent}"
     except PaypalFailed:
-        return Reply("PayPal does not answer. Go back and try again in a minute.", 503)
+        return PublicResponse("PayPal does not answer. Go back and try again in a minute.", 503)
+    return PublicResponse(status=303, headers={"Location": url})
 
 
-def _go(url: str) -> Reply:
-    return Reply(status=303, headers={"Location": url})
-
-
-def _page(visit: Visit, show: Callable[[Asked], str]) -> Reply:
+def _view(request: PublicRequest) -> PaymentView | None:
     try:
-        asked = pay.look(visit.path["intent"], visit.now, visit.base_url)
+        return pay.view(request.path["intent"], request.now, request.base_url)
     except NotFound:
-        return Reply(page.missing(), 404, "text/html; charset=utf-8", _headers())
-    return Reply(show(asked), 200, "text/html; charset=utf-8", _headers())
+        return None
 
 
-def _headers() -> dict[str, str]:
-    return {
+def _missing() -> PublicResponse:
+    return _html(page.missing(), 404)
+
+
+def _html(text: str, status: int = 200) -> PublicResponse:
+    headers = {
         "Content-Security-Policy": page.policy(gateway.origins()),
         "Strict-Transport-Security": "max-age=31536000",
         "X-Content-Type-Options": "nosniff",
-        # The address of the page is the permission to see it: PayPal need not have it from the browser.
+        # The address gives access to the page, so the browser must not send it to PayPal.
         "Referrer-Policy": "no-referrer",
     }
+    return PublicResponse(text, status, "text/html; charset=utf-8", headers)

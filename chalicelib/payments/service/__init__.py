@@ -1,1 +1,1 @@
-"""What this room does: settings, deposits, messages, and what they move."""
+"""Services of payments: settings, deposits, orders, messages and review items."""

@@ -1,224 +1,223 @@
-"""A verified notice becomes ledger entries: read what is known, decide by ``decide``, write once.
+"""Applying a verified notice: read what is stored, decide (``decide``, pure), write once.
 
-One transaction holds the entries, the balance and service of the client, the sums of the payment, the deposit's
-status, what was booked, and whatever a person should look at. A repeat finds the booking; a twin loses the race and
-reads again.
+One transaction holds the ledger entries, balance and service of the client, the sums of the payment, the deposit's
+status, the booking, and a review item. A repeat finds the booking. Of two at the same moment one loses the race and
+decides again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import client_of, plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
-from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settle
+from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settled_within
 from chalicelib.config import settings as deployment
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
-from chalicelib.payments.decide import BOOKS, TXN_ID, decide
-from chalicelib.payments.notices import CASE, PAYMENT, Decision, Known, Notice
+from chalicelib.payments.decide import BOOKED_AS, TXN_ID, decide
+from chalicelib.payments.model import Decision, Facts, Movement, Notice, Payment
 from chalicelib.payments.service.config import changed
 from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
 
-FORGOTTEN_SECONDS = 400 * periods.DAY_SECONDS
-"""How long a refund waits for a payment that never comes. Cards are charged back for up to a year and more."""
-TEXTS = {
+UNMATCHED_SECONDS = 400 * periods.DAY_SECONDS
+"""How long the sums of an unknown payment are kept. Cards are charged back for a year and more."""
+DESCRIPTIONS = {
     "deposit": "PayPal deposit",
     "refund": "PayPal refund",
     "chargeback": "PayPal dispute",
     "recredit": "PayPal dispute closed",
 }
-"""Descriptions of the entries."""
+"""Description of a ledger entry by its kind."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """The items that a notice is decided on, all read at this try."""
+class _Case:
+    """A notice, and the stored items that its decision depends on, all read in the same attempt.
 
+    deposit: the deposit that the notice is about; ``None`` if it is not ours.
+    transaction: the sums of its payment; ``None`` before the first message about it.
+    facts: the same items as the decision takes them.
+    """
+
+    reseller_id: str
+    environment: str
+    notice: Notice
     settings: Settings
     deposit: Deposit | None
     transaction: Transaction | None
-    known: Known
+    facts: Facts
 
 
+# Fewer attempts than usual: PayPal waits 20 s for an answer, and sends again.
+@settled_within(attempts=20)
 def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> Decision:
-    """Do what a notice says, once, however often and beside whomever it comes."""
+    """Apply a notice and return the decision. A movement counts once, however often and on whatever channel it comes.
 
-    # What is booked makes a repeat safe by itself; the answer to an Idempotency-Key is not made here.
+    ``environment`` is that of the URL the message came to. Raises ``LostRace`` when every attempt lost its race.
+    """
+    # The booking makes a repeat safe. The answer to an Idempotency-Key is stored by the caller.
     scope = replace(scope, guard=None)
-
-    def attempt() -> Decision:
-        found = _find(reseller_id, environment, notice)
-        decision = decide(notice, found.known)
-        if writes := _writes(scope, reseller_id, environment, notice, found, decision):
-            commit(scope, writes)
-        return decision
-
-    # Fewer tries than usual: PayPal waits 20 s for an answer, and sends again.
-    return settle(attempt, attempts=20)
+    case = _read(reseller_id, environment, notice)
+    decision = decide(notice, case.facts)
+    if writes := _writes(scope, case, decision):
+        commit(scope, writes)
+    return decision
 
 
-def _find(reseller_id: str, environment: str, notice: Notice) -> Found:
+def _read(reseller_id: str, environment: str, notice: Notice) -> _Case:
     settings = store.settings_of(reseller_id)
     if settings is None:
         raise NotFound()
-    # The deposit comes before the payment: read the other way round, what a twin credits in between would look like a
-    # deposit that somebody else has paid.
-    deposit = _of_invoice(reseller_id, notice)
+    # The deposit is read before the payment. In the other order, a credit that another message books in between would
+    # look like a deposit that a different payment has paid.
+    deposit = _deposit_of(reseller_id, notice)
     transaction = store.transaction(reseller_id, environment, notice.original) if _is_id(notice.original) else None
-    done = notice.movement in BOOKS and _was_booked(reseller_id, environment, notice.txn_id, BOOKS[notice.movement])
-    if transaction and transaction.deposit_id and notice.movement != PAYMENT:
-        # What follows a payment is about the deposit that it paid, whatever invoice it names.
+    kind = BOOKED_AS.get(notice.movement)
+    done = kind is not None and _was_booked(reseller_id, environment, notice.txn_id, kind)
+    if transaction and transaction.deposit_id and notice.movement != Movement.PAYMENT:
+        # A correction is about the deposit that its payment paid, even if it names another invoice.
         deposit = store.deposit(reseller_id, transaction.client_id, transaction.deposit_id)
-    known = Known(
+    facts = Facts(
         environment=environment,
         current=settings.environment,
         currency=deployment.currency,
-        merchant_id=_pinned(settings, environment, deposit),
+        merchant_id=_merchant_id(settings, environment, deposit),
         intent=deposit.intent() if deposit else None,
         payment=transaction.payment() if transaction else None,
         done=done,
     )
-    return Found(settings, deposit, transaction, known)
+    return _Case(reseller_id, environment, notice, settings, deposit, transaction, facts)
 
 
-def _of_invoice(reseller_id: str, notice: Notice) -> Deposit | None:
-    """The deposit that a notice names by its invoice, if it is this reseller's."""
-    found = store.deposit_of_invoice(notice.invoice)
-    return found if found and found.reseller_id == reseller_id else None
+def _deposit_of(reseller_id: str, notice: Notice) -> Deposit | None:
+    """The deposit whose invoice a notice names; ``None`` if it is another reseller's."""
+    deposit = store.deposit_of_invoice(notice.invoice)
+    return deposit if deposit and deposit.reseller_id == reseller_id else None
 
 
-def _pinned(settings: Settings, environment: str, deposit: Deposit | None) -> str:
-    """The account that must be paid: the one the deposit was made for, else the one that was paid first."""
+def _merchant_id(settings: Settings, environment: str, deposit: Deposit | None) -> str:
+    """The account that must be paid: that of the deposit, else that of the settings or of the first payment."""
     if deposit and deposit.merchant_id:
-        return str(deposit.merchant_id)
-    return (settings.merchant_id or settings.receiver_id) if _is_of(settings, environment, deposit) else ""
+        return deposit.merchant_id
+    return (settings.merchant_id or settings.receiver_id) if _same_account(settings, environment, deposit) else ""
 
 
-def _is_of(settings: Settings, environment: str, deposit: Deposit | None) -> bool:
-    """Whether the present settings are those of a message: a late one may belong to the environment or the account
-    before them, whose merchant id says nothing about theirs."""
+def _same_account(settings: Settings, environment: str, deposit: Deposit | None) -> bool:
+    """Whether the settings are still those of the message's environment and of the deposit's account."""
     return settings.environment == environment and (deposit is None or deposit.email == settings.email)
 
 
-def _writes(
-    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
-) -> list[Write]:
+def _writes(scope: Scope, case: _Case, decision: Decision) -> list[Write]:
     """Everything that a decision changes, for one transaction; empty when it changes nothing."""
     writes: list[Write] = []
-    deposit = found.deposit
+    deposit = case.deposit
     if decision.postings and deposit:
-        writes += _postings(scope, reseller_id, notice, deposit, decision)
+        writes += _postings(scope, case, deposit, decision)
     if decision.payment:
-        writes.append(_transaction(scope, reseller_id, environment, notice, found, decision))
+        writes.append(_transaction(scope, case, decision.payment))
     if decision.book:
-        writes.append(Put(_booking(scope, reseller_id, environment, notice.txn_id, decision.book)))
+        writes.append(Put(_booking(scope, case, decision.book)))
     if decision.status and deposit:
-        writes += _status(scope, reseller_id, notice, deposit, decision.status)
-    if decision.review and (decision.book or not _reviewed(reseller_id, environment, notice, decision)):
-        writes += _review(scope, reseller_id, environment, notice, found, decision)
-    if decision.pin and _is_of(found.settings, environment, deposit):
-        found.settings.receiver_id = decision.pin
-        pinned = event(scope, reseller_id, "paypal.pinned", reseller_id, {"receiver_id": decision.pin})
-        writes += [changed(found.settings), pinned]
+        writes += _status(scope, case, deposit, decision.status)
+    if decision.review and (decision.book or not _reviewed(case, decision)):
+        writes += _review(scope, case, decision)
+    if decision.pin and _same_account(case.settings, case.environment, deposit):
+        case.settings.receiver_id = decision.pin
+        pinned = event(scope, case.reseller_id, "paypal.pinned", case.reseller_id, {"receiver_id": decision.pin})
+        writes += [changed(case.settings), pinned]
     return writes
 
 
-def _status(scope: Scope, reseller_id: str, notice: Notice, deposit: Deposit, status: str) -> list[Write]:
-    """The deposit's new status. The trail has a line of its own for what neither an entry nor a review tells of."""
+def _status(scope: Scope, case: _Case, deposit: Deposit, status: str) -> list[Write]:
+    """The deposit's new status, with an audit event where neither an entry nor a review item records it."""
     writes: list[Write] = [Change(deposit, [Deposit.status.set(status)], Deposit.status == deposit.status)]
     if status in ("pending", "failed"):
-        told = {"deposit_id": deposit.deposit_id, "txn_id": notice.txn_id}
-        writes.append(event(scope, reseller_id, f"deposit.{status}", deposit.client_id, told))
+        changes = {"deposit_id": deposit.deposit_id, "txn_id": case.notice.txn_id}
+        writes.append(event(scope, case.reseller_id, f"deposit.{status}", deposit.client_id, changes))
     return writes
 
 
-def _postings(scope: Scope, reseller_id: str, notice: Notice, deposit: Deposit, decision: Decision) -> list[Write]:
-    """The entries, in the reseller's month of today."""
-    month = periods.local_month(scope.now, periods.zone(reseller_of(reseller_id)().time_zone))
-    client = client_of(reseller_id, deposit.client_id)()
-    source = f"paypal:{notice.txn_id}"
-    wanted = [Posting(kind, amount, TEXTS[kind], month, source) for kind, amount in decision.postings]
-    _, writes = plan(scope, client, wanted)
+def _postings(scope: Scope, case: _Case, deposit: Deposit, decision: Decision) -> list[Write]:
+    """The ledger entries, in the current month of the reseller's time zone."""
+    month = periods.local_month(scope.now, periods.zone(get_reseller(case.reseller_id).time_zone))
+    client = get_client(case.reseller_id, deposit.client_id)
+    txn_id = case.notice.txn_id
+    postings = [
+        Posting(kind, amount, DESCRIPTIONS[kind], month, f"paypal:{txn_id}") for kind, amount in decision.postings
+    ]
+    _, writes = plan(scope, client, postings)
     for kind, amount in decision.postings:
-        told = {"amount": money.format_amount(amount), "deposit_id": deposit.deposit_id, "txn_id": notice.txn_id}
-        writes.append(event(scope, reseller_id, f"ledger.{kind}", deposit.client_id, told))
+        changes = {"amount": money.format_amount(amount), "deposit_id": deposit.deposit_id, "txn_id": txn_id}
+        writes.append(event(scope, case.reseller_id, f"ledger.{kind}", deposit.client_id, changes))
     return writes
 
 
-def _transaction(
-    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
-) -> Write:
-    """The sums of a payment after the decision, if nobody changed them since."""
-    payment, before, deposit = decision.payment, found.transaction, found.deposit
-    assert payment is not None
-    key = (store.partition(reseller_id), f"TXN#{environment}#{notice.original}")
-    fields: dict[str, Any] = {name: getattr(payment, name) for name in (*store.SUMS, "state", "merchant_id")}
-    if deposit:
-        fields |= {"client_id": deposit.client_id, "deposit_id": deposit.deposit_id}
-    if not payment.state:
-        fields["expires_at"] = scope.now + FORGOTTEN_SECONDS
+def _transaction(scope: Scope, case: _Case, payment: Payment) -> Write:
+    """The sums of the payment, if nobody changed them since they were read."""
+    before, deposit = case.transaction, case.deposit
     version = before.version if before else 0
-    item = Transaction(*key, **fields, version=version + 1)
+    item = Transaction(
+        *Transaction.key(case.reseller_id, case.environment, case.notice.original),
+        **{name: getattr(payment, name) for name in store.SUMS},
+        state=payment.state.value,
+        merchant_id=payment.merchant_id,
+        client_id=deposit.client_id if deposit else "",
+        deposit_id=deposit.deposit_id if deposit else "",
+        expires_at=None if payment.state else scope.now + UNMATCHED_SECONDS,
+        version=version + 1,
+    )
     return Put(item, Transaction.version == version) if before else Put(item)
 
 
-def _review(
-    scope: Scope, reseller_id: str, environment: str, notice: Notice, found: Found, decision: Decision
-) -> list[Write]:
-    """An item for a person, and the note that it was made: a message that comes again makes no second one."""
-    review_id, deposit = new_id(), found.deposit
+def _review(scope: Scope, case: _Case, decision: Decision) -> list[Write]:
+    """A review item, and the booking by which a message that comes again makes no second one."""
+    review_id, deposit, notice = new_id(), case.deposit, case.notice
     item = Review(
-        store.partition(reseller_id),
-        f"REVIEW#{review_id}",
+        *Review.key(case.reseller_id, review_id),
         review_id=review_id,
         reason=decision.review,
-        environment=environment,
+        environment=case.environment,
         txn_id=notice.txn_id,
         note=notice.note,
         client_id=deposit.client_id if deposit else "",
         deposit_id=deposit.deposit_id if deposit else "",
-        told=_told(notice),
+        told=_named_amount(notice),
         at=scope.now,
     )
-    told = {"reason": decision.review, "txn_id": notice.txn_id, "review_id": review_id}
-    noted = _booking(scope, reseller_id, environment, notice.txn_id, _review_kind(notice, decision))
-    # Beside a booking the note may stand already: the same remark on an earlier movement is another one's.
+    changes = {"reason": decision.review, "txn_id": notice.txn_id, "review_id": review_id}
+    booking = _booking(scope, case, _review_kind(notice, decision))
+    # Next to a booking the note may exist: another movement with the same transaction id had the same remark.
     return [
         Put(item),
-        Put(noted, anyway=bool(decision.book)),
-        event(scope, reseller_id, "paypal.review", review_id, told),
+        Put(booking, anyway=bool(decision.book)),
+        event(scope, case.reseller_id, "paypal.review", review_id, changes),
     ]
 
 
-def _told(notice: Notice) -> str:
-    """The amount that PayPal named, for a person to compare; cut, because it comes from outside."""
+def _named_amount(notice: Notice) -> str:
+    """Amount and currency that PayPal named, for a person to compare; cut, because they come from outside."""
     text = f"{notice.amount} {notice.currency}".strip()
     return "".join(c for c in text if c.isprintable())[:40]
 
 
 def _review_kind(notice: Notice, decision: Decision) -> str:
-    # A case is known by its own id, which is part of the note; any other remark by what it says.
-    return f"review:{decision.review}" + (f":{notice.note}" if notice.movement == CASE else "")
+    """Kind of the booking of a review item. Several cases of one payment differ by their notes."""
+    return f"review:{decision.review}" + (f":{notice.note}" if notice.movement == Movement.CASE else "")
 
 
-def _reviewed(reseller_id: str, environment: str, notice: Notice, decision: Decision) -> bool:
-    return _was_booked(reseller_id, environment, notice.txn_id, _review_kind(notice, decision))
+def _reviewed(case: _Case, decision: Decision) -> bool:
+    kind = _review_kind(case.notice, decision)
+    return _was_booked(case.reseller_id, case.environment, case.notice.txn_id, kind)
 
 
-def _booking(scope: Scope, reseller_id: str, environment: str, txn_id: str, kind: str) -> Booked:
-    item = store.booked(reseller_id, environment, txn_id, kind)
-    item.at = scope.now
-    return item
+def _booking(scope: Scope, case: _Case, kind: str) -> Booked:
+    return Booked(*Booked.key(case.reseller_id, case.environment, case.notice.txn_id, kind), at=scope.now)
 
 
 def _was_booked(reseller_id: str, environment: str, txn_id: str, kind: str) -> bool:
-    if not _is_id(txn_id):
-        return False
-    key = store.booked(reseller_id, environment, txn_id, kind)
-    return Booked.find(key.pk, key.sk) is not None
+    return _is_id(txn_id) and Booked.find(*Booked.key(reseller_id, environment, txn_id, kind)) is not None
 
 
 def _is_id(txn_id: str) -> bool:

@@ -1,97 +1,101 @@
-"""Messages as they came: kept before anything is known about them, with a note of what became of them.
+"""Messages as they came: stored before anything is known about them, with a note of their outcome later.
 
-What is answered tells PayPal whether to send again. 200 for everything understood, also what is refused: PayPal
-switches off the notifications of a whole account whose listener goes on failing. 503 whenever nothing is known for
-certain.
+PayPal sends a message again until it is answered 200. It gets 200 for every message that is understood, also for a
+refused one, because PayPal switches off the notifications of a whole account whose URL keeps failing. It gets 503 when
+PayPal itself gave no clear answer about the message.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from chalicelib import periods
-from chalicelib.accounts.ledger.posting import reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Scope, new_id
 from chalicelib.errors import NotFound
 from chalicelib.payments import store
 from chalicelib.payments.gateway import INVALID, VERIFIED
-from chalicelib.payments.notices import Decision
-from chalicelib.payments.store import Door, Message
+from chalicelib.payments.model import Decision
+from chalicelib.payments.store import IpnEndpoint, Message
 
 log = logging.getLogger(__name__)
 KEPT_SECONDS = 180 * periods.DAY_SECONDS
 """How long a message is kept: as long as a payment is usually disputed. It holds personal data."""
 SETTLED, AGAIN = 200, 503
+"""HTTP status that ends PayPal's tries, and the one that asks for another."""
 
 
-def door_of(token: str) -> Door:
-    """Whose door this is; 404 for a token that nobody has. It routes a message, it proves nothing."""
-    found = store.door(token)
-    if found is None:
+def endpoint_of(token: str) -> IpnEndpoint:
+    """Reseller and environment of a URL's token; 404 for an unknown one. A token does not prove who sends."""
+    endpoint = IpnEndpoint.find(*IpnEndpoint.key(token))
+    if endpoint is None:
         raise NotFound()
-    return found
+    return endpoint
 
 
 def keep(
-    scope: Scope, door: Door, channel: str, raw: bytes, headers: Mapping[str, str], names: tuple[str, ...]
+    scope: Scope, endpoint: IpnEndpoint, channel: str, raw: bytes, headers: Mapping[str, str], names: tuple[str, ...]
 ) -> Message:
-    """Store a message, with those of its headers that ``names`` says."""
+    """Store a message with the headers listed in ``names``; the stored item."""
     message_id = new_id()
-    kept = Message(
-        store.partition(door.reseller_id),
-        f"MSG#{message_id}",
+    message = Message(
+        *Message.key(endpoint.reseller_id, message_id),
         message_id=message_id,
-        environment=door.environment,
+        environment=endpoint.environment,
         channel=channel,
         raw=raw,
         headers={name: headers[name][:2000] for name in names if name in headers},
         received_at=scope.now,
         expires_at=scope.now + KEPT_SECONDS,
     )
-    kept.save()
-    store.tell_health(door.reseller_id, "received_at", scope.now)
-    return kept
+    message.save()
+    store.note_health(endpoint.reseller_id, "received_at", scope.now)
+    return message
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Message]:
-    """The messages of a reseller that are still kept, newest first."""
-    reseller_of(reseller_id)()
-    return paging.page(Message, store.partition(reseller_id), "MSG#", asked, newest_first=True)
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Message]:
+    """A page of a reseller's stored messages, newest first."""
+    get_reseller(reseller_id)
+    return paging.page(Message, Message.of_reseller(reseller_id), request, newest_first=True)
 
 
 def find(reseller_id: str, message_id: str) -> Message:
-    """A kept message; 404 when there is none."""
-    reseller_of(reseller_id)()
-    found = store.message(reseller_id, message_id)
-    if found is None:
+    """A stored message; 404 if there is none."""
+    get_reseller(reseller_id)
+    message = Message.find(*Message.key(reseller_id, message_id))
+    if message is None:
         raise NotFound()
-    return found
+    return message
 
 
-def settle(
-    scope: Scope, reseller_id: str, kept: Message, verdict: str, act: Callable[[], Decision], txn_id: str = ""
-) -> int:
-    """What follows from PayPal's word about a message; the status to answer."""
-    if verdict == VERIFIED:
-        finish(kept, VERIFIED, act(), txn_id)
-        store.tell_health(reseller_id, "verified_at", scope.now)
-        return SETTLED
-    if kept.verdict == VERIFIED:
-        # Asked about again. PayPal need not know its old messages for ever: what it said, and what that did, stands.
+def settle_verified(scope: Scope, message: Message, decision: Decision, txn_id: str) -> int:
+    """Note the decision on a message that PayPal has verified; the HTTP status to answer."""
+    finish(message, VERIFIED, decision, txn_id)
+    store.note_health(message.reseller_id, "verified_at", scope.now)
+    return SETTLED
+
+
+def settle_unverified(scope: Scope, message: Message, verdict: str) -> int:
+    """Note that PayPal did not verify a message; the HTTP status to answer.
+
+    A message that was verified before stays verified: PayPal may forget its old messages.
+    """
+    if message.verdict == VERIFIED:
         return SETTLED
     if verdict == INVALID:
-        finish(kept, INVALID, Decision("invalid"))
-        store.tell_health(reseller_id, "invalid_at", scope.now)
-        log.warning("PayPal does not know a message (INVALID): reseller %s, message %s", reseller_id, kept.message_id)
+        finish(message, INVALID, Decision("invalid"))
+        store.note_health(message.reseller_id, "invalid_at", scope.now)
+        ids = (message.reseller_id, message.message_id)
+        log.warning("PayPal does not know a message (INVALID): reseller %s, message %s", *ids)
         return SETTLED
-    finish(kept, verdict, Decision("unclear"))
-    store.tell_health(reseller_id, "unclear_at", scope.now)
+    finish(message, verdict, Decision("unclear"))
+    store.note_health(message.reseller_id, "unclear_at", scope.now)
     return AGAIN
 
 
-def finish(kept: Message, verdict: str, decision: Decision, txn_id: str = "") -> None:
-    """Note on the message what became of it. The ledger does not depend on this note."""
-    told = {"verdict": verdict, "outcome": decision.outcome, "reason": decision.reason, "txn_id": txn_id[:64]}
-    kept.update(actions=[getattr(Message, name).set(value) for name, value in told.items()])
+def finish(message: Message, verdict: str, decision: Decision, txn_id: str = "") -> None:
+    """Write PayPal's verdict and our decision to the stored message. No ledger entry depends on this note."""
+    fields = {"verdict": verdict, "outcome": decision.outcome, "reason": decision.reason, "txn_id": txn_id[:64]}
+    message.update(actions=[getattr(Message, name).set(value) for name, value in fields.items()])

@@ -1,4 +1,4 @@
-"""Intents: what a client is going to pay. Stored first; the form that leads to PayPal is made out of what is stored."""
+"""Deposits: what a client is going to pay. Stored first; the form for PayPal is made from the stored values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import secrets
 from typing import Any
 
 from chalicelib import money, periods
-from chalicelib.accounts.ledger.posting import plan, reseller_of
+from chalicelib.accounts.ledger.posting import get_reseller, plan
 from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
-from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settle
+from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
 from chalicelib.config import settings as deployment
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.payments import amounts, gateway, store
@@ -19,68 +19,59 @@ from chalicelib.payments.store import Deposit, Invoice, Settings
 from chalicelib.principals import Principal
 
 OPEN_SECONDS = 7 * periods.DAY_SECONDS
-"""How long the pay page offers the button. A payment that was begun may complete much later, and counts."""
+"""How long the pay page offers the button. A payment that was begun counts even if it completes later."""
 
 
+@settled
 def create(scope: Scope, who: Principal, client_id: str, body: DepositIn, base_url: str) -> DepositOut:
-    """An intent. 404 for a stranger's client, 409 for a closed one or without PayPal, 422 for an amount not offered."""
+    """A new deposit. 404 for another's client, 409 for a closed client or without PayPal, 422 for an amount that is not
+    offered."""
     clients.refuse_others(who, client_id)
-
-    def decide() -> DepositOut:
-        settings = store.settings_of(who.reseller_id)
-        client = clients.open_client(who.reseller_id, client_id)
-        if settings is None:
-            raise Conflict("This reseller takes no PayPal payments yet (PUT /v1/paypal).")
-        if body.amount not in [int(text) * money.ONE for text in settings.amounts]:
-            raise Invalid.field("amount", f"must be one of {', '.join(settings.amounts)}")
-        item = _item(scope, who.reseller_id, client_id, settings, body.amount)
-        pointer = Invoice(f"PAY#{item.invoice}", "PAY")
-        pointer.reseller_id, pointer.client_id, pointer.deposit_id = who.reseller_id, client_id, item.deposit_id
-        out = shown(item, settings, base_url)
-        # The client's version fences it: a client that is closed at this moment gets no intent.
-        _, bump = plan(scope, client, [])
-        told = {"deposit_id": item.deposit_id, "amount": money.format_amount(body.amount)}
-        recorded = event(scope, who.reseller_id, "deposit.created", client_id, told)
-        commit(scope, [*bump, Put(item), Put(pointer), recorded], out)
-        return out
-
-    return settle(decide)
+    settings = store.settings_of(who.reseller_id)
+    client = clients.open_client(who.reseller_id, client_id)
+    if settings is None:
+        raise Conflict("This reseller takes no PayPal payments yet (PUT /v1/paypal).")
+    if body.amount not in [int(text) * money.ONE for text in settings.amounts]:
+        raise Invalid.field("amount", f"must be one of {', '.join(settings.amounts)}")
+    item = _item(scope, who.reseller_id, client_id, settings, body.amount)
+    invoice = Invoice(
+        *Invoice.key(item.invoice), reseller_id=who.reseller_id, client_id=client_id, deposit_id=item.deposit_id
+    )
+    out = to_out(item, settings, base_url)
+    # Requires the client's version, so a client that is closed at this moment gets no deposit.
+    _, client_writes = plan(scope, client, [])
+    changes = {"deposit_id": item.deposit_id, "amount": money.format_amount(body.amount)}
+    recorded = event(scope, who.reseller_id, "deposit.created", client_id, changes)
+    commit(scope, [*client_writes, Put(item), Put(invoice), recorded], out)
+    return out
 
 
 def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> DepositOut:
-    """One deposit; 404 for a stranger's."""
+    """One deposit; 404 for an unknown one or another's."""
     clients.get(who, client_id)
-    found = store.deposit(who.reseller_id, client_id, deposit_id)
-    if found is None:
+    item = store.deposit(who.reseller_id, client_id, deposit_id)
+    if item is None:
         raise NotFound()
-    return shown(found, _settings(who.reseller_id), base_url)
+    return to_out(item, _settings(who.reseller_id), base_url)
 
 
-def listed(who: Principal, client_id: str, asked: paging.Asked, base_url: str) -> tuple[list[DepositOut], str | None]:
-    """A page of a client's deposits, newest first, and the place where the next one starts."""
+def listed(
+    who: Principal, client_id: str, request: paging.PageRequest, base_url: str
+) -> tuple[list[DepositOut], str | None]:
+    """A page of a client's deposits, newest first, and the place where the next page starts."""
     clients.get(who, client_id)
-    prefix = f"DEPOSIT#{client_id}#"
-    found = paging.page(Deposit, store.partition(who.reseller_id), prefix, asked, newest_first=True)
-    settings = _settings(who.reseller_id) if found.items else None
-    return [shown(item, settings, base_url) for item in found.items if settings], found.place
+    page = paging.page(Deposit, Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
+    settings = _settings(who.reseller_id) if page.items else None
+    return [to_out(item, settings, base_url) for item in page.items if settings], page.place
 
 
-def shown(item: Deposit, settings: Settings, base_url: str) -> DepositOut:
-    """A deposit as it is answered, with the form."""
+def to_out(item: Deposit, settings: Settings, base_url: str) -> DepositOut:
+    """A deposit as the API answers it, with the form."""
     action, fields = form(item, settings, base_url)
-    told: dict[str, Any] = {name: getattr(item, name) for name in ("client_id", "invoice", "custom", "currency")}
-    told |= {
-        "id": item.deposit_id,
-        "amount": item.amount_e8,
-        "environment": item.environment,
-        "status": item.status,
-        "action": action,
-        "fields": fields,
-        "pay_url": pay_url(item, base_url),
-        "created_at": item.created_at,
-        "open_until": item.open_until,
-    }
-    return DepositOut.model_validate(told)
+    stored = ("client_id", "invoice", "custom", "currency", "environment", "status", "created_at", "open_until")
+    answer: dict[str, Any] = {name: getattr(item, name) for name in stored}
+    answer |= {"id": item.deposit_id, "amount": item.amount_e8, "pay_url": pay_url(item, base_url)}
+    return DepositOut.model_validate(answer | {"action": action, "fields": fields})
 
 
 def pay_url(item: Deposit, base_url: str) -> str:
@@ -88,15 +79,15 @@ def pay_url(item: Deposit, base_url: str) -> str:
 
 
 def is_over(item: Deposit, client_status: str, now: int) -> bool:
-    """Whether the button is gone: a week has passed, or the client was closed. What was begun before still counts."""
+    """Whether the button is no longer offered: after a week, or when the client is closed."""
     return now >= item.open_until or client_status == "closed"
 
 
 def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[str, str]]:
-    """Where the payer's browser is sent to, and with which fields.
+    """URL and fields of the form that the payer's browser sends.
 
-    With a REST app that is our own ``checkout``, which makes the order; else the classic button. Nothing in its form is
-    signed, so nothing in it is believed when it comes back.
+    With a REST app the URL is our own ``checkout``, which creates the order; else it is PayPal's classic button. The
+    payer can change every field of the button's form, so a message about it is compared with the stored deposit.
     """
     page = pay_url(item, base_url)
     if item.environment in settings.apps:
@@ -113,7 +104,7 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
         "notify_url": notify_url(base_url, settings.tokens[item.environment]),
         "return": f"{page}/return",
         "cancel_return": f"{page}/cancel",
-        # The browser comes back by GET and without the payer's data.
+        # Makes PayPal send the browser back by GET, without the payer's data.
         "rm": "1",
         "no_shipping": "1",
         "no_note": "1",
@@ -123,24 +114,23 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
 
 
 def _settings(reseller_id: str) -> Settings:
-    found = store.settings_of(reseller_id)
-    if found is None:
+    settings = store.settings_of(reseller_id)
+    if settings is None:
         raise NotFound()
-    return found
+    return settings
 
 
 def _item(scope: Scope, reseller_id: str, client_id: str, settings: Settings, amount_e8: int) -> Deposit:
     deposit_id = new_id()
     return Deposit(
-        store.partition(reseller_id),
-        f"DEPOSIT#{client_id}#{deposit_id}",
+        *Deposit.key(reseller_id, client_id, deposit_id),
         deposit_id=deposit_id,
         reseller_id=reseller_id,
         client_id=client_id,
         invoice=secrets.token_hex(16),
         custom=secrets.token_hex(16),
         amount_e8=amount_e8,
-        currency=reseller_of(reseller_id)().currency or deployment.currency,
+        currency=get_reseller(reseller_id).currency or deployment.currency,
         environment=settings.environment,
         email=settings.email,
         merchant_id=settings.merchant_id,

@@ -1,27 +1,27 @@
-"""What the pay page shows: a deposit by its invoice, to whoever has the link."""
+"""What the pay page shows: a deposit by its invoice, for anybody who has the link."""
 
 from __future__ import annotations
 
-from chalicelib.accounts.ledger.posting import client_of, reseller_of
+from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.errors import NotFound
 from chalicelib.payments import amounts, store
-from chalicelib.payments.page import Asked
+from chalicelib.payments.page import PaymentView
 from chalicelib.payments.service import deposits
 from chalicelib.payments.store import Deposit
 
 
-def look(invoice: str, now: int, base_url: str) -> Asked:
-    """What a page is about; 404 for an invoice that nobody has."""
+def view(invoice: str, now: int, base_url: str) -> PaymentView:
+    """What the page of an invoice shows; 404 for an unknown one."""
     deposit = _deposit(invoice)
     settings = store.settings_of(deposit.reseller_id)
     if settings is None:
         raise NotFound()
-    client = client_of(deposit.reseller_id, deposit.client_id)()
+    client = get_client(deposit.reseller_id, deposit.client_id)
     action, fields = deposits.form(deposit, settings, base_url)
-    return Asked(
+    return PaymentView(
         amount=amounts.write(deposit.amount_e8, deposit.currency),
         currency=deposit.currency,
-        seller=reseller_of(deposit.reseller_id)().name,
+        seller=get_reseller(deposit.reseller_id).name,
         language=client.profile.get("language", "en"),
         status=deposit.status,
         sandbox=deposit.environment == "sandbox",
@@ -32,12 +32,12 @@ def look(invoice: str, now: int, base_url: str) -> Asked:
 
 
 def status(invoice: str) -> str:
-    """How far a deposit is; 404 for an invoice that nobody has."""
-    return str(_deposit(invoice).status)
+    """Status of the deposit of an invoice; 404 for an unknown one."""
+    return _deposit(invoice).status
 
 
 def _deposit(invoice: str) -> Deposit:
-    found = store.deposit_of_invoice(invoice)
-    if found is None:
+    deposit = store.deposit_of_invoice(invoice)
+    if deposit is None:
         raise NotFound()
-    return found
+    return deposit

@@ -1,25 +1,24 @@
-"""Items that a person should look at: listed, and ticked off."""
+"""Review items: messages that a person should look at, listed and closed."""
 
 from __future__ import annotations
 
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Remove, Scope, commit, event, settled
 from chalicelib.errors import NotFound
-from chalicelib.payments import store
 from chalicelib.payments.store import Review
 
 
-def listed(reseller_id: str, asked: paging.Asked) -> paging.Rows[Review]:
-    """What is open, oldest first."""
-    return paging.page(Review, store.partition(reseller_id), "REVIEW#", asked)
+def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Review]:
+    """A page of the open items, oldest first."""
+    return paging.page(Review, Review.of_reseller(reseller_id), request)
 
 
 @settled
 def close(scope: Scope, reseller_id: str, review_id: str) -> None:
-    """Tick one off; the trail keeps that it was there. 404 for one that is not open."""
-    found = Review.find(store.partition(reseller_id), f"REVIEW#{review_id}")
-    if found is None:
+    """Remove an item; the audit trail records it. 404 if it is not open."""
+    review = Review.find(*Review.key(reseller_id, review_id))
+    if review is None:
         raise NotFound()
-    told = {"reason": found.reason, "txn_id": found.txn_id}
-    closed = event(scope, reseller_id, "paypal.review_closed", review_id, told)
-    commit(scope, [Remove(found, Review.pk.exists()), closed])
+    changes = {"reason": review.reason, "txn_id": review.txn_id}
+    closed = event(scope, reseller_id, "paypal.review_closed", review_id, changes)
+    commit(scope, [Remove(review, Review.pk.exists()), closed])

@@ -7,7 +7,7 @@
   function look() {
     fetch(place.dataset.state, { cache: "no-store", credentials: "omit" })
       .then(function (answer) { return answer.ok ? answer.json() : null; })
-      .then(function (told) { if (told) { show(told.status); } })
+      .then(function (state) { if (state) { show(state.status); } })
       .catch(function () {})
       .then(again);
   }

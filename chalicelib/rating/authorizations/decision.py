@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from chalicelib.rating.cdr.call import MAX_SECONDS
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.price import CallTerms
 
@@ -45,12 +46,12 @@ def decide(standing: Standing, terms: CallTerms | None, reserve_seconds: int = 0
     refused = _refusal(standing, terms)
     if refused or terms is None:
         return Verdict(refused or "no_rate")
-    free = not price.amount_e8(terms, price.LONGEST)
+    free = not price.amount_e8(terms, MAX_SECONDS)
     most: int | None = None
     for reason, budget_e8 in (("blocked", standing.left_today_e8), ("suspended", standing.available_e8)):
         if budget_e8 is None:
             continue
-        seconds = price.LONGEST if free else price.affordable_seconds(terms, budget_e8) if budget_e8 > 0 else 0
+        seconds = MAX_SECONDS if free else price.affordable_seconds(terms, budget_e8) if budget_e8 > 0 else 0
         if not seconds:
             return Verdict(reason)
         most = seconds if most is None else min(most, seconds)

@@ -1,9 +1,9 @@
 """Holds of calls that are rated now: let go after the debit, so that nobody can spend the money in between.
 
-It is done after the part's own transaction, not in it: calls that are asked for at the same moment would make that
-one fail, and a part can have more calls than a transaction takes. A try that dies in between is made up for by the
-next one, which finds the part committed and comes here again. A hold goes together with its share of the sums, so
-once.
+It is done after the client-month's own transaction, not in it: calls that are asked for at the same moment would make
+that one fail, and a client-month can have more calls than a transaction takes. A try that dies in between is made up
+for by the next one, which finds the client-month committed and comes here again. A hold goes together with its share of
+the sums, so once.
 """
 
 from __future__ import annotations

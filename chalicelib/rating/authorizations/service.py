@@ -150,7 +150,7 @@ def _head_and_hold(asked: _Asked) -> tuple[HoldsHead, Hold | None]:
 
 def _standing(asked: _Asked, head: HoldsHead, now: int, own: Hold | None) -> Standing:
     """The client as it stands without the call's ``own`` hold."""
-    client, sums = posting.client_of(asked.reseller_id, asked.client_id)(), head.sums()
+    client, sums = posting.get_client(asked.reseller_id, asked.client_id), head.sums()
     if own:
         sums = sums.changed(now, int(own.expires_at or 0), own.day, -own.amount_e8)
     available, daily = rules.available_e8(client.account()), client.daily_limit_e8

@@ -1,1 +1,1 @@
-"""One CDR file on its way into the ledgers: read, write, commit, and everything that is done to a batch later."""
+"""Batches: a CDR file is read, priced and committed to the ledgers; later it may be rated again or compacted."""

@@ -1,4 +1,4 @@
-"""Calls that are billed already, as rating a later file needs to know them: by hashes, and exactly when asked."""
+"""The calls that are already billed, which rating a later file needs: by hash, and by id where hashes are equal."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import numpy as np
 
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
-from chalicelib.calls.index import batch_of, day_name, portions
+from chalicelib.calls.identity import kind_of
+from chalicelib.calls.index import day_name, portions
 from chalicelib.calls.store import Segment
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Billed, Hashes, Keys, kind_of
+from chalicelib.rating.engine.call_keys import Billed, Keys
+from chalicelib.rating.engine.hashing import Hashes
 
-KEPT_HASHES = 4_000_000
-"""Hashes of calls that a container remembers (8 bytes each): the files of a client's day come one after another."""
-
-
-Place = tuple[str, str, str]
-"""The object of a segment and the segment's own keys."""
+CACHED_HASHES = 4_000_000
+"""Hashes of calls that a container keeps, 8 bytes each: the files of a client's day arrive one after another."""
 
 
-class Known:
-    """Calls already billed to a client on some UTC days: which segments there are, and their calls when asked.
+SegmentPlace = tuple[str, str, str]
+"""Object and keys of a segment. A re-rating leaves the rest of a compacted segment under the same keys."""
 
-    Of the batch that asks, only what its present generation has billed counts: the months in ``settled``. What an
-    earlier one billed will make room.
+
+class BilledCalls:
+    """Calls that are already billed to a client on some UTC days; they are read only when they are needed.
+
+    The calls of other batches count, and those that the present generation of this batch has billed: its months
+    ``settled``. What a previous generation of it billed does not count, because it is about to be replaced.
     """
 
     def __init__(self, client_id: str, days: Sequence[int], batch_id: str, settled: Collection[str]) -> None:
@@ -33,9 +35,8 @@ class Known:
         found = call_store.segments_of(client_id, min(names), max(names)) if names else []
         self._segments: dict[int, list[Segment]] = {}
         for segment in found:
-            if segment.day in names and (batch_of(segment) != batch_id or segment.month in settled):
+            if segment.day in names and (segment.batch_id != batch_id or segment.month in settled):
                 self._segments.setdefault(names[segment.day], []).append(segment)
-        # With their objects: what a re-rating leaves of a compacted segment stays at its place in the index.
         self.places = frozenset(_place(segment) for segments in self._segments.values() for segment in segments)
 
     def crowded(self, most: int) -> list[str]:
@@ -43,7 +44,7 @@ class Known:
         return [day_name(day) for day, found in self._segments.items() if len(found) >= most]
 
     def billed(self, day: int) -> Billed:
-        """What tells the calls of a day apart."""
+        """The hashes and ids of a day's calls."""
         own = self._segments.get(day, [])
         if not own:
             return call_keys.NOTHING
@@ -56,58 +57,58 @@ class Known:
 def _keys(segment: Segment) -> Iterator[Keys]:
     """Kinds and ids of a segment's calls, some at a time."""
     for data in portions(segment, segment.members):
-        ways, ends, call_ids = zip(*call_format.decode_keys(data), strict=True)
-        kinds = np.fromiter(map(kind_of, ways, ends), np.int64, len(ways))
+        directions, dispositions, call_ids = zip(*call_format.decode_keys(data), strict=True)
+        kinds = np.fromiter(map(kind_of, directions, dispositions), np.int64, len(directions))
         yield kinds, np.array([call_id.encode() for call_id in call_ids], np.bytes_)
 
 
 def _hashes(segment: Segment) -> Iterator[Hashes]:
-    """Hashes of a segment's calls; objects never change, so remembering them is safe."""
-    kept = _kept.get(_place(segment))
-    if kept is not None:
-        yield kept
+    """Hashes of a segment's calls. They may be cached, because objects never change."""
+    cached = _cache.get(_place(segment))
+    if cached is not None:
+        yield cached
         return
     found = list[Hashes]()
     for keys in _keys(segment):
         hashes = call_keys.hashes(*keys)
-        if segment.rows <= KEPT_HASHES:
+        if segment.rows <= CACHED_HASHES:
             found.append(hashes)
         yield hashes
-    remember(segment, found)
+    cache(segment, found)
 
 
-def remember(segment: Segment, found: Sequence[Hashes]) -> None:
-    """Keep the hashes of a segment's calls, so that the next file's try need not read it; too many are not kept."""
+def cache(segment: Segment, found: Sequence[Hashes]) -> None:
+    """Keep the hashes of a segment's calls, so that the try of the next file need not read it; unless too many."""
     count = sum(map(len, found))
-    if count != segment.rows or count > KEPT_HASHES:
+    if count != segment.rows or count > CACHED_HASHES:
         return
-    _kept.add(_place(segment), np.concatenate(found))
+    _cache.add(_place(segment), np.concatenate(found))
 
 
-def _place(segment: Segment) -> Place:
-    # Not by its offset: that is not known before the object is full.
+def _place(segment: Segment) -> SegmentPlace:
+    # Without its offset, which is not known before the object is full.
     return segment.object_key, segment.pk, segment.sk
 
 
-class _Kept:
-    """Hashes by place, all forgotten at once when they become too many."""
+class _Cache:
+    """Hashes by segment; when they become too many, all are dropped."""
 
     def __init__(self) -> None:
-        self._hashes: dict[Place, Hashes] = {}
+        self._hashes: dict[SegmentPlace, Hashes] = {}
         self._count = 0
 
-    def get(self, place: Place) -> Hashes | None:
+    def get(self, place: SegmentPlace) -> Hashes | None:
         return self._hashes.get(place)
 
     def clear(self) -> None:
         self._hashes, self._count = {}, 0
 
-    def add(self, place: Place, hashes: Hashes) -> None:
-        if self._count + len(hashes) > KEPT_HASHES:
+    def add(self, place: SegmentPlace, hashes: Hashes) -> None:
+        if self._count + len(hashes) > CACHED_HASHES:
             self.clear()
         if place not in self._hashes:
             self._hashes[place] = hashes
             self._count += len(hashes)
 
 
-_kept = _Kept()
+_cache = _Cache()

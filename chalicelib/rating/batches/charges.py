@@ -1,6 +1,6 @@
-"""What one batch changes for one client and day, decided purely: calls put in order, free minutes spent, sums made.
+"""What the calls of one client and day cost the client: puts calls in order, spends free minutes, adds up. No I/O.
 
-The answer depends on what other batches committed before, so it is decided afresh whenever a commit loses a race.
+The answer depends on what other batches have committed, so it is computed again whenever a commit loses a race.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.batches.rated_csv import Rows
+from chalicelib.calls.totals import Totals
+from chalicelib.rating.batches.rated_csv import RatedRows
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.price import price_call
 
 _BLOCK = 100_000
-_STRETCH = 5_000
-"""Calls after which it is looked anew whose free minutes are spent."""
+_CALLS_PER_CHECK = 5_000
+"""After so many calls the packages that still have free minutes are looked up again."""
 
 
 @dataclass
-class Free:
-    """Free seconds of a client and month by package: what was used before, and is used now. The day's order spends."""
+class FreeSeconds:
+    """The free seconds of a client and month. ``used``: by package id, what committed calls and these have spent."""
 
     table: TermTable
     used: dict[str, int] = field(default_factory=dict)
 
     def left(self, package_id: str, at: int) -> int:
-        """What the package in force at that instant still grants."""
+        """What the version of the package that holds at that instant still grants."""
         version = self.table.book.terms.package(package_id, at)
         return (version.free_minutes * 60 if version else 0) - self.used.get(package_id, 0)
 
@@ -43,32 +44,31 @@ class Free:
 
 
 @dataclass(frozen=True)
-class Day:
-    """Calls of a client-day, or of a slice of one, sorted by start; ``sums`` by the names of ``store.Segment``."""
+class ChargedCalls:
+    """Calls of a client-day, or of a slice of one, sorted by start, and what they add up to."""
 
-    rows: Rows
-    sums: dict[str, int]
+    rows: RatedRows
+    totals: Totals
 
 
-def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: str) -> Day:
-    """One slice of a client-day (``slices``): ``rows`` and ``texts`` as rated, without copies.
-    Every row names ``batch_id``, so that a batch can be taken out of a segment that holds several.
+def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, batch_id: str) -> ChargedCalls:
+    """Charge one slice of a client-day (``client_day``); ``rows`` and ``texts`` as rated, without duplicates.
 
-    Free minutes go by start, then (``by_id``) call id; what is equal keeps its order.
+    Free seconds are spent in the order of start, then (with ``by_id``) of call id; else equal starts keep their order.
+    Every row names ``batch_id``, so that the calls of a batch can be found in a segment that has several batches.
     """
-    # By start a day is mostly in order already: ``spill`` has seen to it.
+    # Mostly in order already, because ``spill`` sorts by start.
     if by_id or (np.diff(rows["start"]) < 0).any():
         order = np.lexsort((texts.call_id, rows["start"])) if by_id else np.argsort(rows["start"], kind="stable")
         rows, texts = rows[order], texts.at(order)
-    amounts, given = _with_free_minutes(rows, np.flatnonzero(covered(rows["terms"], free.table)), free)
+    amounts, given = _with_free_seconds(rows, np.flatnonzero(covered(rows["terms"], free.table)), free)
     client = free.table.book.holders.values[int(rows["holder"][0])].client_id if len(rows) else ""
     start, code, seconds, billed_seconds, cost, line = (
         rows[name] for name in ("start", "code", "seconds", "billed", "cost_e8", "line")
     )
     terms, table = rows["terms"], free.table
-    around = f",{client},".encode(), f",{batch_id}\r\n".encode()
-    return Day(
-        rows=Rows(
+    return ChargedCalls(
+        rows=RatedRows(
             texts,
             start,
             code,
@@ -79,15 +79,10 @@ def decide(rows: NDArray[Any], texts: Texts, by_id: bool, free: Free, batch_id: 
             cost,
             line,
             lambda some: table.columns(terms[some]),
-            *around,
+            before=f",{client},".encode(),
+            after=f",{batch_id}\r\n".encode(),
         ),
-        sums={
-            "rows": len(rows),
-            "seconds": int(seconds.sum()),
-            "billed_seconds": int(billed_seconds.sum()),
-            "amount_e8": int(amounts.sum()),
-            "cost_e8": int(cost.sum()),
-        },
+        totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), int(amounts.sum()), int(cost.sum())),
     )
 
 
@@ -99,11 +94,11 @@ def covered(terms: Ints, table: TermTable) -> NDArray[np.bool_]:
     return np.concatenate([table.columns(block).covered for block in blocks] or [np.zeros(0, bool)])
 
 
-def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[Ints, Ints]:
-    """Amounts and free seconds of each call; a call that costs nothing anyway uses none."""
+def _with_free_seconds(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> tuple[Ints, Ints]:
+    """Amounts and free seconds of each call. A call that costs nothing anyway uses none; ``payable``: see below."""
     amounts = rows["amount_e8"].copy()
     given = np.zeros(len(rows), np.int64)
-    for place in _in_question(rows, payable[amounts[payable] != 0], free):
+    for place in _candidates(rows, payable[amounts[payable] != 0], free):
         term = free.table.call_terms(int(rows["terms"][place]))
         left = free.left(term.package_id, int(rows["start"][place]))
         if left > 0:
@@ -113,14 +108,15 @@ def _with_free_minutes(rows: NDArray[Any], payable: Ints, free: Free) -> tuple[I
     return amounts, given
 
 
-def _in_question(rows: NDArray[Any], payable: Ints, free: Free) -> Iterator[int]:
-    """Where calls stand whose package may have free minutes left: most of a large client's come after they are spent.
+def _candidates(rows: NDArray[Any], payable: Ints, free: FreeSeconds) -> Iterator[int]:
+    """Positions of calls whose package may have free minutes left. ``payable``: positions that these may pay for.
 
-    Each of these calls is priced by itself, which takes longer than all the rest of rating it.
+    Each of these calls is priced by itself, which takes longer than all the rest of rating it; most calls of a large
+    client come after its free minutes are spent.
     """
     holders = rows["holder"][payable]
-    for at in range(0, len(payable), _STRETCH):
-        here = holders[at : at + _STRETCH]
+    for at in range(0, len(payable), _CALLS_PER_CHECK):
+        here = holders[at : at + _CALLS_PER_CHECK]
         packages = ((number, free.table.book.holders.values[number].package_id) for number in np.unique(here).tolist())
         left = [number for number, package_id in packages if free.may_be_left(package_id)]
-        yield from payable[at : at + _STRETCH][np.isin(here, left)].tolist()
+        yield from payable[at : at + _CALLS_PER_CHECK][np.isin(here, left)].tolist()

@@ -1,7 +1,7 @@
-"""One client-day without its copies, in stretches of time that fit into memory.
+"""One client-day without its duplicates, in slices that fit into memory.
 
-Nearly every day is one slice. A longer one is cut between two seconds, so that slice after slice has the order of the
-whole: free minutes are spent by start, then call id.
+Nearly every day is one slice. A longer day is cut between two seconds, so that the slices one after the other have the
+order of the whole day: free minutes are spent by start, then by call id.
 """
 
 from __future__ import annotations
@@ -13,31 +13,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.client_month import ClientMonth
+from chalicelib.periods import DAY_SECONDS
+from chalicelib.rating.batches import duplicates
 from chalicelib.rating.batches.charges import covered
-from chalicelib.rating.batches.duplicates import Lines, Mask, copies
+from chalicelib.rating.batches.duplicates import Lines, Mask
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.engine.call_keys import Billed, kinds
-from chalicelib.rating.engine.columns import DAY_SECONDS, Ints, Texts
+from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
 
 SLICE_ROWS = 250_000
-"""Lines that are decided together: some 100 MB."""
+"""Lines of a slice: some 100 MB."""
 
 Piece = tuple[NDArray[Any], Texts]
 """Rows (``columns.ROW``) and their texts."""
 
 
-class Slices:
-    """A client-day: ``standing`` lines that are no copies, which come slice by slice when iterated.
+class ClientDay:
+    """A client-day: iterate over it for its ``unique_lines`` lines, slice by slice.
 
-    ``by_id``: calls of one second go by their ids, because free minutes may pay for some line of the day.
+    ``by_id``: calls of the same second are ordered by id, because free minutes may pay for some line of the day.
     """
 
-    def __init__(self, spill: Spill, part: tuple[str, str], day: int, billed: Billed, table: TermTable) -> None:
-        count = spill.holds_of(part, day)
-        self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(part, day)
+    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, table: TermTable) -> None:
+        count = spill.day_line_count(client_month, day)
+        self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(client_month, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
-        self._whole = whole = spill.lines(part, day) if count <= SLICE_ROWS else None
+        self._whole = whole = spill.lines(client_month, day) if count <= SLICE_ROWS else None
 
         def pieces() -> Iterable[Piece]:
             return map(spill.read, self._runs) if whole is None else [whole]
@@ -45,13 +48,13 @@ class Slices:
         self.by_id = table.book.terms.grant_minutes() and any(
             covered(np.unique(rows["terms"]), table).any() for rows, _ in pieces()
         )
-        found = copies(lambda: map(_lines, pieces()), count, billed, spill.shelf)
-        self._copies = found
-        self.standing = count - (0 if found is None else int(found.sum()))
+        found = duplicates.find(lambda: map(_lines, pieces()), count, billed, spill.column_file)
+        self._duplicates = found
+        self.unique_lines = count - (0 if found is None else int(found.sum()))
 
     def __iter__(self) -> Iterator[Piece]:
         if self._whole is not None:
-            yield _chosen(self._whole, self._copies)
+            yield _without(self._whole, self._duplicates)
             return
         for stretches in self._cut():
             for ids in self._ids(stretches):
@@ -61,28 +64,28 @@ class Slices:
                     yield np.concatenate([rows for rows, _ in pieces]), Texts.joined([texts for _, texts in pieces])
 
     def _piece(self, stretch: _Stretch, ids: _Ids) -> Piece:
-        """What stands of a stretch, and has one of these ids."""
+        """The unique lines of a stretch whose call ids are in the range ``ids``."""
         number, first, last = stretch
         at = self._begins[number]
-        found = self._spill.read(self._runs[number].part(first, last))
-        gone = None if self._copies is None else self._copies[at + first : at + last]
+        found = self._spill.read(self._runs[number].between(first, last))
+        gone = None if self._duplicates is None else self._duplicates[at + first : at + last]
         if ids == _ALL:
-            return _chosen(found, gone)
+            return _without(found, gone)
         call_id, (low, high) = found[1].call_id, ids
         others = (call_id < low) | (call_id >= high if high else False)
-        return _chosen(found, others if gone is None else others | gone)
+        return _without(found, others if gone is None else others | gone)
 
     def _ids(self, stretches: list[_Stretch]) -> list[_Ids]:
-        """Into which ranges of ids a stretch is to be cut: a second with too many calls, where ids decide."""
+        """The ranges of call ids to cut a slice into: one range, unless a single second has too many lines."""
         if sum(last - first for _, first, last in stretches) <= SLICE_ROWS:
             return [_ALL]
         step = max(1, SLICE_ROWS // 100)
-        some = [self._spill.read(self._runs[number].part(*rows))[1].call_id[::step] for number, *rows in stretches]
+        some = [self._spill.read(self._runs[number].between(*rows))[1].call_id[::step] for number, *rows in stretches]
         bounds = np.sort(np.concatenate(some))[:: SLICE_ROWS // step].tolist()[1:]
         return list(pairwise([b"", *bounds, b""]))
 
     def _cut(self) -> Iterator[list[_Stretch]]:
-        """Where each slice lies."""
+        """The stretches that make up each slice."""
         counts = np.zeros(DAY_SECONDS, np.int64)
         for run in self._runs:
             counts += np.bincount(self._spill.starts(run) - self._first, minlength=DAY_SECONDS)
@@ -94,14 +97,14 @@ class Slices:
 
 
 _Stretch = tuple[int, int, int]
-"""Number of a run, and its rows from the second on and before the third."""
+"""Neighbouring rows of one run: number of the run, first row, and the row after the last."""
 _Ids = tuple[bytes, bytes]
-"""Call ids from the first on and before the second; nothing: without end."""
+"""A range of call ids: from the first one on, before the second one; an empty second one means no end."""
 _ALL = b"", b""
 
 
 def _portions(stretches: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
-    """What is between two cuts; of a second that is longer than a slice the order of the input is kept."""
+    """The rows between two cuts; if they are one second with more than ``SLICE_ROWS`` lines, cut in file order."""
     some, rows = list[_Stretch](), 0
     for number, begin, end in stretches:
         for first in range(begin, end, SLICE_ROWS):
@@ -115,7 +118,7 @@ def _portions(stretches: Iterable[_Stretch]) -> Iterator[list[_Stretch]]:
 
 
 def _cuts(counts: Ints) -> list[int]:
-    """Calls per second of the day -> the seconds at which slices begin, and the day's end."""
+    """Calls per second of the day -> the seconds at which slices begin, and the end of the day."""
     upto = np.cumsum(counts)
     cuts = [0]
     while cuts[-1] < DAY_SECONDS:
@@ -129,7 +132,7 @@ def _lines(piece: Piece) -> Lines:
     return Lines(rows["line"], kinds(rows["code"].astype(np.int64)), texts.call_id)
 
 
-def _chosen(piece: Piece, gone: Mask | None) -> Piece:
+def _without(piece: Piece, gone: Mask | None) -> Piece:
     if gone is None or not gone.any():
         return piece
     rows, texts = piece

@@ -1,4 +1,4 @@
-"""Columns put by in a temporary file; memory holds no more than where they lie."""
+"""Columns in a temporary file; memory holds only where they are."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from chalicelib.errors import Refused
 
 
 class Column(NamedTuple):
-    """One column in the file: where it begins, and the type of its values."""
+    """One column in the file: its first byte, and the type of its values."""
 
     at: int
     kind: np.dtype[Any]
 
 
-class Rows(NamedTuple):
-    """Rows ``first`` to ``last`` of some columns."""
+class Extent(NamedTuple):
+    """Rows ``first`` to ``last`` of some columns; ``last`` is not included."""
 
     columns: tuple[Column, ...]
     first: int
     last: int
 
-    def part(self, first: int, last: int) -> Rows:
-        """Rows ``first`` to ``last`` of these."""
-        return Rows(self.columns, self.first + first, self.first + last)
+    def between(self, first: int, last: int) -> Extent:
+        """Rows ``first`` to ``last`` of this extent, counted from its first row."""
+        return Extent(self.columns, self.first + first, self.first + last)
 
 
 @contextmanager
 def full_disk_refused() -> Iterator[None]:
-    """``Refused`` for a file of which not everything can be put by."""
+    """Raise ``Refused`` if the disk is full."""
     try:
         yield
     except OSError as problem:
@@ -43,37 +43,37 @@ def full_disk_refused() -> Iterator[None]:
         raise
 
 
-class Shelf:
-    """``put`` columns of any types, and ``get`` any stretch of their rows. ``Refused`` when the disk is full."""
+class ColumnFile:
+    """``append`` columns of any types, and ``read`` any extent of their rows. ``Refused`` when the disk is full."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
-    def put(self, columns: Sequence[NDArray[Any]]) -> tuple[Column, ...]:
-        return tuple(map(self._put, columns))
+    def append(self, columns: Sequence[NDArray[Any]]) -> tuple[Column, ...]:
+        return tuple(map(self._append, columns))
 
-    def get(self, rows: Rows) -> list[NDArray[Any]]:
-        """The columns, which must not be written to."""
-        return [self._get(column, rows) for column in rows.columns]
+    def read(self, extent: Extent) -> list[NDArray[Any]]:
+        """The columns of an extent. They must not be written to."""
+        return [self._read(column, extent) for column in extent.columns]
 
     @contextmanager
-    def for_now(self) -> Iterator[None]:
-        """What is put meanwhile is gone afterwards."""
+    def temporarily(self) -> Iterator[None]:
+        """What is appended inside is removed at the end."""
         end = self._file.seek(0, 2)
         try:
             yield
         finally:
             self._file.truncate(end)
 
-    def _put(self, column: NDArray[Any]) -> Column:
+    def _append(self, column: NDArray[Any]) -> Column:
         with full_disk_refused():
             at = self._file.seek(0, 2)
             self._file.write(column.tobytes())
-            # Here and not when something else is read: nobody expects a full disk there.
+            # Now, so that a full disk is noticed here and not by a later read.
             self._file.flush()
         return Column(at, column.dtype)
 
-    def _get(self, column: Column, rows: Rows) -> NDArray[Any]:
+    def _read(self, column: Column, extent: Extent) -> NDArray[Any]:
         size = column.kind.itemsize
-        self._file.seek(column.at + rows.first * size)
-        return np.frombuffer(self._file.read((rows.last - rows.first) * size), column.kind)
+        self._file.seek(column.at + extent.first * size)
+        return np.frombuffer(self._file.read((extent.last - extent.first) * size), column.kind)

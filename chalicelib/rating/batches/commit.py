@@ -1,14 +1,14 @@
-"""The second half of a batch: each client is debited for its part, and its calls made readable, in one transaction.
+"""The second half of a batch: each client-month is debited, and its calls made readable, by one transaction.
 
-Some parts at a time are decided, then their calls are put into S3 together, then each is committed by itself: a file of
-forty clients writes one object and not forty. Whoever loses a race looks again, and writes anew only if what it decided
-on has changed.
+Some client-months are charged together, then their calls are written to S3 together, then each is committed by itself:
+so a file of forty clients writes one object and not forty. A commit that loses a race reads again, and writes its calls
+again only if the facts have changed by which they were charged.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,58 +18,65 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import snapshots, usage
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.aws.transactions import Put, Require, Scope, Write, settle
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.authorizations.holds import KEPT_SECONDS, Called
 from chalicelib.rating.authorizations.release import release
 from chalicelib.rating.batches import compaction, lifecycle, store
-from chalicelib.rating.batches.billed import Known
+from chalicelib.rating.batches.billed import BilledCalls
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
-from chalicelib.rating.batches.supersede import Earlier
-from chalicelib.rating.batches.write import Objects, Writing
+from chalicelib.rating.batches.supersede import Superseded
+from chalicelib.rating.batches.write import CallWriter, Objects
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.rate_book import RateBook
 
 COMMIT_TRIES = 500
 """A client's commit competes with every other write to its ledger; each try rereads only that client."""
 AT_ONCE = 50
-"""Parts that are decided before the first of them is committed; the more, the older what the last was decided on."""
+"""Client-months that are charged together. The more there are, the older are the facts when the last is committed."""
 
 _INBOUND = 1
 """The bit of a rated line's ``code`` that says inbound."""
-Part = tuple[str, str]
-"""A client and a local month."""
 
 
-class Superseded(Exception):
-    """Another generation of the batch has taken over from the one of this try."""
+class GenerationReplaced(Exception):
+    """Another generation of the batch has begun since this try did."""
 
 
-def commit_parts(
-    scope: Scope, batch: Batch, table: TermTable, spill: Spill, parts: Sequence[Part]
+@dataclass(frozen=True)
+class _Work:
+    """What all client-months of a batch share; ``packages``: by client id, those that may grant free minutes."""
+
+    scope: Scope
+    batch: Batch
+    table: TermTable
+    spill: Spill
+    packages: Mapping[str, Collection[str]]
+
+
+def commit_client_months(
+    scope: Scope, batch: Batch, table: TermTable, spill: Spill, client_months: Sequence[ClientMonth]
 ) -> set[tuple[str, str]]:
-    """Commit every part that is not committed yet; ``Superseded`` when another generation has taken over.
+    """Commit each client-month that is not committed yet; ``GenerationReplaced`` when another generation has begun.
 
-    Returns clients and the days on which they have very many segments now.
+    Returns client ids with the days on which they have very many segments now.
     """
-    crowded, packages = set[tuple[str, str]](), _packages(table.book)
-    for month, found in groupby(sorted(parts, key=_month), key=_month):
+    crowded, work = set[tuple[str, str]](), _Work(scope, batch, table, spill, _packages(table.book))
+    for month, found in groupby(sorted(client_months, key=_month), key=_month):
         objects, of_month = Objects(batch, month), list(found)
         for first in range(0, len(of_month), AT_ONCE):
-            some = [
-                _Commit(scope, batch, table, spill, objects, snapshots.Part(*part, sorted(packages.get(part[0], ()))))
-                for part in of_month[first : first + AT_ONCE]
-            ]
-            for each, facts in zip(some, _read(batch, some), strict=True):
-                each.look(*facts)
+            commits = [_Commit(work, objects, client_month) for client_month in of_month[first : first + AT_ONCE]]
+            for one, facts in zip(commits, _read(work, commits), strict=True):
+                one.charge(*facts)
             objects.flush()
-            for each in some:
-                crowded |= {(each.client_id, day) for day in settle(each.decide, COMMIT_TRIES)}
-            release(scope, [(each.client_id, _outbound_calls(scope.now, spill, each.part)) for each in some])
+            for one in commits:
+                crowded |= {(one.client_id, day) for day in settle(one.commit, COMMIT_TRIES)}
+            release(scope, [(one.client_id, _outbound_calls(scope.now, spill, one.client_month)) for one in commits])
     return crowded
 
 
 def _packages(book: RateBook) -> dict[str, set[str]]:
-    """By client, the packages of those who pay that may grant free minutes; once, as a file may have many of both."""
+    """By client id, the packages that may grant free minutes; read once, as a file may have many of both."""
     found = dict[str, set[str]]()
     for holder in book.holders.values:
         if book.terms.most_minutes(holder.package_id):
@@ -77,102 +84,101 @@ def _packages(book: RateBook) -> dict[str, set[str]]:
     return found
 
 
-def _month(part: Part) -> str:
-    return part[1]
+def _month(client_month: ClientMonth) -> str:
+    return client_month.month
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a part is decided on."""
+    """What a client-month is charged by. ``fence``: what the commit requires besides the client's version."""
 
     fence: list[Write]
     snapshot: Snapshot
-    known: Known
+    billed: BilledCalls
 
 
 class _Commit:
-    """One part on its way into the ledger."""
+    """The commit of one client-month."""
 
-    def __init__(
-        self, scope: Scope, batch: Batch, table: TermTable, spill: Spill, objects: Objects, wanted: snapshots.Part
-    ) -> None:
-        self.scope, self.batch, self.table, self.spill, self.wanted = scope, batch, table, spill, wanted
-        self.client_id, self.month = self.part = wanted.client_id, wanted.month
-        self.objects, self.writing = objects, Writing(batch, self.client_id, self.month, scope.now, objects)
+    def __init__(self, work: _Work, objects: Objects, client_month: ClientMonth) -> None:
+        self.work, self.objects, self.client_month = work, objects, client_month
+        self.client_id = client_month.client_id
+        self._writer = CallWriter(work.batch, client_month, work.scope.now, objects)
         self._facts: _Facts | None = None
 
-    def look(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
-        """Decide on a snapshot that was read after ``fence``, without changing a ledger."""
-        days = [] if snapshot.applied else self.spill.days(self.part)
-        known = Known(self.client_id, days, self.batch.batch_id, snapshot.settled)
-        if not snapshot.applied and not self.writing.holds_for(known, snapshot.used_free):
-            self.writing.write(known, snapshot.used_free, self.spill, self.part, self.table)
-        self._facts = _Facts(fence, snapshot, known)
+    def charge(self, fence: list[Write], snapshot: Snapshot) -> _Facts:
+        """Charge the calls and write them, by a snapshot that was read after ``fence``; no ledger is changed."""
+        days = [] if snapshot.applied else self.work.spill.days(self.client_month)
+        billed = BilledCalls(self.client_id, days, self.work.batch.batch_id, snapshot.settled)
+        if not snapshot.applied and not self._writer.is_current(billed, snapshot.used_free):
+            self._writer.write(billed, snapshot.used_free, self.work.spill, self.work.table)
+        self._facts = _Facts(fence, snapshot, billed)
         return self._facts
 
-    def decide(self) -> list[str]:
-        """Commit on the facts, which are looked for again after each race lost; returns days that are crowded now."""
-        facts, self._facts = self._facts or self.look(*_read(self.batch, [self])[0]), None
-        snapshot = facts.snapshot
+    def commit(self) -> list[str]:
+        """Commit by the facts, which are read again after each lost race; returns days with very many segments."""
+        facts, self._facts = self._facts or self.charge(*_read(self.work, [self])[0]), None
+        scope, snapshot = self.work.scope, facts.snapshot
         if snapshot.applied:
             return []
-        crowded = facts.known.crowded(compaction.MOST)
+        crowded = facts.billed.crowded(compaction.MOST)
         self.objects.flush()
-        new = [Put(segment) for segment in self.writing.index]
-        what = self._usage()
+        new = [Put(segment) for segment in self._writer.index]
+        this = self._usage()
         if snapshot.earlier is None:
-            usage.commit_usage(self.scope, snapshot, what, [*facts.fence, *new])
+            usage.commit_usage(scope, snapshot, this, [*facts.fence, *new])
             return crowded
-        earlier = Earlier(self.batch, self.client_id, self.month)
-        old = [*facts.fence, *earlier.taken_out(snapshot, snapshot.earlier)]
-        if not usage.commit_usage(self.scope, snapshot, what, [*old, *new]):
-            nothing = usage.Usage(self.batch.batch_id, self.batch.generation, self.month)
-            usage.empty(self.scope, snapshot, nothing, old)
-            return self.decide()
+        superseded = Superseded(self.work.batch, self.client_month)
+        old = [*facts.fence, *superseded.removals(snapshot, snapshot.earlier)]
+        if not usage.commit_usage(scope, snapshot, this, [*old, *new]):
+            # Too much for one transaction: this one only takes the previous generation back.
+            nothing = usage.Usage(this.batch_id, this.generation, this.month)
+            usage.empty(scope, snapshot, nothing, old)
+            return self.commit()
         return crowded
 
     def _usage(self) -> usage.Usage:
-        """What a part comes to; whatever of its lines was not rated is a duplicate."""
-        sums = self.writing.sums
+        """What the client-month comes to. Lines of it that are not rated are duplicates."""
+        sums, totals = self._writer.sums, self._writer.sums.totals
         return usage.Usage(
-            self.batch.batch_id,
-            self.batch.generation,
-            self.month,
-            rated=sums.rated,
-            duplicates=self.spill.holds(self.part) - sums.rated,
-            seconds=sums.seconds,
-            amount_e8=sums.amount_e8,
-            cost_e8=sums.cost_e8,
+            self.work.batch.batch_id,
+            self.work.batch.generation,
+            self.client_month.month,
+            rated=totals.calls,
+            duplicates=self.work.spill.line_count(self.client_month) - totals.calls,
+            seconds=totals.seconds,
+            amount_e8=totals.amount_e8,
+            cost_e8=totals.cost_e8,
             used_free=sums.used_free,
             spent=sums.spent,
         )
 
 
-def _read(batch: Batch, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
-    """The fence, and what was read after it, for each."""
-    fence = _fence(batch)
-    wanted = [each.wanted for each in commits]
-    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, batch.generation, wanted)
+def _read(work: _Work, commits: Sequence[_Commit]) -> list[tuple[list[Write], Snapshot]]:
+    """The fence, and the snapshot of each that was read after it."""
+    batch, fence = work.batch, _fence(work.batch)
+    wanted = [one.client_month for one in commits]
+    found = snapshots.snapshots(batch.reseller_id, batch.batch_id, batch.generation, wanted, work.packages)
     return [(fence, snapshot) for snapshot in found]
 
 
 def _fence(batch: Batch) -> list[Write]:
-    """What a commit of a later generation demands: that no other one has taken over since.
+    """What a commit of a later generation requires: that the batch still has this generation.
 
-    A first generation needs no fence: a next one begins when all its markers stand, or none ever will.
+    Generation 0 needs no fence: the next one begins only when all of its client-months are committed, or none will be.
     """
     if not batch.generation:
         return []
     found = store.batch(batch.reseller_id, batch.batch_id)
     if found is None or found.generation != batch.generation:
-        raise Superseded()
-    return [Require(found, lifecycle.still(batch))]
+        raise GenerationReplaced()
+    return [Require(found, lifecycle.same_generation(batch))]
 
 
-def _outbound_calls(now: int, spill: Spill, part: Part) -> Iterator[Called]:
-    """The outbound calls of a part that may have an open hold: a hold is never older than ``KEPT_SECONDS``."""
+def _outbound_calls(now: int, spill: Spill, client_month: ClientMonth) -> Iterator[Called]:
+    """The outbound calls of a client-month that may have an open hold: no hold is older than ``KEPT_SECONDS``."""
     since = (now - KEPT_SECONDS) // periods.DAY_SECONDS - 1
-    for run in (run for day in spill.days(part) if day >= since for run in spill.runs(part, day)):
+    for run in (run for day in spill.days(client_month) if day >= since for run in spill.runs(client_month, day)):
         rows, texts = spill.read(run)
         some = np.flatnonzero(rows["code"] & _INBOUND == 0)
         some = some[np.argsort(rows["line"][some])]
@@ -189,6 +195,6 @@ def _outbound_calls(now: int, spill: Spill, part: Part) -> Iterator[Called]:
 
 
 def _plain(field: bytes) -> str:
-    """A field of a CSV row as it was before it became one."""
+    """A field of a CSV row without its quotes."""
     text = field.decode()
     return next(csv.reader([text]))[0] if text.startswith('"') else text

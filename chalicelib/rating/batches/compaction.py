@@ -1,11 +1,12 @@
-"""Many small segments of a client-day made one, and the calls of one batch set apart again before it is re-rated.
+"""Joins many small segments of a client-day into one, and separates a batch's calls again before it is re-rated.
 
-Both only exchange segments of a client under the client's version: the same rows before and after, in one transaction
-per day. The rating function compacts whatever day its batch has left with more than ``MOST`` segments, after the batch
-is done. A kill leaves an object that nobody names, and the next batch of that day finds it as full as before.
+Both exchange segments of a client for others with the same rows, by one transaction under the client's version. The
+rating function compacts each day that its batch has left with more than ``MOST`` segments, after the batch is done. If
+it is killed, an object stays that no index item names, and the next batch of that day compacts the day.
 
-Rows of a batch that is open are never compacted, and ``set_apart`` bumps the version first: whoever read the client
-before that loses, whoever reads it afterwards sees the batch open. So what was set apart stays apart until it is done.
+Rows of an open batch are never compacted, and ``set_apart`` raises the client's version first. So a compaction that
+read the client before that loses the race, and one that reads it afterwards sees the open batch. Therefore what was
+separated stays so until the batch is done.
 """
 
 from __future__ import annotations
@@ -13,79 +14,78 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from typing import Any
 
-from chalicelib import periods
 from chalicelib.accounts.ledger import posting, usage
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import multipart
 from chalicelib.aws import objects as aws_objects
-from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle
+from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit, new_id, settle, settled
 from chalicelib.calls import merge
 from chalicelib.calls import store as call_store
-from chalicelib.calls.format import Member, RatedCall, decode, unpacked
-from chalicelib.calls.index import batch_of, object_key, span
+from chalicelib.calls.format import RatedCall, decode, unpacked
+from chalicelib.calls.index import object_key, span
 from chalicelib.calls.store import COMPACTED, Segment
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 from chalicelib.errors import LostRace
 
 log = logging.getLogger(__name__)
 
 MOST = 16
-"""Segments of a client-day that are left alone."""
+"""Segments that a client-day may have."""
 LEFT = 8
-"""How many remain when the smallest ones are made one; the largest stay, so that no call is moved too often."""
+"""How many remain after the smallest were joined; the largest stay, so that no call is copied too often."""
 AT_ONCE = 80
-"""Segments made one by one transaction, which may have 100 writes."""
+"""Segments that one transaction joins; it may have 100 writes."""
 IN_MEMORY = 8 << 20
-_SUMMED = ("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8")
 
 
 def compact(scope: Scope, reseller_id: str, client_id: str, day: str) -> int:
-    """Make the smallest segments of a UTC day one, until no more than ``MOST`` are left; returns how many were merged.
+    """Join the smallest segments of a UTC day until at most ``MOST`` are left; returns how many were joined.
 
-    A client that is written to all the time may keep its segments: the next batch tries again.
+    If other writes to the client always win the race, its segments stay as they are, and the next batch tries again.
     """
     merger, total = _Merger(scope, reseller_id, client_id, day), 0
     try:
         while done := settle(merger.once):
             total += done
     except LostRace:
-        log.warning("client %s: %s stays as it is, others write to it all the time", client_id, day)
+        log.warning("client %s: %s stays as it is, all races with other writes were lost", client_id, day)
     return total
 
 
 class _Merger:
-    """One client-day. What a lost race has written is kept, in case the same segments are still to be merged."""
+    """The compaction of one client-day. What was written before a lost race is used if it has the same segments."""
 
     def __init__(self, scope: Scope, reseller_id: str, client_id: str, day: str) -> None:
         self._scope, self._reseller_id, self._client_id, self._day = scope, reseller_id, client_id, day
         self._written: tuple[list[str], Segment] | None = None
 
     def once(self) -> int:
-        """One transaction; 0 when there is nothing to do."""
-        client = posting.client_of(self._reseller_id, self._client_id)()
+        """Join some segments by one transaction; returns how many, 0 when there is nothing to do."""
+        client = posting.get_client(self._reseller_id, self._client_id)
         head = term_versions.head_of(self._reseller_id)
         found = call_store.segments_of(self._client_id, self._day, self._day)
         chosen = choose(found, head.open_batches or ())
         if not chosen:
             return 0
-        # Not by their places in the index: what ``set_apart`` leaves of a segment stays at its place.
+        # Not by their keys: what ``set_apart`` leaves of a segment stays under the same key.
         objects = [str(segment.object_key) for segment in chosen]
         if self._written is None or self._written[0] != objects:
             self._written = objects, _merge(self._scope, self._reseller_id, chosen)
-        swap: list[Write] = [Put(self._written[1]), *map(_gone, chosen)]
+        swap: list[Write] = [Put(self._written[1]), *map(_removed, chosen)]
         commit(self._scope, [posting.owner_change(client, client.account()), *swap])
         log.info("client %s: %d segments of %s are one", self._client_id, len(chosen), self._day)
         return len(chosen)
 
 
 def choose(found: Sequence[Segment], open_batches: Any) -> list[Segment]:
-    """Which segments of a day to make one: the smallest of the local month with most of them; none if few enough."""
+    """Which segments of a day to join: the smallest of the local month with most of them; none if they are few."""
     if len(found) <= MOST:
         return []
-    closed = [segment for segment in found if batch_of(segment) not in open_batches]
+    closed = [segment for segment in found if segment.batch_id not in open_batches]
     by_month = [list(some) for _, some in groupby(sorted(closed, key=_month), key=_month)]
     most = max(by_month, key=len, default=[])
     smallest = sorted(most, key=lambda segment: (segment.rows, segment.sk))[: min(len(found) - LEFT + 1, AT_ONCE)]
@@ -93,103 +93,91 @@ def choose(found: Sequence[Segment], open_batches: Any) -> list[Segment]:
 
 
 def set_apart(scope: Scope, reseller_id: str, client_id: str, batch_id: str) -> None:
-    """Have the calls that an open batch has billed to a client in segments of their own again.
+    """Put the calls that an open batch has billed to a client into segments of their own again.
 
-    Called by a re-rating before it decides anything about this client; afterwards the index is as if those days had
-    never been compacted.
+    To be called before the next generation charges this client. Then the batch's segments are as before compaction.
     """
-    settle(lambda: _fence(scope, reseller_id, client_id))
+    _raise_version(scope, reseller_id, client_id)
     for generation, month, rows in usage.parts_of_client(client_id, batch_id):
-        first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
-        in_month = [each for each in call_store.segments_of(client_id, first, last) if each.month == month]
-        if sum(each.rows for each in in_month if batch_of(each) == batch_id) == rows:
+        in_month = call_store.segments_of_month(ClientMonth(client_id, month))
+        if sum(each.rows for each in in_month if each.batch_id == batch_id) == rows:
             continue
         for segment in in_month:
-            if is_compacted(segment):
-                settle(partial(_split, scope, reseller_id, client_id, segment.sk, batch_id, generation))
-
-
-def is_compacted(segment: Segment) -> bool:
-    return batch_of(segment).startswith(COMPACTED)
+            if segment.is_compacted:
+                _split(scope, reseller_id, client_id, segment, batch_id, generation)
 
 
 def _month(segment: Segment) -> str:
     return str(segment.month)
 
 
-def _fence(scope: Scope, reseller_id: str, client_id: str) -> None:
-    client = posting.client_of(reseller_id, client_id)()
+@settled
+def _raise_version(scope: Scope, reseller_id: str, client_id: str) -> None:
+    """Write nothing but the client's next version."""
+    client = posting.get_client(reseller_id, client_id)
     commit(scope, [posting.owner_change(client, client.account())])
 
 
-def _gone(segment: Segment) -> Remove:
+def _removed(segment: Segment) -> Remove:
     return Remove(segment, Segment.object_key == segment.object_key)
 
 
-def _split(scope: Scope, reseller_id: str, client_id: str, at: str, batch_id: str, generation: int) -> None:
-    """Take the calls of a batch out of one compacted segment, into one of their own."""
-    client = posting.client_of(reseller_id, client_id)()
-    whole = Segment.find(f"L#{client_id}", at)
+@settled
+def _split(scope: Scope, reseller_id: str, client_id: str, found: Segment, batch_id: str, generation: int) -> None:
+    """Move the calls of a batch from a compacted segment into one of their own."""
+    client = posting.get_client(reseller_id, client_id)
+    whole = Segment.find(found.pk, found.sk)
     if whole is None:
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as ours, tempfile.SpooledTemporaryFile(IN_MEMORY) as others:
         own, rest = merge.Packer(ours, whole.rows), merge.Packer(others, whole.rows)
-        sums = dict.fromkeys(_SUMMED, 0)
-        for row, call in _rows_and_calls(whole):
-            (own if call.batch_id == batch_id else rest).add(row)
-            if call.batch_id == batch_id:
-                for name in _SUMMED:
-                    sums[name] += 1 if name == "rows" else int(getattr(call, name))
+        totals = Totals.of(_divided(whole, batch_id, own, rest))
         own.flush()
         rest.flush()
         if not own.members:
             return
-        left = {name: int(getattr(whole, name)) - value for name, value in sums.items()}
-        name = f"{batch_id}#{generation}"
-        writes: list[Write] = [Put(_stored(scope, reseller_id, whole, name, own, sums))]
+        writes: list[Write] = [Put(_stored(scope, reseller_id, whole, batch_id, generation, own, totals))]
         if rest.members:
-            kept = _stored(scope, reseller_id, whole, f"{batch_of(whole)}#0", rest, left)
+            kept = _stored(scope, reseller_id, whole, whole.batch_id, 0, rest, whole.totals - totals)
             writes.append(Change(kept, kept.set_all(), Segment.object_key == whole.object_key))
         else:
-            writes.append(_gone(whole))
+            writes.append(_removed(whole))
     commit(scope, [posting.owner_change(client, client.account()), *writes])
 
 
 def _merge(scope: Scope, reseller_id: str, chosen: Sequence[Segment]) -> Segment:
-    """The segments' rows in a new object, and its index."""
-    sums = {name: sum(int(getattr(segment, name)) for segment in chosen) for name in _SUMMED}
+    """Write the rows of the segments into a new object; returns its segment."""
+    totals = sum((segment.totals for segment in chosen), Totals())
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-        packer = merge.Packer(file, sums["rows"])
+        packer = merge.Packer(file, totals.calls)
         for row in merge.merged([_rows(segment) for segment in chosen]):
             packer.add(row)
         packer.flush()
-        return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}#0", packer, sums)
+        return _stored(scope, reseller_id, chosen[0], f"{COMPACTED}{new_id()}", 0, packer, totals)
 
 
 def _stored(
-    scope: Scope, reseller_id: str, like: Segment, name: str, packer: merge.Packer, sums: dict[str, int]
+    scope: Scope,
+    reseller_id: str,
+    like: Segment,
+    batch_id: str,
+    generation: int,
+    packer: merge.Packer,
+    totals: Totals,
 ) -> Segment:
-    """Put what was packed into the bucket; the index item for it, of the client, day and month of ``like``."""
-    key = object_key(reseller_id, like.client_id, like.month, name.partition("#")[0])
+    """Upload what was packed; returns its segment, with client, day and month of ``like``."""
+    key = object_key(reseller_id, like.client_id, like.month, batch_id)
     multipart.upload(key, packer.file, "application/gzip")
-    members: list[Member] = packer.members
-    return Segment(
-        f"L#{like.client_id}",
-        f"SEG#{like.day}#{name}#{like.month}",
-        day_key=f"R#{reseller_id}#{like.day}",
-        client_id=like.client_id,
-        day=like.day,
-        month=like.month,
+    return call_store.segment_item(
+        reseller_id,
+        ClientMonth(like.client_id, like.month),
+        like.day,
+        batch_id,
+        generation,
         object_key=key,
-        members=[list(member) for member in members],
-        first=members[0].first,
-        last=max(member.last for member in members),
+        members=[list(member) for member in packer.members],
+        totals=totals,
         written_at=scope.now,
-        rows=sums["rows"],
-        seconds=sums["seconds"],
-        billed_seconds=sums["billed_seconds"],
-        amount_e8=sums["amount_e8"],
-        cost_e8=sums["cost_e8"],
     )
 
 
@@ -199,7 +187,13 @@ def _rows(segment: Segment) -> Iterator[str]:
         yield from merge.rows(unpacked(aws_objects.read(segment.object_key, *span([member]))))
 
 
-def _rows_and_calls(segment: Segment) -> Iterator[tuple[str, RatedCall]]:
-    for member in segment.members:
-        data = aws_objects.read(segment.object_key, *span([member]))
-        yield from zip(merge.rows(unpacked(data)), decode(data), strict=True)
+def _divided(whole: Segment, batch_id: str, own: merge.Packer, rest: merge.Packer) -> Iterator[RatedCall]:
+    """Put the rows of a batch into ``own`` and all others into ``rest``; yields the calls of the batch."""
+    for member in whole.members:
+        data = aws_objects.read(whole.object_key, *span([member]))
+        for row, call in zip(merge.rows(unpacked(data)), decode(data), strict=True):
+            if call.batch_id == batch_id:
+                own.add(row)
+                yield call
+            else:
+                rest.add(row)

@@ -1,9 +1,10 @@
-"""Which lines of a client-day are copies: found by hashes of 64 bits, decided by the ids themselves.
+"""Finds the duplicates among the lines of a client-day: first by 64-bit hashes, then by the ids themselves.
 
-A day may hold tens of millions of calls, so it comes block by block, and 8 bytes a line are all that is kept of it. Ids
-are compared only where hashes are equal: nearly never, unless a file was sent twice. Then they are sorted into so many
-heaps on the shelf that one heap fits into memory: by Python's own hash, which nobody outside this process can foresee.
-So a collision of the first hash, even one that somebody made on purpose, costs time and never a call.
+A day may have tens of millions of calls. So it is read in blocks, and only 8 bytes a line stay in memory. Ids are
+compared only where hashes are equal: hardly ever, unless a file was sent twice. For that, the keys with equal hashes
+are distributed over so many partitions of a temporary file that one partition fits into memory. The partition is chosen
+by Python's own hash, which differs from process to process. So a collision of the first hash, even one made on purpose,
+costs time but never a call.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.batches.column_file import Rows, Shelf
-from chalicelib.rating.engine.call_keys import Billed, Hashes, hashes, key_of
+from chalicelib.calls import identity
+from chalicelib.rating.batches.column_file import ColumnFile, Extent
+from chalicelib.rating.engine.call_keys import Billed, hashes
 from chalicelib.rating.engine.columns import Ints, Strings
+from chalicelib.rating.engine.hashing import Hashes
 
-HEAP_KEYS = 100_000
-"""Keys of a heap, more or less; some 20 MB while it is looked through."""
+PARTITION_KEYS = 100_000
+"""Keys of a partition, more or less; some 20 MB while they are compared."""
 _BILLED = -1
 
 Mask = NDArray[np.bool_]
@@ -34,31 +37,31 @@ class Lines(NamedTuple):
     call_id: Strings
 
 
-def copies(blocks: Callable[[], Iterable[Lines]], count: int, billed: Billed, shelf: Shelf) -> Mask | None:
-    """Which of ``count`` lines are billed already, or copies of an earlier line; ``None`` when none is.
+def find(blocks: Callable[[], Iterable[Lines]], count: int, billed: Billed, column_file: ColumnFile) -> Mask | None:
+    """Which of ``count`` lines are already billed, or repeat an earlier line; ``None`` when there is no such line.
 
-    ``blocks()`` gives the lines, and again when needed; the answer has them in that order. The lines of a block may
-    stand in any order, but all come before those of the next block in the file.
+    ``blocks()`` gives the lines, each time it is called; the answer has them in that order. The lines of a block may be
+    in any order, but all of them come before those of the next block in the file.
     """
     doubtful, against_billed = _doubtful(blocks(), count, billed)
     if not len(doubtful):
         return None
-    heaps = _Heaps(shelf, 1 + len(doubtful) // HEAP_KEYS, count)
-    with shelf.for_now():
+    partitions = _Partitions(column_file, 1 + len(doubtful) // PARTITION_KEYS, count)
+    with column_file.temporarily():
         for kinds, call_ids in billed.keys() if against_billed else ():
             some = np.flatnonzero(_among(doubtful, hashes(kinds, call_ids)))
-            heaps.add(np.full(len(some), _BILLED), kinds[some], call_ids[some])
+            partitions.add(np.full(len(some), _BILLED), kinds[some], call_ids[some])
         at = 0
         for block in blocks():
             some = np.flatnonzero(_among(doubtful, hashes(block.kind, block.call_id)))
             some = some[np.argsort(block.line[some])]
-            heaps.add(at + some, block.kind[some], block.call_id[some])
+            partitions.add(at + some, block.kind[some], block.call_id[some])
             at += len(block.line)
-        return heaps.copies()
+        return partitions.duplicates()
 
 
 def _doubtful(blocks: Iterable[Lines], count: int, billed: Billed) -> tuple[Hashes, bool]:
-    """Hashes, sorted, that several lines have, or a line and a billed call; whether any is that of a billed call."""
+    """Sorted hashes that several lines have, or a line and a billed call; whether one of them is of a billed call."""
     own, at = np.empty(count, np.uint64), 0
     for block in blocks:
         own[at : at + len(block.line)] = hashes(block.kind, block.call_id)
@@ -77,51 +80,51 @@ def _doubtful(blocks: Iterable[Lines], count: int, billed: Billed) -> tuple[Hash
 
 
 def _among(known: Hashes, values: Hashes) -> Mask:
-    """Which values are among the known ones; those are sorted, and there are some."""
+    """Which values are in ``known``, which is sorted and not empty."""
     place = np.searchsorted(known, values)
     place[place == len(known)] = 0
     found: Mask = known[place] == values
     return found
 
 
-class _Heaps:
-    """Keys of doubtful calls, in the order in which the first of equal ones stands."""
+class _Partitions:
+    """Keys of doubtful calls. Of equal keys, the first one to be added is the original."""
 
-    def __init__(self, shelf: Shelf, heaps: int, count: int) -> None:
-        self._shelf = shelf
-        self._pieces: list[list[Rows]] = [[] for _ in range(heaps)]
-        self._copies = np.zeros(count, bool)
+    def __init__(self, column_file: ColumnFile, partitions: int, count: int) -> None:
+        self._file = column_file
+        self._extents: list[list[Extent]] = [[] for _ in range(partitions)]
+        self._duplicates = np.zeros(count, bool)
 
     def add(self, places: Ints, kinds: Ints, call_ids: Strings) -> None:
-        """Calls in order; ``places`` are those of the lines, or ``_BILLED``."""
-        for at in range(0, len(places), HEAP_KEYS):
-            here = slice(at, at + HEAP_KEYS)
-            self._put(places[here].tolist(), kinds[here].tolist(), call_ids[here].tolist())
+        """Calls in order; ``places`` are positions of lines, or ``_BILLED``."""
+        for at in range(0, len(places), PARTITION_KEYS):
+            here = slice(at, at + PARTITION_KEYS)
+            self._append(places[here].tolist(), kinds[here].tolist(), call_ids[here].tolist())
 
-    def copies(self) -> Mask:
-        """Every line whose key stood before it."""
-        for pieces in self._pieces:
+    def duplicates(self) -> Mask:
+        """Every line whose key was added before."""
+        for extents in self._extents:
             seen = set[bytes]()
-            for piece in pieces:
-                places, keys = self._shelf.get(piece)
+            for extent in extents:
+                places, keys = self._file.read(extent)
                 for place, key in zip(places.tolist(), keys.tolist(), strict=True):
-                    self._look(place, key in seen)
+                    self._mark(place, key in seen)
                     seen.add(key)
-        return self._copies
+        return self._duplicates
 
-    def _put(self, places: list[int], kinds: list[int], call_ids: list[bytes]) -> None:
-        # Copies that stand together never reach a heap: a file may hold one call a million times.
+    def _append(self, places: list[int], kinds: list[int], call_ids: list[bytes]) -> None:
+        # Duplicates that are close together are not written: a file may have one call a million times.
         first = dict[bytes, int]()
         for place, kind, call_id in zip(places, kinds, call_ids, strict=True):
-            self._look(place, first.setdefault(key_of(kind, call_id), place) != place)
-        which = np.array([hash(key) % len(self._pieces) for key in first], np.int64)
+            self._mark(place, first.setdefault(identity.key(kind, call_id), place) != place)
+        which = np.array([hash(key) % len(self._extents) for key in first], np.int64)
         order = np.argsort(which, kind="stable")
-        columns = self._shelf.put([np.array(list(first.values()), np.int64)[order], np.array(list(first))[order]])
-        bounds = np.searchsorted(which[order], np.arange(len(self._pieces) + 1)).tolist()
-        for pieces, (low, high) in zip(self._pieces, pairwise(bounds), strict=True):
+        columns = self._file.append([np.array(list(first.values()), np.int64)[order], np.array(list(first))[order]])
+        bounds = np.searchsorted(which[order], np.arange(len(self._extents) + 1)).tolist()
+        for extents, (low, high) in zip(self._extents, pairwise(bounds), strict=True):
             if low < high:
-                pieces.append(Rows(columns, low, high))
+                extents.append(Extent(columns, low, high))
 
-    def _look(self, place: int, seen_before: bool) -> None:
+    def _mark(self, place: int, seen_before: bool) -> None:
         if seen_before and place != _BILLED:
-            self._copies[place] = True
+            self._duplicates[place] = True

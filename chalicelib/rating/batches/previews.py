@@ -1,4 +1,4 @@
-"""How a file would be read and priced, without posting anything: for trying out exports and declarations."""
+"""Previews: how a file would be read and priced; nothing is posted. For trying out exports and CDR sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass
 class Preview:
-    """``rows`` are the first lines in order, priced as if no free minutes were left, or refused."""
+    """``rows``: the first lines in file order, priced as if no free minutes were left, or refused."""
 
     filename: str
     source_id: str | None
@@ -57,11 +57,11 @@ class Preview:
 
 
 def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
-    """Read ``data``, the beginning of a file, as a file of that name would be if it were dropped now.
+    """Read ``data``, the beginning of a file, as a file of that name would be read if it arrived now.
 
     ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     declared = sources.declared_for(reseller_id, filename)
     source = sources.reading(reseller.home_country, reseller.time_zone, declared)
     book = loading.rate_book(
@@ -76,10 +76,10 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     try:
         for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
             if isinstance(chunk, Cut):
-                # The beginning of a packed file always stops too early; that is only told when nothing could be read.
+                # The beginning of a compressed file always ends too early: an error only if nothing could be read.
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
-            found.layout = layout = layout or formats.detect(chunk, source.aliases)
+            found.layout = layout = layout or formats.detect(chunk, source.mapping)
             found.rows += _rows(chunk, layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
             if len(found.rows) >= LINES:
@@ -131,17 +131,17 @@ def _rated(call: Call, holder: Holder, terms: CallTerms, price: Price) -> RatedC
 
 
 def _watched(blocks: Iterator[bytes], head: bytearray) -> Iterator[bytes]:
-    """The same blocks; ``head`` gets the first bytes, which tell the encoding."""
+    """The same blocks; their first bytes are added to ``head``, because the encoding is found in them."""
     for block in blocks:
         head += block[: cdr_encoding.SNIFFED - len(head)]
         yield block
 
 
 def _encoding(so_far: str, head: bytes, chunk: Chunk) -> str:
-    """UTF-8 is said as long as nothing contradicts it."""
-    told = cdr_encoding.sniff(head)
-    if told != "utf-8" or so_far != "utf-8":
-        return told if told != "utf-8" else so_far
+    """The encoding of all that was read so far: ``utf-8`` unless a byte is not valid in it."""
+    sniffed = cdr_encoding.sniff(head)
+    if sniffed != "utf-8" or so_far != "utf-8":
+        return sniffed if sniffed != "utf-8" else so_far
     try:
         chunk.data.decode()
     except UnicodeDecodeError:

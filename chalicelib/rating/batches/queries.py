@@ -1,4 +1,4 @@
-"""Batches as people see them: which file is which batch, the list, the refused lines. Rating itself is ``batches``."""
+"""Finds batches: the id that belongs to a file, one batch, lists of batches, the key of the refused lines."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from chalicelib.aws.transactions import find_many
 from chalicelib.calls import index
 from chalicelib.errors import NotFound
 from chalicelib.rating.batches import store
-from chalicelib.rating.batches.store import Batch
+from chalicelib.rating.batches.store import Batch, BatchPointer
 
 PREFIX = "incoming/cdr/"
 
 
 def batch_id_of(bucket: str, key: str, version_id: str) -> str:
-    """The same object version is the same batch, whoever tells of it."""
+    """The id of the batch of an object version; the same version has always the same id."""
     return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:32]
+
+
+def reseller_id_of(key: str) -> str:
+    """The reseller whose prefix the key of a CDR file begins with."""
+    return key.removeprefix(PREFIX).split("/")[0]
 
 
 def get_batch(reseller_id: str, batch_id: str) -> Batch:
@@ -28,14 +33,15 @@ def get_batch(reseller_id: str, batch_id: str) -> Batch:
 
 
 def list_batches(reseller_id: str, after: str | None, limit: int) -> list[Batch]:
-    """A reseller's batches, newest first; ``after`` is the ``place_of`` the last one seen."""
-    pointers = store.BatchPointer.under(f"RB#{reseller_id}", "", after=after, limit=limit, newest_first=True)
+    """A reseller's batches, newest first; ``after``: ``place_of`` the last batch of the previous page."""
+    pointers = BatchPointer.under(*BatchPointer.of_reseller(reseller_id), after=after, limit=limit, newest_first=True)
     return _batches(reseller_id, [str(pointer.batch_id) for pointer in pointers])
 
 
 def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None, limit: int) -> list[Batch]:
-    """The same, of batches that have billed calls of a sub-account (``sub:<username>``) or DID (``did:<number>``) that
-    began at ``since`` or later: what is to be rated again when its owner changes from then on."""
+    """The same for batches that have billed calls that began at ``since`` or later to a sub-account
+    (``sub:<username>``) or DID (``did:<number>``): they have to be rated again when it belongs to another client.
+    """
     clients = term_versions.holders_ever(reseller_id, holder)
     found = _batches(reseller_id, sorted(index.batches_with(clients, holder, since)))
     newest_first = sorted(found, key=place_of, reverse=True)
@@ -43,8 +49,8 @@ def list_batches_of(reseller_id: str, holder: str, since: int, after: str | None
 
 
 def _batches(reseller_id: str, batch_ids: list[str]) -> list[Batch]:
-    keys = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for batch_id in batch_ids]
-    found = find_many(keys, Batch) if keys else {}
+    keys = [Batch.key(reseller_id, batch_id) for batch_id in batch_ids]
+    found = find_many(keys, Batch)
     return [found[key] for key in keys if key in found]
 
 

@@ -1,7 +1,7 @@
-"""Rows of a segment as bytes, some thousand at a time and without a Python string for any of them.
+"""Rated rows as CSV bytes, some thousand at a time and without a Python string for any of them.
 
-Every column gets a slot as wide as its widest text, and its separator; what a slot has to spare is zeros. No text has a
-zero byte in it, so leaving all of them out afterwards closes the gaps. The text is that of ``segments.row_of``.
+Every column gets a slot as wide as its widest text, and its separator; unused bytes of a slot are zero. No text
+contains a zero byte, so removing all of them at the end closes the gaps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib import money, periods
-from chalicelib.rating.engine.columns import CODE_TEXTS, DAY_SECONDS, Ints, Strings, Texts
+from chalicelib.periods import DAY_SECONDS
+from chalicelib.rating.engine.columns import CODE_TEXTS, Ints, Strings, Texts
 from chalicelib.rating.engine.term_columns import TermColumns
 
 _TEN_THOUSAND = 10_000
@@ -22,10 +23,10 @@ _MOST_AMOUNT = (2**63 - 1) // 100
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of one client and UTC day; ``before`` and ``behind`` stand around the columns of ``shared`` in each.
+class RatedRows:
+    """Rows of one client and UTC day. In each row the columns of ``shared`` are between ``before`` and ``after``.
 
-    ``shared`` is a function of some neighbouring rows, because those texts take more memory than all the rest.
+    ``shared`` is called for some neighbouring rows at a time, because its texts take more memory than all the rest.
     """
 
     texts: Texts
@@ -39,17 +40,17 @@ class Rows:
     line: Ints
     shared: Callable[[slice], TermColumns]
     before: bytes
-    behind: bytes
+    after: bytes
 
     def __len__(self) -> int:
         return len(self.start)
 
 
-def render(rows: Rows, first: int, last: int) -> bytes:
+def render(rows: RatedRows, first: int, last: int) -> bytes:
     """Rows ``first`` to ``last`` as CSV."""
     here, fours = slice(first, last), _fours()
-    hour, past = np.divmod(rows.start[here] % DAY_SECONDS, 3600)
-    slots: list[Strings | bytes] = [_day(int(rows.start[first])), _hours()[hour], _past()[past]]
+    hour, second = np.divmod(rows.start[here] % DAY_SECONDS, 3600)
+    slots: list[Strings | bytes] = [_day(int(rows.start[first])), _hours()[hour], _seconds()[second]]
     slots.append(_kinds()[rows.code[here]])
     for text in rows.texts:
         slots += [text[here], b","]
@@ -61,7 +62,7 @@ def render(rows: Rows, first: int, last: int) -> bytes:
     shared = rows.shared(here)
     for column in (shared.package, shared.destination, shared.country, shared.rule):
         slots += [column, b","]
-    return _squeezed([*slots, *_decimals(shared.rate_e10, fours.tail), rows.behind], last - first)
+    return _squeezed([*slots, *_decimals(shared.rate_e10, fours.tail), rows.after], last - first)
 
 
 def _squeezed(slots: list[Strings | bytes], rows: int) -> bytes:
@@ -85,7 +86,7 @@ def _hours() -> Strings:
 
 
 @lru_cache(maxsize=1)
-def _past() -> Strings:
+def _seconds() -> Strings:
     return np.array([f":{n // 60:02d}:{n % 60:02d}Z,".encode() for n in range(3600)])
 
 
@@ -95,10 +96,10 @@ def _kinds() -> Strings:
 
 
 class _Fours(NamedTuple):
-    """Texts of four digits: 0 to 9999 where nothing but zeros stands on one side, then the same with all four digits.
+    """Texts of four digits: first 0 to 9999 without zeros on one side, then 0000 to 9999 with all four digits.
 
-    Zeros at the beginning are left out of ``head``, ``whole`` and ``closed``, those at the end of ``middle``, ``tail``
-    and ``end``. Nothing is left of 0 but in ``whole`` and ``closed``. ``closed`` and ``end`` have a comma behind.
+    ``head``, ``whole`` and ``closed`` are without zeros at the beginning, ``middle``, ``tail`` and ``end`` without
+    those at the end. 0 is empty, but not in ``whole`` and ``closed``. ``closed`` and ``end`` end with a comma.
     """
 
     head: Strings
@@ -134,22 +135,22 @@ def _whole(values: Ints, last: Strings) -> list[Strings]:
 
 
 def _amounts(values: Ints) -> list[Strings]:
-    """Amounts as ``money.format_amount`` writes them, and a comma."""
+    """Amounts as ``money.format_amount`` writes them, each with a comma."""
     if len(values) and not 0 <= int(values.min()) <= int(values.max()) <= _MOST_AMOUNT:
         return [np.array([f"{money.format_amount(value)},".encode() for value in values.tolist()])]
     return _decimals(values * 100, _fours().end)
 
 
 def _decimals(values: Ints, last: Strings) -> list[Strings]:
-    """Rates from 0 on as ``money.format_rate`` writes them: two decimals, and as many more as there are.
+    """Rates from 0 on as ``money.format_rate`` writes them: two decimals, and more where they are not zero.
 
-    ``last`` has the texts of the last four.
+    ``last`` has the texts of the last four decimals.
     """
     fours = _fours()
     high = values // 10**8
     decimals = values - high * 10**8
     whole = high // 100
     first = decimals // _TEN_THOUSAND
-    behind = decimals - first * _TEN_THOUSAND
-    middle = fours.middle[first + _TEN_THOUSAND * (behind > 0)]
-    return [*_whole(whole, fours.whole), _cents()[high - whole * 100], middle, last[behind]]
+    rest = decimals - first * _TEN_THOUSAND
+    middle = fours.middle[first + _TEN_THOUSAND * (rest > 0)]
+    return [*_whole(whole, fours.whole), _cents()[high - whole * 100], middle, last[rest]]

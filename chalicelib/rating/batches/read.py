@@ -1,4 +1,4 @@
-"""The first half of a batch: every line of the file read, attributed and priced; nothing is committed here."""
+"""The first half of a batch: reads every line of the file, finds who pays for it, and prices it; commits nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chalicelib.rating.engine.vector.words import line_feeds
 
 @dataclass
 class Reading:
-    """What a file's lines came to, before anything is committed; ``spill`` holds the rated ones."""
+    """What was read of a file: ``spill`` has the rated lines, ``rejects`` the refused ones as CSV, and their counts."""
 
     rejects: IO[bytes]
     spill: Spill
@@ -33,12 +33,12 @@ class Reading:
     rejected: int = 0
 
 
-def read_file(batch: Batch, table: TermTable, reading: Reading, tell: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``; ``tell`` is called after each chunk but the first, for progress.
+def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable[[], None]) -> None:
+    """Read and price the whole file into ``reading``. ``report`` is called after each chunk but the first.
 
-    ``Refused`` when the file is larger than this deployment takes, which is known before anything is committed.
+    ``Refused`` when the file is no longer in the bucket, or larger than the settings allow.
     """
-    found = objects.look(batch.key, batch.version_id)
+    found = objects.look(batch.object_key, batch.version_id)
     if found is None:
         raise Refused("The file is no longer in the bucket; drop it again.")
     size, _ = found
@@ -61,17 +61,17 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, tell: Callable[[
             text.flush()
         reading.rejected += len(columns.rejected)
         if number:
-            tell()
+            report()
     reading.spill.flush()
     text.detach()
 
 
 def _rated(batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
-    blocks = objects.blocks(batch.key, batch.version_id)
+    blocks = objects.blocks(batch.object_key, batch.version_id)
     layout = None
-    for chunk in chunks(plain_blocks(blocks, batch.key, settings.max_unpacked_bytes), count=line_feeds):
+    for chunk in chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds):
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue
-        layout = layout or formats.detect(chunk, source.aliases)
+        layout = layout or formats.detect(chunk, source.mapping)
         yield rate(chunk, layout, source, table)

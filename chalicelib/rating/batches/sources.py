@@ -1,4 +1,4 @@
-"""What a reseller declares about its CDR files, and which declaration a file is read by."""
+"""CDR sources: what a reseller declares about its files, and which declaration applies to a file."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
 from chalicelib.rating.cdr.formats import Source
-from chalicelib.rating.cdr.mapping import Aliases
+from chalicelib.rating.cdr.mapping import ColumnMapping
 
-MOST = 50
-"""Sources of one reseller: every batch looks through all of them."""
+MAX_SOURCES = 50
+"""Sources of one reseller; every batch compares the name of its file with all of them."""
 _FIELDS = ("source_id", "pattern", "time_zone", "columns", "words", "defaults")
 
 
 def listed(reseller_id: str) -> list[CdrSource]:
     """A reseller's sources by id."""
-    return CdrSource.under(f"R#{reseller_id}", "CDRSOURCE#")
+    return CdrSource.under(*CdrSource.of_reseller(reseller_id))
 
 
 @settled
-def put(scope: Scope, reseller_id: str, said: dict[str, Any]) -> CdrSource:
-    """Declare a source, or declare it anew; ``said`` has the fields of ``CdrSource``. 409 above ``MOST`` of them."""
+def put(scope: Scope, reseller_id: str, fields: dict[str, Any]) -> CdrSource:
+    """Declare a source, or replace it; ``fields``: those of ``CdrSource``. ``Conflict`` above ``MAX_SOURCES``."""
     known = {source.source_id: source for source in listed(reseller_id)}
-    if said["source_id"] not in known and len(known) >= MOST:
-        raise Conflict(f"There are {MOST} sources already; remove one first.")
-    source = CdrSource(f"R#{reseller_id}", f"CDRSOURCE#{said['source_id']}", **said)
+    if fields["source_id"] not in known and len(known) >= MAX_SOURCES:
+        raise Conflict(f"There are {MAX_SOURCES} sources already; remove one first.")
+    source = CdrSource(*CdrSource.key(reseller_id, fields["source_id"]), **fields)
     before = _plain(known[source.source_id]) if source.source_id in known else None
-    told = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
-    commit(scope, [Put(source, anyway=True), told], source)
+    recorded = event(scope, reseller_id, "cdr_source.changed", source.source_id, _plain(source), before)
+    commit(scope, [Put(source, anyway=True), recorded], source)
     return source
 
 
 @settled
 def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
     """Remove a source; ``NotFound`` when there is none. Batches that were begun with it keep it."""
-    source = CdrSource.find(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
+    source = CdrSource.find(*CdrSource.key(reseller_id, source_id))
     if source is None:
         raise NotFound("There is no such source.")
-    told = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))
-    commit(scope, [Remove(source, CdrSource.pk.exists()), told])
+    recorded = event(scope, reseller_id, "cdr_source.deleted", source_id, None, _plain(source))
+    commit(scope, [Remove(source, CdrSource.pk.exists()), recorded])
 
 
 def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
-    """What was declared about a file (``path``: its name below the reseller's prefix), as a batch pins it."""
+    """What is declared about a file, as a batch pins it; ``path``: its name after the reseller's prefix."""
     source = mapping.chosen(listed(reseller_id), path)
     return None if source is None else _plain(source)
 
 
 def reading(home_country: str, time_zone: str, declared: dict[str, Any] | None) -> Source:
-    """How a file is read: the reseller's own country and zone, and what was declared about the file."""
+    """How a file is read: by the reseller's country and time zone, and by what is declared about the file."""
     if not declared:
         return Source(home_country, time_zone)
-    names = Aliases(declared["columns"], declared["words"], declared["defaults"])
+    names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
     zone = declared["time_zone"]
-    return Source(home_country, zone or time_zone, declared=bool(zone), aliases=names or None)
+    return Source(home_country, zone or time_zone, declared=bool(zone), mapping=names or None)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

@@ -1,37 +1,43 @@
-"""The items and objects of this room.
-
-``R#<reseller>`` / ``BATCH#<id>``                    a batch, with everything that its price depends on pinned
-``RB#<reseller>`` / ``<place>``                      the list of batches, in order of their making
-``R#<reseller>`` / ``CDRSOURCE#<source>``            what a reseller declared about its files
-
-"""
+"""The items of batches: the batch itself, the list of a reseller's batches, and the CDR sources it declared."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute
+from chalicelib.aws.items import IntegerAttribute, Key
 from chalicelib.aws.transactions import Item
 
 
-class Batch(Item):
-    """``R#<reseller_id>`` / ``BATCH#<batch_id>``
+class Status(StrEnum):
+    """The status of a batch, as it is stored; ``lifecycle`` changes it."""
 
-    A ``generation`` pins what prices it at its first try; ``latest_generation`` is the highest ever begun, ``standing``
-    what the earlier one came to. ``place``: order of making. ``seen_at``, ``announced_at``: see ``rescan``.
+    RATING = "rating"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Batch(Item):
+    """``R#<reseller_id>`` / ``BATCH#<batch_id>``: one version of one object in S3 that is a CDR file
+
+    ``object_key``, ``version_id``: the object. ``generation`` counts complete ratings from 0; ``latest_generation`` is
+    the highest that was ever begun. ``previous``: the counts and sums of the previous generation while the next one is
+    being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
+    of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
+    queue again because no try did.
     """
 
     batch_id = UnicodeAttribute()
     place = UnicodeAttribute()
     reseller_id = UnicodeAttribute()
-    key = UnicodeAttribute()
+    object_key = UnicodeAttribute(attr_name="key")
     version_id = UnicodeAttribute()
     status = UnicodeAttribute()
     generation = IntegerAttribute(default=0)
     latest_generation = IntegerAttribute(default=0)
-    standing: Any = JSONAttribute(null=True)
+    previous: Any = JSONAttribute(attr_name="standing", null=True)
     terms_version = IntegerAttribute()
     deck_version = IntegerAttribute()
     time_zone = UnicodeAttribute()
@@ -52,6 +58,14 @@ class Batch(Item):
     finished_at = IntegerAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
+    @staticmethod
+    def key(reseller_id: str, batch_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"BATCH#{batch_id}")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "BATCH#")
+
     @property
     def rejects_key(self) -> str | None:
         """The key of the object that holds the refused lines; ``None``: no line was refused."""
@@ -64,13 +78,21 @@ def rejects_key(batch_id: str) -> str:
 
 
 class BatchPointer(Item):
-    """``RB#<reseller_id>`` / ``<place>``"""
+    """``RB#<reseller_id>`` / ``<place>``: the list of a reseller's batches, in the order in which they were created"""
 
     batch_id = UnicodeAttribute()
 
+    @staticmethod
+    def key(reseller_id: str, place: str) -> Key:
+        return Key(f"RB#{reseller_id}", place)
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"RB#{reseller_id}", "")
+
 
 class CdrSource(Item):
-    """``R#<reseller_id>`` / ``CDRSOURCE#<source_id>``: see ``aliases``"""
+    """``R#<reseller_id>`` / ``CDRSOURCE#<source_id>``: what a reseller declared about its files; see ``cdr.mapping``"""
 
     source_id = UnicodeAttribute()
     pattern = UnicodeAttribute()
@@ -79,10 +101,18 @@ class CdrSource(Item):
     words: Any = JSONAttribute(default=dict)
     defaults: Any = JSONAttribute(default=dict)
 
+    @staticmethod
+    def key(reseller_id: str, source_id: str) -> Key:
+        return Key(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
+
+    @staticmethod
+    def of_reseller(reseller_id: str) -> Key:
+        return Key(f"R#{reseller_id}", "CDRSOURCE#")
+
     @property
     def id(self) -> str:
         return self.source_id
 
 
 def batch(reseller_id: str, batch_id: str) -> Batch | None:
-    return Batch.find(f"R#{reseller_id}", f"BATCH#{batch_id}")
+    return Batch.find(*Batch.key(reseller_id, batch_id))

@@ -1,54 +1,50 @@
-"""What an earlier generation of a batch has left at a client: found, and taken out of the index by the next one.
+"""What the previous generation of a batch billed to a client: the next one finds it and takes it out of the index.
 
-Nothing is taken out that was not counted: the segments must add up to the marker, else the books differ already and
-the commit is refused.
+Only what was counted is taken out: the segments must add up to the marker, else the books are already wrong and the
+commit is refused.
 """
 
 from __future__ import annotations
 
-from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.ledger.snapshots import Snapshot
 from chalicelib.accounts.ledger.usage import Marker
 from chalicelib.aws.transactions import Put, Remove, Write, new_id
-from chalicelib.calls import index
 from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Emptied, Segment
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 from chalicelib.errors import LostRace
 from chalicelib.rating.batches.store import Batch
 
-_SUMS = ("seconds", "amount_e8", "cost_e8")
 
+class Superseded:
+    """The segments of one client-month that previous generations of ``batch`` have written."""
 
-class Earlier:
-    """The segments of one client and local month, as the next generation of ``batch`` finds them."""
+    def __init__(self, batch: Batch, client_month: ClientMonth) -> None:
+        self.batch_id, self.client_month = batch.batch_id, client_month
+        found = call_store.segments_of_month(client_month)
+        own = [segment for segment in found if segment.batch_id == self.batch_id]
+        self.own = [segment for segment in own if segment.generation < batch.generation]
 
-    def __init__(self, batch: Batch, client_id: str, month: str) -> None:
-        self.batch_id, self.client_id, self.month = batch.batch_id, client_id, month
-        first, last = periods.month_days(month)
-        # A local month begins and ends within a UTC day of its own.
-        days = (periods.next_day(first, -1), periods.next_day(last))
-        found = [each for each in call_store.segments_of(client_id, *days) if each.month == month]
-        own = [each for each in found if index.batch_of(each) == self.batch_id]
-        self.own = [each for each in own if index.generation_of(each) < batch.generation]
-
-    def taken_out(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
-        """The writes that take the calls of a marker out of the index and note that the lake is stale."""
-        for name, counted in (("rows", marker.rated), *((name, getattr(marker, name)) for name in _SUMS)):
-            found = sum(int(getattr(each, name)) for each in self.own)
-            if found != counted:
-                self._explain(snapshot, name, found, int(counted))
+    def removals(self, snapshot: Snapshot, marker: Marker) -> list[Write]:
+        """The writes that take the segments of ``marker`` out of the index and note that the lake is out of date."""
+        found = sum((segment.totals for segment in self.own), Totals())
+        counted = Totals(marker.rated, marker.seconds, found.billed_seconds, marker.amount_e8, marker.cost_e8)
+        if found != counted:
+            self._explain(snapshot, found, counted)
         if not self.own:
             return []
-        stale = Emptied(f"L#{self.client_id}", f"EMPTIED#{self.month}", token=new_id())
-        gone = [Remove(each, Segment.object_key == each.object_key) for each in self.own]
+        stale = Emptied(*Emptied.key(*self.client_month), token=new_id())
+        gone = [Remove(segment, Segment.object_key == segment.object_key) for segment in self.own]
         return [*gone, Put(stale, anyway=True)]
 
-    def _explain(self, snapshot: Snapshot, name: str, found: int, counted: int) -> None:
-        """Either a twin was faster and the snapshot is old, or the books were wrong before."""
-        if posting.client_of(snapshot.client.reseller_id, self.client_id)().version != snapshot.client.version:
+    def _explain(self, snapshot: Snapshot, found: Totals, counted: Totals) -> None:
+        """Either another try was faster and the snapshot is old, or the books were wrong before."""
+        client_id, month = self.client_month
+        if posting.get_client(snapshot.client.reseller_id, client_id).version != snapshot.client.version:
             raise LostRace()
         raise RuntimeError(
-            f"batch {self.batch_id}, client {self.client_id}, {self.month}: {name} of the earlier generation are "
-            f"{found} by its segments and {counted} by its marker"
+            f"batch {self.batch_id}, client {client_id}, {month}: the previous generation has {found} by its segments "
+            f"and {counted} by its marker"
         )

@@ -1,4 +1,4 @@
-"""Where files may be put: the server makes the key, so nobody can write under another tenant's prefix."""
+"""Presigned uploads: the server makes the key, so a reseller writes only under its own prefix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.rating.decks import publish
 def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
     """A presigned PUT for one file; ``reseller_id`` is empty for the operator, who uploads decks.
 
-    The key carries an id, so that a file name used twice is two files.
+    The key contains a new id, so a file name that is used twice makes two files. ``Invalid`` for the other kind.
     """
     if (wanted.kind == "deck") == bool(reseller_id):
         raise Invalid.field("kind", "must be cdr" if reseller_id else "must be deck: CDR files are a reseller's")

@@ -1,9 +1,9 @@
-"""Rated calls, put into S3 before the commits that make them visible."""
+"""Writes rated calls into S3, before the commits that make them visible."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,40 +15,42 @@ import numpy as np
 from chalicelib import periods
 from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
+from chalicelib.calls import store as call_store
 from chalicelib.calls.index import SHARED, day_name, object_key
 from chalicelib.calls.store import Segment
+from chalicelib.calls.totals import Totals
+from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges
-from chalicelib.rating.batches.billed import KEPT_HASHES, Known, Place, remember
-from chalicelib.rating.batches.client_day import Slices
-from chalicelib.rating.batches.rated_csv import Rows, render
+from chalicelib.rating.batches.billed import CACHED_HASHES, BilledCalls, SegmentPlace, cache
+from chalicelib.rating.batches.client_day import ClientDay
+from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Hashes
+from chalicelib.rating.engine.hashing import Hashes
 from chalicelib.rating.engine.term_table import TermTable
 
 OBJECT_BYTES = 32 << 20
-"""Days go to a new object whenever one has grown so large, and a longer day is sent in parts: memory stays flat."""
+"""Size at which the next day begins a new object. A larger day is sent in pieces, so memory does not grow with it."""
 AHEAD = 8
-"""Members that may wait for being packed."""
+"""Gzip members that may wait to be compressed."""
 
 
 @dataclass
 class Sums:
-    """What the days of a part add up to."""
+    """What the days of a client-month add up to.
+
+    ``used_free``: the month's free seconds that are spent after these calls, of the packages from which these calls
+    take some; ``spent``: by local day, the part of ``totals.amount_e8`` on each of the last few days.
+    """
 
     used_free: Mapping[str, int]
-    rated: int = 0
-    seconds: int = 0
-    amount_e8: int = 0
-    cost_e8: int = 0
+    totals: Totals = field(default_factory=Totals)
     spent: dict[str, int] = field(default_factory=dict)
 
-    def add(self, day: charges.Day, recent: Sequence[tuple[str, int]]) -> None:
-        self.rated += day.sums["rows"]
-        self.seconds += day.sums["seconds"]
-        self.amount_e8 += day.sums["amount_e8"]
-        self.cost_e8 += day.sums["cost_e8"]
+    def add(self, day: charges.ChargedCalls, recent: Sequence[tuple[str, int]]) -> None:
+        """``recent``: the last few local days, each with its first instant; the last one only ends the one before."""
+        self.totals += day.totals
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
             if amount_e8 := int(day.rows.amount_e8[low:high].sum()):
@@ -56,7 +58,7 @@ class Sums:
 
 
 class Objects:
-    """The objects of a batch and month, filled one after the other with the calls of several clients' commits."""
+    """The objects of a batch and month. One after the other is filled with the calls of several client-months."""
 
     def __init__(self, batch: Batch, month: str) -> None:
         self._batch, self._month = batch, month
@@ -64,15 +66,15 @@ class Objects:
         self._waiting = deque[tuple[list[int], Future[bytes]]]()
 
     def begin(self) -> str:
-        """The key of the object in which the calls ``put`` from here on will lie, a whole day, once it is flushed."""
+        """Begin a day: the key of the object that will have its calls, once it is flushed."""
         if self._open.size >= OBJECT_BYTES:
             self.flush()
         return self._open.key
 
-    def put(self, rows: Rows, per_member: int) -> list[list[int]]:
-        """Calls of a day, or of a slice of one; its members, whose offsets and lengths are filled in by ``flush``.
+    def append(self, rows: RatedRows, per_member: int) -> list[list[int]]:
+        """Append calls of a day; returns their members, whose offsets and lengths are filled in by ``flush``.
 
-        They are packed by other threads while the next day is decided, and added in the order in which they came.
+        Other threads compress them while the next day is charged; they are written in the order of the calls.
         """
         members = []
         for first in range(0, len(rows), per_member):
@@ -84,7 +86,7 @@ class Objects:
         return members
 
     def flush(self) -> None:
-        """Write what was put, so that it may be committed."""
+        """Write what was appended, so that it may be committed."""
         while self._waiting:
             self._add_oldest()
         if self._open.size:
@@ -104,75 +106,71 @@ class Objects:
 
 @lru_cache(maxsize=1)
 def _packers() -> ThreadPoolExecutor:
-    """The threads of a container: most of what they do lets go of the interpreter's lock."""
+    """The threads of a container. Compressing and most of numpy release the interpreter's lock."""
     return ThreadPoolExecutor(os.cpu_count(), "packer")
 
 
-def _packed(rows: Rows, first: int, last: int) -> bytes:
+def _packed(rows: RatedRows, first: int, last: int) -> bytes:
     return call_format.pack(render(rows, first, last))
 
 
 @dataclass
-class Writing:
-    """The segments of one client and month of a batch. A lost race writes anew only if the decision may differ."""
+class CallWriter:
+    """Writes the calls of one client-month of a batch: then ``index`` has their segments, and ``sums`` their sums.
+
+    After a lost race they are written again only if they may be charged differently.
+    """
 
     batch: Batch
-    client_id: str
-    month: str
+    client_month: ClientMonth
     now: int
     objects: Objects
     index: list[Segment] = field(default_factory=list)
     sums: Sums = field(default_factory=lambda: Sums({}))
-    _decided_on: tuple[frozenset[Place], Mapping[str, int]] | None = None
+    _charged_on: tuple[frozenset[SegmentPlace], Mapping[str, int]] | None = None
 
-    def holds_for(self, known: Known, used_free: Mapping[str, int]) -> bool:
-        """Whether what was written last was decided on the same facts."""
-        return self._decided_on == (known.places, used_free)
+    def is_current(self, billed: BilledCalls, used_free: Mapping[str, int]) -> bool:
+        """Whether the calls that were written last were charged on the same facts."""
+        return self._charged_on == (billed.places, used_free)
 
-    def write(
-        self, known: Known, used_free: Mapping[str, int], spill: Spill, part: tuple[str, str], table: TermTable
-    ) -> None:
-        """Decide each day in order, put the calls that stand into ``objects``, and make their index."""
-        free, recent = charges.Free(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
+    def write(self, billed: BilledCalls, used_free: Mapping[str, int], spill: Spill, table: TermTable) -> None:
+        """Charge each day in order, and append its calls to ``objects``.
+
+        ``used_free``: by package id, the month's free seconds that are spent before these calls.
+        """
+        free, recent = charges.FreeSeconds(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
         self.index, self.sums = [], Sums(free.used)
-        for day in spill.days(part):
-            slices = Slices(spill, part, day, known.billed(day), table)
-            if slices.standing:
-                self._write_day(day, slices, free, recent)
+        for day in spill.days(self.client_month):
+            client_day = ClientDay(spill, self.client_month, day, billed.billed(day), table)
+            if client_day.unique_lines:
+                self._write_day(day, client_day, free, recent)
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
-        self._decided_on = (known.places, before)
+        self._charged_on = (billed.places, before)
 
-    def _write_day(self, day: int, slices: Slices, free: charges.Free, recent: Sequence[tuple[str, int]]) -> None:
-        """Put one day's calls where they belong, and their index behind that of the days before."""
+    def _write_day(
+        self, day: int, client_day: ClientDay, free: charges.FreeSeconds, recent: Sequence[tuple[str, int]]
+    ) -> None:
+        """Charge one day slice by slice, and append its segment to ``index``."""
         key, members, hashes = self.objects.begin(), list[list[int]](), list[Hashes]()
-        totals, per_member = Counter[str](), call_format.rows_per_member(slices.standing)
-        for rows, texts in slices:
-            decided = charges.decide(rows, texts, slices.by_id, free, self.batch.batch_id)
-            members += self.objects.put(decided.rows, per_member)
-            if slices.standing <= KEPT_HASHES:
-                hashes.append(call_keys.hashes(call_keys.kinds(decided.rows.code), decided.rows.texts.call_id))
-            self.sums.add(decided, recent)
-            totals.update(decided.sums)
-        name = day_name(day)
-        segment = Segment(
-            f"L#{self.client_id}",
-            f"SEG#{name}#{self.batch.batch_id}#{self.batch.generation}#{self.month}",
-            day_key=f"R#{self.batch.reseller_id}#{name}",
-            client_id=self.client_id,
-            day=name,
-            month=self.month,
+        totals, per_member = Totals(), call_format.rows_per_member(client_day.unique_lines)
+        for rows, texts in client_day:
+            charged = charges.charge(rows, texts, client_day.by_id, free, self.batch.batch_id)
+            members += self.objects.append(charged.rows, per_member)
+            if client_day.unique_lines <= CACHED_HASHES:
+                hashes.append(call_keys.hashes(call_keys.kinds(charged.rows.code), charged.rows.texts.call_id))
+            self.sums.add(charged, recent)
+            totals += charged.totals
+        segment = call_store.segment_item(
+            self.batch.reseller_id,
+            self.client_month,
+            day_name(day),
+            self.batch.batch_id,
+            self.batch.generation,
             object_key=key,
-            # Not copies: where they lie is filled in before this is committed.
             members=members,
-            first=members[0][3],
-            last=members[-1][4],
+            totals=totals,
             written_at=self.now,
-            rows=totals["rows"],
-            seconds=totals["seconds"],
-            billed_seconds=totals["billed_seconds"],
-            amount_e8=totals["amount_e8"],
-            cost_e8=totals["cost_e8"],
         )
-        remember(segment, hashes)
+        cache(segment, hashes)
         self.index.append(segment)

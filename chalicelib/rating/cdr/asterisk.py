@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.calls.format import DISPOSITIONS, FAILED, INBOUND, OUTBOUND
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -39,7 +40,6 @@ REQUIRED = frozenset({"accountcode", "src", "dst", "dstchannel", "start", "bills
 """Names that a header must have, for files that were given one; ``calldate`` is what its databases call ``start``."""
 OTHER_NAMES = {"calldate": "start"}
 
-_DISPOSITIONS = {"ANSWERED", "NO ANSWER", "BUSY", "FAILED"}
 _CONGESTION = "CONGESTION"
 _UNIQUEID = re.compile(r"(?:\S+-)?\d+\.\d+")
 _CALLER = re.compile(r"<([^<>]+)>\s*$")
@@ -63,7 +63,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     """
     account, source, called, caller, channel, start, seconds, ended, uniqueid = pick(fields)
     ended = disposition(ended)
-    direction = "outbound" if account.strip() else "inbound"
+    direction = OUTBOUND if account.strip() else INBOUND
     number = source if source.strip() else _number(caller)
     return _call_id(uniqueid, start, channel), start, direction, account, number, called, ended, seconds, ""
 
@@ -72,8 +72,8 @@ def disposition(text: str) -> str:
     """Asterisk's word as Forfait's; ``BadField`` for another one."""
     word = text.strip().upper()
     if word == _CONGESTION:
-        return "FAILED"
-    if word not in _DISPOSITIONS:
+        return FAILED
+    if word not in DISPOSITIONS:
         raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
     return word
 
@@ -85,7 +85,7 @@ def renamed(message: str) -> str:
 
 def _is_disposition(text: str) -> bool:
     word = text.strip(' "').upper()
-    return word in _DISPOSITIONS or word == _CONGESTION
+    return word in DISPOSITIONS or word == _CONGESTION
 
 
 def _call_id(uniqueid: str, start: str, channel: str) -> str:

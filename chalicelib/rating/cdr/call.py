@@ -15,8 +15,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from chalicelib import money, numbers, periods
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 
-MAX_SECONDS = 86_400
+MAX_SECONDS = periods.DAY_SECONDS
+"""Of one call."""
 MAX_CALL_ID = 128
 MAX_TEXT = 64
 """Characters of an account, and of a caller's number that is no phone number."""
@@ -89,8 +91,8 @@ COLUMNS = ("call_id", "start", "direction", "account", "from", "to", "dispositio
 
 CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
-_DIRECTIONS = {word: word for word in ("outbound", "inbound")}
-_DISPOSITIONS = {word: word for word in ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")}
+_DIRECTIONS = {word: word for word in DIRECTIONS}
+_DISPOSITIONS = {word: word for word in DISPOSITIONS}
 _START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
@@ -205,7 +207,7 @@ def _word(words: dict[str, str], text: str, reason: str) -> str:
 
 def _account(text: str, direction: str) -> str:
     account = text.strip()
-    if not account and direction == "outbound":
+    if not account and direction == OUTBOUND:
         raise BadField("missing_account")
     if account and not _ACCOUNT.fullmatch(account):
         raise BadField("bad_account")

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from chalicelib.calls.format import GZIP
 from chalicelib.errors import Refused
 
 STEP_BYTES = 1 << 16
@@ -18,7 +19,6 @@ YIELD_BYTES = 1 << 20
 """Unpacked bytes per block, at most."""
 
 _MAGIC = b"\x1f\x8b"
-_GZIP = 31  # zlib's name for "window of 32 KB, gzip header and checksum"
 _ENDED = "the gzip data stops before its end; send the whole file again"
 _DAMAGED = "the gzip data is damaged from here on; pack and send the file again"
 
@@ -60,7 +60,7 @@ def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 rest = rest.lstrip(b"\0")  # padding between members, as tape tools write it
                 if not rest:
                     break
-                member = zlib.decompressobj(_GZIP)
+                member = zlib.decompressobj(GZIP)
             before = member.copy()
             try:
                 out = member.decompress(rest, YIELD_BYTES)

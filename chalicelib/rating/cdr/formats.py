@@ -1,7 +1,7 @@
 """Which kind of CDR file it is, and its records as calls.
 
 A format is told by the header's names or, without a header, by the shape of the first line; never by the file's name.
-What a reseller declared about its own files (``Aliases``) comes first where it fits the header.
+What a reseller declared about its own files (``ColumnMapping``) comes first where it fits the header.
 Bad lines are values (``Rejection``), so one pass gives every line's fate: each record is exactly one ``Call`` or one
 ``Rejection``, except header lines, which are neither wherever they stand (files are joined with ``cat``).
 """
@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from chalicelib.calls.format import DIRECTIONS
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
-from chalicelib.rating.cdr.mapping import Aliases, plain
+from chalicelib.rating.cdr.mapping import ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
-__all__ = ["REASONS", "Aliases", "Call", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
+__all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
 
 DELIMITERS = (",", ";", "\t")
 _REQUIRED = frozenset(call.COLUMNS) - {"cost"}
@@ -36,7 +37,7 @@ class Source(NamedTuple):
     home_country: str
     zone: str
     declared: bool = False
-    aliases: Aliases | None = None
+    mapping: ColumnMapping | None = None
 
 
 class Layout(NamedTuple):
@@ -57,7 +58,7 @@ class Layout(NamedTuple):
 UNKNOWN = Layout("unknown", ",", {}, 0, False)
 
 
-class _Rows(NamedTuple):
+class _RowFormat(NamedTuple):
     """How the rows of a format are spelled in the columns of Forfait's own CSV."""
 
     columns: tuple[str, ...]
@@ -65,15 +66,15 @@ class _Rows(NamedTuple):
     renamed: Callable[[str], str]
 
 
-_ROWS = {
-    "forfait": _Rows(call.COLUMNS, None, str),
-    "voipms": _Rows(voipms.COLUMNS, voipms.texts, voipms.renamed),
-    "asterisk": _Rows(asterisk.COLUMNS, asterisk.texts, asterisk.renamed),
-    "freeswitch": _Rows(freeswitch.COLUMNS, freeswitch.texts, freeswitch.renamed),
+_ROW_FORMATS = {
+    "forfait": _RowFormat(call.COLUMNS, None, str),
+    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.renamed),
+    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.renamed),
+    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.renamed),
 }
 
 
-def detect(first: Chunk, aliases: Aliases | None = None) -> Layout:
+def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
     """The layout of a file whose first chunk this is; only the first record decides, so chunk sizes do not matter."""
     for delimiter in DELIMITERS:
         record = next(records(first, delimiter), None)
@@ -81,7 +82,7 @@ def detect(first: Chunk, aliases: Aliases | None = None) -> Layout:
             break
         # Of a first line with a stray quote or byte, the columns are still clear enough to know the format.
         fields = record.fields or record.raw.split("\n", 1)[0].split(delimiter)
-        layout = _by_header(fields, delimiter, aliases) or _by_shape(fields, delimiter)
+        layout = _by_header(fields, delimiter, mapping) or _by_shape(fields, delimiter)
         if layout:
             return layout
     return UNKNOWN
@@ -90,7 +91,7 @@ def detect(first: Chunk, aliases: Aliases | None = None) -> Layout:
 def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection]:
     """The calls and refused lines of one chunk, in order. Chunks may be parsed in any order, or apart.
 
-    ``layout`` was detected with the aliases of ``source``. Never raises for what is in the file; ``ValueError`` for a
+    ``layout`` was detected with the mapping of ``source``. Never raises for what is in the file; ``ValueError`` for a
     zone that does not exist.
     """
     if layout.name == "unknown":
@@ -98,7 +99,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
             yield _rejection(line, problem or "unknown_format", raw)
         return
     read = call.call_reader(zone_of(layout, source), source.home_country)
-    yield from _calls(chunk, layout, _rows_of(layout, source), read, source.aliases)
+    yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
 
 
 def zone_of(layout: Layout, source: Source) -> str:
@@ -112,14 +113,14 @@ def rejection_of(cut: Cut) -> Rejection:
     return Rejection(cut.line, "truncated", cut.message, cut.raw)
 
 
-def _rows_of(layout: Layout, source: Source) -> _Rows:
-    if layout.name == "aliased" and source.aliases:
-        return _Rows(call.COLUMNS, source.aliases.reader(), source.aliases.renamed)
-    return _ROWS[layout.name]
+def _row_format(layout: Layout, source: Source) -> _RowFormat:
+    if layout.name == "aliased" and source.mapping:
+        return _RowFormat(call.COLUMNS, source.mapping.reader(), source.mapping.renamed)
+    return _ROW_FORMATS[layout.name]
 
 
 def _calls(
-    chunk: Chunk, layout: Layout, rows: _Rows, read: CallReader, aliases: Aliases | None
+    chunk: Chunk, layout: Layout, rows: _RowFormat, read: CallReader, mapping: ColumnMapping | None
 ) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
     # A column that the file leaves out is read from an empty field put after the last.
@@ -140,7 +141,7 @@ def _calls(
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
                 yield read(line, texts(pick, padded) if texts else pick(padded), fields)
             except BadField as bad:
-                if not (layout.header and _by_header(fields, layout.delimiter, aliases) == layout):
+                if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
                     yield _rejection(line, bad.reason, raw, rows.renamed(bad.message))
 
 
@@ -152,9 +153,9 @@ def _rejection(line: int, reason: str, raw: str, message: str = "") -> Rejection
     return Rejection(line, reason, message or REASONS[reason], raw)
 
 
-def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> Layout | None:
+def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None) -> Layout | None:
     names = [plain(field) for field in fields]
-    if aliases and (columns := aliases.header(names)):
+    if mapping and (columns := mapping.header(names)):
         return Layout("aliased", delimiter, columns, len(names), True)
     for layout, required in (
         ("forfait", _REQUIRED),
@@ -164,7 +165,7 @@ def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> La
     ):
         if layout == "asterisk":
             names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
-        known, present = _ROWS[layout].columns, set(names)
+        known, present = _ROW_FORMATS[layout].columns, set(names)
         # A name that comes twice is no header: one could only guess which of the two is meant.
         if not required <= present or any(names.count(name) > 1 for name in known):
             continue
@@ -177,7 +178,7 @@ def _by_header(fields: list[str], delimiter: str, aliases: Aliases | None) -> La
 
 def _by_shape(fields: list[str], delimiter: str) -> Layout | None:
     full, width = len(call.COLUMNS), len(fields)
-    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in ("outbound", "inbound"):
+    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in DIRECTIONS:
         columns = {name: n for n, name in enumerate(call.COLUMNS[:width])}
         return Layout("forfait", delimiter, columns, width, False)
     if shape := asterisk.shaped(fields):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.calls.format import ANSWERED, BUSY, FAILED, INBOUND, NO_ANSWER, OUTBOUND
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -44,16 +45,16 @@ REQUIRED = frozenset(COLUMNS)
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOT_ANSWERED = {
-    "USER_BUSY": "BUSY",
-    "NORMAL_CLEARING": "NO ANSWER",
-    "ORIGINATOR_CANCEL": "NO ANSWER",
-    "NO_ANSWER": "NO ANSWER",
-    "NO_USER_RESPONSE": "NO ANSWER",
-    "ALLOTTED_TIMEOUT": "NO ANSWER",
-    "PROGRESS_TIMEOUT": "NO ANSWER",
-    "MEDIA_TIMEOUT": "NO ANSWER",
-    "LOSE_RACE": "NO ANSWER",
-    "PICKED_OFF": "NO ANSWER",
+    "USER_BUSY": BUSY,
+    "NORMAL_CLEARING": NO_ANSWER,
+    "ORIGINATOR_CANCEL": NO_ANSWER,
+    "NO_ANSWER": NO_ANSWER,
+    "NO_USER_RESPONSE": NO_ANSWER,
+    "ALLOTTED_TIMEOUT": NO_ANSWER,
+    "PROGRESS_TIMEOUT": NO_ANSWER,
+    "MEDIA_TIMEOUT": NO_ANSWER,
+    "LOSE_RACE": NO_ANSWER,
+    "PICKED_OFF": NO_ANSWER,
 }
 """What became of a call that nobody answered; every other cause is a failure."""
 _NAMES = {
@@ -85,9 +86,9 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     caller, called, start, answer, seconds, cause, uuid, account = pick(fields)
     # Some templates have a blank before this field, which makes its quotes part of the text.
     account = account.strip(' "')
-    direction = "outbound" if account else "inbound"
+    direction = OUTBOUND if account else INBOUND
     answered = bool(answer.strip() or seconds.strip().strip("0"))
-    ended = "ANSWERED" if answered else disposition(cause)
+    ended = ANSWERED if answered else disposition(cause)
     return uuid, start, direction, account, caller, called, ended, seconds, ""
 
 
@@ -101,4 +102,4 @@ def disposition(cause: str) -> str:
     cause = cause.strip()
     if not _CAUSE.fullmatch(cause):
         raise BadField("bad_disposition", "hangup_cause: must be a cause such as NORMAL_CLEARING")
-    return _NOT_ANSWERED.get(cause, "FAILED")
+    return _NOT_ANSWERED.get(cause, FAILED)

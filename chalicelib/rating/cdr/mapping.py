@@ -30,7 +30,7 @@ _D = TypeVar("_D", bound=Declared)
 
 
 @dataclass(frozen=True)
-class Aliases:
+class ColumnMapping:
     """``columns``: Forfait's column -> the file's; ``words``: column -> the file's word -> Forfait's; ``defaults``:
     column -> the text to take where the file has no such column, or nothing in it. Names match in any case.
     """

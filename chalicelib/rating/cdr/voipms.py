@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -61,7 +62,7 @@ def direction(description: str, kind: str) -> str:
     if description == _RECORDING:
         raise BadField("not_a_call")
     if "inbound" in description:
-        return "inbound"
+        return INBOUND
     if "outbound" in description:
-        return "outbound"
-    return "inbound" if kind.strip().upper().startswith("IN") else "outbound"
+        return OUTBOUND
+    return INBOUND if kind.strip().upper().startswith("IN") else OUTBOUND

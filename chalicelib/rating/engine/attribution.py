@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr.formats import Call
 from chalicelib.rating.pricing.price import UNANSWERED, Price, price_call
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -36,7 +37,7 @@ class Attributed(NamedTuple):
 def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
     """The priced call, or why there is none."""
     _, _, start, direction, account, _, called, disposition, seconds, cost_e8 = call
-    if direction == "outbound":
+    if direction == OUTBOUND:
         stretch = book.account(account, start)
         if stretch is None:
             return Refusal("unknown_account", f"no client held the sub-account {account} then")
@@ -45,7 +46,7 @@ def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
         if stretch is None:
             return Refusal("no_owner", f"no client held the number {called} then")
     number = stretch.terms_number(called)
-    if disposition != "ANSWERED" or not seconds:
+    if disposition != ANSWERED or not seconds:
         return _new(Attributed, (stretch.holder, number, UNANSWERED))
     terms = book.priced.values[number]
     if terms is NO_RATE:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.cdr.formats import Rejection
 
 Ints = NDArray[np.int64]
@@ -34,9 +35,6 @@ ROW = np.dtype(
 )
 """One rated line but its texts. ``code``: see ``CODES``; ``amount_e8`` is without free minutes."""
 
-DIRECTIONS = ("outbound", "inbound")
-DISPOSITIONS = ("ANSWERED", "NO ANSWER", "BUSY", "FAILED")
-DAY_SECONDS = 86_400
 _MOST_RANGE = 1 << 16
 
 

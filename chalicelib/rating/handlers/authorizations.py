@@ -29,7 +29,7 @@ bp = Blueprint(__name__)
     query=AuthorizationQuery,
     answer=AuthorizationOut,
     text=forms.MEDIA,
-    standing_free=True,
+    serves_pending=True,
 )
 def create_authorization(call: Call) -> Any:
     """Whether a call may start, and how long the client can pay for it."""

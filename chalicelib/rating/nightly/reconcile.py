@@ -18,17 +18,18 @@ from functools import partial
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months, posting
-from chalicelib.accounts.ledger.months import Difference, Marked
+from chalicelib.accounts.ledger import months, posting, queries
+from chalicelib.accounts.ledger.months import Difference
+from chalicelib.accounts.ledger.queries import Marked
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit, event, settle
+from chalicelib.calls import identity, lake
 from chalicelib.calls import index as call_index
-from chalicelib.calls import lake
 from chalicelib.calls import store as call_store
 from chalicelib.calls.store import Segment
 from chalicelib.errors import LostRace
 from chalicelib.rating.authorizations import store as hold_store
-from chalicelib.rating.batches import compaction, store
+from chalicelib.rating.batches import store
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.nightly.store import Verified
 
@@ -50,7 +51,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
     found: list[Difference] = []
     # An hour back: a try that was killed may have left its clock behind ours.
     upto = min(scope.now, scope.now if clock is None else clock) - 3600
-    for reseller_id in months.reseller_ids() if reseller_ids is None else reseller_ids:
+    for reseller_id in queries.reseller_ids() if reseller_ids is None else reseller_ids:
         place = ("R#" + reseller_id, "VERIFIED")
         before = Verified.find(*place)
         since = before.upto if before else 0
@@ -70,7 +71,7 @@ def nightly(scope: Scope, clock: int | None = None, reseller_ids: Iterable[str] 
 
 def _publish(scope: Scope, reseller_id: str, since: int) -> Iterator[Difference]:
     """New calls into the lake; a client's month of which an older object is gone can not be put together."""
-    for client_id in months.client_ids(reseller_id):
+    for client_id in queries.client_ids(reseller_id):
         try:
             lake.publish(scope, reseller_id, client_id, since)
         except objects.Missing as problem:
@@ -84,11 +85,11 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
     for calls in progress is compared as of ``now`` (0: not at all).
     """
     # First, because a finished batch has all its markers: whatever is read of clients afterwards has them too.
-    batches = Batch.under(f"R#{reseller_id}", "BATCH#")
-    found = months.check(posting.reseller_of(reseller_id))
+    batches = Batch.under(*Batch.of_reseller(reseller_id))
+    found = months.check(partial(posting.get_reseller, reseller_id))
     marked: dict[str, list[Marked]] = {}
-    for client_id in months.client_ids(reseller_id):
-        found += months.check(posting.client_of(reseller_id, client_id))
+    for client_id in queries.client_ids(reseller_id):
+        found += months.check(partial(posting.get_client, reseller_id, client_id))
         index, markers, differences = settle(partial(_still, reseller_id, client_id))
         found += differences
         for marker in markers:
@@ -103,15 +104,15 @@ def reconcile(reseller_id: str, level: int = 1, since: int = 0, now: int = 0) ->
 def of_client(reseller_id: str, client_id: str) -> list[Difference]:
     """Level 1 of one client: its ledger, its months, its index of calls."""
     _, _, found = settle(partial(_still, reseller_id, client_id))
-    return [*months.check(posting.client_of(reseller_id, client_id)), *found]
+    return [*months.check(partial(posting.get_client, reseller_id, client_id)), *found]
 
 
 def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked], list[Difference]]:
     """A client's index and markers, and what is wrong with them; ``LostRace`` when it moved meanwhile."""
-    read = posting.client_of(reseller_id, client_id)
+    read = partial(posting.get_client, reseller_id, client_id)
     version = int(read().version)
     index = call_store.segments_of(client_id, FIRST_DAY, LAST_DAY)
-    markers = months.marked(client_id)
+    markers = queries.marked(client_id)
     found = list(_usage(client_id, index, markers))
     if int(read().version) != version:
         raise LostRace()
@@ -119,7 +120,7 @@ def _still(reseller_id: str, client_id: str) -> tuple[list[Segment], list[Marked
 
 
 def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) -> Iterator[Difference]:
-    by_month = months.usage(client_id)
+    by_month = queries.usage_by_month(client_id)
     indexed: dict[str, dict[str, int]] = {}
     for segment in index:
         sums = {"calls": segment.rows, "revenue_e8": segment.amount_e8, "cost_e8": segment.cost_e8}
@@ -136,7 +137,7 @@ def _usage(client_id: str, index: Iterable[Segment], markers: Iterable[Marked]) 
         if month not in indexed:
             yield from _differ(client_id, f"calls of {month} without a segment", 0, usage.get("calls", 0))
     revenue = sum(sums["revenue_e8"] for sums in indexed.values())
-    debited = sum(months.debited(client_id).values())
+    debited = sum(queries.debited(client_id).values())
     yield from _differ(client_id, "call_usage entries against segments", revenue, debited)
 
 
@@ -168,7 +169,7 @@ def _contents(client_id: str, index: Sequence[Segment], since: int) -> Iterator[
 
 def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> Iterator[Difference]:
     """A segment read again; ``seen`` gets a hash of each of its calls, in heaps."""
-    what, billed_by = f"segment {segment.sk}", call_index.batch_of(segment)
+    what, billed_by = f"segment {segment.sk}", segment.batch_id
     sums = dict.fromkeys(("rows", "seconds", "billed_seconds", "amount_e8", "cost_e8"), 0)
     of_others = of_other_batches = 0
     try:
@@ -177,7 +178,7 @@ def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> It
                 sums[name] += 1 if name == "rows" else getattr(call, name)
             of_others += call.client_id != client_id or periods.utc_day(call.start) != segment.day
             of_other_batches += call.batch_id != billed_by
-            hashed = hash(call_index.key_of_call(call))
+            hashed = hash(identity.key_of(call))
             seen[hashed % _HEAPS].append(hashed)
     except call_index.UNREADABLE as problem:
         why = f"which can not be read: {type(problem).__name__} {problem}"
@@ -186,7 +187,7 @@ def _content(client_id: str, segment: Segment, seen: Sequence[array[int]]) -> It
     for name, value in sums.items():
         yield from _differ(client_id, f"{name} of {what}", value, int(getattr(segment, name)))
     yield from _differ(client_id, f"calls of others in {what}", 0, of_others)
-    if not compaction.is_compacted(segment):
+    if not segment.is_compacted:
         yield from _differ(client_id, f"calls of other batches in {what}", 0, of_other_batches)
 
 
@@ -195,11 +196,11 @@ def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int
     again = set[int]()
     for heap in hashes:
         again.update(hashed for hashed, times in Counter(heap).items() if times > 1)
-    seen = set[str]()
+    seen = set[bytes]()
     for segment in of_day if again else ():
         twice = 0
         with suppress(*call_index.UNREADABLE):
-            for key in map(call_index.key_of_call, call_index.calls(segment)):
+            for key in map(identity.key_of, call_index.calls(segment)):
                 if hash(key) in again:
                     twice += key in seen
                     seen.add(key)
@@ -208,7 +209,7 @@ def _twice(client_id: str, of_day: Sequence[Segment], hashes: Iterable[array[int
 
 def _batches(reseller_id: str, batches: Sequence[Batch], marked: dict[str, list[Marked]]) -> Iterator[Difference]:
     """Every finished batch against its own markers, its lines, and what it has debited the reseller."""
-    debited = months.debited(reseller_id)
+    debited = queries.debited(reseller_id)
     for batch in batches:
         cost = debited.pop(f"batch:{batch.batch_id}", 0)
         if batch.status != "done":

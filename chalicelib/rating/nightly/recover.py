@@ -14,6 +14,7 @@ from itertools import islice
 
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
+from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
@@ -50,7 +51,7 @@ def take_up(scope: Scope, *, failed: bool = False) -> TakenUp:
 
     ``failed``: announce also those that were given up and still hold their owners, as an operator asks for.
     """
-    held = [(f"R#{reseller_id}", f"BATCH#{batch_id}") for reseller_id, batch_id in term_versions.held_batches()]
+    held = [Batch.key(reseller_id, batch_id) for reseller_id, batch_id in term_versions.held_batches()]
     found = find_many(held, Batch) if held else {}
     batches = [found[key] for key in held if key in found]
     taken = TakenUp()
@@ -72,7 +73,7 @@ def _sign_of_life(batch: Batch) -> int:
 
 def _announce(scope: Scope, batch: Batch) -> int:
     """On the queue first, noted afterwards: a crash in between announces once too often, never too seldom."""
-    told = s3_events.announce(iter([(batch.key, batch.version_id)]))
+    told = s3_events.announce(iter([(batch.object_key, batch.version_id)]))
     with suppress(LostRace):  # Somebody has it in hand already.
         commit(scope, [Change(batch, [Batch.announced_at.set(scope.now)], Batch.status == batch.status)])
     return told
@@ -101,7 +102,7 @@ def _is_lost(known: Item | None, now: int) -> bool:
     return known is None
 
 
-def _batch_place(key: str, version_id: str) -> tuple[str, str] | None:
+def _batch_place(key: str, version_id: str) -> Key | None:
     reseller_id, _, name = key.removeprefix(queries.PREFIX).partition("/")
     batch_id = queries.batch_id_of(settings.bucket, key, version_id)
-    return (f"R#{reseller_id}", f"BATCH#{batch_id}") if name else None
+    return Batch.key(reseller_id, batch_id) if name else None

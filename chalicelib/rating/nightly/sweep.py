@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from chalicelib import periods
-from chalicelib.accounts.ledger import months
+from chalicelib.accounts.ledger import queries
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.calls import store as call_store
@@ -72,7 +72,7 @@ def _sweep_month(scope: Scope, folder: str, old: list[str], swept: Swept) -> Non
         swept.left += len(old)
         return
     reseller_id, client_id, month = parts[1:]
-    clients = months.client_ids(reseller_id) if client_id == SHARED else [client_id]
+    clients = queries.client_ids(reseller_id) if client_id == SHARED else [client_id]
     named = _named(clients, month, scope.now - QUIET_SECONDS)
     if named is None:
         swept.left += len(old)
@@ -90,7 +90,7 @@ def _named(clients: Iterable[str], month: str, quiet_since: int) -> set[str] | N
     first, last = (periods.next_day(day, by) for day, by in zip(periods.month_days(month), (-1, 1), strict=True))
     named = set[str]()
     for client_id in clients:
-        if Emptied.find(f"L#{client_id}", f"EMPTIED#{month}"):
+        if Emptied.find(*Emptied.key(client_id, month)):
             return None
         found = call_store.segments_of(client_id, first, last)
         if any(segment.month == month and segment.written_at >= quiet_since for segment in found):

@@ -65,7 +65,7 @@ def cached_rate_book(
 @lru_cache(maxsize=4096)
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
     """The ownership of one sub-account, cached until terms change."""
-    rows = term_versions.assignments_of(reseller_id, f"SUB#{username}", terms_version)
+    rows = term_versions.account_assignments(reseller_id, username, terms_version)
     return Ownership({username: [_holding(row) for row in rows]}, {})
 
 

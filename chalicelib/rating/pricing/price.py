@@ -12,12 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.money import AMOUNT_PLACES, div_half_up
+from chalicelib.rating.cdr.call import MAX_SECONDS
 
 FEE_PLACES = 14
 PERCENT_ONE = 10**6
 """100 % in units of 1e-4 percent; multiplying an ``_e8`` by it gives an ``_e14``."""
-LONGEST = 86_400
-"""The longest call that is rated, in seconds."""
 INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
 """The pulse of an inbound call: always for its cost, and for its price when the DID sets none."""
 
@@ -158,11 +157,11 @@ def price_call(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cos
 
 
 def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
-    """Seconds of the longest call, up to ``LONGEST``, whose amount is at most ``available_e8``."""
+    """Seconds of the longest call, up to ``MAX_SECONDS``, whose amount is at most ``available_e8``."""
     if available_e8 < 0:
         return 0
     # A longer call never has a smaller amount, so bisection finds it.
-    return bisect_right(range(LONGEST + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
+    return bisect_right(range(MAX_SECONDS + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
 
 
 @lru_cache(maxsize=1024)

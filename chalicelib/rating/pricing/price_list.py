@@ -23,7 +23,7 @@ COLUMNS = (
 
 def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
     """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had."""
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     version = int(term_versions.head_of(reseller_id).version)
     recorded = reseller.cost_source == "record"
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)

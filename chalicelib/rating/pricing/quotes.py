@@ -55,7 +55,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     As in rating, a number has a rate if a deck line matches it or, for a reseller whose costs come from CDRs, a custom
     rate. Raises ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
-    reseller = posting.reseller_of(reseller_id)()
+    reseller = posting.get_reseller(reseller_id)
     try:
         e164 = called(number, reseller.home_country)
     except ValueError as problem:

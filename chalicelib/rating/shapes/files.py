@@ -235,7 +235,7 @@ class UploadOut(Shape):
 
 class BatchOut(Shape):
     id: Annotated[str, Field(validation_alias="batch_id")]
-    key: str
+    key: Annotated[str, Field(validation_alias="object_key")]
     status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
     lines: int
     rated: int

@@ -18,7 +18,7 @@ from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import fields, prices
 from chalicelib.rating.engine.vector.compiled import Compiled, Priced
 from chalicelib.rating.engine.vector.fields import Fields
-from chalicelib.rating.engine.vector.layouts import FORMATS, Rows, rows_of
+from chalicelib.rating.engine.vector.layouts import FORMATS, MappedRows, mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
 from chalicelib.rating.engine.vector.match import countries
 from chalicelib.rating.engine.vector.prices import Pulse
@@ -37,7 +37,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     compiled = table.compiled
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
-    rows, home = rows_of(lines, layout, source), source.home_country
+    rows, home = mapped_rows(lines, layout, source), source.home_country
     read = fields.read(rows, zone_of(layout, source), home, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
@@ -56,7 +56,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     return _merged(mine, _numbered(others, chunk.first_line + numbers))
 
 
-def _owned_and_priced(rows: Rows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
+def _owned_and_priced(rows: MappedRows, read: Fields, priced: NDArray[Any], compiled: Compiled) -> Mask:
     """Fill in holder, terms and prices; the lines that were understood and can be priced here."""
     begin, length = rows.fields["account"]
     account = compiled.owners.accounts(rows.buffer, begin, length)

@@ -10,21 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib import periods
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
-from chalicelib.rating.engine.vector.layouts import Field, Rows
+from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
 
 NANP = frozenset(("US", "CA"))
 """Homes whose 10 and 11 digits are read here; other homes' national numbers are the reference's."""
-_OUTBOUND, _INBOUND, _ANSWERED = word(b"outbound"), word(b"inbound"), word(b"ANSWERED")
+_OUTBOUND, _INBOUND = (word(text.encode()) for text in DIRECTIONS)
+_ANSWERED, _NO_ANSWER, _BUSY, _FAILED = (word(text.encode()[:8]) for text in DISPOSITIONS)
 _DATE, _TIME, _END = word(b"0000-00-"), word(b"00T00:00"), word(b":00")
 _DATE_MARKS, _TIME_MARKS = word(b"\0\0\0\0\xff\0\0\xff"), word(b"\0\0\0\0\0\xff\0\0")
 _BETWEEN, _FIRST = word(b"\0\0\xff"), word(b"\xff")
-_NO_ANSWER, _BUSY, _FAILED = word(b"NO ANSWE"), word(b"BUSY"), word(b"FAILED")
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Fields:
     good: Mask
 
 
-def read(rows: Rows, zone: str, home: str, book: RateBook) -> Fields:
+def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
     """Every field but account and texts; ``zone`` is that of starts without an offset."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)

@@ -1,8 +1,8 @@
-"""Rows of every format in the columns of Forfait's own CSV: where in the chunk each text stands.
+"""The lines of every format mapped onto the columns of Forfait's own CSV, as positions in the buffer of the chunk.
 
-What does not stand there as Forfait says it (a direction, a disposition, an id made of three fields) is put behind the
-chunk, and pointed at. The words are those of the formats' own modules, asked once per distinct text. Rows that are not
-surely understood are the reference's.
+A text that the chunk does not contain in Forfait's words (a direction, a disposition, an id made of three fields) is
+appended to the buffer. The rules for such texts are those of the formats' own modules, called once per distinct text.
+Rows that are not certainly understood are left to the reference engine.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chalicelib.calls.format import ANSWERED, DIRECTIONS
 from chalicelib.rating.cdr import asterisk, freeswitch, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
 from chalicelib.rating.cdr.formats import Layout, Source
-from chalicelib.rating.cdr.mapping import Aliases
+from chalicelib.rating.cdr.mapping import ColumnMapping
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
 from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
@@ -29,7 +30,7 @@ _ID_WORDS = 3
 
 
 @dataclass
-class Rows:
+class MappedRows:
     """``fields`` by ``COLUMNS``, of which ``cost`` may be missing; ``good``: the rows whose fields are certain.
 
     ``is_plain``: no text has a comma or a quote.
@@ -41,14 +42,14 @@ class Rows:
     is_plain: bool
 
 
-def rows_of(lines: Lines, layout: Layout, source: Source) -> Rows:
+def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
     """The lines of a file whose layout is one of ``FORMATS``."""
     page = _Page(lines, layout)
-    if layout.name == "aliased" and source.aliases:
-        fields = _aliased(page, source.aliases)
+    if layout.name == "aliased" and source.mapping:
+        fields = _aliased(page, source.mapping)
     else:
         fields = _READERS[layout.name](page)
-    return Rows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
+    return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
 
 
 class _Page:
@@ -171,15 +172,15 @@ def _forfait(page: _Page) -> dict[str, Field]:
     return {name: page.column(name) for name in COLUMNS if name in page.columns or name != "cost"}
 
 
-def _aliased(page: _Page, aliases: Aliases) -> dict[str, Field]:
+def _aliased(page: _Page, mapping: ColumnMapping) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
-    for name in {*aliases.words, *aliases.defaults}:
-        if name in aliases.words or name not in page.columns:
-            fields[name], known = page.said(aliases.rule(name), fields[name])
+    for name in {*mapping.words, *mapping.defaults}:
+        if name in mapping.words or name not in page.columns:
+            fields[name], known = page.said(mapping.rule(name), fields[name])
             page.good &= known
         else:
             begin, length = page.not_blank(fields[name])
-            other, size = page.words([aliases.defaults[name]])
+            other, size = page.words([mapping.defaults[name]])
             fields[name] = np.where(length > 0, begin, other), np.where(length > 0, length, size)
     return fields
 
@@ -212,7 +213,7 @@ def _asterisk(page: _Page) -> dict[str, Field]:
     return {
         "call_id": _asterisk_id(page, start),
         "start": start,
-        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": (begin, length),
         "to": page.column("dst"),
@@ -252,11 +253,11 @@ def _freeswitch(page: _Page) -> dict[str, Field]:
     answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
     (begin, length), known = page.said(freeswitch.disposition, page.column("hangup_cause"))
     page.good &= answered | known
-    other, size = page.words(["ANSWERED"])
+    other, size = page.words([ANSWERED])
     return {
         "call_id": page.column("uuid"),
         "start": page.column("start_stamp"),
-        "direction": page.either(account[1] > 0, ("outbound", "inbound")),
+        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": page.column("caller_id_number"),
         "to": page.column("destination_number"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.rating.engine.hashing import hashes_of_words
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.engine.vector.words import DIGITS, words
 from chalicelib.rating.pricing.ownership import Holding
@@ -17,7 +18,6 @@ from chalicelib.rating.pricing.rate_book import Holder, RateBook
 Ints = NDArray[np.int64]
 NAME_WORDS = 8
 """An account name has at most 64 bytes."""
-_FACTORS = np.array([(0x9E3779B97F4A7C15 * (2 * n + 1) | 1) % 2**64 for n in range(NAME_WORDS)], np.uint64)
 _SPAN = 36
 """Bits of an instant, counted from ``_ORIGIN``: 1425 to 3600."""
 _ORIGIN = 2**34
@@ -65,7 +65,7 @@ class Owners:
         rows = np.frombuffer(padded, np.uint64).reshape(len(names), NAME_WORDS)
         self._words = np.ascontiguousarray(rows.T)
         self._lengths = np.array([len(name) for name in names], np.int64)
-        hashes = _hashes(rows)
+        hashes = hashes_of_words(rows)
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._by_hash = hashes[order], order
         self._shift = np.uint64(64 - (16 * len(names) | 15).bit_length())
@@ -101,7 +101,7 @@ class Owners:
             return np.full(len(starts), -1)
         count = min(NAME_WORDS, max(1, -(-int(lengths.max(initial=1)) // 8)))
         got = words(buffer, starts, lengths, count)
-        hashes = _hashes(got)
+        hashes = hashes_of_words(got)
         account = self._glance[hashes >> self._shift]
         same = self._is_named(account, got, lengths)
         missed = np.flatnonzero(~same)
@@ -135,16 +135,6 @@ def _number_key(number: str) -> int:
     """A number and its count of digits as one integer; DIDs are E.164, so 15 digits are all there can be."""
     digits = number.lstrip("+")
     return int(digits.ljust(DIGITS, "0")) * 16 + len(digits)
-
-
-def _hashes(rows: NDArray[Any]) -> NDArray[np.uint64]:
-    """One number per row of words; words of zero add nothing, so it does not matter how many there are."""
-    total = np.zeros(len(rows), np.uint64)
-    for place in range(rows.shape[1]):
-        total += rows[:, place] * _FACTORS[place]
-    total ^= total >> np.uint64(29)
-    hashes: NDArray[np.uint64] = total * _FACTORS[0]
-    return hashes
 
 
 class DidTerms(NamedTuple):

@@ -9,13 +9,13 @@ from chalicelib.calls.format import quoted
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import Strings, Texts
 from chalicelib.rating.engine.vector import fields, words
-from chalicelib.rating.engine.vector.layouts import Rows
+from chalicelib.rating.engine.vector.layouts import MappedRows
 from chalicelib.rating.engine.vector.words import Ints
 
 _PLUS, _ONE = words.word(b"+"), words.word(b"\x001")
 
 
-def texts_of(rows: Rows, chosen: Ints, home: str) -> Texts:
+def texts_of(rows: MappedRows, chosen: Ints, home: str) -> Texts:
     """The texts of the ``chosen`` ones of a chunk's rows."""
     buffer = rows.buffer
 

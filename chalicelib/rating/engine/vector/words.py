@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.engine import call_keys
+from chalicelib.rating.engine import hashing
 from chalicelib.rating.engine.columns import Strings
 
 Bytes = NDArray[np.uint8]
@@ -76,7 +76,7 @@ def strings(buffer: Bytes, begin: Ints, length: Ints) -> Strings:
 
 def distinct(texts: Strings) -> tuple[Ints, Ints]:
     """Places of the distinct ones among the texts, and which of them each text is."""
-    hashes = call_keys.hashes(np.zeros(len(texts), np.int64), texts)
+    hashes = hashing.hashes(texts)
     _, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
     if (texts[firsts][which] != texts).any():
         # Hashes may be forged.

@@ -1,4 +1,4 @@
-"""Columns come back from the disk as they were, in any stretch; a full disk is the file's fault and says so."""
+"""Columns are read from the disk as they were written, any rows of them; a full disk refuses the file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from chalicelib.errors import Refused
-from chalicelib.rating.batches.column_file import Rows, Shelf
+from chalicelib.rating.batches.column_file import ColumnFile, Extent
 
 
-def test_any_stretch_of_rows_comes_back_in_every_column():
-    shelf = Shelf(io.BytesIO())
-    shelf.put([np.arange(5)])
+def test_any_rows_are_read_back_in_every_column():
+    file = ColumnFile(io.BytesIO())
+    file.append([np.arange(5)])
     numbers, words = np.arange(100), np.array([b"%d" % n for n in range(100)])
-    rows = Rows(shelf.put([numbers, words]), 10, 90)
-    for stretch, first, last in ((rows, 10, 90), (rows.part(5, 7), 15, 17), (rows.part(3, 3), 13, 13)):
-        found = shelf.get(stretch)
+    rows = Extent(file.append([numbers, words]), 10, 90)
+    for extent, first, last in ((rows, 10, 90), (rows.between(5, 7), 15, 17), (rows.between(3, 3), 13, 13)):
+        found = file.read(extent)
         assert [column.tolist() for column in found] == [numbers[first:last].tolist(), words[first:last].tolist()]
 
 
@@ -27,9 +27,9 @@ class Full(io.BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_what_does_not_fit_on_the_disk_is_refused_in_words():
+def test_what_does_not_fit_on_the_disk_is_refused_with_a_reason():
     with pytest.raises(Refused, match="Split it"):
-        Shelf(Full()).put([np.arange(3)])
+        ColumnFile(Full()).append([np.arange(3)])
 
 
 class FullBehind(io.RawIOBase):
@@ -54,6 +54,6 @@ class FullBehind(io.RawIOBase):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_behind_a_buffer_is_refused_when_something_is_put_and_not_when_it_is_read():
+def test_a_full_disk_behind_a_buffer_is_noticed_when_columns_are_appended():
     with pytest.raises(Refused, match="Split it"):
-        Shelf(io.BufferedRandom(FullBehind())).put([np.arange(3)])
+        ColumnFile(io.BufferedRandom(FullBehind())).append([np.arange(3)])
