@@ -5,6 +5,7 @@ Terms of a version and published decks never change, so a Lambda container keeps
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache, partial
@@ -103,11 +104,10 @@ def _rate(row: CustomRateItem) -> CustomRate:
 
 @lru_cache(maxsize=8)
 def _ownership(reseller_id: str, version: int) -> Ownership:
-    held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
+    accounts, dids = defaultdict[str, list[Holding]](list), defaultdict[str, list[Holding]](list)
     for row in term_versions.assignments(reseller_id, version):
-        kind, _, holder = row.holder.partition("#")
-        held[kind].setdefault(holder, []).append(_holding(row))
-    return Ownership(held["SUB"], held["DID"])
+        (accounts if row.is_account else dids)[row.name].append(_holding(row))
+    return Ownership(accounts, dids)
 
 
 def _holding(row: Any) -> Holding:
