@@ -63,6 +63,13 @@ def cached_rate_book(
     )
 
 
+def newest_rate_book(reseller: Any) -> RateBook:
+    """The cached rate book of a ``Reseller``, by the newest versions of its terms and of the decks."""
+    version = term_versions.head_of(reseller.reseller_id).version
+    record_costs = reseller.cost_source == "record"
+    return cached_rate_book(reseller.reseller_id, reseller.time_zone, version, deck_version(), record_costs)
+
+
 @lru_cache(maxsize=4096)
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
     """The ownership of one sub-account, cached until terms change."""
