@@ -18,10 +18,11 @@ from chalicelib.aws import objects
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckHead, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 _RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))

@@ -17,10 +17,10 @@ from chalicelib.rating.engine.vector import prices
 from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
 from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
-from chalicelib.rating.pricing import terms as dated
+from chalicelib.rating.pricing.precedence import PackageVersion, combine, covers
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import Epoch, PackageVersion
+from chalicelib.rating.pricing.terms import Epoch
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
@@ -122,7 +122,7 @@ class Compiled:
         line = self._line(deck, place)
         country = countries()[1][int(deck.matcher.country[place])]
         rule = int(slot.rule[place])
-        return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
+        return combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
 
     def columns(self, codes: Ints) -> TermColumns:
         """What segments' rows have of the terms that codes of one deck stand for."""
@@ -152,7 +152,7 @@ class Compiled:
 def _covered(package: PackageVersion) -> list[bool]:
     """Per country, whether the package's free minutes may pay."""
     scope = package.free_minutes_scope if package.free_minutes > 0 else ()
-    return [dated.covers(scope, country) for country in countries()[1]]
+    return [covers(scope, country) for country in countries()[1]]
 
 
 # What a container keeps from file to file: small files would spend most of their time on laying out the same deck.
