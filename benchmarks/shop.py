@@ -17,8 +17,9 @@ from benchmarks.prefixes import prefixes
 from chalicelib import money, periods
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 ZONE, HOME = "America/Toronto", "US"
 DECK_DAY = "2026-01-01"

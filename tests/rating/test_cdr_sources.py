@@ -109,9 +109,8 @@ def test_changes_of_sources_are_on_the_audit_trail(reseller: Any) -> None:
 
     reseller.put("/v1/cdr-sources", TOKYO)
     reseller.delete("/v1/cdr-sources/tokyo")
-    events = [
-        row for row in Event.under(*Event.of_owner(reseller.ids["reseller"])) if row.kind.startswith("cdr_source.")
-    ]
+    trail = Event.under(*Event.of_owner(reseller.ids["reseller"]))
+    events = [row for row in trail if row.kind.startswith("cdr_source.")]
     assert [(row.kind, row.subject) for row in events] == [
         ("cdr_source.changed", "tokyo"),
         ("cdr_source.deleted", "tokyo"),

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
 from chalicelib.rating.pricing.ownership import Holding, Ownership
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
+from chalicelib.rating.pricing.terms import Terms
 
 SECTION = (Path(__file__).parents[2] / "docs" / "pricing.md").read_text().split("### Which version holds\n")[1]
 ROWS = re.findall(r"^\| (always .*?) \| (.*?) \|$", SECTION.split("\n## ")[0], re.MULTILINE)

@@ -24,9 +24,10 @@ from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import prices, words
 from chalicelib.rating.engine.vector.prices import Pulse
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.price import CallTerms, amount_e8, billed, cost_e8
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800

@@ -17,8 +17,9 @@ from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 HEADER = b"call_id,start,direction,account,from,to,disposition,seconds\n"
 

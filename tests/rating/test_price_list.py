@@ -12,9 +12,10 @@ import pytest
 from chalicelib import numbers, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing.ownership import Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.prices_by_prefix import NO_RATE, PriceList, PriceRow
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 AT = 1_790_000_000
 HEADS = (

@@ -13,6 +13,7 @@ from markdown_tables import Row, tables
 from chalicelib.money import parse_amount, parse_decimal, parse_percent, parse_rate
 from chalicelib.rating.decks.deck import DeckLine
 from chalicelib.rating.pricing.explain import explain
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.price import (
     UNANSWERED,
     CallTerms,
@@ -28,7 +29,7 @@ from chalicelib.rating.pricing.price import (
     price_call,
     sell_rate_e10,
 )
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "pricing.md"
 TABLES = {

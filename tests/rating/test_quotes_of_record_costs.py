@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.rating.pricing.explain import explain
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
+from chalicelib.rating.pricing.terms import Terms
 
 AT = "2026-09-10T12:00:00Z"
 NOWHERE = "+99955512345"

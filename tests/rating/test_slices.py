@@ -27,9 +27,10 @@ from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
 from chalicelib.rating.engine.columns import Columns
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import PackageVersion
 from chalicelib.rating.pricing.price import price_call
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 FIRST = -(2**62)
 DAY = 1789430400

@@ -10,10 +10,11 @@ from chalicelib import numbers, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing import tariffs
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.price import CallTerms, internal_terms
 from chalicelib.rating.pricing.rate_book import RateBook, Stretch
 from chalicelib.rating.pricing.tariffs import NO_RATE, Heads, Routing, Tariff
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms, route_of
+from chalicelib.rating.pricing.terms import Terms, route_of
 
 STEMS = ("1", "1212555", "12125550", "44", "447700", "4477009", "44770090", "441481", "7", "77", "411", "39066", "883")
 COUNTRIES = numbers.country_prefixes()

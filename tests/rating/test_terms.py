@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.pricing.precedence import DEFAULT_PULSE, CustomRate, PackageVersion, covers
 from chalicelib.rating.pricing.price import Markup, MatchingRule
-from chalicelib.rating.pricing.terms import DEFAULT_PULSE, CustomRate, PackageVersion, Terms, covers, route_of
+from chalicelib.rating.pricing.terms import Terms, route_of
 
 LINE = DeckLine("1", "USA", 100_000_000, 60, 60, 5_000_000)
 DIGITS = "13055551234"

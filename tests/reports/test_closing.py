@@ -148,7 +148,7 @@ def test_a_ledger_that_does_not_add_up_stays_open_and_the_others_close(world: Fe
     from chalicelib.accounts.store.owners import Client
 
     pay(world, "acme", "2026-09-20")
-    client = Client(f"R#{world.reseller_id}", f"CLIENT#{world.ids['acme']}")
+    client = Client(*Client.key(world.reseller_id, world.ids["acme"]))
     client.update([Client.balance_e8.set(1)])
     run = close(world, "2026-10-03")
     assert (run.closed, run.differing) == (2, [world.ids["acme"]])
@@ -228,7 +228,7 @@ def test_fees_that_cannot_be_billed_keep_the_months_open(world: FeeWorld) -> Non
     from chalicelib.accounts.store.terms import Assignment
     from chalicelib.reports import events
 
-    (broken,) = Assignment.under(f"T#{world.reseller_id}", "SUB#desk#")
+    (broken,) = Assignment.under(*Assignment.of_holder(world.reseller_id, Assignment.holder_of_account("desk")))
     broken.update([Assignment.client_id.set("")])
     with pytest.raises(RuntimeError, match="1 fees"):
         events._work(json.dumps({"reseller_id": world.reseller_id, "at": "2026-11-03T17:00:00Z"}))

@@ -106,7 +106,7 @@ def test_what_cannot_be_billed_fails_the_message_after_the_rest(queue: Any) -> N
     from chalicelib.reports import events
 
     world = due_world()
-    (broken,) = Assignment.under(f"T#{world.reseller_id}", "SUB#a#")
+    (broken,) = Assignment.under(*Assignment.of_holder(world.reseller_id, Assignment.holder_of_account("a")))
     broken.update([Assignment.client_id.set("")])
     with pytest.raises(RuntimeError, match="1 fees of reseller"):
         events.bill_and_close(record(message_of(world)), None)

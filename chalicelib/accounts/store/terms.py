@@ -94,6 +94,16 @@ class Assignment(Item):
     def of_numbers(cls, reseller_id: str) -> Key:
         return Key(f"T#{reseller_id}", cls.holder_of_number(""))
 
+    @property
+    def is_account(self) -> bool:
+        """Whether the holder is a sub-account; else it is a DID."""
+        return self.holder.startswith("SUB#")
+
+    @property
+    def name(self) -> str:
+        """The user name of the sub-account, or the number of the DID."""
+        return self.holder.partition("#")[2]
+
 
 class TermsHead(Item):
     """``T#<reseller_id>`` / ``HEAD``: the newest terms version, and the batches that are being rated"""

@@ -5,6 +5,7 @@ Terms of a version and published decks never change, so a Lambda container keeps
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache, partial
@@ -17,10 +18,11 @@ from chalicelib.aws import objects
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckHead, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
-from chalicelib.rating.pricing.terms import CustomRate, PackageVersion, Terms
+from chalicelib.rating.pricing.terms import Terms
 
 _RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
@@ -60,6 +62,13 @@ def cached_rate_book(
         # A container has the rate books of many resellers, and each prices only a few calls.
         heads=Heads(1 << 13),
     )
+
+
+def newest_rate_book(reseller: Any) -> RateBook:
+    """The cached rate book of a ``Reseller``, by the newest versions of its terms and of the decks."""
+    version = term_versions.head_of(reseller.reseller_id).version
+    record_costs = reseller.cost_source == "record"
+    return cached_rate_book(reseller.reseller_id, reseller.time_zone, version, deck_version(), record_costs)
 
 
 @lru_cache(maxsize=4096)
@@ -103,11 +112,10 @@ def _rate(row: CustomRateItem) -> CustomRate:
 
 @lru_cache(maxsize=8)
 def _ownership(reseller_id: str, version: int) -> Ownership:
-    held: dict[str, dict[str, list[Holding]]] = {"SUB": {}, "DID": {}}
+    accounts, dids = defaultdict[str, list[Holding]](list), defaultdict[str, list[Holding]](list)
     for row in term_versions.assignments(reseller_id, version):
-        kind, _, holder = row.holder.partition("#")
-        held[kind].setdefault(holder, []).append(_holding(row))
-    return Ownership(held["SUB"], held["DID"])
+        (accounts if row.is_account else dids)[row.name].append(_holding(row))
+    return Ownership(accounts, dids)
 
 
 def _holding(row: Any) -> Holding:

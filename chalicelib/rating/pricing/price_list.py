@@ -7,7 +7,6 @@ from itertools import islice
 
 from chalicelib import money
 from chalicelib.accounts.ledger import posting
-from chalicelib.accounts.service import term_versions
 from chalicelib.errors import NotFound, TooLarge
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import FEE_PLACES
@@ -23,10 +22,7 @@ COLUMNS = (
 
 def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
     """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had."""
-    reseller = posting.get_reseller(reseller_id)
-    version = int(term_versions.head_of(reseller_id).version)
-    recorded = reseller.cost_source == "record"
-    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
+    book = loading.newest_rate_book(posting.get_reseller(reseller_id))
     try:
         return PriceList(book, package_id, at)
     except ValueError:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck
+from chalicelib.rating.pricing.precedence import combine
 from chalicelib.rating.pricing.price import Pulse
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import Epoch, combine, route_of
+from chalicelib.rating.pricing.terms import Epoch, route_of
 
 NO_RATE = "no_rate"
 """The rule of a row whose numbers cannot be called: the deck for their country has no line that matches them."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from chalicelib import numbers
 from chalicelib.accounts.ledger import posting
-from chalicelib.accounts.service import term_versions
 from chalicelib.config import settings
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
@@ -57,18 +56,17 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     """
     reseller = posting.get_reseller(reseller_id)
     try:
-        e164 = called(number, reseller.home_country)
+        normalised = called(number, reseller.home_country)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    version, recorded = int(term_versions.head_of(reseller_id).version), reseller.cost_source == "record"
-    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, loading.deck_version(), recorded)
+    book = loading.newest_rate_book(reseller)
     if book.terms.package(package_id, at) is None:
         raise NotFound()
-    terms = book.outbound(package_id, at, e164)
+    terms = book.outbound(package_id, at, normalised)
     if terms is None:
-        also = ", and no custom rate fits" if recorded else ""
-        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {e164}{also}")
-    digits = e164.lstrip("+")
+        also = ", and no custom rate fits" if book.record_costs else ""
+        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {normalised}{also}")
+    digits = normalised.lstrip("+")
     line = book.deck_line(package_id, at, digits, terms.country)
     steps = explain(
         terms,
@@ -77,15 +75,15 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         matching=book.terms.matching_rules(package_id, at, digits, terms.country, line),
         markup=book.terms.markup(package_id, at),
         for_client=for_client,
-        record_cost=recorded,
+        record_cost=book.record_costs,
     )
     priced = price_call(terms, seconds)
     cost = None
-    if not for_client and (line is not None or not recorded):
+    if not for_client and (line is not None or not book.record_costs):
         cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
         cost = QuotedCost(terms.prefix, terms.destination, terms.cost_rate_e10, cost_seconds, priced.cost_e8)
     sold = QuotedPrice(terms.rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
-    return Quote(e164, terms.country, cost, sold, steps)
+    return Quote(normalised, terms.country, cost, sold, steps)
 
 
 def called(text: str, home_country: str) -> str:

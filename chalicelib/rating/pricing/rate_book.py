@@ -17,9 +17,10 @@ from chalicelib import dated, periods
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.precedence import DEFAULT_ROUTES
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.tariffs import Heads, Routing, Tariff
-from chalicelib.rating.pricing.terms import DEFAULT_ROUTES, Epoch, Terms
+from chalicelib.rating.pricing.terms import Epoch, Terms
 
 _T = TypeVar("_T")
 _Decks = tuple[tuple[str, str, str], tuple[tuple[str, int], ...]]

@@ -10,73 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from chalicelib import dated
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import (
-    PERCENT_ONE,
-    CallTerms,
-    Markup,
-    MatchingRule,
-    marked_up_fee_e14,
-    sell_rate_e10,
-)
+from chalicelib.rating.pricing.precedence import GROUP_COUNTRIES, CustomRate, PackageVersion, combine
+from chalicelib.rating.pricing.price import CallTerms, Markup, MatchingRule, sell_rate_e10
 
 SHORT_CODE_DIGITS = 6
 """Numbers of at most so many digits are short codes (411): only a rate for exactly their digits matches them."""
-DEFAULT_PULSE = (6, 6)
-"""For a call whose pulse neither a custom rate, nor the package, nor a deck line sets."""
-DEFAULT_ROUTES = ("value", "value", "value")
-GROUP_COUNTRIES = {"US": "us", "CA": "canada"}
-
-
-@dataclass(frozen=True, slots=True)
-class PackageVersion:
-    """A package's price fields from the instant ``effective_from`` on.
-
-    ``initial``/``increment`` 0: the pulse of the deck. ``connection_fee_e8`` None: the deck's fee with the markup;
-    ``minimum_charge_e8`` None: no minimum. ``routes``: the decks for calls to the US, to Canada and to other countries.
-    ``free_minutes_scope``: where free minutes pay for calls, as ``us``, ``canada`` and ISO codes of countries.
-    """
-
-    package_id: str
-    version: int
-    effective_from: int
-    name: str = ""
-    markup_fixed_e10: int = 0
-    markup_percent_e4: int = 0
-    initial: int = 0
-    increment: int = 0
-    connection_fee_e8: int | None = None
-    minimum_charge_e8: int | None = None
-    call_decimals: int = 8
-    routes: tuple[str, str, str] = DEFAULT_ROUTES
-    free_minutes: int = 0
-    free_minutes_scope: tuple[str, ...] = ("us", "canada")
-
-
-@dataclass(frozen=True, slots=True)
-class CustomRate:
-    """A package's own rate for a prefix, a country or a group from ``effective_from`` on.
-
-    ``scope`` is ``prefix`` (``code``: digits), ``country`` (ISO alpha-2) or ``group`` (``us``, ``canada``).
-    ``rate_e10`` None: the rate is withdrawn. Pulse 0, fee and minimum None: as the package has them.
-    """
-
-    package_id: str
-    scope: str
-    code: str
-    version: int
-    effective_from: int
-    rate_e10: int | None
-    initial: int = 0
-    increment: int = 0
-    connection_fee_e8: int | None = None
-    minimum_charge_e8: int | None = None
-    grace_seconds: int = 0
 
 
 class Epoch:
@@ -230,11 +172,6 @@ def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> 
     return us if country == "US" else canada if country == "CA" else international
 
 
-def covers(scope: tuple[str, ...], country: str | None) -> bool:
-    """Whether a free-minutes scope (``us``, ``canada``, ISO codes) includes a country; never toll-free (``None``)."""
-    return country is not None and (country in scope or GROUP_COUNTRIES.get(country) in scope)
-
-
 def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
     """The versions of each custom rate that are in force at some time; those of one rate in order of their start."""
     by_rule: dict[tuple[str, str], list[CustomRate]] = {}
@@ -245,68 +182,3 @@ def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
 
 def _markup(version: PackageVersion) -> Markup:
     return Markup(version.markup_fixed_e10, version.markup_percent_e4)
-
-
-class Effective(NamedTuple):
-    """What a package and one of its custom rates set together; None: the deck line decides that field.
-
-    ``rate_e10`` None: the deck's rate with the markup. ``pulse`` (initial, increment) None: the deck's seconds.
-    ``fee_e8`` None: the deck's fee with the percentage.
-    """
-
-    rate_e10: int | None
-    pulse: tuple[int, int] | None
-    fee_e8: int | None
-    minimum_e8: int
-    grace_seconds: int
-
-
-def effective(package: PackageVersion, custom: CustomRate | None) -> Effective:
-    """The rule of precedence, for both engines: custom rate over package over deck, field by field."""
-    pulse = (package.initial, package.increment) if package.increment else None
-    fee_e8, minimum_e8 = package.connection_fee_e8, package.minimum_charge_e8
-    if custom is None:
-        return Effective(None, pulse, fee_e8, minimum_e8 or 0, 0)
-    if custom.increment:
-        pulse = custom.initial, custom.increment
-    if custom.connection_fee_e8 is not None:
-        fee_e8 = custom.connection_fee_e8
-    if custom.minimum_charge_e8 is not None:
-        minimum_e8 = custom.minimum_charge_e8
-    return Effective(custom.rate_e10 or 0, pulse, fee_e8, minimum_e8 or 0, custom.grace_seconds)
-
-
-def combine(
-    package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
-) -> CallTerms:
-    """Terms of a call whose rate is set by ``rule``: a custom rate or, for None, the markup on the deck line's rate."""
-    prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8 = line or _NO_LINE
-    rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
-    if rate_e10 is None:
-        rate_e10 = sell_rate_e10(cost_rate_e10, package.markup_fixed_e10, package.markup_percent_e4)
-    initial, increment = pulse or ((cost_initial, cost_increment) if line else DEFAULT_PULSE)
-    # In the order of the fields: past the constructor written in Python, which takes several times as long.
-    terms = (
-        rule,
-        rate_e10,
-        initial,
-        increment,
-        marked_up_fee_e14(cost_fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
-        minimum_e8,
-        grace_seconds,
-        package.call_decimals,
-        cost_rate_e10,
-        cost_initial,
-        cost_increment,
-        cost_fee_e8,
-        prefix,
-        destination,
-        country,
-        package.package_id,
-        package.version,
-        package.free_minutes > 0 and covers(package.free_minutes_scope, country),
-    )
-    return tuple.__new__(CallTerms, terms)
-
-
-_NO_LINE = DeckLine("", "", 0, 0, 0, 0)

@@ -17,10 +17,10 @@ from chalicelib.rating.engine.vector import prices
 from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
 from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
-from chalicelib.rating.pricing import terms as dated
+from chalicelib.rating.pricing.precedence import PackageVersion, combine, covers
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.terms import Epoch, PackageVersion
+from chalicelib.rating.pricing.terms import Epoch
 
 Ints = NDArray[np.int64]
 MOST_SLOTS = 200
@@ -125,7 +125,7 @@ class Compiled:
         line = self._line(deck, place)
         country = countries()[1][int(deck.matcher.country[place])]
         rule = int(slot.rule[place])
-        return dated.combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
+        return combine(slot.epoch.package, slot.rules.names[rule], slot.customs[rule], line, country)
 
     def columns(self, codes: Ints) -> TermColumns:
         """The columns of several codes of one deck."""
@@ -155,7 +155,7 @@ class Compiled:
 def _covered(package: PackageVersion) -> list[bool]:
     """Per country, whether the free minutes of the package may pay."""
     scope = package.free_minutes_scope if package.free_minutes > 0 else ()
-    return [dated.covers(scope, country) for country in countries()[1]]
+    return [covers(scope, country) for country in countries()[1]]
 
 
 # The container caches these from file to file: small files would spend most of their time on compiling the same deck.

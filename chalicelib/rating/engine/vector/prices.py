@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.engine.vector.match import Matcher, countries
+from chalicelib.rating.pricing.precedence import GROUP_COUNTRIES, CustomRate, PackageVersion, effective
 from chalicelib.rating.pricing.price import PERCENT_ONE
-from chalicelib.rating.pricing.terms import GROUP_COUNTRIES, CustomRate, Epoch, PackageVersion, effective
+from chalicelib.rating.pricing.terms import Epoch
 
 Ints = NDArray[np.int64]
 SAFE = 2**62
