@@ -11,7 +11,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import money
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
 from chalicelib.aws.transactions import Event, Item, Put, Write
 
 _SUBJECT_FIELDS = {"client": "client_id", "account": "reseller_id", "batch": "batch_id"}
@@ -34,9 +34,7 @@ class OutboxItem(Item):
     def key(recorded: Event) -> Key:
         return Key("OUTBOX", f"{recorded.sk}#{recorded.owner_id}")
 
-    @staticmethod
-    def waiting() -> Key:
-        return Key("OUTBOX", "")
+    waiting = KeyOf("OUTBOX", "")
 
 
 def enqueue(recorded: Put, **more: Any) -> list[Write]:

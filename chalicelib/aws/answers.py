@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Item, Key
+from chalicelib.aws.items import IntegerAttribute, Item, Key, KeyOf
 
 KEPT_SECONDS = 7 * 86_400
 """How long an answer is stored."""
@@ -22,9 +22,7 @@ class Answer(Item):
     status = IntegerAttribute()
     body = JSONAttribute(null=True)
 
-    @staticmethod
-    def key(tenant: str, route: str, idempotency_key: str) -> Key:
-        return Key(f"IDEM#{tenant}", f"{route}#{idempotency_key}")
+    key = KeyOf("IDEM#<tenant>", "<route>#<idempotency_key>")
 
 
 @dataclass(frozen=True)

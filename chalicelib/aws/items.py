@@ -5,6 +5,7 @@ The models share one connection. PynamoDB would make one per model, and a client
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -19,12 +20,33 @@ from pynamodb.models import Model
 
 from chalicelib.config import settings
 
+_FIELD = re.compile(r"<\w+(:\w+)?>")
+"""A field of a key: its name and how it is formatted."""
+
 
 class Key(NamedTuple):
     """The key of an item. In a query ``sk`` is a prefix: it selects the items whose ``sk`` begins with it."""
 
     pk: str
     sk: str
+
+
+class KeyOf:
+    """How keys are spelled: a call with the values of the fields, in their order, returns the ``Key``.
+
+    ``KeyOf("L#<owner_id>", "ENTRY#<sequence:012d>")("c1", 7)`` is ``Key("L#c1", "ENTRY#000000000007")``.
+    ``TypeError`` for another number of values than there are fields.
+    """
+
+    def __init__(self, pk: str, sk: str) -> None:
+        self._formats = tuple(_FIELD.sub(r"{\1}", template) for template in (pk, sk))
+        self._in_pk, self._fields = len(_FIELD.findall(pk)), len(_FIELD.findall(pk + sk))
+
+    def __call__(self, *values: str | int) -> Key:
+        if len(values) != self._fields:
+            raise TypeError(f"a key of {self._formats} takes {self._fields} values, not {len(values)}")
+        pk, sk = self._formats
+        return Key(pk.format(*values[: self._in_pk]), sk.format(*values[self._in_pk :]))
 
 
 class IntegerAttribute(Attribute[int]):

@@ -23,7 +23,7 @@ from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
 from chalicelib.aws.answers import KEPT_SECONDS, Answer, Guard
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.items import Item as Item
 from chalicelib.aws.items import find_each as find_each
 from chalicelib.aws.items import find_many as find_many
@@ -49,8 +49,6 @@ _SENDS = 5
 """How often the same transaction is sent before the error reaches the caller."""
 ATTEMPTS = 40
 """How often a decision is made again after a lost race, before ``LostRace`` reaches the caller."""
-
-_TRAIL = "E#"
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -108,17 +106,12 @@ class Event(Item):
     changes: Any = JSONAttribute(null=True)
     before: Any = JSONAttribute(null=True)
 
-    @staticmethod
-    def key(owner_id: str, at: int, event_id: str) -> Key:
-        return Key(f"{_TRAIL}{owner_id}", f"{at:012d}#{event_id}")
-
-    @staticmethod
-    def of_owner(owner_id: str) -> Key:
-        return Key(f"{_TRAIL}{owner_id}", "")
+    key = KeyOf("E#<owner_id>", "<at:012d>#<event_id>")
+    of_owner = KeyOf("E#<owner_id>", "")
 
     @property
     def owner_id(self) -> str:
-        return self.pk.removeprefix(_TRAIL)
+        return self.pk.removeprefix("E#")
 
     @property
     def event_id(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import periods
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
@@ -39,9 +39,7 @@ class Segment(Item):
     last = IntegerAttribute()
     written_at = IntegerAttribute()
 
-    @staticmethod
-    def key(client_id: str, day: str, batch_id: str, generation: int, month: str) -> Key:
-        return Key(f"L#{client_id}", f"SEG#{day}#{batch_id}#{generation}#{month}")
+    key = KeyOf("L#<client_id>", "SEG#<day>#<batch_id>#<generation>#<month>")
 
     @staticmethod
     def day_index_key(reseller_id: str, day: str) -> str:
@@ -72,13 +70,8 @@ class Emptied(Item):
 
     token = UnicodeAttribute()
 
-    @staticmethod
-    def key(client_id: str, month: str) -> Key:
-        return Key(f"L#{client_id}", f"EMPTIED#{month}")
-
-    @staticmethod
-    def of_client(client_id: str) -> Key:
-        return Key(f"L#{client_id}", "EMPTIED#")
+    key = KeyOf("L#<client_id>", "EMPTIED#<month>")
+    of_client = KeyOf("L#<client_id>", "EMPTIED#")
 
     @property
     def month(self) -> str:

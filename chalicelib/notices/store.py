@@ -10,7 +10,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.notices import kinds
 
@@ -33,13 +33,8 @@ class Webhook(Item):
     version = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, webhook_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"WEBHOOK#{webhook_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
+    key = KeyOf("R#<reseller_id>", "WEBHOOK#<webhook_id>")
+    of_reseller = KeyOf("R#<reseller_id>", "WEBHOOK#")
 
 
 class Wishes(Item):
@@ -48,9 +43,7 @@ class Wishes(Item):
     clients: Any = JSONAttribute(default=lambda: list(kinds.CLIENT_KINDS))
     reseller: Any = JSONAttribute(default=lambda: list(kinds.KINDS))
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "NOTICES")
+    key = KeyOf("R#<reseller_id>", "NOTICES")
 
 
 class Delivery(Item):
@@ -75,13 +68,8 @@ class Delivery(Item):
     created_at = IntegerAttribute()
     ended_at = IntegerAttribute(null=True)
 
-    @staticmethod
-    def key(reseller_id: str, at: int, event_id: str, target: str) -> Key:
-        return Key(f"N#{reseller_id}", f"{at:012d}#{event_id}#{target}")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"N#{reseller_id}", "")
+    key = KeyOf("N#<reseller_id>", "<at:012d>#<event_id>#<target>")
+    of_reseller = KeyOf("N#<reseller_id>", "")
 
     @property
     def channel(self) -> str:
@@ -102,9 +90,7 @@ class Due(Item):
     def key(delivery: Delivery) -> Key:
         return Key("DUE", f"{delivery.next_attempt_at:012d}#{delivery.event_id}#{delivery.target}")
 
-    @staticmethod
-    def all() -> Key:
-        return Key("DUE", "")
+    all = KeyOf("DUE", "")
 
 
 def due(delivery: Delivery) -> Due:

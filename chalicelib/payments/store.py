@@ -14,7 +14,7 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.payments import model
 
@@ -44,9 +44,7 @@ class Settings(Item):
     apps: Any = JSONAttribute(default=dict)
     version = IntegerAttribute(default=0)
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return _key(reseller_id, "SETTINGS")
+    key = KeyOf("PP#<reseller_id>", "SETTINGS")
 
 
 class IpnEndpoint(Item):
@@ -55,9 +53,7 @@ class IpnEndpoint(Item):
     reseller_id = UnicodeAttribute()
     environment = UnicodeAttribute()
 
-    @staticmethod
-    def key(token: str) -> Key:
-        return Key(f"DOOR#{token}", "DOOR")
+    key = KeyOf("DOOR#<token>", "DOOR")
 
 
 class Health(Item):
@@ -68,9 +64,7 @@ class Health(Item):
     invalid_at = IntegerAttribute(null=True)
     unclear_at = IntegerAttribute(null=True)
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return _key(reseller_id, "HEALTH")
+    key = KeyOf("PP#<reseller_id>", "HEALTH")
 
 
 class Deposit(Item):
@@ -94,13 +88,8 @@ class Deposit(Item):
     created_at = IntegerAttribute()
     open_until = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, client_id: str, deposit_id: str) -> Key:
-        return _key(reseller_id, f"DEPOSIT#{client_id}#{deposit_id}")
-
-    @classmethod
-    def of_client(cls, reseller_id: str, client_id: str) -> Key:
-        return cls.key(reseller_id, client_id, "")
+    key = KeyOf("PP#<reseller_id>", "DEPOSIT#<client_id>#<deposit_id>")
+    of_client = KeyOf("PP#<reseller_id>", "DEPOSIT#<client_id>#")
 
     def intent(self) -> model.Intent:
         return model.Intent(**{field.name: getattr(self, field.name) for field in fields(model.Intent)})
@@ -113,9 +102,7 @@ class Invoice(Item):
     client_id = UnicodeAttribute()
     deposit_id = UnicodeAttribute()
 
-    @staticmethod
-    def key(invoice: str) -> Key:
-        return Key(f"PAY#{invoice}", "PAY")
+    key = KeyOf("PAY#<invoice>", "PAY")
 
 
 class Transaction(Item):
@@ -135,9 +122,7 @@ class Transaction(Item):
     deposit_id = UnicodeAttribute(default="")
     version = IntegerAttribute(default=0)
 
-    @staticmethod
-    def key(reseller_id: str, environment: str, txn_id: str) -> Key:
-        return _key(reseller_id, f"TXN#{environment}#{txn_id}")
+    key = KeyOf("PP#<reseller_id>", "TXN#<environment>#<txn_id>")
 
     def payment(self) -> model.Payment:
         sums = {name: getattr(self, name) for name in SUMS}
@@ -149,9 +134,7 @@ class Booked(Item):
 
     at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, environment: str, txn_id: str, kind: str) -> Key:
-        return _key(reseller_id, f"BOOKED#{environment}#{txn_id}#{kind}")
+    key = KeyOf("PP#<reseller_id>", "BOOKED#<environment>#<txn_id>#<kind>")
 
 
 class Review(Item):
@@ -170,13 +153,8 @@ class Review(Item):
     told = UnicodeAttribute(default="")
     at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, review_id: str) -> Key:
-        return _key(reseller_id, f"REVIEW#{review_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
+    key = KeyOf("PP#<reseller_id>", "REVIEW#<review_id>")
+    of_reseller = KeyOf("PP#<reseller_id>", "REVIEW#")
 
 
 class Message(Item):
@@ -196,13 +174,8 @@ class Message(Item):
     reason = UnicodeAttribute(default="")
     txn_id = UnicodeAttribute(default="")
 
-    @staticmethod
-    def key(reseller_id: str, message_id: str) -> Key:
-        return _key(reseller_id, f"MSG#{message_id}")
-
-    @classmethod
-    def of_reseller(cls, reseller_id: str) -> Key:
-        return cls.key(reseller_id, "")
+    key = KeyOf("PP#<reseller_id>", "MSG#<message_id>")
+    of_reseller = KeyOf("PP#<reseller_id>", "MSG#")
 
     @property
     def reseller_id(self) -> str:

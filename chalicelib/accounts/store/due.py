@@ -12,7 +12,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.accounts.store.holdings import Did, SubAccount
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
@@ -31,9 +31,7 @@ class Closed(Item):
 
     through = UnicodeAttribute()
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "CLOSED")
+    key = KeyOf("R#<reseller_id>", "CLOSED")
 
 
 Billed = SubAccount | Did | NumberFee

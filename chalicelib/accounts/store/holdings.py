@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
@@ -21,13 +21,8 @@ class Number(Versioned):
     per_minute_e10 = IntegerAttribute()
     reseller_id = UnicodeAttribute(default="")
 
-    @staticmethod
-    def key(number: str) -> Key:
-        return Key("INVENTORY", number)
-
-    @staticmethod
-    def every() -> Key:
-        return Key("INVENTORY", "")
+    key = KeyOf("INVENTORY", "<number>")
+    every = KeyOf("INVENTORY", "")
 
 
 class Did(ResellerItem, Versioned):
@@ -56,17 +51,9 @@ class ClientPackage(Item):
     package_id = UnicodeAttribute()
     attached_at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, client_id: str, package_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"HOLDS#{client_id}#{package_id}")
-
-    @classmethod
-    def of_client(cls, reseller_id: str, client_id: str) -> Key:
-        return cls.key(reseller_id, client_id, "")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "HOLDS#")
+    key = KeyOf("R#<reseller_id>", "HOLDS#<client_id>#<package_id>")
+    of_client = KeyOf("R#<reseller_id>", "HOLDS#<client_id>#")
+    of_reseller = KeyOf("R#<reseller_id>", "HOLDS#")
 
 
 class SubAccount(ResellerItem, Versioned):

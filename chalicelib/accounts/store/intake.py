@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -16,9 +16,7 @@ class SignupLink(Item):
 
     reseller_id = UnicodeAttribute()
 
-    @staticmethod
-    def key(token: str) -> Key:
-        return Key(f"SIGNUP#{token}", "LINK")
+    key = KeyOf("SIGNUP#<token>", "LINK")
 
 
 class SignupDay(ResellerItem, Item):
@@ -51,13 +49,8 @@ class ImportRows(Item):
 
     kept: Any = JSONAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, import_id: str, first: int) -> Key:
-        return Key(f"IMPORT#{reseller_id}#{import_id}", f"{first:06d}")
-
-    @staticmethod
-    def of_import(reseller_id: str, import_id: str) -> Key:
-        return Key(f"IMPORT#{reseller_id}#{import_id}", "")
+    key = KeyOf("IMPORT#<reseller_id>#<import_id>", "<first:06d>")
+    of_import = KeyOf("IMPORT#<reseller_id>#<import_id>", "")
 
 
 class ImportLock(Item):
@@ -66,6 +59,4 @@ class ImportLock(Item):
     import_id = UnicodeAttribute()
     taken_at = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "IMPORTING")
+    key = KeyOf("R#<reseller_id>", "IMPORTING")

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -28,9 +28,7 @@ class ApiKey(Item):
     last_used_at = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
-    @staticmethod
-    def key(key_id: str) -> Key:
-        return Key(f"KEY#{key_id}", "KEY")
+    key = KeyOf("KEY#<key_id>", "KEY")
 
 
 class KeyPointer(ResellerItem, Item):

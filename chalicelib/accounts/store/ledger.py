@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -28,13 +28,8 @@ class Entry(Item):
     actor = UnicodeAttribute()
     reversal_of = UnicodeAttribute(null=True)
 
-    @staticmethod
-    def key(owner_id: str, sequence: int) -> Key:
-        return Key(f"L#{owner_id}", f"ENTRY#{sequence:012d}")
-
-    @staticmethod
-    def of_owner(owner_id: str) -> Key:
-        return Key(f"L#{owner_id}", "ENTRY#")
+    key = KeyOf("L#<owner_id>", "ENTRY#<sequence:012d>")
+    of_owner = KeyOf("L#<owner_id>", "ENTRY#")
 
     @property
     def sequence(self) -> int:
@@ -54,13 +49,8 @@ class Month(Item):
     state = UnicodeAttribute(default="open")
     closing: Any = JSONAttribute(null=True)
 
-    @staticmethod
-    def key(owner_id: str, month: str) -> Key:
-        return Key(f"L#{owner_id}", f"MONTH#{month}")
-
-    @classmethod
-    def of_owner(cls, owner_id: str) -> Key:
-        return cls.key(owner_id, "")
+    key = KeyOf("L#<owner_id>", "MONTH#<month>")
+    of_owner = KeyOf("L#<owner_id>", "MONTH#")
 
     @classmethod
     def find_or_new(cls, owner_id: str, month: str) -> Month:
@@ -91,17 +81,9 @@ class Marker(Item):
     spent: Any = JSONAttribute(null=True)
     emptied = BooleanAttribute(null=True)
 
-    @staticmethod
-    def key(client_id: str, batch_id: str, generation: int, month: str) -> Key:
-        return Key(f"L#{client_id}", f"MARK#{batch_id}#{generation}#{month}")
-
-    @staticmethod
-    def of_batch(client_id: str, batch_id: str) -> Key:
-        return Key(f"L#{client_id}", f"MARK#{batch_id}#")
-
-    @staticmethod
-    def of_client(client_id: str) -> Key:
-        return Key(f"L#{client_id}", "MARK#")
+    key = KeyOf("L#<client_id>", "MARK#<batch_id>#<generation>#<month>")
+    of_batch = KeyOf("L#<client_id>", "MARK#<batch_id>#")
+    of_client = KeyOf("L#<client_id>", "MARK#")
 
     @property
     def batch_id(self) -> str:
@@ -121,9 +103,7 @@ class Once(Item):
 
     sequence = IntegerAttribute()
 
-    @staticmethod
-    def key(owner_id: str, name: str) -> Key:
-        return Key(f"L#{owner_id}", f"ONCE#{name}")
+    key = KeyOf("L#<owner_id>", "ONCE#<name>")
 
     @staticmethod
     def fee(item_id: str, date: str) -> str:
@@ -140,9 +120,7 @@ class Once(Item):
         """The name of what a generation of a batch costs the reseller in a month."""
         return f"cost:{batch_id}:{generation}:{month}"
 
-    @classmethod
-    def costs_of(cls, reseller_id: str, batch_id: str) -> Key:
-        return cls.key(reseller_id, f"cost:{batch_id}:")
+    costs_of = KeyOf("L#<owner_id>", "ONCE#cost:<batch_id>:")
 
     @property
     def generation_and_month(self) -> tuple[int, str]:
@@ -156,6 +134,4 @@ class FreeMinutes(Item):
 
     used_seconds = IntegerAttribute()
 
-    @staticmethod
-    def key(client_id: str, package_id: str, month: str) -> Key:
-        return Key(f"L#{client_id}", f"FREE#{package_id}#{month}")
+    key = KeyOf("L#<client_id>", "FREE#<package_id>#<month>")

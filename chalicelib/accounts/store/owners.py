@@ -13,7 +13,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from chalicelib.accounts.rules import Account
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
@@ -57,9 +57,7 @@ class Reseller(Owner):
     threshold_e8 = IntegerAttribute(null=True)
     low = BooleanAttribute(default=False)
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "RESELLER")
+    key = KeyOf("R#<reseller_id>", "RESELLER")
 
     @property
     def owner_id(self) -> str:
@@ -76,13 +74,8 @@ class Reseller(Owner):
 class ResellerPointer(Item):
     """``RESELLERS`` / ``<reseller_id>``: the operator's list of resellers"""
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key("RESELLERS", reseller_id)
-
-    @staticmethod
-    def every() -> Key:
-        return Key("RESELLERS", "")
+    key = KeyOf("RESELLERS", "<reseller_id>")
+    every = KeyOf("RESELLERS", "")
 
     @property
     def reseller_id(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
@@ -38,17 +38,9 @@ class PackageTerms(Item):
     effective_from = IntegerAttribute()
     price: Any = JSONAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, package_id: str, version: int) -> Key:
-        return Key(f"T#{reseller_id}", f"PACKAGE#{package_id}#{version:012d}")
-
-    @staticmethod
-    def of_package(reseller_id: str, package_id: str) -> Key:
-        return Key(f"T#{reseller_id}", f"PACKAGE#{package_id}#")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"T#{reseller_id}", "PACKAGE#")
+    key = KeyOf("T#<reseller_id>", "PACKAGE#<package_id>#<version:012d>")
+    of_package = KeyOf("T#<reseller_id>", "PACKAGE#<package_id>#")
+    of_reseller = KeyOf("T#<reseller_id>", "PACKAGE#")
 
 
 class Assignment(Item):
@@ -78,13 +70,8 @@ class Assignment(Item):
         """The ``holder`` of a DID."""
         return f"DID#{number}"
 
-    @staticmethod
-    def key(reseller_id: str, holder: str, version: int) -> Key:
-        return Key(f"T#{reseller_id}", f"{holder}#{version:012d}")
-
-    @staticmethod
-    def of_holder(reseller_id: str, holder: str) -> Key:
-        return Key(f"T#{reseller_id}", f"{holder}#")
+    key = KeyOf("T#<reseller_id>", "<holder>#<version:012d>")
+    of_holder = KeyOf("T#<reseller_id>", "<holder>#")
 
     @classmethod
     def of_accounts(cls, reseller_id: str) -> Key:
@@ -111,9 +98,7 @@ class TermsHead(Item):
     version = IntegerAttribute(default=0)
     open_batches = UnicodeSetAttribute(null=True)
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"T#{reseller_id}", "HEAD")
+    key = KeyOf("T#<reseller_id>", "HEAD")
 
     @property
     def reseller_id(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
 from chalicelib.aws.transactions import Item, Put, Write, find_each
 from chalicelib.rating.authorizations import holds
 from chalicelib.rating.authorizations.holds import Called, Open, Sums
@@ -26,9 +26,7 @@ class HoldsHead(Item):
     by_expiry: Any = JSONAttribute(default=dict)
     by_day: Any = JSONAttribute(default=dict)
 
-    @staticmethod
-    def key(client_id: str) -> Key:
-        return Key(f"H#{client_id}", "HEAD")
+    key = KeyOf("H#<client_id>", "HEAD")
 
     def sums(self) -> Sums:
         return Sums({int(end): held for end, held in self.by_expiry.items()}, self.by_day)
@@ -53,13 +51,8 @@ class Hold(Item):
     amount_e8 = IntegerAttribute()
     seconds = IntegerAttribute(null=True)
 
-    @staticmethod
-    def key(client_id: str, name: str) -> Key:
-        return Key(f"H#{client_id}", f"HOLD#{name}")
-
-    @staticmethod
-    def of_client(client_id: str) -> Key:
-        return Key(f"H#{client_id}", "HOLD#")
+    key = KeyOf("H#<client_id>", "HOLD#<name>")
+    of_client = KeyOf("H#<client_id>", "HOLD#")
 
     @property
     def name(self) -> str:

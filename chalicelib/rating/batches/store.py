@@ -7,7 +7,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -58,13 +58,8 @@ class Batch(Item):
     finished_at = IntegerAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
-    @staticmethod
-    def key(reseller_id: str, batch_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"BATCH#{batch_id}")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "BATCH#")
+    key = KeyOf("R#<reseller_id>", "BATCH#<batch_id>")
+    of_reseller = KeyOf("R#<reseller_id>", "BATCH#")
 
     @property
     def rejects_key(self) -> str | None:
@@ -82,13 +77,8 @@ class BatchPointer(Item):
 
     batch_id = UnicodeAttribute()
 
-    @staticmethod
-    def key(reseller_id: str, place: str) -> Key:
-        return Key(f"RB#{reseller_id}", place)
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"RB#{reseller_id}", "")
+    key = KeyOf("RB#<reseller_id>", "<place>")
+    of_reseller = KeyOf("RB#<reseller_id>", "")
 
 
 class CdrSource(Item):
@@ -101,13 +91,8 @@ class CdrSource(Item):
     words: Any = JSONAttribute(default=dict)
     defaults: Any = JSONAttribute(default=dict)
 
-    @staticmethod
-    def key(reseller_id: str, source_id: str) -> Key:
-        return Key(f"R#{reseller_id}", f"CDRSOURCE#{source_id}")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "CDRSOURCE#")
+    key = KeyOf("R#<reseller_id>", "CDRSOURCE#<source_id>")
+    of_reseller = KeyOf("R#<reseller_id>", "CDRSOURCE#")
 
     @property
     def id(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -15,9 +15,7 @@ class DeckHead(Item):
 
     version = IntegerAttribute(default=0)
 
-    @staticmethod
-    def key() -> Key:
-        return Key("DECKS", "HEAD")
+    key = KeyOf("DECKS", "HEAD")
 
 
 class DeckVersion(Item):
@@ -33,13 +31,8 @@ class DeckVersion(Item):
     prefixes = IntegerAttribute()
     dropped_at = IntegerAttribute()
 
-    @staticmethod
-    def key(route: str, effective_from: str, version: int) -> Key:
-        return Key("DECKS", f"{route}#{effective_from}#{version:012d}")
-
-    @staticmethod
-    def of_route(route: str) -> Key:
-        return Key("DECKS", f"{route}#")
+    key = KeyOf("DECKS", "<route>#<effective_from>#<version:012d>")
+    of_route = KeyOf("DECKS", "<route>#")
 
 
 class DeckDrop(Item):
@@ -58,13 +51,8 @@ class DeckDrop(Item):
     errors_key = UnicodeAttribute(null=True)
     created_at = IntegerAttribute()
 
-    @staticmethod
-    def key(effective_from: str, route: str, drop_id: str) -> Key:
-        return Key("DECKLOG", f"{effective_from}#{route}#{drop_id}")
-
-    @staticmethod
-    def of_every_deck() -> Key:
-        return Key("DECKLOG", "")
+    key = KeyOf("DECKLOG", "<effective_from>#<route>#<drop_id>")
+    of_every_deck = KeyOf("DECKLOG", "")
 
 
 def decks_upto(route: str, version: int) -> list[DeckVersion]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 
 
@@ -13,9 +13,7 @@ class SweepPlace(Item):
 
     after = UnicodeAttribute()
 
-    @staticmethod
-    def key() -> Key:
-        return Key("SWEEP", "PLACE")
+    key = KeyOf("SWEEP", "PLACE")
 
 
 class Verified(Item):
@@ -23,6 +21,4 @@ class Verified(Item):
 
     upto = IntegerAttribute()
 
-    @staticmethod
-    def key(reseller_id: str) -> Key:
-        return Key(f"R#{reseller_id}", "VERIFIED")
+    key = KeyOf("R#<reseller_id>", "VERIFIED")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.rating.pricing.price import Pulse
 
@@ -27,21 +27,10 @@ class CustomRateItem(Item):
     minimum_charge_e8 = IntegerAttribute(null=True)
     grace_seconds = IntegerAttribute(default=0)
 
-    @staticmethod
-    def key(reseller_id: str, package_id: str, scope: str, code: str, version: int) -> Key:
-        return Key(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#{version:012d}")
-
-    @staticmethod
-    def of_rate(reseller_id: str, package_id: str, scope: str, code: str) -> Key:
-        return Key(f"T#{reseller_id}", f"RATE#{package_id}#{scope}#{code}#")
-
-    @staticmethod
-    def of_package(reseller_id: str, package_id: str) -> Key:
-        return Key(f"T#{reseller_id}", f"RATE#{package_id}#")
-
-    @staticmethod
-    def of_reseller(reseller_id: str) -> Key:
-        return Key(f"T#{reseller_id}", "RATE#")
+    key = KeyOf("T#<reseller_id>", "RATE#<package_id>#<scope>#<code>#<version:012d>")
+    of_rate = KeyOf("T#<reseller_id>", "RATE#<package_id>#<scope>#<code>#")
+    of_package = KeyOf("T#<reseller_id>", "RATE#<package_id>#")
+    of_reseller = KeyOf("T#<reseller_id>", "RATE#")
 
     @property
     def place(self) -> str:
