@@ -101,12 +101,6 @@ def div_half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def round_to_places(amount_e8: int, places: int) -> int:
-    """An amount ``_e8``, rounded half-up to ``places`` decimals of the currency."""
-    unit: int = 10 ** (AMOUNT_PLACES - places)
-    return div_half_up(amount_e8, unit) * unit
-
-
 def _within(value: int, limit: int) -> int:
     if abs(value) > limit:
         raise ValueError("is too large")
