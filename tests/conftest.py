@@ -52,9 +52,9 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """The emulator's endpoint, with the table and the bucket made."""
-    from local.emulator import Emulator
+    from local.emulator import InProcess
 
-    with Emulator() as emulator:
+    with InProcess() as emulator:
         os.environ.update(emulator.environment())
         emulator.provision(os.environ["FORFAIT_TABLE"], os.environ["FORFAIT_BUCKET"], os.environ["FORFAIT_QUEUE"])
         yield emulator.endpoint
