@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import examples
 import pytest
+
+examples.load()
 
 OPERATOR_KEY = "fo_operator-key-of-the-tests-0123456789abcdefghi"
 ROOT = Path(__file__).parent.parent

@@ -81,14 +81,14 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     expected = undisturbed.books()
     assert expected["batches"][0][:5] == ("done", 6, 4, 1, 1)
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = with_free_minutes(worlds())
         dropped = world.drop(two_months())
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*dropped)
-        assert world.reconciled(level=1) == [], f"killed at call {call}, {made[call]}"
+        assert world.reconciled(level=1) == [], str(kill)
         world.rate(*dropped)
-        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+        assert world.books() == expected, str(kill)
 
 
 def test_killed_again_and_again_at_random_the_books_still_come_out(worlds):

@@ -4,7 +4,8 @@ import zlib
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import Refused
@@ -316,14 +317,14 @@ any_bytes = st.one_of(st.binary(max_size=300), csv_like, csv_like.map(lambda dat
     size=st.integers(1, 60),
     delimiter=st.sampled_from(",;\t"),
 )
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_records_do_not_depend_on_block_and_chunk_sizes(data: bytes, cut: int, block: int, size: int, delimiter: str):
     data = data[: max(cut, 1)]
     assert read(data, delimiter, block, size) == read(data, delimiter)
 
 
 @given(data=eight_bits, size=st.integers(1, 60))
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_chunks_are_the_file_and_line_numbers_are_physical(data: bytes, size: int):
     lines = data.split(b"\n")
     found = [chunk for chunk in chunks(blocks_of(data, 5), size) if isinstance(chunk, Chunk)]
@@ -340,7 +341,7 @@ def test_chunks_are_the_file_and_line_numbers_are_physical(data: bytes, size: in
 
 
 @given(data=eight_bits)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_every_line_that_is_not_blank_stands_in_exactly_one_record(data: bytes):
     covered: list[int] = []
     for record in read(data):

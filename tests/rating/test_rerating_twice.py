@@ -11,8 +11,9 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from examples import examples
 from faults import at_once
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 ALWAYS = -(2**61)
@@ -64,13 +65,13 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     expected = undisturbed.books()
     assert expected["batches"] == [("done", 7, 6, 0, 1, 4 * 520_000 + 780_000, 4 * 780_000 + 312_000 + 1_000_000)]
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         again = begun(world)
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*again)
         world.rate(*again)
-        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+        assert world.books() == expected, str(kill)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
@@ -80,15 +81,15 @@ def test_asked_for_again_after_a_kill_at_any_call_it_is_one_generation(worlds, a
     with faults.counted() as made:
         undisturbed.begin(first)
     undisturbed.rate(first.key, first.version_id)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         batch = rate_first(world)
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.begin(batch)
         # What rescan does for a batch whose message was lost; and a message that came too early changes nothing.
         if world.rate(batch.key, batch.version_id).generation == 0:
             world.rerate(batch)
-        assert world.books() == undisturbed.books(), f"killed at call {call}, {made[call]}"
+        assert world.books() == undisturbed.books(), str(kill)
 
 
 def test_killed_again_and_again_at_random_the_books_still_come_out(worlds):
@@ -236,7 +237,7 @@ def do(world: World, what: str, how: Any, dropped: list[Any]) -> None:
         world.package("minutes", free_minutes=how)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(12, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(steps=st.lists(step, min_size=3, max_size=9), data=st.data())
 def test_after_any_drops_changes_and_reratings_the_sums_are_those_of_a_fresh_rating(deck, steps, data):
     world, fresh, dropped = make_world(), make_world(), list[Any]()
@@ -258,7 +259,7 @@ def test_after_any_drops_changes_and_reratings_the_sums_are_those_of_a_fresh_rat
     assert world.reconciled() == []
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(10, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(moved=st.integers(0, 3), order=st.lists(st.integers(0, 3), max_size=160))
 def test_two_reratings_and_a_drop_in_any_interleaving_bill_each_call_once(deck, moved, order):
     world = make_world()
