@@ -16,6 +16,7 @@ from typing import Any
 
 import examples
 import pytest
+from pure import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401  (hooks)
 
 examples.load()
 

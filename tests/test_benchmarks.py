@@ -20,6 +20,8 @@ from benchmarks.switches import SWITCHES
 from benchmarks.table import BEGIN, END, MET, MISSED, Row, judged, put, render
 from chalicelib.rating import decks
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parent.parent
 
 

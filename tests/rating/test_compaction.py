@@ -10,7 +10,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line
-from examples import examples
+from examples import examples, step
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,6 +240,7 @@ def test_a_batch_whose_calls_lie_in_a_compacted_segment_is_rated_again_exactly(w
     assert comparable(compacted) == comparable(plain)
 
 
+@pytest.mark.long
 def test_killed_on_its_way_a_rerating_from_a_compacted_segment_ends_the_same(worlds, monkeypatch):
     plain = worlds()
     rated_then_rerated(plain, monkeypatch, compacted=False)
@@ -247,7 +248,7 @@ def test_killed_on_its_way_a_rerating_from_a_compacted_segment_ends_the_same(wor
     made = rated_then_rerated(worlds(), monkeypatch, compacted=True)
     assert len(made) > 30
     # Every third kill, in turn before a call and after one; the others are like their neighbours.
-    for kill in faults.kills(made)[::3]:
+    for kill in faults.kills(made)[:: step(3)]:
         world = worlds()
         rated_then_rerated(world, monkeypatch, compacted=True, kill=kill)
         assert comparable(world) == expected, str(kill)

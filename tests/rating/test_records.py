@@ -253,7 +253,7 @@ def test_a_gzip_cut_at_the_end_of_a_line_still_says_that_it_is_cut():
 @pytest.mark.parametrize("block", [1, 100, 1 << 20])
 def test_a_corrupt_gzip_gives_what_was_readable_whatever_the_blocks(block: int):
     rows = random.Random(3)
-    data = b"".join(b"%d,%d\n" % (n, rows.getrandbits(60)) for n in range(20_000))
+    data = b"".join(b"%d,%d\n" % (n, rows.getrandbits(60)) for n in range(4_000))
     packed = bytearray(gzip.compress(data))
     packed[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
     out, message = unpacked(bytes(packed), block)

@@ -11,7 +11,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
-from examples import examples
+from examples import examples, step
 from faults import at_once
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -131,13 +131,14 @@ def test_of_eight_who_ask_at_once_one_begins_and_the_others_are_told(world):
     assert world.rate(batch.key, batch.version_id).generation == 1
 
 
+@pytest.mark.long
 def test_a_late_try_of_the_first_generation_changes_nothing(worlds):
     """A twin is stopped at some call of the first rating, and goes on when the next generation is done."""
     undisturbed = worlds()
     undisturbed.rate(*begun(undisturbed))
     with faults.counted() as made:
         rate_first(worlds())
-    for stop in range(1, len(made), 5):
+    for stop in range(1, len(made), step(5)):
         world = worlds()
         dropped = prepared(world)
         with faults.stopped_at(stop, partial(world.rate, *dropped)) as go_on:
@@ -148,6 +149,7 @@ def test_a_late_try_of_the_first_generation_changes_nothing(worlds):
         assert world.books() == undisturbed.books(), f"stopped at call {stop}, {made[stop]}"
 
 
+@pytest.mark.long
 def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, monkeypatch):
     """One try is stopped, another finds the file too large, and the first goes on: all of the generation, or none."""
     from chalicelib.rating.service import reading
@@ -159,7 +161,7 @@ def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, mo
     rate_first(untouched)
     change(untouched)
     ends = set()
-    for stop in range(1, len(made), 5):
+    for stop in range(1, len(made), step(5)):
         world = worlds()
         again = begun(world)
         with faults.stopped_at(stop, partial(world.rate, *again)) as go_on:
@@ -205,7 +207,7 @@ def owners(world: World, moved: int) -> None:
 
 
 POOL = [line(f"p{n}", ("alice", "bob", "carol")[n % 3], start=f"2026-09-{9 + n % 2:02d}T12:00:00Z") for n in range(9)]
-step = st.one_of(
+moves = st.one_of(
     st.tuples(st.just("drop"), st.sets(st.integers(0, 8), min_size=1)),
     st.tuples(st.just("rerate"), st.integers(0, 7)),
     st.tuples(st.just("owners"), st.integers(0, 3)),
@@ -238,7 +240,7 @@ def do(world: World, what: str, how: Any, dropped: list[Any]) -> None:
 
 
 @examples(12, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(steps=st.lists(step, min_size=3, max_size=9), data=st.data())
+@given(steps=st.lists(moves, min_size=3, max_size=9), data=st.data())
 def test_after_any_drops_changes_and_reratings_the_sums_are_those_of_a_fresh_rating(deck, steps, data):
     world, fresh, dropped = make_world(), make_world(), list[Any]()
     for each in (world, fresh):

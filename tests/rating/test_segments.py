@@ -110,6 +110,7 @@ def test_only_the_members_of_a_very_large_segment_are_larger_whoever_packs_it(mo
     assert [call.start for call in decode(file.getvalue())] == list(range(5000))
 
 
+@pytest.mark.system
 def test_the_same_rows_give_the_same_bytes_in_another_process():
     code = (
         "import sys; from chalicelib.rating.segments import *; "

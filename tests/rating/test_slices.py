@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from examples import share
 
 from chalicelib import periods
 from chalicelib.rating import copies, engine, formats, pricing, slices, spill, usage
@@ -143,7 +144,8 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(share(40)))
 def test_in_slices_and_at_once_the_same_calls_stand_in_the_same_order_at_the_same_price(seed: int, monkeypatch):
     """Copies and free minutes reach across slices and runs; often all calls begin in one second."""
     dice = random.Random(-seed)

@@ -15,7 +15,7 @@ from chalicelib.rating.spill import Spill
 from chalicelib.rating.tables import Holder, Tables
 from chalicelib.rating.terms import Terms
 
-CLIENTS, FIRST = 2_000, 1_788_220_800
+CLIENTS, FIRST = 500, 1_788_220_800
 
 
 def tables() -> Tables:
