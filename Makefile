@@ -8,12 +8,14 @@ BROWSER := $(VENV)/.browser
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-browser check bench deploy clean python
+.PHONY: help demo serve test test-quick test-long test-browser check bench deploy clean python
 
 help:
 	@echo "make demo     a guided tour: a reseller's month on the local stack"
 	@echo "make serve    the local stack on http://127.0.0.1:8000, until Ctrl-C (FORFAIT_PORT, FORFAIT_STATE)"
-	@echo "make test     every test"
+	@echo "make test-quick    the tests that need nothing but this process: seconds"
+	@echo "make test     every test but the browser's (TEST_PROFILE=ci: with all examples)"
+	@echo "make test-long    property tests with ten times as many examples, and more kills: an hour"
 	@echo "make test-browser    the tests that need Chromium (Debian, Ubuntu: apt install chromium)"
 	@echo "make check    format, lint, types, import rules, packaging"
 	@echo "make bench    speeds, printed and written to benchmarks/latest.json"
@@ -28,6 +30,12 @@ serve: $(RUNTIME)
 
 test: $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+
+test-quick: $(DEV)
+	$(BIN)/python -m pytest -n 2 -m pure --ignore tests/browser
+
+test-long: $(DEV)
+	TEST_PROFILE=long $(BIN)/python -m pytest -n 2 --dist loadfile -m "hypothesis or long" --ignore tests/browser
 
 test-browser: $(BROWSER)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \

@@ -4,7 +4,8 @@ Two processes run. ``serve`` holds the emulated AWS (``aws``), the HTTP server (
 loopback end of every event function (``invoke``); ``worker`` runs the event functions, so that rating a big file does
 not slow the API down. ``provision`` is the one description of what exists in the emulated AWS, ``snapshot`` keeps it on
 disk.
-``stack`` and ``emulator`` are what tests and the demo use: the same things as child processes.
+``stack`` and ``emulator`` are what tests and the demo use: the same things as child processes, and the emulated AWS in
+the process of a test.
 
 ``docs/local-stack.md`` explains how to use it and what a power cut may cost.
 """

@@ -16,9 +16,10 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from local.settings import HOST
 
@@ -38,6 +39,14 @@ def listen(port: int, fallback: bool = False) -> socket.socket:
         raise SystemExit(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another port") from None
     sock.listen(512)
     return sock
+
+
+class Answer(NamedTuple):
+    """What the emulator answered to a request."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 class Aws:
@@ -88,10 +97,45 @@ class Aws:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(120)
 
+    def answer(self, method: str, url: str, headers: Iterable[tuple[str, str | bytes]], body: bytes) -> Answer:
+        """Answer one request of this process: what HTTP would bring, without HTTP."""
+        parts = urlsplit(url)
+        sent = [
+            (name.lower().encode(), value if isinstance(value, bytes) else value.encode()) for name, value in headers
+        ]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(parts.path) or "/",
+            "raw_path": parts.path.encode(),
+            "query_string": parts.query.encode(),
+            "root_path": "",
+            "headers": [(b"host", parts.netloc.encode()), *sent],
+            "client": (HOST, 0),
+            "server": (HOST, self.port),
+        }
+        messages: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            messages.append(message)
+
+        asyncio.run_coroutine_threadsafe(self._watch(scope, receive, send), self._loop).result()
+        start, *rest = messages
+        found = [(name.decode(), value.decode()) for name, value in start["headers"]]
+        return Answer(start["status"], found, b"".join(message.get("body", b"") for message in rest))
+
     def stop(self) -> None:
         """Serve no more."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        # hypercorn made a socket of its own of the same descriptor, and has closed it.
+        self._sock.detach()
 
     def _serve(self) -> None:
         from hypercorn.asyncio import serve

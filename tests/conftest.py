@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import examples
 import pytest
+from pure import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401  (hooks)
+
+examples.load()
 
 OPERATOR_KEY = "fo_operator-key-of-the-tests-0123456789abcdefghi"
 ROOT = Path(__file__).parent.parent
@@ -52,9 +56,9 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """The emulator's endpoint, with the table and the bucket made."""
-    from local.emulator import Emulator
+    from local.emulator import InProcess
 
-    with Emulator() as emulator:
+    with InProcess() as emulator:
         os.environ.update(emulator.environment())
         emulator.provision(os.environ["FORFAIT_TABLE"], os.environ["FORFAIT_BUCKET"], os.environ["FORFAIT_QUEUE"])
         yield emulator.endpoint

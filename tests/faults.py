@@ -8,13 +8,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import examples
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 _send = BaseClient._make_api_call
+_READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan", "TransactGet")
 
 
 class Killed(BaseException):
@@ -48,12 +51,47 @@ def counted() -> Iterator[list[str]]:
         yield made
 
 
+def reads(operation: str) -> bool:
+    """Whether an AWS call changes nothing."""
+    return operation.startswith(_READS)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A place to die at: call number ``call`` (from 0) of all calls, or of those that write."""
+
+    call: int
+    answered: bool
+    writes_only: bool
+    operation: str
+
+    def __call__(self) -> AbstractContextManager[None]:
+        return killed_at(self.call, answered=self.answered, writes_only=self.writes_only)
+
+    def __str__(self) -> str:
+        kind = "write" if self.writes_only else "call"
+        return f"killed {'after' if self.answered else 'before'} {kind} {self.call}, {self.operation}"
+
+
+def kills(made: Sequence[str], *, answered: bool | None = None) -> list[Kill]:
+    """A kill at each of the calls ``made``, in one way or (without ``answered``) in both; by hand only at writes.
+
+    A process that dies while it reads leaves the same data as one that died after its last write.
+    """
+    writes_only = examples.PROFILE == "quick"
+    calls = [operation for operation in made if not (writes_only and reads(operation))]
+    ways = (False, True) if answered is None else (answered,)
+    return [Kill(call, way, writes_only, operation) for call, operation in enumerate(calls) for way in ways]
+
+
 @contextmanager
-def killed_at(call: int, *, answered: bool) -> Iterator[None]:
+def killed_at(call: int, *, answered: bool, writes_only: bool = False) -> Iterator[None]:
     """The ``call``-th AWS call (from 0) is the last: it is lost, or (``answered``) only its answer is."""
     count = iter(range(1 << 30))
 
     def around(operation: str, send: Callable[[], Any]) -> Any:
+        if writes_only and reads(operation):
+            return send()
         mine = next(count)
         if mine == call and not answered:
             raise Killed

@@ -21,6 +21,8 @@ from benchmarks.table import BEGIN, END, MET, MISSED, Row, judged, put, render
 from chalicelib.rating.decks import deck
 from chalicelib.rating.engine.term_table import TermTable
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -12,6 +12,8 @@ from guides import Ran, Step, differences, fits, run, steps
 
 from local.stack import Stack
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parent.parent
 GUIDES = ("guide-api.md",)
 

@@ -703,6 +703,7 @@ STEPS = (
 )
 
 
+@pytest.mark.system
 def test_a_reseller_walks_every_route(walk: Walk) -> None:
     for step in STEPS:
         step(walk)

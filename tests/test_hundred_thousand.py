@@ -15,6 +15,8 @@ import pytest
 from chalicelib.money import parse_amount
 from local.stack import Stack
 
+pytestmark = pytest.mark.system
+
 LINES, CLIENTS = 100_000, 20
 BAD, DUPLICATES = LINES // 100, LINES // 20
 

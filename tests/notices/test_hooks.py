@@ -14,6 +14,8 @@ from receiver import Receiver, receiving
 
 from chalicelib.notices import hooks
 
+pytestmark = pytest.mark.system
+
 HEADERS = {"Content-Type": "application/json", "Forfait-Event-Id": "01E"}
 
 

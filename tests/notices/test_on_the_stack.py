@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from receiver import receiving
 
 from local.stack import Stack
+
+pytestmark = pytest.mark.system
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -19,6 +19,8 @@ import pytest
 from chalicelib.payments import gateway
 from chalicelib.payments.gateway import INVALID, UNCLEAR, VERIFIED, Paypal, PaypalFailed
 
+pytestmark = pytest.mark.system
+
 ASKED = "POST /live/cgi-bin/webscr HTTP/1.1"
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nVERIFIED"
 

@@ -96,15 +96,16 @@ def test_killed_at_any_call_an_approval_that_comes_again_is_captured_and_credite
     _, told = approve(app_shop)
     with faults.counted() as made:
         assert event(app_shop, told) == 200
-    for call in range(len(made)):
+    kills = faults.kills(made, answered=answered)
+    for kill in kills:
         shop = asked(app_shop)
         order, told = approve(shop)
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             event(shop, told)
         assert event(shop, told) == 200
         assert event(shop, captured(order)) == 200
-        assert (shop.now(), shop.reviews()) == ("paid", []), f"killed at call {call}, {made[call]}"
-    assert app_shop.ledger() == ["deposit 25.00"] * (len(made) + 1)
+        assert (shop.now(), shop.reviews()) == ("paid", []), str(kill)
+    assert app_shop.ledger() == ["deposit 25.00"] * (len(kills) + 1)
 
 
 def test_a_dispute_is_shown_to_the_reseller(app_shop: Shop) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line
-from hypothesis import given, settings
+from examples import examples, step
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.aws import objects
@@ -64,7 +65,7 @@ rows = st.lists(
 
 
 @given(texts=st.lists(rows, max_size=6))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_rows_come_out_as_they_went_in(texts: list[list[str]]):
     written = [f"{DAY}T00:00:00Z," + ",".join(map(quoted, fields)) for fields in texts]
     data, _ = encode_rows(written, [0] * len(written))
@@ -127,17 +128,17 @@ def test_killed_at_any_call_the_next_file_finds_the_day_and_compacts_it(worlds, 
     assert len(segments_of(undisturbed)) == 1
     undisturbed.rate(some[3])
     expected, rows = undisturbed.books(), len(rows_of(undisturbed))
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         for body in some[:2]:
             world.rate(body)
         dropped = world.drop(some[2])
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*dropped)
-        assert world.reconciled() == [], f"killed at call {call}, {made[call]}"
+        assert world.reconciled() == [], str(kill)
         world.rate(*dropped)
         world.rate(some[3])
-        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+        assert world.books() == expected, str(kill)
         assert len(rows_of(world)) == rows
         assert len(segments_of(world)) <= 2
 
@@ -209,9 +210,9 @@ def comparable(world: World) -> dict[str, Any]:
 
 
 def rated_then_rerated(
-    world: World, monkeypatch: pytest.MonkeyPatch, *, compacted: bool, kill: int | None = None
-) -> int:
-    """Five files of one day, the third of which is rated again at another price; how many calls that made."""
+    world: World, monkeypatch: pytest.MonkeyPatch, *, compacted: bool, kill: faults.Kill | None = None
+) -> list[str]:
+    """Five files of one day, the third of which is rated again at another price; the calls that made."""
     from chalicelib.rating.batches import compaction
 
     monkeypatch.setattr(compaction, "MOST", 2 if compacted else 100)
@@ -220,16 +221,16 @@ def rated_then_rerated(
     assert any(each.is_compacted for each in segments_of(world)) == compacted
     world.package("p1", markup_percent_e4=500_000)
     dropped = world.begin(batches[2])
-    if kill is not None:
-        with suppress(faults.Killed), faults.killed_at(kill, answered=kill % 2 == 0):
+    if kill:
+        with suppress(faults.Killed), kill():
             world.rate(*dropped)
         # Meanwhile another file fills the day and would compact it.
         world.rate(csv_file(line("beside", start=f"{DAY}T10:10:00Z")))
     with faults.counted() as made:
         assert world.rate(*dropped).status == "done"
-    if kill is None:
+    if not kill:
         world.rate(csv_file(line("beside", start=f"{DAY}T10:10:00Z")))
-    return len(made)
+    return made
 
 
 def test_a_batch_with_calls_in_a_compacted_segment_is_rated_again_exactly(worlds, monkeypatch):
@@ -239,17 +240,18 @@ def test_a_batch_with_calls_in_a_compacted_segment_is_rated_again_exactly(worlds
     assert comparable(compacted) == comparable(plain)
 
 
+@pytest.mark.long
 def test_killed_on_its_way_a_rerating_from_a_compacted_segment_ends_the_same(worlds, monkeypatch):
     plain = worlds()
     rated_then_rerated(plain, monkeypatch, compacted=False)
     expected = comparable(plain)
-    calls = rated_then_rerated(worlds(), monkeypatch, compacted=True)
-    assert calls > 30
-    # Every third call, in turn before and after it; the calls between are like their neighbours.
-    for kill in range(0, calls, 3):
+    made = rated_then_rerated(worlds(), monkeypatch, compacted=True)
+    assert len(made) > 30
+    # Every third kill, in turn before a call and after one; the others are like their neighbours.
+    for kill in faults.kills(made)[:: step(3)]:
         world = worlds()
         rated_then_rerated(world, monkeypatch, compacted=True, kill=kill)
-        assert comparable(world) == expected, f"killed at call {kill}"
+        assert comparable(world) == expected, str(kill)
 
 
 def test_a_copy_that_a_rerating_gives_up_while_the_next_file_commits_is_billed_by_that_file(world, eager):

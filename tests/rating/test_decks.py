@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
@@ -48,7 +49,7 @@ def deck_and_numbers(draw: st.DrawFn) -> tuple[set[str], list[str]]:
     return prefixes, numbers
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(deck_and_numbers())
 def test_the_longest_match_is_the_one_a_naive_scan_finds(case):
     prefixes, numbers = case
@@ -59,7 +60,7 @@ def test_the_longest_match_is_the_one_a_naive_scan_finds(case):
         assert (deck.line(exact).prefix if exact >= 0 else "") == (digits if digits in prefixes else ""), digits
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(deck_and_numbers(), st.integers(1, 9))
 def test_first_digits_match_for_all_numbers_unless_a_longer_prefix_begins_with_them(case, length):
     prefixes, numbers = case

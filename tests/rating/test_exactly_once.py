@@ -11,6 +11,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from examples import step
 from faults import at_once
 
 from chalicelib.aws import objects
@@ -37,6 +38,7 @@ def with_free_minutes(world: World) -> World:
     return world
 
 
+@pytest.mark.long
 def test_parts_decided_few_at_a_time_into_small_objects_come_to_the_same(worlds, monkeypatch):
     """Five clients and two months, where a real file would need more than 50 clients and 32 MB to meet these seams."""
     from chalicelib.rating.batches import commit, write
@@ -67,7 +69,7 @@ def test_parts_decided_few_at_a_time_into_small_objects_come_to_the_same(worlds,
     assert len(expected["calls of carol"]) == 3
     found, calls = rated(few=True)
     assert found == expected
-    for kill in range(calls // 4, calls, calls // 5):
+    for kill in range(calls // 4, calls, step(calls // 5)):
         found, _ = rated(few=True, kill=kill)
         # Whoever came first has the copies; what they come to together is the same.
         assert {name: found[name][0] for name in ("alice", "bob", "reseller")} == {
@@ -85,14 +87,14 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     expected = undisturbed.books()
     assert expected["batches"][0][:5] == ("done", 6, 4, 1, 1)
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = with_free_minutes(worlds())
         dropped = world.drop(two_months())
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*dropped)
-        assert world.reconciled(level=1) == [], f"killed at call {call}, {made[call]}"
+        assert world.reconciled(level=1) == [], str(kill)
         world.rate(*dropped)
-        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+        assert world.books() == expected, str(kill)
 
 
 def test_killed_again_and_again_at_random_the_books_still_come_out(worlds):

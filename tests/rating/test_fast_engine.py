@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from examples import share
 
 from chalicelib import periods
 from chalicelib.rating.cdr import formats
@@ -250,7 +251,8 @@ def compare(case: Case) -> tuple[int, int]:
     return rated, plain
 
 
-@pytest.mark.parametrize("first", range(0, 60, 10))
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, 10 * share(6), 10))
 def test_both_engines_agree_row_for_row(first):
     outcomes = [compare(Maker(seed).case()) for seed in range(first, first + 10)]
     assert sum(rated for rated, _ in outcomes) > 500

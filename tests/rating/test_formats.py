@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import periods
@@ -232,7 +233,7 @@ def test_the_last_second_of_2100_is_taken():
     instant=st.integers(0, 4_000_000_000),
     zone=st.sampled_from(["UTC", "America/St_Johns", "Australia/Lord_Howe", "Africa/Monrovia", "Pacific/Apia"]),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_remembered_hours_give_the_same_instants_as_reading_each_start(instant: int, zone: str):
     local = periods.zone(zone)
     text = periods.dt.datetime.fromtimestamp(instant, local).strftime("%Y-%m-%d %H:%M:%S")
@@ -473,13 +474,13 @@ any_file = st.one_of(
 
 
 @given(data=any_file, block=st.integers(1, 200), size=st.integers(1, 300))
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_calls_and_rejections_do_not_depend_on_block_and_chunk_sizes(data: bytes, block: int, size: int):
     assert parsed(data, block=block, size=size) == parsed(data)
 
 
 @given(data=any_file)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_every_record_is_one_call_or_one_rejection_with_its_physical_line(data: bytes):
     found = parsed(data)
     lines = [one.line for one in found]
@@ -491,7 +492,7 @@ def test_every_record_is_one_call_or_one_rejection_with_its_physical_line(data: 
 
 
 @given(lines=st.lists(messy_line.filter(lambda line: '"' not in line and line.strip() and line != HEADER), max_size=12))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_without_quotes_every_line_that_is_not_blank_has_one_fate(lines: list[str]):
     found = parsed("\n".join([HEADER, *lines]).encode())
     assert [one.line for one in found] == list(range(2, len(lines) + 2))

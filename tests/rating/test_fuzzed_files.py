@@ -6,7 +6,8 @@ import gzip
 import random
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from test_aliases import NAMES, ROW, TOKYO
 from test_formats import GOOD, HEADER, VOIPMS_HEADER, parsed, voipms
@@ -96,7 +97,7 @@ files = st.one_of(
 
 
 @given(data=files, block=st.integers(1, 300), size=st.integers(1, 400), cut=st.integers(0, 30))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_fates_do_not_depend_on_the_sizes_of_blocks_and_chunks(data: bytes, block: int, size: int, cut: int):
     found = read(data)
     assert read(data, block, size) == found

@@ -344,13 +344,13 @@ def test_a_batch_killed_at_any_call_lets_go_of_each_hold_once(worlds, answered):
     with faults.counted() as made:
         world.rate(*dropped)
     assert held(world) == 10 * PRICE
-    for at in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world, dropped = begun()
-        with suppress(faults.Killed), faults.killed_at(at, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*dropped)
         assert held(world) >= 10 * PRICE
         world.rate(*dropped)
-        assert (held(world), balance(world)) == (10 * PRICE, 98 * PRICE), f"killed at call {at}, {made[at]}"
+        assert (held(world), balance(world)) == (10 * PRICE, 98 * PRICE), str(kill)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])

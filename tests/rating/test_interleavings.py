@@ -12,7 +12,8 @@ from typing import Any
 
 import faults
 from builders import csv_file, line, make_world
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 
@@ -30,7 +31,7 @@ def task_of(world: Any, what: str) -> Callable[[], Any]:
     return lambda: posting.post(world.scope, read, Posting(what, amount, "x", "2026-09"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(25, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     tasks=st.lists(st.sampled_from(["payment", "charge", "file", "close"]), min_size=2, max_size=5),
     order=st.lists(st.integers(0, 4), max_size=80),

@@ -1,7 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.rating.cdr.compression import Truncated
@@ -70,7 +71,7 @@ def test_what_is_no_utf16_becomes_a_byte_that_no_encoding_has(unit: bytes, shown
     ),
     block=st.integers(1, 70),
 )
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_the_outcome_does_not_depend_on_the_sizes_of_blocks(data: bytes, block: int):
     assert recoded(data, block) == recoded(data)
     # Of a broken file all comes out but half a character at its end.
@@ -78,7 +79,7 @@ def test_the_outcome_does_not_depend_on_the_sizes_of_blocks(data: bytes, block: 
 
 
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=100), block=st.integers(1, 70))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_utf16_with_a_mark_comes_out_as_the_same_text(text: str, block: int):
     assert recoded(("\ufeff" + text).encode("utf-16-le"), block) == text.encode()
     assert recoded(("\ufeff" + text).encode("utf-16-be"), block) == text.encode()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rated_rows import row_of
 
@@ -53,7 +54,7 @@ def rows_of(calls: list[RatedCall]) -> RatedRows:
 
 
 @given(calls=st.lists(rated, min_size=1, max_size=12), first=st.integers(0, 5))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_many_rows_at_once_read_as_one_by_one(calls: list[RatedCall], first: int):
     first = min(first, len(calls) - 1)
     rendered = render(rows_of(calls), first, len(calls))

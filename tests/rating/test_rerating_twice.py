@@ -11,8 +11,9 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from examples import examples, step
 from faults import at_once
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 ALWAYS = -(2**61)
@@ -64,13 +65,13 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     expected = undisturbed.books()
     assert expected["batches"] == [("done", 7, 6, 0, 1, 4 * 520_000 + 780_000, 4 * 780_000 + 312_000 + 1_000_000)]
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         again = begun(world)
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.rate(*again)
         world.rate(*again)
-        assert world.books() == expected, f"killed at call {call}, {made[call]}"
+        assert world.books() == expected, str(kill)
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
@@ -80,15 +81,15 @@ def test_asked_for_again_after_a_kill_at_any_call_it_is_one_generation(worlds, a
     with faults.counted() as made:
         undisturbed.begin(first)
     undisturbed.rate(first.object_key, first.version_id)
-    for call in range(len(made)):
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         batch = rate_first(world)
-        with suppress(faults.Killed), faults.killed_at(call, answered=answered):
+        with suppress(faults.Killed), kill():
             world.begin(batch)
         # What rescan does for a batch whose message was lost; and a message that came too early changes nothing.
         if world.rate(batch.object_key, batch.version_id).generation == 0:
             world.rerate(batch)
-        assert world.books() == undisturbed.books(), f"killed at call {call}, {made[call]}"
+        assert world.books() == undisturbed.books(), str(kill)
 
 
 def test_killed_again_and_again_at_random_the_books_still_come_out(worlds):
@@ -130,13 +131,14 @@ def test_of_eight_requests_at_once_one_begins_and_the_others_are_refused(world):
     assert world.rate(batch.object_key, batch.version_id).generation == 1
 
 
+@pytest.mark.long
 def test_a_late_try_of_the_first_generation_changes_nothing(worlds):
     """A twin is stopped at some call of the first rating, and goes on when the next generation is done."""
     undisturbed = worlds()
     undisturbed.rate(*begun(undisturbed))
     with faults.counted() as made:
         rate_first(worlds())
-    for stop in range(1, len(made), 5):
+    for stop in range(1, len(made), step(5)):
         world = worlds()
         dropped = prepared(world)
         with faults.stopped_at(stop, partial(world.rate, *dropped)) as go_on:
@@ -147,6 +149,7 @@ def test_a_late_try_of_the_first_generation_changes_nothing(worlds):
         assert world.books() == undisturbed.books(), f"stopped at call {stop}, {made[stop]}"
 
 
+@pytest.mark.long
 def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, monkeypatch):
     """One try is stopped, another finds the file too large, and the first goes on: all of the generation, or none."""
     from chalicelib.rating.batches import read
@@ -158,7 +161,7 @@ def test_a_late_try_of_a_generation_that_was_given_up_changes_nothing(worlds, mo
     rate_first(untouched)
     change(untouched)
     ends = set()
-    for stop in range(1, len(made), 5):
+    for stop in range(1, len(made), step(5)):
         world = worlds()
         again = begun(world)
         with faults.stopped_at(stop, partial(world.rate, *again)) as go_on:
@@ -204,7 +207,7 @@ def owners(world: World, moved: int) -> None:
 
 
 POOL = [line(f"p{n}", ("alice", "bob", "carol")[n % 3], start=f"2026-09-{9 + n % 2:02d}T12:00:00Z") for n in range(9)]
-step = st.one_of(
+moves = st.one_of(
     st.tuples(st.just("drop"), st.sets(st.integers(0, 8), min_size=1)),
     st.tuples(st.just("rerate"), st.integers(0, 7)),
     st.tuples(st.just("owners"), st.integers(0, 3)),
@@ -236,8 +239,8 @@ def do(world: World, what: str, how: Any, dropped: list[Any]) -> None:
         world.package("minutes", free_minutes=how)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(steps=st.lists(step, min_size=3, max_size=9), data=st.data())
+@examples(12, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(steps=st.lists(moves, min_size=3, max_size=9), data=st.data())
 def test_after_any_drops_changes_and_reratings_the_sums_are_those_of_a_fresh_rating(deck, steps, data):
     world, fresh, dropped = make_world(), make_world(), list[Any]()
     for each in (world, fresh):
@@ -258,7 +261,7 @@ def test_after_any_drops_changes_and_reratings_the_sums_are_those_of_a_fresh_rat
     assert world.reconciled() == []
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(10, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(moved=st.integers(0, 3), order=st.lists(st.integers(0, 3), max_size=160))
 def test_two_reratings_and_a_drop_in_any_interleaving_bill_each_call_once(deck, moved, order):
     world = make_world()

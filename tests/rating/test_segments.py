@@ -6,7 +6,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rated_rows import row_of
 
@@ -67,7 +68,7 @@ def test_no_rows_are_no_bytes():
 
 
 @given(rows=st.lists(rated, max_size=12), per_member=st.integers(1, 5), offset=st.integers(0, 10**9))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_calls_come_back_whole_and_member_by_member(rows: list[RatedCall], per_member: int, offset: int):
     data, members = encode(rows, per_member, offset)
     assert list(decode(data)) == rows
@@ -109,6 +110,7 @@ def test_only_the_members_of_a_very_large_segment_are_larger(monkeypatch):
     assert [call.start for call in decode(file.getvalue())] == list(range(5000))
 
 
+@pytest.mark.system
 def test_the_same_rows_give_the_same_bytes_in_another_process():
     code = (
         "import sys; from chalicelib.calls.format import *; "
@@ -136,6 +138,6 @@ def test_the_first_field_of_a_row_is_found_quoted_or_not(call_id: str, rest: str
 
 
 @given(rows=st.lists(rated, max_size=8))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_keys_are_read_without_the_rest(rows: list[RatedCall]):
     assert list(decode_keys(encode(rows)[0])) == [(row.direction, row.disposition, quoted(row.call_id)) for row in rows]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from examples import share
 
 from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
@@ -148,7 +149,8 @@ def naively(case: Case) -> list[tuple[int, int, int]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(share(40)))
 def test_in_slices_and_at_once_the_same_calls_have_the_same_order_and_price(seed: int, monkeypatch):
     """Duplicates and free minutes span slices and runs; often all calls begin in one second."""
     dice = random.Random(-seed)

@@ -16,7 +16,7 @@ from chalicelib.rating.pricing.ownership import Ownership
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 from chalicelib.rating.pricing.terms import Terms
 
-CLIENTS, FIRST = 2_000, 1_788_220_800
+CLIENTS, FIRST = 500, 1_788_220_800
 
 
 def rate_book() -> RateBook:

@@ -80,29 +80,29 @@ def killed(world: World, call: int = 12) -> tuple[str, str]:
     return dropped
 
 
-def undisturbed(worlds: Any) -> tuple[dict[str, Any], int]:
-    """The books after an undisturbed delivery, and how many AWS calls it made: the second, that finds decks open."""
+def undisturbed(worlds: Any) -> tuple[dict[str, Any], list[str]]:
+    """The books after an undisturbed delivery, and its AWS calls: the second, that finds decks open."""
     for world in (worlds(), worlds()):
         dropped = world.drop(FILE)
         with faults.counted() as made:
             deliver(world, *dropped, receives=5)
         assert batch_of(world).status == "done"
-    return world.books(), len(made)
+    return world.books(), made
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
 def test_killed_at_any_call_of_its_last_delivery_a_file_is_taken_up_by_rescan(worlds, answered):
-    expected, calls = undisturbed(worlds)
-    for call in range(calls):
+    expected, made = undisturbed(worlds)
+    for kill in faults.kills(made, answered=answered):
         world = worlds()
         dropped = world.drop(FILE)
-        with pytest.raises(faults.Killed), faults.killed_at(call, answered=answered):
+        with pytest.raises(faults.Killed), kill():
             deliver(world, *dropped, receives=5)
         announced = rescan(world)
         assert announced == ([dropped] if world.books() != expected or not may_move(world) else [])
         for arrival in announced:
             deliver(world, *arrival)
-        assert world.books() == expected, f"killed at call {call}"
+        assert world.books() == expected, str(kill)
         assert may_move(world)
 
 
@@ -121,9 +121,9 @@ class Breaks:
 
 
 def test_an_error_at_any_call_of_the_last_delivery_gives_the_batch_up_and_a_redrive_ends_it(worlds):
-    expected, calls = undisturbed(worlds)
+    expected, made = undisturbed(worlds)
     given_up = 0
-    for call in range(calls):
+    for call in range(len(made)):
         world = worlds()
         dropped = world.drop(FILE)
         with pytest.raises(REFUSED), faults.between(Breaks(call)):
@@ -135,13 +135,13 @@ def test_an_error_at_any_call_of_the_last_delivery_gives_the_batch_up_and_a_redr
         deliver(world, *dropped)
         assert world.books() == expected, f"broken at call {call}"
         assert may_move(world)
-    assert given_up > calls // 2
+    assert given_up > len(made) // 2
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
 def test_killed_while_it_gives_up_a_batch_is_taken_up_or_tried_again_on_demand(worlds, answered):
-    expected, calls = undisturbed(worlds)
-    broken = calls // 2
+    expected, made = undisturbed(worlds)
+    broken = len(made) // 2
 
     class BreaksThenDies(Breaks):
         def __init__(self, after: int) -> None:
