@@ -9,8 +9,9 @@ import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from test_aliases import NAMES, ROW, TOKYO
+from mapped_columns import TOKYO
 from test_formats import GOOD, HEADER, VOIPMS_HEADER, parsed, voipms
+from test_mapping import NAMES, ROW
 from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 
 from chalicelib.rating.cdr.formats import REASONS, Call, Rejection, Source

@@ -21,7 +21,7 @@ from chalicelib.rating.pricing.price import CallTerms, affordable_seconds, amoun
 from chalicelib.rating.shapes.authorizations import AuthorizationIn, FinishIn
 from chalicelib.web import forms
 
-TEXT = (Path(__file__).parents[2] / "docs" / "authorizations.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "authorizations.md").read_text(encoding="utf-8")
 LONG, ANSWERS = tables(TEXT)["How long"], tables(TEXT)["The answer"]
 GB = CallTerms("markup", 200_000_000, 60, 60, country="GB")
 

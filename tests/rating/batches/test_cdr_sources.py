@@ -11,7 +11,7 @@ import faults
 import pytest
 from builders import csv_file, line
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "cdr-formats.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "cdr-formats.md"
 TOKYO = {"id": "tokyo", "pattern": "tokyo/", "time_zone": "Asia/Tokyo"}
 NOTHING = {
     "columns": dict.fromkeys(

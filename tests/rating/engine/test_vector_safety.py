@@ -6,7 +6,7 @@ import gc
 import weakref
 
 import pytest
-from test_fast_engine import FIRST, Case, compare
+from test_vector_engine import FIRST, Case, compare
 
 from chalicelib import periods
 from chalicelib.money import MAX_FEE, MAX_PERCENT, MAX_RATE

@@ -31,7 +31,7 @@ from chalicelib.rating.pricing.price import (
 )
 from chalicelib.rating.pricing.terms import Terms
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "pricing.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "pricing.md"
 TABLES = {
     "Markup and pulse": 16,
     "Exact ties": 6,

@@ -170,7 +170,7 @@ def test_a_night_that_is_only_pretended_leaves_no_later_calls_out(world):
 
 def one_check(*names: str) -> dict[str, Any]:
     """The event of the operator's guide, with the names of these checks."""
-    event = json.loads((Path(__file__).parents[2] / "infra" / "one-check-event.json").read_text())
+    event = json.loads((Path(__file__).parents[3] / "infra" / "one-check-event.json").read_text())
     assert event["detail"] == {"checks": ["balances"]}
     return {**event, "detail": {"checks": list(names)}}
 

@@ -83,7 +83,7 @@ def test_by_the_deck_a_custom_rate_alone_is_not_enough(seller: Any) -> None:
 
 
 def test_the_second_quote_of_the_document_is_what_the_code_says() -> None:
-    document = Path(__file__).parents[2] / "docs" / "pricing.md"
+    document = Path(__file__).parents[3] / "docs" / "pricing.md"
     block = document.read_text(encoding="utf-8").split("```text\n")[2].split("```")[0]
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "country", "GB", 1, 0, 500_000_000)])
     resolved = terms.epoch("p", 10).resolve("447911123456", "GB", None)

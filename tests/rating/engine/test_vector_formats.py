@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 from examples import share
-from test_aliases import TOKYO
-from test_fast_engine import Case, Maker, compare
+from mapped_columns import TOKYO
+from test_vector_engine import Case, Maker, compare
 
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED

@@ -14,9 +14,9 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line, make_world
+from faults import at_once
 from hypothesis import given
 from hypothesis import strategies as st
-from test_exactly_once import at_once
 
 from chalicelib.rating.authorizations.holds import Called, Open, Sums, expiry, matches
 

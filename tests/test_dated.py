@@ -16,7 +16,7 @@ from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.terms import Terms
 
-SECTION = (Path(__file__).parents[2] / "docs" / "pricing.md").read_text().split("### Which version holds\n")[1]
+SECTION = (Path(__file__).parents[1] / "docs" / "pricing.md").read_text().split("### Which version holds\n")[1]
 ROWS = re.findall(r"^\| (always .*?) \| (.*?) \|$", SECTION.split("\n## ")[0], re.MULTILINE)
 ALWAYS = -(2**62)
 LINE = DeckLine("1", "USA", 0, 60, 60, 0)

@@ -1,20 +1,13 @@
 from dataclasses import dataclass
 
 import pytest
+from mapped_columns import TOKYO
 from test_formats import CALL, GOOD, HEADER, VOIPMS_HEADER, voipms
 
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source, detect, parse
 from chalicelib.rating.cdr.mapping import ColumnMapping, chosen
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks
 
-TOKYO = ColumnMapping(
-    columns={"call_id": "Ref", "start": "Begin", "to": "Dialled", "from": "Caller", "account": "User", "cost": "Fee"},
-    words={
-        "disposition": {"ok": "ANSWERED", "No reply": "NO ANSWER"},
-        "direction": {"mo": "outbound", "mt": "inbound"},
-    },
-    defaults={"disposition": "FAILED", "direction": "outbound"},
-)
 NAMES = "Ref;Begin;Dialled;Caller;User;Fee;seconds;disposition;direction;notes"
 ROW = "a1;2026-11-23T08:30:00Z;+442079460000;+15145550100;office;0.0125;61;OK;MO;x"
 

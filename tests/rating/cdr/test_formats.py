@@ -14,7 +14,7 @@ from chalicelib import periods
 from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "cdr-formats.md"
 HEADER = "call_id,start,direction,account,from,to,disposition,seconds,cost"
 GOOD = "a1,2026-11-23T08:30:00Z,outbound,office,+15145550100,+442079460000,ANSWERED,61,0.0125"
