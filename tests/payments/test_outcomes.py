@@ -136,7 +136,7 @@ def test_several_messages(row: Row, shop: Shop) -> None:
 
 @pytest.mark.parametrize("row", table("What several messages do"), ids=named)
 def test_the_balance_is_the_same_in_any_order_and_when_all_comes_twice(row: Row, reseller: Any, paypal: Any) -> None:
-    """Orders are drawn, not counted through: the pure test below counts them through."""
+    """Orders are drawn here; ``test_exactly_once_deposits`` goes through all orders of the pure decision."""
     cell, dice = row["messages"], random.Random(row["messages"])
     shop = open_shop(reseller, paypal)
     raws = written(shop, cell) * 2
@@ -146,7 +146,7 @@ def test_the_balance_is_the_same_in_any_order_and_when_all_comes_twice(row: Row,
     assert shop.reconciled() == []
 
 
-def test_every_reason_is_explained(shop: Shop) -> None:
+def test_every_reason_is_explained() -> None:
     told = {one.strip("`") for row in table("Reasons") for one in words(row["reason"])}
     used = {row["reason"] for row in table("What a message does")} - {""}
     used |= {reason for row in table("What several messages do") for reason in words(row["reviews"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,11 @@ def _with(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
+def _unsigned(text: str) -> str:
+    """An answer without the signatures of its links, which say the second at which they were made."""
+    return re.sub(r"[?&]X-Amz-[^\"]*", "", text)
+
+
 @pytest.mark.parametrize("op", POSTS, ids=str)
 def test_every_post_sent_again_answers_the_same_and_changes_nothing(
     op: Operation, sender: Tenant, partitions: set[str], operator: Any
@@ -46,7 +52,7 @@ def test_every_post_sent_again_answers_the_same_and_changes_nothing(
     second = api.send("POST", sent.path, sent.body, headers)
     secret = first.json.get("api_key") or first.json.get("secret")
     hidden = first.text.replace(f'"{secret}"', "null") if secret else first.text
-    assert (second.status, second.text) == (first.status, hidden)
+    assert (second.status, _unsigned(second.text)) == (first.status, _unsigned(hidden))
     assert stored_for(sender, partitions) == before
     changed = request(op, sender.ids, whole=True).body
     if op.in_body and changed != sent.body:
