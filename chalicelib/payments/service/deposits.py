@@ -55,14 +55,12 @@ def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> Depos
     return to_out(item, _settings(who.reseller_id), base_url)
 
 
-def listed(
-    who: Principal, client_id: str, request: paging.PageRequest, base_url: str
-) -> tuple[list[DepositOut], str | None]:
-    """A page of a client's deposits, newest first, and the place where the next page starts."""
+def listed(who: Principal, client_id: str, request: paging.PageRequest, base_url: str) -> paging.Page[Any]:
+    """A page of a client's deposits, newest first."""
     clients.get(who, client_id)
     page = paging.page(Deposit, Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
     settings = _settings(who.reseller_id) if page.items else None
-    return [to_out(item, settings, base_url) for item in page.items if settings], page.place
+    return paging.Page([to_out(item, settings, base_url) for item in page.items if settings], page.place)
 
 
 def to_out(item: Deposit, settings: Settings, base_url: str) -> DepositOut:
