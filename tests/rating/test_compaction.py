@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import faults
 import pytest
 from builders import World, csv_file, line
+from faults import at_once
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,23 +140,6 @@ def test_killed_at_any_call_the_next_file_finds_the_day_and_compacts_it(worlds, 
         assert world.books() == expected, f"killed at call {call}, {made[call]}"
         assert len(rows_of(world)) == rows
         assert len(segments_of(world)) <= 2
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> None:
-    errors: list[BaseException] = []
-
-    def run(task: Callable[[], Any]) -> None:
-        try:
-            task()
-        except BaseException as problem:
-            errors.append(problem)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
 
 
 def test_files_and_compactions_at_once_bill_every_call_once(world, eager):
