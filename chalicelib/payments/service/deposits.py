@@ -11,7 +11,7 @@ from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
 from chalicelib.config import settings as deployment
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, existing
 from chalicelib.payments import amounts, gateway, store
 from chalicelib.payments.service.config import notify_url
 from chalicelib.payments.shapes import DepositIn, DepositOut
@@ -49,9 +49,7 @@ def create(scope: Scope, who: Principal, client_id: str, body: DepositIn, base_u
 def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> DepositOut:
     """One deposit; 404 for an unknown one or another's."""
     clients.get(who, client_id)
-    item = store.deposit(who.reseller_id, client_id, deposit_id)
-    if item is None:
-        raise NotFound()
+    item = existing(store.deposit(who.reseller_id, client_id, deposit_id))
     return to_out(item, _settings(who.reseller_id), base_url)
 
 
@@ -112,10 +110,7 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
 
 
 def _settings(reseller_id: str) -> Settings:
-    settings = store.settings_of(reseller_id)
-    if settings is None:
-        raise NotFound()
-    return settings
+    return existing(store.settings_of(reseller_id))
 
 
 def _item(scope: Scope, reseller_id: str, client_id: str, settings: Settings, amount_e8: int) -> Deposit:
