@@ -21,6 +21,9 @@ Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,10 @@ class Refused(ForfaitError):
     """A file that is refused as a whole (too large, broken gzip); ``detail`` says what to do."""
 
     status, title = 422, "File refused"
+
+
+def existing(found: _T | None, detail: str = "") -> _T:
+    """What was found; ``NotFound`` if that is ``None``."""
+    if found is None:
+        raise NotFound(detail)
+    return found

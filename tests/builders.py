@@ -161,6 +161,15 @@ class World:
         return books
 
 
+def assignments(reseller: Any, holder: str) -> list[Any]:
+    """The assignments of a sub-account or DID, by its ``holder``, oldest first."""
+    from chalicelib.accounts.service import term_versions
+
+    reseller_id = reseller.ids["reseller"]
+    upto = int(term_versions.head_of(reseller_id).version)
+    return [row for row in term_versions.assignments(reseller_id, upto) if row.holder == holder]
+
+
 def make_world() -> World:
     from chalicelib.accounts.store.owners import Reseller
     from chalicelib.accounts.store.terms import TermsHead

@@ -6,9 +6,9 @@ The models share one connection. PynamoDB would make one per model, and a client
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import index
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
@@ -20,6 +20,7 @@ from pynamodb.models import Model
 
 from chalicelib.config import settings
 
+_T = TypeVar("_T")
 _FIELD = re.compile(r"<\w+(:\w+)?>")
 """A field of a key: its name and how it is formatted."""
 
@@ -47,6 +48,21 @@ class KeyOf:
             raise TypeError(f"a key of {self._formats} takes {self._fields} values, not {len(values)}")
         pk, sk = self._formats
         return Key(pk.format(*values[: self._in_pk]), sk.format(*values[self._in_pk :]))
+
+
+class KeyPart(Generic[_T]):
+    """A property of an item: what stands between two ``#`` of its key, counted from 0, read by ``read``.
+
+    With ``sequence = KeyPart(1, int)`` an item whose ``sk`` is ``ENTRY#000000000007`` has the ``sequence`` 7.
+    """
+
+    def __init__(self, place: int, read: Callable[[str], _T], *, of: str = "sk") -> None:
+        self._place, self._read, self._of = place, read, of
+
+    def __get__(self, item: Item | None, model: type[Item]) -> _T:
+        if item is None:
+            raise AttributeError("only an item has parts of a key")
+        return self._read(getattr(item, self._of).split("#")[self._place])
 
 
 class IntegerAttribute(Attribute[int]):

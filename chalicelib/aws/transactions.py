@@ -23,7 +23,7 @@ from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
 from chalicelib.aws.answers import KEPT_SECONDS, Answer, Guard
-from chalicelib.aws.items import IntegerAttribute, KeyOf
+from chalicelib.aws.items import IntegerAttribute, KeyOf, KeyPart
 from chalicelib.aws.items import Item as Item
 from chalicelib.aws.items import find_each as find_each
 from chalicelib.aws.items import find_many as find_many
@@ -108,14 +108,8 @@ class Event(Item):
 
     key = KeyOf("E#<owner_id>", "<at:012d>#<event_id>")
     of_owner = KeyOf("E#<owner_id>", "")
-
-    @property
-    def owner_id(self) -> str:
-        return self.pk.removeprefix("E#")
-
-    @property
-    def event_id(self) -> str:
-        return self.sk.rpartition("#")[2]
+    owner_id = KeyPart(1, str, of="pk")
+    event_id = KeyPart(1, str)
 
 
 class AlreadyAnswered(ForfaitError):

@@ -8,7 +8,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import periods
-from chalicelib.aws.items import IntegerAttribute, KeyOf
+from chalicelib.aws.items import IntegerAttribute, KeyOf, KeyPart
 from chalicelib.aws.transactions import Item
 from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
@@ -40,21 +40,15 @@ class Segment(Item):
     written_at = IntegerAttribute()
 
     key = KeyOf("L#<client_id>", "SEG#<day>#<batch_id>#<generation>#<month>")
+    batch_id = KeyPart(2, str)
+    """The batch that billed the calls; of a compacted segment an id that begins with ``COMPACTED``."""
+    generation = KeyPart(3, int)
+    """The generation of that batch."""
 
     @staticmethod
     def day_index_key(reseller_id: str, day: str) -> str:
         """The key of ``day_index`` that all segments of a reseller's day have."""
         return f"R#{reseller_id}#{day}"
-
-    @property
-    def batch_id(self) -> str:
-        """The batch that billed the calls; of a compacted segment an id that begins with ``COMPACTED``."""
-        return self.sk.split("#")[2]
-
-    @property
-    def generation(self) -> int:
-        """The generation of that batch."""
-        return int(self.sk.split("#")[3])
 
     @property
     def is_compacted(self) -> bool:
@@ -72,10 +66,7 @@ class Emptied(Item):
 
     key = KeyOf("L#<client_id>", "EMPTIED#<month>")
     of_client = KeyOf("L#<client_id>", "EMPTIED#")
-
-    @property
-    def month(self) -> str:
-        return self.sk.removeprefix("EMPTIED#")
+    month = KeyPart(1, str)
 
 
 def segment_item(

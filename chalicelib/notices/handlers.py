@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.notices.service import choices
 from chalicelib.notices.shapes import (
@@ -17,7 +16,7 @@ from chalicelib.notices.shapes import (
     WishesOut,
 )
 from chalicelib.principals import RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -29,10 +28,10 @@ def create_webhook(call: Call) -> Any:
     return choices.create(call.scope, call.who.reseller_id, call.body(WebhookIn))
 
 
-@route(bp, "GET", "/v1/webhooks", roles=STAFF, query=Paging, answer=Page[WebhookOut])
+@list_route(bp, "/v1/webhooks", WebhookOut, roles=STAFF)
 def list_webhooks(call: Call) -> Any:
     """List webhooks, oldest first, without their secrets."""
-    return lists.page(call, choices.listed(call.who.reseller_id, lists.page_request(call)))
+    return choices.listed(call.who.reseller_id, page_request(call))
 
 
 @route(bp, "POST", "/v1/webhooks/{webhook_id}/rotate", roles=RESELLER, answer=WebhookMade, status=200)
@@ -59,8 +58,7 @@ def put_notifications(call: Call) -> Any:
     return choices.put_wishes(call.scope, call.who.reseller_id, call.body(WishesIn))
 
 
-@route(bp, "GET", "/v1/deliveries", roles=STAFF, query=DeliveriesQuery, answer=Page[DeliveryOut])
+@list_route(bp, "/v1/deliveries", DeliveryOut, roles=STAFF, query=DeliveriesQuery)
 def list_deliveries(call: Call) -> Any:
     """List e-mails and webhook requests of the last 30 days, newest first, with their outcome."""
-    rows = choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), lists.page_request(call))
-    return lists.page(call, rows)
+    return choices.deliveries(call.who.reseller_id, call.query(DeliveriesQuery), page_request(call))

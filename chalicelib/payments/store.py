@@ -14,17 +14,13 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
+from chalicelib.aws.bases import ClientItem
+from chalicelib.aws.items import IntegerAttribute, KeyOf, KeyPart
 from chalicelib.aws.transactions import Item
 from chalicelib.payments import model
 
 SUMS = ("credited_e8", "refunded_e8", "reversed_e8", "returned_e8", "adjusted_e8")
 """Sums of a payment, by the same names in ``Transaction`` and ``model.Payment``."""
-_PREFIX = "PP#"
-
-
-def _key(reseller_id: str, sk: str) -> Key:
-    return Key(f"{_PREFIX}{reseller_id}", sk)
 
 
 class Settings(Item):
@@ -67,15 +63,13 @@ class Health(Item):
     key = KeyOf("PP#<reseller_id>", "HEALTH")
 
 
-class Deposit(Item):
+class Deposit(ClientItem):
     """``PP#<reseller_id>`` / ``DEPOSIT#<client_id>#<deposit_id>``: what a client is going to pay
 
     ``email``, ``merchant_id`` and ``environment`` are those of the settings when it was created.
     """
 
     deposit_id = UnicodeAttribute()
-    reseller_id = UnicodeAttribute()
-    client_id = UnicodeAttribute()
     invoice = UnicodeAttribute()
     custom = UnicodeAttribute()
     amount_e8 = IntegerAttribute()
@@ -95,11 +89,9 @@ class Deposit(Item):
         return model.Intent(**{field.name: getattr(self, field.name) for field in fields(model.Intent)})
 
 
-class Invoice(Item):
+class Invoice(ClientItem):
     """``PAY#<invoice>`` / ``PAY``: the deposit of an invoice; the invoice is also the path of its pay page"""
 
-    reseller_id = UnicodeAttribute()
-    client_id = UnicodeAttribute()
     deposit_id = UnicodeAttribute()
 
     key = KeyOf("PAY#<invoice>", "PAY")
@@ -176,10 +168,7 @@ class Message(Item):
 
     key = KeyOf("PP#<reseller_id>", "MSG#<message_id>")
     of_reseller = KeyOf("PP#<reseller_id>", "MSG#")
-
-    @property
-    def reseller_id(self) -> str:
-        return self.pk.removeprefix(_PREFIX)
+    reseller_id = KeyPart(1, str, of="pk")
 
 
 def settings_of(reseller_id: str) -> Settings | None:

@@ -7,21 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from builders import assignments
 
 from chalicelib.periods import add_month, local_day, zone
 
 CALL = 1_790_000_000
 AFTER_THE_CALL = "2026-10-01T00:00:00Z"
 BEFORE_THE_CALL = "2026-09-01T00:00:00Z"
-
-
-def assignments(reseller: Any, number: str) -> list[Any]:
-
-    from chalicelib.accounts.service import term_versions
-
-    reseller_id = reseller.ids["reseller"]
-    upto = int(term_versions.head_of(reseller_id).version)
-    return [row for row in term_versions.assignments(reseller_id, upto) if row.holder == f"DID#{number}"]
 
 
 def available(api: Any) -> list[str]:
@@ -121,7 +113,7 @@ def test_an_assignment_charges_the_client_and_is_due_one_month_on(
         ("did_setup", "-3.00"),
     ]
     assert reseller.get("/v1/dids").json["items"] == [made]
-    (held,) = assignments(reseller, did)
+    (held,) = assignments(reseller, f"DID#{did}")
     assert (held.client_id, held.subaccount_id) == (body["client_id"], subaccount["id"])
     assert (held.rate_e10, held.initial, held.increment, held.cost_e10) == (200_000_000, 60, 60, 100_000_000)
 
@@ -206,7 +198,7 @@ def test_a_release_is_dated_and_not_before_rated_calls(
     freed = reseller.post(f"/v1/dids/{did}/release", {"effective_from": AFTER_THE_CALL}).json
     assert (freed["client_id"], freed["monthly"], freed["next_billing_date"]) == (None, "0.00", None)
     assert reseller.get("/v1/dids").json["items"] == [freed]
-    first, last = assignments(reseller, did)
+    first, last = assignments(reseller, f"DID#{did}")
     assert (first.client_id, last.client_id) == (client["id"], "")
     assert last.effective_from == parse_instant(AFTER_THE_CALL)
 
@@ -296,7 +288,7 @@ def test_of_many_assignments_at_once_one_client_gets_the_number_and_only_that_on
     for one in {*ids}:
         paid = kinds(reseller, f"/v1/clients/{one}/ledger")
         assert paid == ([("did_monthly", "-4.00"), ("did_setup", "-3.00")] if one == holder else [])
-    assert len(assignments(reseller, did)) == 1
+    assert len(assignments(reseller, f"DID#{did}")) == 1
 
 
 def test_a_number_assigned_and_cancelled_at_once_is_in_one_hand(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import random
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -124,18 +123,8 @@ def test_without_the_conditions_the_twins_do_damage(aws: str) -> None:
 
 def at_once(tasks: list[Callable[[], Any]]) -> None:
     """All in threads that start together; an item that one of them found too busy is a failure here."""
-    barrier, wrong = threading.Barrier(len(tasks)), list[Any]()
-
-    def run(task: Callable[[], Any]) -> None:
-        barrier.wait()
-        done = task()
-        wrong.extend(done.failed)
-
-    threads = [threading.Thread(target=run, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    wrong = list[Any]()
+    faults.at_once([lambda task=task: wrong.extend(task().failed) for task in tasks])
     assert wrong == []
 
 

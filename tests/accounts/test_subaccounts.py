@@ -6,18 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from builders import assignments
 
 CALL = 1_790_000_000
 AFTER_THE_CALL = "2026-10-01T00:00:00Z"
 BEFORE_THE_CALL = "2026-09-01T00:00:00Z"
-
-
-def assignments(reseller: Any, holder: str) -> list[Any]:
-    from chalicelib.accounts.service import term_versions
-
-    reseller_id = reseller.ids["reseller"]
-    upto = int(term_versions.head_of(reseller_id).version)
-    return [row for row in term_versions.assignments(reseller_id, upto) if row.holder == holder]
 
 
 def test_a_subaccount_attaches_its_package_and_charges_the_set_up_fee_only_if_asked(

@@ -6,16 +6,15 @@ from typing import Any
 
 from chalicelib.accounts.service import audit
 from chalicelib.accounts.shapes.audit import AuditOut, AuditQuery
-from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, STAFF
-from chalicelib.web import lists
-from chalicelib.web.routes import Call, route
+from chalicelib.web.lists import list_route, page_request
+from chalicelib.web.routes import Call
 
 bp = Blueprint(__name__)
 
 
-@route(bp, "GET", "/v1/audit", roles=(*OPERATOR, *STAFF), query=AuditQuery, answer=Page[AuditOut])
+@list_route(bp, "/v1/audit", AuditOut, roles=(*OPERATOR, *STAFF), query=AuditQuery)
 def list_audit(call: Call) -> Any:
     """Every change with its old and new values, newest first; a page may be short and have a next one."""
-    return lists.page(call, audit.listed(call.who, call.query(AuditQuery), lists.page_request(call)))
+    return audit.listed(call.who, call.query(AuditQuery), page_request(call))

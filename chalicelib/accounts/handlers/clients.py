@@ -6,10 +6,9 @@ from typing import Any
 
 from chalicelib.accounts.service import clients
 from chalicelib.accounts.shapes.clients import AttachedOut, AttachIn, ClientIn, ClientOut, ClientPatch, ClientsQuery
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -21,11 +20,11 @@ def create_client(call: Call) -> Any:
     return clients.create(call.scope, call.who.reseller_id, call.body(ClientIn))
 
 
-@route(bp, "GET", "/v1/clients", roles=EVERYONE_OF_A_RESELLER, query=ClientsQuery, answer=Page[ClientOut])
+@list_route(bp, "/v1/clients", ClientOut, roles=EVERYONE_OF_A_RESELLER, query=ClientsQuery)
 def list_clients(call: Call) -> Any:
     """All clients, oldest first; a client's key sees itself."""
     status = call.query(ClientsQuery).status
-    return lists.page(call, clients.listed(call.who, status, lists.page_request(call)))
+    return clients.listed(call.who, status, page_request(call))
 
 
 @route(bp, "GET", "/v1/clients/{client_id}", roles=EVERYONE_OF_A_RESELLER, answer=ClientOut)
@@ -53,11 +52,10 @@ def attach_package(call: Call) -> Any:
     return clients.attach(call.scope, call.who.reseller_id, call.path["client_id"], package_id)
 
 
-@route(bp, "GET", "/v1/clients/{client_id}/packages", roles=STAFF, query=Paging, answer=Page[AttachedOut])
+@list_route(bp, "/v1/clients/{client_id}/packages", AttachedOut, roles=STAFF)
 def list_client_packages(call: Call) -> Any:
     """The packages that a client has."""
-    found = clients.attached_packages(call.who.reseller_id, call.path["client_id"], lists.page_request(call))
-    return lists.page(call, found)
+    return clients.attached_packages(call.who.reseller_id, call.path["client_id"], page_request(call))
 
 
 @route(bp, "DELETE", "/v1/clients/{client_id}/packages/{package_id}", roles=RESELLER)

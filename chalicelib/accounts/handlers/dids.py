@@ -7,10 +7,9 @@ from typing import Any
 from chalicelib.accounts.service import dids
 from chalicelib.accounts.shapes.dids import AssignIn, AvailableOut, DidOut, InventoryIn, InventoryOut, ReleaseIn
 from chalicelib.accounts.shapes.subaccounts import OfClient
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -22,23 +21,23 @@ def create_inventory_number(call: Call) -> Any:
     return dids.add_to_inventory(call.scope, call.body(InventoryIn))
 
 
-@route(bp, "GET", "/v1/inventory", roles=OPERATOR, query=Paging, answer=Page[InventoryOut])
+@list_route(bp, "/v1/inventory", InventoryOut, roles=OPERATOR)
 def list_inventory(call: Call) -> Any:
     """Every number with its costs, and the reseller that has it."""
-    return lists.page(call, dids.inventory(lists.page_request(call)))
+    return dids.inventory(page_request(call))
 
 
-@route(bp, "GET", "/v1/dids", roles=EVERYONE_OF_A_RESELLER, query=OfClient, answer=Page[DidOut])
+@list_route(bp, "/v1/dids", DidOut, roles=EVERYONE_OF_A_RESELLER, query=OfClient)
 def list_dids(call: Call) -> Any:
     """The reseller's DIDs; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, dids.listed(call.who, client_id, lists.page_request(call)))
+    return dids.listed(call.who, client_id, page_request(call))
 
 
-@route(bp, "GET", "/v1/dids/available", roles=STAFF, query=Paging, answer=Page[AvailableOut])
+@list_route(bp, "/v1/dids/available", AvailableOut, roles=STAFF)
 def list_available_dids(call: Call) -> Any:
     """Numbers that can be ordered, with what they cost the reseller."""
-    return lists.page(call, dids.available(lists.page_request(call)))
+    return dids.available(page_request(call))
 
 
 @route(bp, "POST", "/v1/dids/{number}/order", roles=RESELLER, answer=DidOut, status=200)

@@ -6,10 +6,9 @@ from typing import Any
 
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -27,10 +26,10 @@ def create_key(call: Call) -> Any:
     return keys.create(call.scope, call.who.reseller_id, call.body(KeyIn))
 
 
-@route(bp, "GET", "/v1/keys", roles=STAFF, query=Paging, answer=Page[KeyOut])
+@list_route(bp, "/v1/keys", KeyOut, roles=STAFF)
 def list_keys(call: Call) -> Any:
     """The keys in use, without their secrets."""
-    return lists.page(call, keys.listed(call.who.reseller_id, lists.page_request(call)))
+    return keys.listed(call.who.reseller_id, page_request(call))
 
 
 @route(bp, "POST", "/v1/keys/{key_id}/rotate", roles=RESELLER, body=RotateIn, answer=KeyMade)

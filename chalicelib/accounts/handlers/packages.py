@@ -6,10 +6,9 @@ from typing import Any
 
 from chalicelib.accounts.service import packages
 from chalicelib.accounts.shapes.packages import PackageIn, PackageOut, PackagePatch
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -21,10 +20,10 @@ def create_package(call: Call) -> Any:
     return packages.create(call.scope, call.who.reseller_id, call.body(PackageIn))
 
 
-@route(bp, "GET", "/v1/packages", roles=STAFF, query=Paging, answer=Page[PackageOut])
+@list_route(bp, "/v1/packages", PackageOut, roles=STAFF)
 def list_packages(call: Call) -> Any:
     """All packages, oldest first, with the prices in force."""
-    return lists.page(call, packages.listed(call.who.reseller_id, call.scope.now, lists.page_request(call)))
+    return packages.listed(call.who.reseller_id, call.scope.now, page_request(call))
 
 
 @route(bp, "GET", "/v1/packages/{package_id}", roles=STAFF, answer=PackageOut)

@@ -6,10 +6,9 @@ from typing import Any
 
 from chalicelib.accounts.service import resellers
 from chalicelib.accounts.shapes.resellers import AccountPatch, ResellerIn, ResellerMade, ResellerOut, ResellerPatch
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -21,10 +20,10 @@ def create_reseller(call: Call) -> Any:
     return resellers.create(call.scope, call.body(ResellerIn))
 
 
-@route(bp, "GET", "/v1/resellers", roles=OPERATOR, query=Paging, answer=Page[ResellerOut])
+@list_route(bp, "/v1/resellers", ResellerOut, roles=OPERATOR)
 def list_resellers(call: Call) -> Any:
     """All resellers, oldest first."""
-    return lists.page(call, resellers.listed(lists.page_request(call)))
+    return resellers.listed(page_request(call))
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}", roles=OPERATOR, answer=ResellerOut)

@@ -6,10 +6,9 @@ from typing import Any
 
 from chalicelib.accounts.service import subaccounts
 from chalicelib.accounts.shapes.subaccounts import OfClient, SubAccountIn, SubAccountOut, SubAccountPatch
-from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, RESELLER
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -21,11 +20,11 @@ def create_subaccount(call: Call) -> Any:
     return subaccounts.create(call.scope, call.who.reseller_id, call.body(SubAccountIn))
 
 
-@route(bp, "GET", "/v1/subaccounts", roles=EVERYONE_OF_A_RESELLER, query=OfClient, answer=Page[SubAccountOut])
+@list_route(bp, "/v1/subaccounts", SubAccountOut, roles=EVERYONE_OF_A_RESELLER, query=OfClient)
 def list_subaccounts(call: Call) -> Any:
     """Sub-accounts, oldest first; a client's key sees its own."""
     client_id = call.query(OfClient).client_id
-    return lists.page(call, subaccounts.listed(call.who, client_id, lists.page_request(call)))
+    return subaccounts.listed(call.who, client_id, page_request(call))
 
 
 @route(bp, "GET", "/v1/subaccounts/{subaccount_id}", roles=EVERYONE_OF_A_RESELLER, answer=SubAccountOut)

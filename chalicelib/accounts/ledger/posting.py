@@ -16,24 +16,18 @@ from chalicelib.accounts import rules
 from chalicelib.accounts.store.ledger import Entry, Month, Once
 from chalicelib.accounts.store.owners import Client, Owner, Reseller
 from chalicelib.aws.transactions import Put, Scope, Write, commit, event, settled
-from chalicelib.errors import NotFound
+from chalicelib.errors import existing
 from chalicelib.outbox import enqueue
 
 
 def get_reseller(reseller_id: str) -> Reseller:
     """A reseller; ``NotFound`` if there is none."""
-    found = Reseller.find(*Reseller.key(reseller_id))
-    if found is None:
-        raise NotFound()
-    return found
+    return existing(Reseller.find(*Reseller.key(reseller_id)))
 
 
 def get_client(reseller_id: str, client_id: str) -> Client:
     """A client; ``NotFound`` if the reseller has none with this id."""
-    found = Client.find(*Client.key(reseller_id, client_id))
-    if found is None:
-        raise NotFound()
-    return found
+    return existing(Client.find(*Client.key(reseller_id, client_id)))
 
 
 def get_owner(reseller_id: str, client_id: str | None) -> Owner:

@@ -71,16 +71,9 @@ def _matches(row: Event, query: AuditQuery) -> bool:
 
 def _to_out(row: Event) -> AuditOut:
     new, old = row.changes or {}, row.before or {}
-    return AuditOut(
-        id=row.event_id,
-        at=row.at,
-        kind=row.kind,
-        subject=row.subject,
-        actor=row.actor,
-        role=row.role,
-        label=row.label,
-        changes=[_change(name, old.get(name), new.get(name)) for name in {**old, **new}],
-    )
+    kept = {name: getattr(row, name) for name in ("at", "kind", "subject", "actor", "role", "label")}
+    changes = [_change(name, old.get(name), new.get(name)) for name in {**old, **new}]
+    return AuditOut(id=row.event_id, **kept, changes=changes)
 
 
 def _change(name: str, old: Any, new: Any) -> ChangeOut:

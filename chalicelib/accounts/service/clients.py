@@ -18,7 +18,7 @@ from chalicelib.accounts.store.holdings import ClientPackage, Did, SubAccount
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
-from chalicelib.errors import Conflict, FieldError, NotFound
+from chalicelib.errors import Conflict, FieldError, NotFound, existing
 from chalicelib.principals import Principal
 
 _STORED = {
@@ -181,9 +181,7 @@ def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequ
 def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
     """Take a package away. 404 if the client does not have it, 409 lists the sub-accounts that use it."""
     client = get_client(reseller_id, client_id)
-    held = holds(reseller_id, client_id, package_id)
-    if held is None:
-        raise NotFound()
+    held = existing(holds(reseller_id, client_id, package_id))
     users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
     if users:
         raise Conflict(f"Sub-accounts use this package: {_first(users)}.")

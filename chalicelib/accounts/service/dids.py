@@ -20,7 +20,7 @@ from chalicelib.accounts.store.ledger import Once
 from chalicelib.accounts.store.terms import Assignment
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, settled
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, NotFound, existing
 from chalicelib.numbers import path_number
 from chalicelib.principals import Principal
 
@@ -169,17 +169,11 @@ def _number(text: str) -> str:
 
 
 def _in_inventory(number: str) -> Number:
-    item = Number.find(*Number.key(number))
-    if item is None:
-        raise NotFound(f"{number} is not in the inventory.")
-    return item
+    return existing(Number.find(*Number.key(number)), f"{number} is not in the inventory.")
 
 
 def _own(reseller_id: str, number: str) -> Did:
-    did = Did.find(*Did.key(reseller_id, number))
-    if did is None:
-        raise NotFound(f"{number} is none of your DIDs; order it first.")
-    return did
+    return existing(Did.find(*Did.key(reseller_id, number)), f"{number} is none of your DIDs; order it first.")
 
 
 def _costs(item: Number) -> dict[str, int]:

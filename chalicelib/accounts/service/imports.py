@@ -39,7 +39,7 @@ from chalicelib.aws.transactions import (
     event,
     settled,
 )
-from chalicelib.errors import FieldError, Invalid, LostRace, NotFound
+from chalicelib.errors import FieldError, Invalid, LostRace, existing
 
 ROWS_PER_ITEM = 20
 """An item holds 400 KB, and a row has at most about 16."""
@@ -80,9 +80,7 @@ def resume(
 
 def get(reseller_id: str, import_id: str) -> ImportOut:
     """An import and how far it is; 404 for an unknown one."""
-    item = _find(reseller_id, import_id)
-    if item is None:
-        raise NotFound()
+    item = existing(_find(reseller_id, import_id))
     return _to_out(item, _rows(reseller_id, import_id, 0))
 
 

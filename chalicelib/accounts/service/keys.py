@@ -33,7 +33,7 @@ from chalicelib.aws.transactions import (
     new_id,
     settled,
 )
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, NotFound, existing
 from chalicelib.principals import Principal
 
 log = logging.getLogger(__name__)
@@ -161,9 +161,7 @@ def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[ApiKey]
 @settled
 def revoke(scope: Scope, reseller_id: str, key_id: str) -> None:
     """End a key at once; 404 for a key of another reseller."""
-    pointer = KeyPointer.find(*KeyPointer.key(reseller_id, key_id))
-    if pointer is None:
-        raise NotFound()
+    pointer = existing(KeyPointer.find(*KeyPointer.key(reseller_id, key_id)))
     writes: list[Write] = [
         Remove(pointer, KeyPointer.pk.exists()),
         Remove(ApiKey(*ApiKey.key(key_id)), ApiKey.reseller_id == reseller_id),

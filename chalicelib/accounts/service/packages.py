@@ -13,7 +13,7 @@ from chalicelib.accounts.store.holdings import ClientPackage
 from chalicelib.accounts.store.terms import Package, PackageTerms
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, existing
 from chalicelib.fields import Pulse
 
 STORED = {
@@ -57,10 +57,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
 
 def get(reseller_id: str, package_id: str) -> Package:
     """A package as it is stored; 404 for an unknown one."""
-    item = Package.find(*Package.key(reseller_id, package_id))
-    if item is None:
-        raise NotFound(f"There is no package {package_id}.")
-    return item
+    return existing(Package.find(*Package.key(reseller_id, package_id)), f"There is no package {package_id}.")
 
 
 def at(item: Package, now: int) -> Package:

@@ -26,20 +26,10 @@ from chalicelib.errors import Conflict, Forbidden, ForfaitError
 def create(scope: Scope, body: ResellerIn) -> ResellerMade:
     """A reseller with its first key and its terms, which are empty."""
     reseller_id = new_id()
-    item = Reseller(
-        *Reseller.key(reseller_id),
-        reseller_id=reseller_id,
-        name=body.name,
-        email=body.email,
-        currency=body.currency,
-        time_zone=body.time_zone,
-        home_country=body.home_country,
-        status="active" if body.activate else "pending",
-        created_at=scope.now,
-    )
+    fields = {"status": "active" if body.activate else "pending", **body.model_dump(exclude={"activate"})}
+    item = Reseller(*Reseller.key(reseller_id), reseller_id=reseller_id, created_at=scope.now, **fields)
     key = keys.new_key(scope, reseller_id, KeyIn())
     made = ResellerMade(**dict(ResellerOut.model_validate(item)), api_key=key.token)
-    fields = {"status": item.status, **{name: value for name, value in body if name != "activate"}}
     writes = [
         Put(item),
         Put(ResellerPointer(*ResellerPointer.key(reseller_id))),

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, KeyOf
+from chalicelib.aws.items import IntegerAttribute, KeyOf, KeyPart
 from chalicelib.aws.transactions import Item
 
 
@@ -30,10 +30,7 @@ class Entry(Item):
 
     key = KeyOf("L#<owner_id>", "ENTRY#<sequence:012d>")
     of_owner = KeyOf("L#<owner_id>", "ENTRY#")
-
-    @property
-    def sequence(self) -> int:
-        return int(self.entry_id)
+    sequence = KeyPart(1, int)
 
 
 class Month(Item):
@@ -51,16 +48,13 @@ class Month(Item):
 
     key = KeyOf("L#<owner_id>", "MONTH#<month>")
     of_owner = KeyOf("L#<owner_id>", "MONTH#")
+    month = KeyPart(1, str)
 
     @classmethod
     def find_or_new(cls, owner_id: str, month: str) -> Month:
         """A month of a ledger; a new one, not stored yet, if nothing is posted in it."""
         key = cls.key(owner_id, month)
         return cls.find(*key) or cls(*key)
-
-    @property
-    def month(self) -> str:
-        return self.sk.removeprefix("MONTH#")
 
 
 class Marker(Item):
@@ -84,18 +78,9 @@ class Marker(Item):
     key = KeyOf("L#<client_id>", "MARK#<batch_id>#<generation>#<month>")
     of_batch = KeyOf("L#<client_id>", "MARK#<batch_id>#")
     of_client = KeyOf("L#<client_id>", "MARK#")
-
-    @property
-    def batch_id(self) -> str:
-        return self.sk.split("#")[1]
-
-    @property
-    def generation(self) -> int:
-        return int(self.sk.split("#")[2])
-
-    @property
-    def month(self) -> str:
-        return self.sk.split("#")[3]
+    batch_id = KeyPart(1, str)
+    generation = KeyPart(2, int)
+    month = KeyPart(3, str)
 
 
 class Once(Item):

@@ -13,6 +13,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from chalicelib.accounts.rules import Account
 from chalicelib.accounts.store.reseller_items import ResellerItem
+from chalicelib.aws.bases import ClientItem
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
@@ -82,7 +83,7 @@ class ResellerPointer(Item):
         return str(self.sk)
 
 
-class Client(ResellerItem, Owner):
+class Client(ResellerItem, ClientItem, Owner):
     """``R#<reseller_id>`` / ``CLIENT#<client_id>``
 
     ``spent``: the price of its rated calls by local day, ``_e8``, of the last few days.
@@ -90,8 +91,6 @@ class Client(ResellerItem, Owner):
 
     PREFIX = "CLIENT#"
 
-    reseller_id = UnicodeAttribute()
-    client_id = UnicodeAttribute()
     status = UnicodeAttribute()
     service = UnicodeAttribute()
     balance_mode = UnicodeAttribute()

@@ -7,7 +7,8 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.accounts.store.reseller_items import ResellerItem
-from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
+from chalicelib.aws.bases import TermsItem
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf, KeyPart
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
 
@@ -30,12 +31,10 @@ class Package(ResellerItem, Versioned):
     created_at = IntegerAttribute()
 
 
-class PackageTerms(Item):
+class PackageTerms(TermsItem):
     """``T#<reseller_id>`` / ``PACKAGE#<package_id>#<terms version, 12 digits>``: its price fields from an instant on"""
 
     package_id = UnicodeAttribute()
-    version = IntegerAttribute()
-    effective_from = IntegerAttribute()
     price: Any = JSONAttribute()
 
     key = KeyOf("T#<reseller_id>", "PACKAGE#<package_id>#<version:012d>")
@@ -43,15 +42,13 @@ class PackageTerms(Item):
     of_reseller = KeyOf("T#<reseller_id>", "PACKAGE#")
 
 
-class Assignment(Item):
+class Assignment(TermsItem):
     """``T#<reseller_id>`` / ``<holder>#<terms version, 12 digits>``: which client has a sub-account or DID, from when
 
     ``holder`` is ``SUB#<username>`` or ``DID#<number>``. ``client_id`` is empty if no client has it from then on.
     """
 
     holder = UnicodeAttribute()
-    version = IntegerAttribute()
-    effective_from = IntegerAttribute()
     client_id = UnicodeAttribute(default="")
     subaccount_id = UnicodeAttribute(default="")
     package_id = UnicodeAttribute(default="")
@@ -99,10 +96,7 @@ class TermsHead(Item):
     open_batches = UnicodeSetAttribute(null=True)
 
     key = KeyOf("T#<reseller_id>", "HEAD")
-
-    @property
-    def reseller_id(self) -> str:
-        return self.pk.removeprefix("T#")
+    reseller_id = KeyPart(1, str, of="pk")
 
 
 def calls_holder(holder: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, event, new_id, settled
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, existing
 from chalicelib.notices import signing, store
 from chalicelib.notices.shapes import DeliveriesQuery, WebhookIn, WebhookMade, WebhookOut, WishesIn
 from chalicelib.notices.store import Delivery, Webhook, Wishes
@@ -102,10 +102,7 @@ def deliveries(reseller_id: str, query: DeliveriesQuery, request: paging.PageReq
 
 
 def _webhook(reseller_id: str, webhook_id: str) -> Webhook:
-    item = Webhook.find(*Webhook.key(reseller_id, webhook_id))
-    if item is None:
-        raise NotFound("There is no such webhook.")
-    return item
+    return existing(Webhook.find(*Webhook.key(reseller_id, webhook_id)), "There is no such webhook.")
 
 
 def _with_secret(item: Webhook) -> WebhookMade:

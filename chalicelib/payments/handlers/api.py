@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
 from chalicelib.payments.gateway import Paypal
 from chalicelib.payments.service import archive, config, deposits, inbox, orders, reviews
 from chalicelib.payments.shapes import AppIn, DepositIn, DepositOut, MessageOut, PaypalIn, PaypalOut, ReviewOut
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
-from chalicelib.web import lists
+from chalicelib.web.lists import list_route, page_request
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -42,10 +41,10 @@ def remove_paypal_app(call: Call) -> Any:
     orders.remove_app(call.scope, call.who.reseller_id)
 
 
-@route(bp, "GET", "/v1/paypal/reviews", roles=STAFF, query=Paging, answer=Page[ReviewOut])
+@list_route(bp, "/v1/paypal/reviews", ReviewOut, roles=STAFF)
 def list_paypal_reviews(call: Call) -> Any:
     """List messages of PayPal that a person should look at, oldest first."""
-    return lists.page(call, reviews.listed(call.who.reseller_id, lists.page_request(call)))
+    return reviews.listed(call.who.reseller_id, page_request(call))
 
 
 @route(bp, "DELETE", "/v1/paypal/reviews/{review_id}", roles=RESELLER)
@@ -60,13 +59,10 @@ def create_deposit(call: Call) -> Any:
     return deposits.create(call.scope, call.who, call.path["client_id"], call.body(DepositIn), call.base_url)
 
 
-@route(
-    bp, "GET", "/v1/clients/{client_id}/deposits", roles=EVERYONE_OF_A_RESELLER, query=Paging, answer=Page[DepositOut]
-)
+@list_route(bp, "/v1/clients/{client_id}/deposits", DepositOut, roles=EVERYONE_OF_A_RESELLER)
 def list_deposits(call: Call) -> Any:
     """List a client's deposits, newest first."""
-    items, place = deposits.listed(call.who, call.path["client_id"], lists.page_request(call), call.base_url)
-    return {"items": items, "next": call.write_cursor(place)}
+    return deposits.listed(call.who, call.path["client_id"], page_request(call), call.base_url)
 
 
 @route(bp, "GET", "/v1/clients/{client_id}/deposits/{deposit_id}", roles=EVERYONE_OF_A_RESELLER, answer=DepositOut)
@@ -84,10 +80,10 @@ def capture_deposit(call: Call) -> Any:
     return orders.capture(call.scope, Paypal(), call.who, path["client_id"], path["deposit_id"], call.base_url)
 
 
-@route(bp, "GET", "/v1/resellers/{reseller_id}/paypal/messages", roles=OPERATOR, query=Paging, answer=Page[MessageOut])
+@list_route(bp, "/v1/resellers/{reseller_id}/paypal/messages", MessageOut, roles=OPERATOR)
 def list_paypal_messages(call: Call) -> Any:
     """List the stored messages of a reseller, newest first."""
-    return lists.page(call, archive.listed(call.path["reseller_id"], lists.page_request(call)))
+    return archive.listed(call.path["reseller_id"], page_request(call))
 
 
 @route(bp, "POST", f"{_MESSAGE}/verify", roles=OPERATOR, answer=MessageOut, status=200)

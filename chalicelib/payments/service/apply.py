@@ -14,7 +14,7 @@ from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
 from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, event, new_id, settled_within
 from chalicelib.config import settings as deployment
-from chalicelib.errors import NotFound
+from chalicelib.errors import existing
 from chalicelib.payments import store
 from chalicelib.payments.decide import BOOKED_AS, TXN_ID, decide
 from chalicelib.payments.model import Decision, Facts, Movement, Notice, Payment
@@ -67,9 +67,7 @@ def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> D
 
 
 def _read(reseller_id: str, environment: str, notice: Notice) -> _Case:
-    settings = store.settings_of(reseller_id)
-    if settings is None:
-        raise NotFound()
+    settings = existing(store.settings_of(reseller_id))
     # The deposit is read before the payment. In the other order, a credit that another message books in between would
     # look like a deposit that a different payment has paid.
     deposit = _deposit_of(reseller_id, notice)

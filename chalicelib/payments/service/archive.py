@@ -14,7 +14,7 @@ from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Scope, new_id
-from chalicelib.errors import NotFound
+from chalicelib.errors import existing
 from chalicelib.payments import store
 from chalicelib.payments.gateway import INVALID, VERIFIED
 from chalicelib.payments.model import Decision
@@ -29,10 +29,7 @@ SETTLED, AGAIN = 200, 503
 
 def endpoint_of(token: str) -> IpnEndpoint:
     """Reseller and environment of a URL's token; 404 for an unknown one. A token does not prove who sends."""
-    endpoint = IpnEndpoint.find(*IpnEndpoint.key(token))
-    if endpoint is None:
-        raise NotFound()
-    return endpoint
+    return existing(IpnEndpoint.find(*IpnEndpoint.key(token)))
 
 
 def keep(
@@ -64,10 +61,7 @@ def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Message
 def find(reseller_id: str, message_id: str) -> Message:
     """A stored message; 404 if there is none."""
     get_reseller(reseller_id)
-    message = Message.find(*Message.key(reseller_id, message_id))
-    if message is None:
-        raise NotFound()
-    return message
+    return existing(Message.find(*Message.key(reseller_id, message_id)))
 
 
 def settle_verified(scope: Scope, message: Message, decision: Decision, txn_id: str) -> int:

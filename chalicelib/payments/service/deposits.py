@@ -11,7 +11,7 @@ from chalicelib.accounts.service import clients
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
 from chalicelib.config import settings as deployment
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, existing
 from chalicelib.payments import amounts, gateway, store
 from chalicelib.payments.service.config import notify_url
 from chalicelib.payments.shapes import DepositIn, DepositOut
@@ -49,20 +49,16 @@ def create(scope: Scope, who: Principal, client_id: str, body: DepositIn, base_u
 def get(who: Principal, client_id: str, deposit_id: str, base_url: str) -> DepositOut:
     """One deposit; 404 for an unknown one or another's."""
     clients.get(who, client_id)
-    item = store.deposit(who.reseller_id, client_id, deposit_id)
-    if item is None:
-        raise NotFound()
+    item = existing(store.deposit(who.reseller_id, client_id, deposit_id))
     return to_out(item, _settings(who.reseller_id), base_url)
 
 
-def listed(
-    who: Principal, client_id: str, request: paging.PageRequest, base_url: str
-) -> tuple[list[DepositOut], str | None]:
-    """A page of a client's deposits, newest first, and the place where the next page starts."""
+def listed(who: Principal, client_id: str, request: paging.PageRequest, base_url: str) -> paging.Page[Any]:
+    """A page of a client's deposits, newest first."""
     clients.get(who, client_id)
     page = paging.page(Deposit, Deposit.of_client(who.reseller_id, client_id), request, newest_first=True)
     settings = _settings(who.reseller_id) if page.items else None
-    return [to_out(item, settings, base_url) for item in page.items if settings], page.place
+    return paging.Page([to_out(item, settings, base_url) for item in page.items if settings], page.place)
 
 
 def to_out(item: Deposit, settings: Settings, base_url: str) -> DepositOut:
@@ -114,10 +110,7 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
 
 
 def _settings(reseller_id: str) -> Settings:
-    settings = store.settings_of(reseller_id)
-    if settings is None:
-        raise NotFound()
-    return settings
+    return existing(store.settings_of(reseller_id))
 
 
 def _item(scope: Scope, reseller_id: str, client_id: str, settings: Settings, amount_e8: int) -> Deposit:

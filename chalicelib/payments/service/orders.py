@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, Invalid, NotFound, existing
 from chalicelib.payments import amounts, store, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
 from chalicelib.payments.model import Notice
@@ -74,9 +74,7 @@ def verify(
 def checkout(scope: Scope, paypal: Paypal, invoice: str, base_url: str) -> str:
     """Create the order of an open deposit; the URL where the payer approves it. 404 for an unknown invoice, 409 if
     the deposit cannot be paid by an order, ``PaypalFailed`` if PayPal does not create one."""
-    deposit = store.deposit_of_invoice(invoice)
-    if deposit is None:
-        raise NotFound()
+    deposit = existing(store.deposit_of_invoice(invoice))
     stored = app_of(deposit.reseller_id, deposit.environment)
     client = get_client(deposit.reseller_id, deposit.client_id)
     payable = deposit.status in ("open", "failed") and not deposits.is_over(deposit, client.status, scope.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.accounts.ledger.posting import get_client, get_reseller
-from chalicelib.errors import NotFound
+from chalicelib.errors import existing
 from chalicelib.payments import amounts, store
 from chalicelib.payments.page import PaymentView
 from chalicelib.payments.service import deposits
@@ -13,9 +13,7 @@ from chalicelib.payments.store import Deposit
 def view(invoice: str, now: int, base_url: str) -> PaymentView:
     """What the page of an invoice shows; 404 for an unknown one."""
     deposit = _deposit(invoice)
-    settings = store.settings_of(deposit.reseller_id)
-    if settings is None:
-        raise NotFound()
+    settings = existing(store.settings_of(deposit.reseller_id))
     client = get_client(deposit.reseller_id, deposit.client_id)
     action, fields = deposits.form(deposit, settings, base_url)
     return PaymentView(
@@ -37,7 +35,4 @@ def status(invoice: str) -> str:
 
 
 def _deposit(invoice: str) -> Deposit:
-    deposit = store.deposit_of_invoice(invoice)
-    if deposit is None:
-        raise NotFound()
-    return deposit
+    return existing(store.deposit_of_invoice(invoice))

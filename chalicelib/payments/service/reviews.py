@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Remove, Scope, commit, event, settled
-from chalicelib.errors import NotFound
+from chalicelib.errors import existing
 from chalicelib.payments.store import Review
 
 
@@ -16,9 +16,7 @@ def listed(reseller_id: str, request: paging.PageRequest) -> paging.Page[Review]
 @settled
 def close(scope: Scope, reseller_id: str, review_id: str) -> None:
     """Remove an item; the audit trail records it. 404 if it is not open."""
-    review = Review.find(*Review.key(reseller_id, review_id))
-    if review is None:
-        raise NotFound()
+    review = existing(Review.find(*Review.key(reseller_id, review_id)))
     changes = {"reason": review.reason, "txn_id": review.txn_id}
     closed = event(scope, reseller_id, "paypal.review_closed", review_id, changes)
     commit(scope, [Remove(review, Review.pk.exists()), closed])

@@ -13,7 +13,8 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
-from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
+from chalicelib.aws.bases import ClientItem
+from chalicelib.aws.items import IntegerAttribute, Key, KeyOf, KeyPart
 from chalicelib.aws.transactions import Item, Put, Write, find_each
 from chalicelib.rating.authorizations import holds
 from chalicelib.rating.authorizations.holds import Called, Open, Sums
@@ -32,15 +33,13 @@ class HoldsHead(Item):
         return Sums({int(end): held for end, held in self.by_expiry.items()}, self.by_day)
 
 
-class Hold(Item):
+class Hold(ClientItem):
     """``H#<client_id>`` / ``HOLD#<name>``
 
     ``terms``: what prices the call, so that ``finish`` needs nothing else. ``amount_e8``: what is held now.
     ``seconds``: how long the call was, once it has finished.
     """
 
-    reseller_id = UnicodeAttribute()
-    client_id = UnicodeAttribute()
     account = UnicodeAttribute()
     number = UnicodeAttribute()
     call_id = UnicodeAttribute(default="")
@@ -53,10 +52,7 @@ class Hold(Item):
 
     key = KeyOf("H#<client_id>", "HOLD#<name>")
     of_client = KeyOf("H#<client_id>", "HOLD#")
-
-    @property
-    def name(self) -> str:
-        return self.sk.removeprefix("HOLD#")
+    name = KeyPart(1, str)
 
     @property
     def id(self) -> str:

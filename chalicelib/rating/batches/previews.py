@@ -107,19 +107,7 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Itera
 
 def _rated(call: Call, holder: Holder, terms: CallTerms, price: Price) -> RatedCall:
     return RatedCall(
-        start=call.start,
-        direction=call.direction,
-        disposition=call.disposition,
-        call_id=call.call_id,
-        account=call.account,
-        from_number=call.from_number,
-        to_number=call.to_number,
-        seconds=call.seconds,
-        billed_seconds=price.billed_seconds,
-        free_seconds=price.free_seconds,
-        amount_e8=price.amount_e8,
-        cost_e8=price.cost_e8,
-        line=call.line,
+        **{**call._asdict(), **price._asdict()},
         client_id=holder.client_id,
         package_id=holder.package_id,
         destination=terms.destination,

@@ -71,14 +71,7 @@ def _open(scope: Scope, route: str, day: str, drop_id: str) -> DeckDrop:
     recorded = DeckDrop.find(*key)
     if recorded:
         return recorded
-    drop = DeckDrop(
-        *key,
-        drop_id=drop_id,
-        route=route,
-        effective_from=day,
-        status="publishing",
-        created_at=scope.now,
-    )
+    drop = DeckDrop(*key, drop_id=drop_id, route=route, effective_from=day, status="publishing", created_at=scope.now)
     commit(scope, [Put(drop)])
     return drop
 

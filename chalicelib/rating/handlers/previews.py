@@ -13,15 +13,7 @@ from chalicelib.web.routes import Call, route
 bp = Blueprint(__name__)
 
 
-@route(
-    bp,
-    "POST",
-    "/v1/cdr-preview",
-    roles=RESELLER,
-    body=PreviewIn,
-    answer=PreviewOut,
-    status=200,
-)
+@route(bp, "POST", "/v1/cdr-preview", roles=RESELLER, body=PreviewIn, answer=PreviewOut, status=200)
 def preview_cdr(call: Call) -> Any:
     """How the first 20 lines of a CDR file would be read and priced; nothing is posted."""
     body = call.body(PreviewIn)

@@ -9,7 +9,7 @@ from itertools import islice
 from chalicelib import dated, numbers
 from chalicelib.accounts.service import packages, term_versions
 from chalicelib.aws.transactions import Put, Scope, commit, event, settled
-from chalicelib.errors import Invalid, NotFound
+from chalicelib.errors import Invalid, NotFound, existing
 from chalicelib.rating.pricing.store import CustomRateItem
 
 _PRICED = (
@@ -82,9 +82,7 @@ def shown(recorded: Sequence[CustomRateItem], now: int) -> CustomRateItem | None
 def get_rate(reseller_id: str, package_id: str, scope: str, code: str, now: int) -> CustomRateItem:
     """One custom rate as ``shown``; ``NotFound`` if there is none or it was withdrawn."""
     rate = shown(versions(reseller_id, package_id, scope, check_code(scope, code)), now)
-    if rate is None:
-        raise NotFound("There is no such custom rate.")
-    return rate
+    return existing(rate, "There is no such custom rate.")
 
 
 def list_rates(reseller_id: str, package_id: str, now: int, after: str | None, limit: int) -> list[CustomRateItem]:

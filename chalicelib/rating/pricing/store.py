@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pynamodb.attributes import UnicodeAttribute
 
+from chalicelib.aws.bases import TermsItem
 from chalicelib.aws.items import IntegerAttribute, KeyOf
-from chalicelib.aws.transactions import Item
 from chalicelib.rating.pricing.price import Pulse
 
 
-class CustomRateItem(Item):
+class CustomRateItem(TermsItem):
     """``T#<reseller_id>`` / ``RATE#<package_id>#<scope>#<code>#<terms version, 12 digits>``
 
     One version of a custom rate, from ``effective_from`` on; ``rate_e10`` null: the rate is withdrawn.
@@ -18,8 +18,6 @@ class CustomRateItem(Item):
     package_id = UnicodeAttribute()
     scope = UnicodeAttribute()
     code = UnicodeAttribute()
-    version = IntegerAttribute()
-    effective_from = IntegerAttribute()
     rate_e10 = IntegerAttribute(null=True)
     initial = IntegerAttribute(default=0)
     increment = IntegerAttribute(default=0)

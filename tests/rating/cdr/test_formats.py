@@ -323,17 +323,17 @@ def test_a_row_of_voipms_is_a_call_in_eastern_time():
 
 
 @pytest.mark.parametrize(
-    ("description", "kind", "direction"),
+    ("row", "direction"),
     [
-        ("Inbound DID", "IN:CAN", "inbound"),
-        ("Inbound DID", "", "inbound"),
-        ("", "IN:USA", "inbound"),
-        ("Outbound - Customer", "IN:USA", "outbound"),
-        ("Canada - 514 Quebec", "", "outbound"),
+        (voipms(description="Inbound DID", destination_type="IN:CAN"), "inbound"),
+        (voipms(description="Inbound DID", destination_type=""), "inbound"),
+        (voipms(description="", destination_type="IN:USA"), "inbound"),
+        (voipms(description="Outbound - Customer", destination_type="IN:USA"), "outbound"),
+        (voipms(description="Canada - 514 Quebec", destination_type=""), "outbound"),
     ],
 )
-def test_the_direction_of_a_voipms_row_is_its_description_then_its_type(description: str, kind: str, direction: str):
-    assert calls(voipms(description=description, destination_type=kind))[0].direction == direction
+def test_the_direction_of_a_voipms_row_is_its_description_then_its_type(row: str, direction: str):
+    assert calls(row)[0].direction == direction
 
 
 def test_a_recording_of_voipms_is_not_a_call():
