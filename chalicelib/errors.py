@@ -15,7 +15,7 @@
     └── Refused              a file is refused as a whole
 
 The number is the HTTP status; only ``web`` reads it.
-Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.formats.Rejection``.
+Bad *data* (a line of a CDR file) is not an exception but a value: see ``rating.cdr.call.Rejection``.
 """
 
 from __future__ import annotations

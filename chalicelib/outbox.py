@@ -11,7 +11,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from chalicelib import money
-from chalicelib.aws.items import IntegerAttribute, Key, KeyOf
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Event, Item, Put, Write
 
 _SUBJECT_FIELDS = {"client": "client_id", "account": "reseller_id", "batch": "batch_id"}
@@ -30,10 +30,7 @@ class OutboxItem(Item):
     at = IntegerAttribute()
     data: Any = JSONAttribute()
 
-    @staticmethod
-    def key(recorded: Event) -> Key:
-        return Key("OUTBOX", f"{recorded.sk}#{recorded.owner_id}")
-
+    key = KeyOf("OUTBOX", "<event_sk>#<reseller_id>")
     waiting = KeyOf("OUTBOX", "")
 
 
@@ -44,7 +41,7 @@ def enqueue(recorded: Put, **more: Any) -> list[Write]:
     subject_field = _SUBJECT_FIELDS[event.kind.partition(".")[0]]
     fields = {subject_field: event.subject, **(event.changes or {}), **more}
     item = OutboxItem(
-        *OutboxItem.key(event),
+        *OutboxItem.key(event.sk, event.owner_id),
         event_id=event.event_id,
         reseller_id=event.owner_id,
         kind=event.kind,

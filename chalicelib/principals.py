@@ -1,8 +1,8 @@
 """Who calls: roles, scopes, and the principal that a request's key stands for.
 
 A role says what a key may do at most; scopes narrow it. A key without scopes may do everything that its role may. Each
-scope opens an area of paths; ``read`` opens every GET. What lies in no area (keys, packages, the account, PayPal,
-webhooks) is changed by keys without scopes only, so no narrowed key can make itself a wider one.
+scope opens an area of paths; ``read`` opens every GET. Paths in no area (keys, packages, the account,
+PayPal, webhooks) are changed only by keys without scopes, so a key with scopes cannot extend its own rights.
 """
 
 from __future__ import annotations

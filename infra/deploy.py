@@ -5,7 +5,7 @@ to be installed by hand. Every deployment is a change set: CloudFormation demand
 one without changes is known before anything is touched.
 
 The first deployment makes the operator key and the signing key. They pass to CloudFormation as hidden parameters and
-lie in the stage's secret; later deployments send neither, so the secret keeps what it holds, rotated or not.
+are stored in the stage's secret; later deployments do not change it, also after it was rotated.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def quoted(field: str) -> str:
 
 
 def first_field(text: str) -> str:
-    """The first field of a row, still quoted where it was: what calls are told apart by."""
+    """The first field of a row with its quotes: the call id, by which calls are compared."""
     if text[:1] != '"':
         return text.partition(",")[0]
     end = 1

@@ -86,21 +86,24 @@ class Due(Item):
     delivery_pk = UnicodeAttribute()
     delivery_sk = UnicodeAttribute()
 
-    @staticmethod
-    def key(delivery: Delivery) -> Key:
-        return Key("DUE", f"{delivery.next_attempt_at:012d}#{delivery.event_id}#{delivery.target}")
+    key = KeyOf("DUE", "<next_attempt_at:012d>#<event_id>#<target>")
 
-    all = KeyOf("DUE", "")
+    by_instant = KeyOf("DUE", "")
+
+
+def due_key(delivery: Delivery) -> Key:
+    """The key of the ``Due`` item of a delivery."""
+    return Due.key(delivery.next_attempt_at, delivery.event_id, delivery.target)
 
 
 def due(delivery: Delivery) -> Due:
     """The pointer to a delivery, by its ``next_attempt_at``."""
-    return Due(*Due.key(delivery), delivery_pk=delivery.pk, delivery_sk=delivery.sk)
+    return Due(*due_key(delivery), delivery_pk=delivery.pk, delivery_sk=delivery.sk)
 
 
 def due_until(now: int, *, after: str | None, limit: int) -> list[Due]:
     """Pointers that are due at ``now``, the earliest first; ``after`` (an ``sk``) resumes behind that one."""
-    return Due.under(*Due.all(), after=after, last=f"{now:012d}~", limit=limit)
+    return Due.under(*Due.by_instant(), after=after, last=f"{now:012d}~", limit=limit)
 
 
 def webhooks(reseller_id: str) -> list[Webhook]:

@@ -54,7 +54,7 @@ def _movement(txn_type: str, payment_status: str) -> tuple[Movement, State]:
     if txn_type == "new_case":
         return Movement.CASE, State.NONE
     if txn_type == "adjustment":
-        # It comes as Completed with a negative amount, so the status does not tell it from a payment.
+        # It comes as Completed with a negative amount, so only ``txn_type`` distinguishes it from a payment.
         return Movement.ADJUSTMENT, STATES.get(payment_status, State.UNKNOWN)
     if payment_status in CORRECTIONS:
         return CORRECTIONS[payment_status], State.NONE

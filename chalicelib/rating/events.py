@@ -28,7 +28,7 @@ RETRY_SECONDS = 20
 
 @bp.on_sqs_message(queue=settings.queue, batch_size=1, name="rate_dropped_files")
 def rate_dropped_files(event: SQSEvent) -> None:
-    """Rate each CDR file and publish each deck of which a message says that it arrived.
+    """Rate each CDR file and publish each deck that the messages announce.
 
     Any failure is raised, so that the queue delivers the message again; the last delivery marks the batch ``failed``.
     """

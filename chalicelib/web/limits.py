@@ -18,7 +18,8 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.aws.items import IntegerAttribute, Key
+from chalicelib import periods
+from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.errors import TooFast
 
@@ -34,16 +35,14 @@ class Counted(Item):
 
     requests = IntegerAttribute()
 
-    @staticmethod
-    def key(key_id: str, minute: int) -> Key:
-        return Key(f"RATE#{key_id}", str(minute))
+    key = KeyOf("RATE#<key_id>", "<minute>")
 
 
 def add(key_id: str, minute: int, requests: int) -> int:
     """Add to the shared count of a key and minute; the count of all containers afterwards."""
     item = Counted(*Counted.key(key_id, minute))
     # A day is more than enough: nothing reads the item after its minute.
-    ends = Counted.expires_at.set((minute + 1) * WINDOW_SECONDS + 86_400)
+    ends = Counted.expires_at.set((minute + 1) * WINDOW_SECONDS + periods.DAY_SECONDS)
     item.update(actions=[Counted.requests.add(requests), ends])
     return item.requests
 

@@ -22,15 +22,7 @@ from chalicelib.config import settings
 from chalicelib.errors import Forbidden, ForfaitError, Invalid, TooLarge, Unauthenticated
 from chalicelib.fields import invalid
 from chalicelib.framework import Blueprint, Response
-from chalicelib.principals import EVERYONE_OF_A_RESELLER as EVERYONE_OF_A_RESELLER
-from chalicelib.principals import OPERATOR as OPERATOR
-from chalicelib.principals import READ_ONLY_KEYS as READ_ONLY_KEYS
-from chalicelib.principals import RESELLER as RESELLER
-from chalicelib.principals import STAFF as STAFF
-from chalicelib.principals import (
-    Principal,
-    scopes_of,
-)
+from chalicelib.principals import Principal, scopes_of
 from chalicelib.web import cursors, forms, problems
 from chalicelib.web.json_body import json_object
 from chalicelib.web.limits import Limiter

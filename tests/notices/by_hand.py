@@ -27,7 +27,7 @@ class Sender:
 
 def left() -> int:
     """What still waits to be handed on or sent."""
-    return len(OutboxItem.under(*OutboxItem.waiting())) + len(Due.under(*Due.all()))
+    return len(OutboxItem.under(*OutboxItem.waiting())) + len(Due.under(*Due.by_instant()))
 
 
 def deliveries(reseller: Any, query: str = "") -> list[dict[str, Any]]:

@@ -207,7 +207,7 @@ def _subaccounts(reseller_id: str, client_id: str) -> list[SubAccount]:
 
 
 def _attached(reseller_id: str, client_id: str) -> list[FieldError]:
-    """What is attached to a client: one error for each kind of which there is something."""
+    """What is attached to a client: one error per kind that is attached."""
     held = [row.package_id for row in ClientPackage.under(*ClientPackage.of_client(reseller_id, client_id))]
     subs = [row.username for row in _subaccounts(reseller_id, client_id)]
     dids = [row.number for row in Did.under(*Did.of_reseller(reseller_id)) if row.client_id == client_id]

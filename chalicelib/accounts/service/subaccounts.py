@@ -150,7 +150,7 @@ def _attach_writes(scope: Scope, reseller_id: str, client_id: str, package_id: s
 
 
 def _move_writes(scope: Scope, reseller_id: str, item: SubAccount, old_client_id: str) -> list[Write]:
-    """The writes that bump the old and the new client, and attach the package to the new one if it has it not yet."""
+    """The writes that bump the old and the new client, and attach the package to the new one unless it has it."""
     client = clients.open_client(reseller_id, item.client_id)
     packages.get(reseller_id, item.package_id)
     writes: list[Write] = [client.bump()]

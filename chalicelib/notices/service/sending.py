@@ -74,7 +74,7 @@ def _try(scope: Scope, due: Due, clock: Callable[[], int], gateways: Gateways) -
 def _lease(due: Due, now: int) -> Delivery | None:
     """The delivery with a lease; ``None`` if another call holds one, or the delivery is not due any more."""
     delivery = Delivery.find(due.delivery_pk, due.delivery_sk)
-    if delivery is None or Due.key(delivery).sk != due.sk or delivery.status != "pending":
+    if delivery is None or store.due_key(delivery).sk != due.sk or delivery.status != "pending":
         return None
     free = (Delivery.leased_until <= now) & (Delivery.next_attempt_at == delivery.next_attempt_at)
     try:

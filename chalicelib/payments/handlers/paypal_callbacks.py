@@ -38,7 +38,7 @@ def take_webhook(request: PublicRequest) -> PublicResponse:
 
 
 def _status_of(problem: Exception) -> int:
-    """503, so that PayPal sends the message again for days. Raises what a repeat cannot mend (404, 413)."""
+    """503, so that PayPal sends the message again for days. Raises the errors that would repeat (404, 413)."""
     if isinstance(problem, LostRace | PaypalFailed):
         return 503
     if isinstance(problem, ForfaitError):

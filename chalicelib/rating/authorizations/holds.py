@@ -20,7 +20,7 @@ MOST_PER_CALL = 20
 _SAME_LENGTH = 2
 """Two clocks that measured the same call may differ by so many seconds."""
 _KEPT_DAYS = 4
-"""Local days of which the sums are kept."""
+"""Number of local days for which sums are kept."""
 
 
 def expiry(now: int) -> int:
@@ -152,7 +152,9 @@ def _ids(call: Called) -> set[str]:
 
 
 def _fits(hold: Open, call: Called) -> bool:
-    """Whether a hold may be of this call, whose id it has not. With an id of its own it must have the call's length."""
+    """Whether a hold without the call's id may belong to the call: made within ``NEAR_SECONDS`` of its start, and,
+    if the held call has finished, of the same length; if it has not, without a call id.
+    """
     if abs(call.start - hold.made_at) > NEAR_SECONDS:
         return False
     if hold.seconds < 0:

@@ -56,7 +56,7 @@ class Hold(ClientItem):
 
     @property
     def id(self) -> str:
-        """What the API calls it; read by ``key_of``."""
+        """What the API calls it; read by ``hold_of``."""
         return f"{self.client_id}_{self.name}"
 
     @property

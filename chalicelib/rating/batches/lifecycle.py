@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -121,6 +122,12 @@ def report_progress(scope: Scope, batch: Batch, lines: int, rejected: int, now: 
         commit(scope, [Change(batch, actions, same_generation(batch) & (Batch.status == Status.RATING))])
     except LostRace:
         log.info("batch %s is already finished by another try", batch.batch_id)
+
+
+def record_announcement(scope: Scope, batch: Batch) -> None:
+    """Store when a batch was announced again; no effect if its status has changed, because a try is working on it."""
+    with suppress(LostRace):
+        commit(scope, [Change(batch, [Batch.announced_at.set(scope.now)], Batch.status == batch.status)])
 
 
 @settled

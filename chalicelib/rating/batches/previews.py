@@ -67,7 +67,7 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     book = loading.rate_book(
         reseller_id,
         reseller.time_zone,
-        int(term_versions.head_of(reseller_id).version),
+        term_versions.head_of(reseller_id).version,
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )

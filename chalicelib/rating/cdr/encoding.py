@@ -1,8 +1,9 @@
 """The bytes of a file -> UTF-8 bytes, as a stream, so that the modules after this one know one encoding only.
 
 UTF-16 is recognised by its byte order mark or, without one, by NUL bytes: in mostly ASCII text, as in CDRs, every
-second byte is NUL. The first ``SNIFFED`` bytes decide, whatever the sizes of blocks. Windows-1252 is not recognised
-here: no mark announces it, and the first byte that shows it may be the last of the file. ``records`` decides per line.
+second byte is NUL. The first ``SNIFFED`` bytes decide, also if several blocks bring them. Windows-1252 is not
+recognised here: no mark announces it, and the first byte that shows it may be the last of the file. ``records``
+decides per line.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ class _Splitter:
 
 
 def _whole(pending: bytearray) -> int:
-    """How many bytes of ``pending`` are whole records, whatever bytes follow."""
+    """How many bytes at the start of ``pending`` are certainly complete records."""
     end = pending.rfind(b"\n") + 1
     if pending.find(b'"', 0, end) < 0:
         return end

@@ -38,8 +38,8 @@ class DeckVersion(Item):
 class DeckDrop(Item):
     """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file that was dropped
 
-    ``status``: ``publishing``, then ``published`` or ``refused``. ``errors``: the first bad lines, of which the object
-    ``errors_key`` has all.
+    ``status``: ``publishing``, then ``published`` or ``refused``. ``errors``: the first bad lines; the object
+    ``errors_key`` lists all.
     """
 
     drop_id = UnicodeAttribute()

@@ -1,7 +1,6 @@
 """The hash for texts in arrays: call ids, names of sub-accounts, fields of a CDR.
 
-It is quick, not secure: whoever chooses the texts can find two with one hash. So whoever uses it compares the texts
-themselves where hashes are equal.
+It is fast, not secure: texts can be chosen so that two have the same hash. Compare the texts where hashes are equal.
 """
 
 from __future__ import annotations

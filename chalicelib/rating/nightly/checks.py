@@ -27,7 +27,7 @@ from chalicelib.calls.store import Segment
 from chalicelib.errors import LostRace
 from chalicelib.rating.authorizations import store as hold_store
 from chalicelib.rating.batches import store
-from chalicelib.rating.batches.store import Batch
+from chalicelib.rating.batches.store import Batch, Status
 
 FIRST_DAY, LAST_DAY = "0000", "9999"
 _PARTITIONS = 64
@@ -51,7 +51,7 @@ class Calls:
 class ClientBooks:
     """The books of one client. ``since``: contents are read of days with a segment written then or later.
 
-    ``now``: the instant as of which holds are compared.
+    ``now``: the holds that are open at this instant are compared.
     """
 
     reseller_id: str
@@ -203,7 +203,7 @@ def batches(books: ResellerBooks) -> Iterator[Difference]:
     debited = queries.debited(books.reseller_id)
     for batch in books.batches:
         cost_e8 = debited.pop(f"batch:{batch.batch_id}", 0)
-        if batch.status == "done":
+        if batch.status == Status.DONE:
             differences = list(_batch(batch, books.markers.get(batch.batch_id, []), cost_e8))
             if differences and _is_unchanged(batch):
                 yield from differences

@@ -8,19 +8,17 @@ can take, and given up when that did not help. Announcing a file too often is ha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.aws.items import Key
-from chalicelib.aws.transactions import Change, Item, Scope, commit, find_many
+from chalicelib.aws.transactions import Item, Scope, find_many
 from chalicelib.config import settings
-from chalicelib.errors import LostRace
 from chalicelib.rating import s3_events
 from chalicelib.rating.batches import lifecycle, queries
-from chalicelib.rating.batches.store import Batch
+from chalicelib.rating.batches.store import Batch, Status
 from chalicelib.rating.decks import publish
 from chalicelib.rating.decks.store import DeckDrop
 from chalicelib.rating.s3_events import MAX_RECEIVES, SPENT_SECONDS
@@ -56,13 +54,13 @@ def resume_stopped(scope: Scope, *, failed: bool = False) -> Resumed:
     by_key = find_many(keys, Batch)
     resumed = Resumed()
     for batch in [by_key[key] for key in keys if key in by_key]:
-        if batch.status == "rating" and _sign_of_life(batch) < scope.now - SPENT_SECONDS:
+        if batch.status == Status.RATING and _sign_of_life(batch) < scope.now - SPENT_SECONDS:
             if (batch.announced_at or 0) > (batch.started_at or 0):
                 _give_up(scope, batch)
                 resumed.given_up += 1
             else:
                 resumed.announced += _announce(scope, batch)
-        elif batch.status == "failed" and failed:
+        elif batch.status == Status.FAILED and failed:
             resumed.announced += _announce(scope, batch)
     return resumed
 
@@ -73,11 +71,10 @@ def _sign_of_life(batch: Batch) -> int:
 
 
 def _announce(scope: Scope, batch: Batch) -> int:
-    """On the queue first, noted afterwards: a crash in between announces once too often, never too seldom."""
-    told = s3_events.announce(iter([(batch.object_key, batch.version_id)]))
-    with suppress(LostRace):  # Somebody has it in hand already.
-        commit(scope, [Change(batch, [Batch.announced_at.set(scope.now)], Batch.status == batch.status)])
-    return told
+    """On the queue first, recorded afterwards: a crash in between announces once too often, never too seldom."""
+    announced = s3_events.announce(iter([(batch.object_key, batch.version_id)]))
+    lifecycle.record_announcement(scope, batch)
+    return announced
 
 
 def _give_up(scope: Scope, batch: Batch) -> None:

@@ -46,7 +46,7 @@ def check_code(scope: str, code: str) -> str:
 def put_rate(
     scope: Scope, reseller_id: str, package_id: str, rate: CustomRateItem, effective_from: int | None
 ) -> CustomRateItem:
-    """Record a new version of a custom rate, of which ``rate`` has scope, code and price; returns it with all fields.
+    """Record a new version of a custom rate and return it; ``rate``: its scope, code and price.
 
     A price without ``rate_e10`` withdraws the rate. ``effective_from`` ``None``: the first version always held, others
     hold from now on. Raises ``NotFound`` for an unknown package or scope, or nothing to withdraw; ``Invalid`` for a

@@ -28,7 +28,7 @@ ExactFee = Annotated[
 ]
 """A connection fee in 1e-14."""
 NullForFirst = BeforeValidator(lambda instant: None if instant == dated.FIRST else instant)
-"""Of an answer's instant: null for the one that stands for "always"."""
+"""For an instant of an answer: null for ``FIRST``, which means always."""
 
 
 class DeckError(Shape):

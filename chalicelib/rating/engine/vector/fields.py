@@ -33,7 +33,7 @@ class Fields:
     """One item per row. ``good`` marks the rows whose fields were all understood; other rows have arbitrary values.
 
     ``start`` is an instant; ``month`` a number in ``RateBook.months``; ``code``: see ``columns.CODES``. ``called`` is
-    the number called, filled up with zeros to 15 digits, of which ``called_digits`` are its own. ``cost_e8`` is -1
+    the number called, padded with zeros to 15 digits; ``called_digits``: how many it really has. ``cost_e8`` is -1
     without a cost.
     """
 

@@ -134,7 +134,7 @@ def _rules(package: PackageVersion, customs: list[tuple[str, CustomRate]], is_sa
 
 
 def _rule(package: PackageVersion, custom: CustomRate | None) -> tuple[int, ...]:
-    """One rule, in the order of ``Rules``; where ``terms.effective`` leaves a field to the deck, its factor is set."""
+    """One rule, in the order of ``Rules``. A field that ``precedence.effective`` leaves to the deck has its factor."""
     rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
     percent = PERCENT_ONE + package.markup_percent_e4
     pulses = (*pulse, _inverse(pulse[1]), 0) if pulse else (0, 0, 0, 1)

@@ -39,7 +39,7 @@ def line_feeds(data: bytes) -> int:
 
 
 def window(buffer: Bytes, starts: Ints, count: int) -> Words:
-    """The ``count`` words from each start on, one row each, whatever the lengths of fields."""
+    """The ``count`` words from each start on, one row each, regardless of the lengths of the fields."""
     # A view with an element at every byte: an index copies a row at once, four times as fast as windows.
     size = 8 * count
     everywhere: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
