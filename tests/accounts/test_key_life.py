@@ -10,7 +10,7 @@ import pytest
 from faults import counted, refusing
 
 from chalicelib.accounts.service import keys
-from chalicelib.accounts.store.keys import ApiKey, KeyPointer
+from chalicelib.accounts.store.api_keys import ApiKey, KeyPointer
 from chalicelib.principals import SCOPES, scopes_of
 from chalicelib.web.routes import ROUTES
 

@@ -68,7 +68,7 @@ def customer(reseller: Any, client: dict[str, Any]) -> Any:
 
 
 def test_a_key_carries_its_id_and_256_bits_and_only_its_hash_is_kept(reseller: Any) -> None:
-    from chalicelib.accounts.store.keys import ApiKey
+    from chalicelib.accounts.store.api_keys import ApiKey
 
     made = reseller.made("/v1/keys", {"role": "reseller"})
     assert re.fullmatch(rf"fk_{made['id']}_[A-Za-z0-9_-]{{43}}", made["api_key"])

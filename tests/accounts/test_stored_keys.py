@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.accounts.store.api_keys import ApiKey, KeyPointer
 from chalicelib.accounts.store.due import Closed, NumberFee
 from chalicelib.accounts.store.holdings import ClientPackage, Did, Number, SubAccount, Username
 from chalicelib.accounts.store.intake import Import, ImportLock, ImportRows, SignupDay, SignupLink
-from chalicelib.accounts.store.keys import ApiKey, KeyPointer
 from chalicelib.accounts.store.ledger import Entry, FreeMinutes, Marker, Month, Once
 from chalicelib.accounts.store.owners import Client, Reseller, ResellerPointer
 from chalicelib.accounts.store.terms import Assignment, Package, PackageTerms, TermsHead

@@ -17,7 +17,7 @@ from pynamodb.exceptions import PynamoDBException, UpdateError
 
 from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
-from chalicelib.accounts.store.keys import ApiKey, KeyPointer
+from chalicelib.accounts.store.api_keys import ApiKey, KeyPointer
 from chalicelib.accounts.store.owners import Reseller
 from chalicelib.aws import paging
 from chalicelib.aws.secrets import deployment_secrets
