@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import settings
 
 PROFILE = os.environ.get("TEST_PROFILE") or "quick"
-_SHARES = {"quick": 0.25, "ci": 1, "long": 10}
+_SHARES = {"quick": 0.1, "ci": 1, "long": 10}
 _DEFAULT = 100
 """Hypothesis's own number of examples, for a test that says none."""
 
