@@ -1,7 +1,7 @@
 """The outbox: events that people or programs must be told of, written in the transaction that caused them.
 
 The room ``notices`` reads the items later, decides who gets them, and sends them. So no notice goes out about a change
-that was rolled back, none is lost, and no transaction waits for a call to the outside world.
+that was rolled back, every committed one is sent, and no transaction waits for another server.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ def _read(sock: socket.socket, answer: http.client.HTTPResponse, deadline: float
 
 
 def _within(sock: socket.socket, deadline: float) -> None:
-    """Set the socket's timeout to the time left before ``deadline``; ``TimeoutError`` if none is left."""
+    """Set the socket's timeout to the time left before ``deadline``; ``TimeoutError`` if no time is left."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError

@@ -28,7 +28,7 @@ def create_signup_link(call: Call) -> Any:
 
 @route(bp, "DELETE", "/v1/signup", roles=RESELLER)
 def delete_signup_link(call: Call) -> Any:
-    """End the sign-up link; nobody can sign up until there is a new one."""
+    """End the sign-up link: sign-ups are refused until there is a new one."""
     signups.end_link(call.scope, call.who.reseller_id)
 
 

@@ -53,7 +53,7 @@ class _Case:
 # Fewer attempts than usual: PayPal waits 20 s for an answer, and sends again.
 @settled_within(attempts=20)
 def apply(scope: Scope, reseller_id: str, environment: str, notice: Notice) -> Decision:
-    """Apply a notice and return the decision. A movement counts once, however often and on whatever channel it comes.
+    """Apply a notice and return the decision. A movement counts once, however often it comes and on which channel.
 
     ``environment`` is that of the URL the message came to. Raises ``LostRace`` when every attempt lost its race.
     """
@@ -153,7 +153,7 @@ def _postings(scope: Scope, case: _Case, deposit: Deposit, decision: Decision) -
 
 
 def _transaction(scope: Scope, case: _Case, payment: Payment) -> Write:
-    """The sums of the payment, if nobody changed them since they were read."""
+    """The sums of the payment, if they are still as they were read."""
     before, deposit = case.transaction, case.deposit
     version = before.version if before else 0
     item = Transaction(

@@ -48,7 +48,7 @@ def notify_url(base_url: str, token: str) -> str:
 
 
 def changed(before: Settings) -> Put:
-    """The write of settings that were read and then changed in place, if nobody changed them in between."""
+    """The write of settings that were changed in place, if the stored ones are still as they were read."""
     version = before.version
     before.version = version + 1
     return Put(before, Settings.version == version)

@@ -71,7 +71,7 @@ def some_calls(dice: random.Random) -> tuple[list[Call], list[Call]]:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_of_copies_the_first_stands_and_what_is_billed_is_left_out(seed: int, monkeypatch):
-    """In one block or many, in partitions of any size, whatever the order within a block."""
+    """In one block or many, in partitions of any size, in any order within a block."""
     dice = random.Random(seed)
     calls, billed = some_calls(dice)
     monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([1, 7, 100_000]))

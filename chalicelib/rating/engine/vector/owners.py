@@ -60,7 +60,7 @@ def _clipped(at: int) -> int:
 class Owners:
     """All sub-accounts and DIDs of a rate book: finds them by name, and has their states as arrays.
 
-    Per state, the number of the holder and of the package; -1 when nobody held it.
+    Per state, the number of the holder and of the package; -1 without a holder.
     """
 
     def __init__(self, book: RateBook, packages: Sequence[str]) -> None:
