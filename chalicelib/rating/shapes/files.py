@@ -241,11 +241,13 @@ class BatchOut(Shape):
     rated: int
     rejected: int
     duplicates: int
+    conflicting: int
     cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
     rejected_url: Annotated[DownloadUrl | None, Field(validation_alias="rejects_key")]
+    conflicts_url: Annotated[DownloadUrl | None, Field(validation_alias="conflicts_key")]
     reason: str | None
 
 

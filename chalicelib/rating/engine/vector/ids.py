@@ -11,40 +11,42 @@ from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask, word
 LONGEST_UNIQUE_ID = 64
 """Bytes of Asterisk's unique id; a longer one is left to the reference engine."""
 _NUMBER_WORDS = 3
-_SHORT = 5
-"""Ids with fewer bytes are looked at one by one: most placeholders are so short."""
 _ALNUM = np.array([bytes([n]).isalnum() for n in range(256)])
 _NOT_ZERO = _ALNUM & (np.arange(256) != ord("0"))
-_UN, _SMALL = word(b"un"), word(b"\x20\x20")
-_E, _SIGN, _LETTER_AND_SIGN = word(b"e"), word(b"\0+"), word(b"\xff\xf9")
+_SHORT = 5
+"""Ids with fewer bytes are read one by one: most placeholders are so short."""
+_E_AND_SIGN, _SIGNED = word(b"\xdf\xf9"), word(b"E+") & word(b"\xdf\xf9")
+"""Both cases of the letter are one, and so are both signs (and two other bytes)."""
 
 
 def are_known(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
-    """Which call ids need no change: no placeholder, no blank at either end, not too long.
+    """Which call ids need no change: no placeholder, no blank at either end, not too long. Ids must be ASCII.
 
-    A few quick tests find the doubtful ones: short, without a letter or digit in front, beginning with zeros or with
-    ``un`` (``undefined``), or like ``4.83E+09`` at their end. Only those are read one by one. Ids must be ASCII.
+    Quick tests find the few that may need one, and only those are read one by one.
     """
-    sized = (length > 0) & (length <= call.MAX_CALL_ID)
-    head = words.window(buffer, begin, 1)[:, 0]
-    tail = words.window(buffer, begin + np.maximum(length - _SHORT, 0), 1)[:, 0]
-    first = (head & np.uint64(255)).view(np.int64)
-    doubtful = ~_ALNUM[first] | ~_ALNUM[(tail >> np.uint64(32) & np.uint64(255)).view(np.int64)] | (length < _SHORT)
-    doubtful |= (head | _SMALL) & np.uint64(0xFFFF) == _UN
-    for shift in (0, 8, 16):
-        two = (tail >> np.uint64(shift) | np.uint64(32)) & _LETTER_AND_SIGN
-        # Without two of its bits, the sign of an exponent is the same for ``+`` and ``-``.
-        doubtful |= two == _E | _SIGN & _LETTER_AND_SIGN
-    zeros = np.flatnonzero(first == ord("0"))
-    if len(zeros):
-        each = head[zeros].view(np.uint8).reshape(-1, 8)[:, :_SHORT]
-        doubtful[zeros] |= ~_NOT_ZERO[each].any(axis=1)
-    some = np.flatnonzero(doubtful & sized)
+    known: Mask = (length > 0) & (length <= call.MAX_CALL_ID)
+    last = buffer[begin + np.maximum(length, 1) - 1]
+    plain = _NOT_ZERO.take(buffer[begin]) & _ALNUM.take(last) & (length > call_ids.LONGEST_PLACEHOLDER)
+    some = np.flatnonzero(known & ~plain)
     if len(some):
+        some = some[_are_doubtful(buffer, begin[some], length[some])]
         texts = words.strings(buffer, begin[some], length[some]).tolist()
-        sized[some] = [call_ids.read(text.decode("latin-1")) == text.decode("latin-1") for text in texts]
-    known: Mask = sized
+        known[some] = [call_ids.read(text.decode("latin-1")) == text.decode("latin-1") for text in texts]
     return known
+
+
+def _are_doubtful(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
+    """Which ids are short, begin like a placeholder, or end like ``4.83E+09`` or without a letter or digit."""
+    tail = words.window(buffer, begin + np.maximum(length - _SHORT, 0), 1)[:, 0]
+    doubtful: Mask = (length < _SHORT) | ~_ALNUM.take(tail.view(np.uint8)[_SHORT - 1 :: 8])
+    for shift in range(0, 8 * (_SHORT - 2), 8):
+        doubtful |= tail >> np.uint64(shift) & _E_AND_SIGN == _SIGNED
+    head = words.window(buffer, begin, 1).view(np.uint8)
+    first = head[:, 0]
+    doubtful |= ~_ALNUM.take(first) | (first | 32 == ord("u")) & (head[:, 1] | 32 == ord("n"))
+    zeros = np.flatnonzero(first == ord("0"))
+    doubtful[zeros] |= ~_NOT_ZERO[head[zeros, :_SHORT]].any(axis=1)
+    return doubtful
 
 
 def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
