@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_tables import tables
 from test_formats import GOOD, HEADER, parsed, voipms
 
 from chalicelib.rating.cdr import call, call_ids
 from chalicelib.rating.engine.vector import ids, words
 
-PLACEHOLDERS = [
-    *("NULL", r"\N", "None", "N/A", "NA", "nil", "NaN", "<NA>", "(null)", "undefined", "undef", "unknown", "-1"),
-    *("-", "--", "?", ".", "_", "—", "0", "000000", "0.0", "0-0", "00000000-0000-0000-0000-000000000000"),
-    *("#REF!", "#N/A", "#NAME?", "#DIV/0!", "#VALUE!", "#NUM!", "#NULL!", "#BEZUG!", "#¿NOMBRE?", "#NV", "######"),
-    *("4.83249E+09", "4,83249E+09", "4.832494463E+09", "1E+15", "1.2E-05", "12.5E+6"),
-]
+DOCUMENT = Path(__file__).parents[3] / "docs" / "cdr-formats.md"
+ROWS = tables(DOCUMENT.read_text(encoding="utf-8"))["Placeholders"]
+PLACEHOLDERS = [text for row in ROWS for text in re.findall("`([^`]+)`", row["written in the column of the id"])]
+PLACEHOLDERS += ["—", "0-0", "#¿NOMBRE?", "4,83249E+09", "4.832494463E+09", "1.2E-05", "12.5E+6", "[none]"]
 IDS = [
     *("1", "12", "a1", "id-0", "n", "na1", "nullable", "7e10", "4e9", "#123", "00001", "0a", "10", "union-7", "-12"),
     *("4832494463", "1795440600.418", "7c2a8c5e-6f4d-4d1b-9a52-0d1f8f3f9c11", "00000000-0000-0000-0000-000000000001"),
