@@ -22,6 +22,7 @@ from chalicelib.principals import Principal
 from chalicelib.rating.authorizations import decision, holds, store
 from chalicelib.rating.authorizations.decision import ClientLimits, Verdict
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
+from chalicelib.rating.cdr import call_ids
 from chalicelib.rating.decks.store import DeckHead
 from chalicelib.rating.pricing import loading, price, quotes
 from chalicelib.rating.pricing.price import CallTerms
@@ -128,7 +129,7 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
     """The request with its client and terms, from a rate book that the container keeps until terms or decks change."""
     head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
     version, deck_version = head.version, decks.version if decks else 0
-    call_id, reserve = body.call_id or "", body.reserve_seconds or 0
+    call_id, reserve = call_ids.read(body.call_id or ""), body.reserve_seconds or 0
     day = periods.local_day(now, periods.zone(reseller.time_zone))
     holding = None
     if is_username(body.account):
