@@ -13,6 +13,8 @@ LONGEST_UNIQUE_ID = 64
 _NUMBER_WORDS = 3
 _ALNUM = np.array([bytes([n]).isalnum() for n in range(256)])
 _NOT_ZERO = _ALNUM & (np.arange(256) != ord("0"))
+_FEW = 100
+"""To read so many ids one by one takes no longer than to look which of them are doubtful."""
 _SHORT = 5
 """Ids with fewer bytes are read one by one: most placeholders are so short."""
 _E_AND_SIGN, _SIGNED = word(b"\xdf\xf9"), word(b"E+") & word(b"\xdf\xf9")
@@ -25,11 +27,18 @@ def are_known(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
     Quick tests find the few that may need one, and only those are read one by one.
     """
     known: Mask = (length > 0) & (length <= call.MAX_CALL_ID)
-    last = buffer[begin + np.maximum(length, 1) - 1]
-    plain = _NOT_ZERO.take(buffer[begin]) & _ALNUM.take(last) & (length > call_ids.LONGEST_PLACEHOLDER)
+    count = len(begin)
+    ends = np.concatenate([buffer[begin], buffer[begin + np.maximum(length, 1) - 1]])
+    alnum = ((ends | np.uint8(32)) - np.uint8(97) < 26) | (ends - np.uint8(48) < 10)
+    # Of long ids, only zeros and punctuation are a placeholder; most have another letter or digit at an end.
+    plain = alnum[:count] & alnum[count:] & (length > call_ids.LONGEST_PLACEHOLDER)
+    zeros = np.flatnonzero(ends[:count] | ends[count:] == ord("0"))
+    if len(zeros):
+        plain[zeros] &= _NOT_ZERO[buffer[begin[zeros] + length[zeros] // 3]]
     some = np.flatnonzero(known & ~plain)
-    if len(some):
+    if len(some) > _FEW:
         some = some[_are_doubtful(buffer, begin[some], length[some])]
+    if len(some):
         texts = words.strings(buffer, begin[some], length[some]).tolist()
         known[some] = [call_ids.read(text.decode("latin-1")) == text.decode("latin-1") for text in texts]
     return known
