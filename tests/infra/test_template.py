@@ -34,7 +34,7 @@ FUNCTIONS = [
 ]
 QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("HourlyDeadLetters", "BillAndClose")}
 """Each queue with its dead letters and the function that it feeds."""
-KEYS = ("pk", "sk", "day_key", "next_billing_date")
+KEYS = ("pk", "sk", "month_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
 FOLDER = re.compile(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$|:secret:forfait-\$\{Stage\}/[a-z]+/\*$")
@@ -187,9 +187,9 @@ def test_the_table_has_the_keys_the_index_and_the_protection(packaged: Any) -> N
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         "GlobalSecondaryIndexes": [
             {
-                "IndexName": "day_index",
+                "IndexName": "month_index",
                 "KeySchema": [
-                    {"AttributeName": "day_key", "KeyType": "HASH"},
+                    {"AttributeName": "month_key", "KeyType": "HASH"},
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
