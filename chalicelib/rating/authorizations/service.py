@@ -112,9 +112,9 @@ def void(scope: Scope, reseller_id: str, hold_id: str) -> None:
 
 @settled
 def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization:
-    head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
+    terms_head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
     note_asked(reseller, scope.now)
-    request = _resolve(reseller, head.version, decks, scope.now, body)
+    request = _resolve(reseller, terms_head.version, decks, scope.now, body)
     terms = request.payer.terms
     if not request.payer.client_id:
         return Authorization(False, "unknown_account", 0, 0, None)

@@ -29,8 +29,9 @@ class AuthorizationQuery(Query):
 
 
 class AuthorizationOut(Shape):
-    """``max_seconds``: the longest call that the available balance pays for; null: no limit. ``hangup_after``: when to
-    end the call, the smaller of that and the seconds that are held. ``id``, ``expires_at``: of the hold, or null."""
+    """``max_seconds``: the longest call that the available balance or free minutes pay for; null: no limit.
+    ``hangup_after``: when to end the call, the smaller of that and the seconds that are held. ``id``, ``expires_at``:
+    of the hold, or null."""
 
     allowed: bool
     reason: Annotated[

@@ -13,8 +13,11 @@ import pytest
 from asking import NOW, START, UK, ask, balance, finish, held, held_free, pay
 from builders import World, csv_file, line, make_world
 from faults import at_once
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib import periods
+from chalicelib.rating.authorizations.holds import Sums, expiry
 
 US = "+12125550100"
 MINUTES = 12
@@ -63,6 +66,14 @@ def test_a_suspended_client_may_use_its_free_minutes(world):
     second = to_us(world, reserve_seconds=3600)
     assert (second.max_seconds, second.hangup_after) == (654, 654)
     assert (to_us(world).reason, held_free(world)) == ("suspended", 720)
+
+
+def test_an_answer_with_free_minutes_takes_no_request_more(world):
+    to_us(world)
+    with faults.counted() as made:
+        to_us(world)
+    # Terms, decks and reseller in one; the head of the holds; the client with its spent minutes.
+    assert sorted(made) == ["BatchGetItem", "BatchGetItem", "GetItem"]
 
 
 def test_a_permissive_client_beyond_its_limit_may_use_them_too(world):
@@ -142,6 +153,32 @@ def test_minutes_are_held_for_two_days_at_most(world):
     assert to_us(world, now=answer.expires_at, reserve_seconds=60).allowed
     assert held_free(world, now=answer.expires_at) == 60
     world.now = answer.expires_at
+
+
+moves = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(1, 86_400), st.sampled_from("pq"), st.booleans()), max_size=30
+)
+
+
+@given(moves)
+def test_the_sums_of_free_seconds_are_those_of_the_open_holds(steps: list[tuple[int, int, str, bool]]):
+    toronto = periods.zone("America/Toronto")
+    sums, open_ones, now = Sums(), list[tuple[int, str, str, int]](), LAST_NIGHT - 86_400
+    for later, seconds, package, gone in steps:
+        now += later * 600
+        open_ones = [one for one in open_ones if one[0] > now]
+        if gone and open_ones:
+            ends, day, package, seconds = open_ones.pop(0)
+            sums = sums.changed(now, ends, day, 0, package, -seconds)
+        else:
+            ends, day = expiry(now), periods.local_day(now, toronto)
+            open_ones.append((ends, day, package, seconds))
+            sums = sums.changed(now, ends, day, 0, package, seconds)
+        assert sums.all_free_seconds(now) == sum(one[3] for one in open_ones)
+        for name, month in itertools.product("pq", ("2029-04", "2029-05")):
+            of_both = [one[3] for one in open_ones if (one[2], one[1][:7]) == (name, month)]
+            assert sums.free_seconds(name, month, now) == sum(of_both)
+        assert len(sums.free) <= 2 * 51
 
 
 # --- at once ---------------------------------------------------------------------------------------------------------
