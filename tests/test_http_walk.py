@@ -22,13 +22,14 @@ from local.stack import Stack
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
-    "language", "low_balance_threshold",
+    "language", "low_balance_threshold", "last_asked_at",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
     "time_zone", "low_balance_email", "blocked_countries", "max_rate_per_minute", "daily_spend_limit",
+    "last_asked_at",
 }  # fmt: skip
 PACKAGE_FIELDS = {
     "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
@@ -628,6 +629,9 @@ def a_switch_asks_and_a_file_is_looked_at_first(walk: Walk) -> None:
     second = reseller.post("/v1/authorizations", {**asked, "call_id": "walk-2"})
     reseller.delete(f"/v1/authorizations/{second['id']}")
     reseller.call(404, "DELETE", f"/v1/authorizations/{second['id']}")
+    inbound = reseller.post("/v1/authorizations", {"direction": "inbound", "number": "+14165550999"})
+    assert (inbound["allowed"], inbound["reason"]) == (False, "unknown_account")
+    assert reseller.get("/v1/account")["last_asked_at"] is not None
     text = f"{HEADER}\nw1,2025-10-05T12:00:00Z,outbound,office,+14165550100,+442079460000,ANSWERED,60\n"
     looked = reseller.post("/v1/cdr-preview", {"text": text}, 200)
     assert (looked["lines"], looked["rated"], looked["items"][0]["call"]["amount"]) == (1, 1, "0.012")

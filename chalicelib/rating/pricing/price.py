@@ -164,6 +164,15 @@ def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
     return bisect_right(range(MAX_SECONDS + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
 
 
+def covered_seconds(terms: CallTerms, free_seconds: int) -> int:
+    """Seconds of the longest call, up to ``MAX_SECONDS``, all of whose billed seconds free seconds pay for; 0 for a
+    call that free minutes may not pay for."""
+    if not terms.covered or free_seconds <= 0:
+        return 0
+    steps = range(MAX_SECONDS + 1)
+    return bisect_right(steps, free_seconds, key=lambda seconds: billed(seconds, terms.initial, terms.increment)) - 1
+
+
 @lru_cache(maxsize=1024)
 def internal_terms(package_id: str) -> CallTerms:
     """Terms of a call to a short internal number: no price, no cost, nothing billed."""
