@@ -36,6 +36,7 @@ def _scope(codes: list[str]) -> list[str]:
 Scope = Annotated[list[str], Field(max_length=300), AfterValidator(_scope)]
 FreeMinutes = Annotated[int, Field(ge=0, le=MOST_FREE_MINUTES)]
 Decimals = Annotated[int, Field(ge=2, le=8)]
+RateDecimals = Annotated[int, Field(ge=4, le=10)]
 
 
 class Routes(Shape):
@@ -47,11 +48,13 @@ class Routes(Shape):
 
 
 class PackageIn(Shape):
-    """``pulse`` null: the deck's. ``connection_fee`` null: the deck's, marked up. ``minimum_charge`` null: none."""
+    """``pulse`` null: the deck's. ``connection_fee`` null: the deck's, marked up. ``minimum_charge`` null: none.
+    ``rate_decimals``: where a rate that the markup makes is rounded, before billing."""
 
     name: Name
     markup_fixed: SignedRate = nothing()
     markup_percent: Percent = nothing()
+    rate_decimals: RateDecimals = 10
     pulse: Pulse | None = None
     monthly_fee: Fee = nothing()
     setup_fee: Fee = nothing()
@@ -69,6 +72,7 @@ class PackagePatch(Shape):
     name: Name = left_out()
     markup_fixed: SignedRate = left_out()
     markup_percent: Percent = left_out()
+    rate_decimals: RateDecimals = left_out()
     pulse: Pulse | None = left_out()
     monthly_fee: Fee = left_out()
     setup_fee: Fee = left_out()
@@ -90,6 +94,7 @@ class PriceFields(Shape):
 
     markup_fixed: RateOut = _price("markup_fixed_e10")
     markup_percent: PercentOut = _price("markup_percent_e4")
+    rate_decimals: int = _price("rate_decimals")
     pulse: Pulse | None = _price("pulse")
     free_minutes: int = _price("free_minutes")
     free_minutes_scope: list[str] = _price("free_minutes_scope")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.money import RATE_PLACES, format_amount, format_decimal, format_rate
+from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, format_amount, format_decimal, format_rate
 from chalicelib.rating.pricing.price import (
-    FEE_PLACES,
+    AMOUNT_UNIT,
     PERCENT_ONE,
     CallTerms,
     Markup,
@@ -87,13 +87,18 @@ def _rule_step(
 
 
 def _markup_sum(cost_e10: int, markup: Markup) -> str:
-    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised to 0 or rounded."""
+    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised or rounded."""
     factor = PERCENT_ONE + markup.percent_e4
     exact = (cost_e10 + markup.fixed_e10) * factor
     sign = "-" if markup.fixed_e10 < 0 else "+"
     fixed = format_rate(abs(markup.fixed_e10))
     rate = format_rate(sell_rate_e10(cost_e10, *markup))
-    note = " (never under 0)" if exact < 0 else f" (rounded to {RATE_PLACES} decimals)" if exact % PERCENT_ONE else ""
+    unit, note = PERCENT_ONE * 10 ** (RATE_PLACES - markup.rate_decimals), ""
+    if exact < 0:
+        note = " (never under 0)"
+    elif exact % unit:
+        raised = ", and never to 0" if 2 * exact < unit else ""
+        note = f" (rounded to {markup.rate_decimals} decimals{raised})"
     return f"({format_rate(cost_e10)} {sign} {fixed}) x {format_decimal(factor, 4, 0)} % = {rate}{note}"
 
 
@@ -126,11 +131,11 @@ def _sum_steps(terms: CallTerms, seconds: int, currency: str, free_seconds: int)
         steps.append(f"Free minutes pay for {outcome.free_seconds} s; {left}.")
         if not charged:
             return steps
-    fee = f" + {format_decimal(terms.fee_e14, FEE_PLACES)} for the connection" if terms.fee_e14 else ""
+    fee = f" + {format_amount(terms.fee_e8)} for the connection" if terms.fee_e8 else ""
     total = f"Amount: {format_rate(terms.rate_e10)} x {charged} s / 60{fee}"
-    exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
-    if exact < terms.minimum_e8 * PERCENT_ONE * 60:
+    exact = terms.rate_e10 * charged + terms.fee_e8 * AMOUNT_UNIT
+    if exact < terms.minimum_e8 * AMOUNT_UNIT:
         return [*steps, f"{total} is under the minimum charge, which counts instead: {amount} {currency}."]
-    rounded = exact % (60 * 10 ** (FEE_PLACES - terms.decimals)) != 0
+    rounded = exact % (AMOUNT_UNIT * 10 ** (AMOUNT_PLACES - terms.decimals)) != 0
     note = f" (rounded half-up to {terms.decimals} decimals)" if rounded else ""
     return [*steps, f"{total} = {amount} {currency}{note}."]

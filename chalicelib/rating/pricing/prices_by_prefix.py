@@ -39,7 +39,7 @@ class PriceRow(NamedTuple):
     rate_e10: int | None
     initial: int
     increment: int
-    fee_e14: int
+    fee_e8: int
     minimum_e8: int
     grace_seconds: int
     rule: str
@@ -112,7 +112,7 @@ class PriceList:
             terms.rate_e10,
             terms.initial,
             terms.increment,
-            terms.fee_e14,
+            terms.fee_e8,
             terms.minimum_e8,
             terms.grace_seconds,
             rule,

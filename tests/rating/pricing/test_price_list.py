@@ -46,15 +46,15 @@ def look_up(found: list[dict[str, Any]], number: str) -> dict[str, Any]:
 
 def amount_of(row: dict[str, Any], seconds: int) -> int:
     """The price of a call (1e-8) from nothing but its row, by the rules of docs/pricing.md."""
-    from chalicelib.money import parse_amount, parse_decimal, parse_rate
+    from chalicelib.money import parse_amount, parse_rate
 
     if seconds <= row["grace_seconds"]:
         return 0
     initial, increment = row["pulse"]["initial"], row["pulse"]["increment"]
     billed = initial + -(-max(0, seconds - initial) // increment) * increment
-    exact = parse_rate(row["rate_per_minute"]) * billed * 10**4 + 60 * parse_decimal(row["connection_fee"], 14)
-    exact = max(exact, 60 * 10**6 * parse_amount(row["minimum_charge"] or "0"))
-    return (2 * exact + 60 * 10**6) // (2 * 60 * 10**6)
+    exact = parse_rate(row["rate_per_minute"]) * billed + 6_000 * parse_amount(row["connection_fee"])
+    exact = max(exact, 6_000 * parse_amount(row["minimum_charge"] or "0"))
+    return (exact + 3_000) // 6_000
 
 
 def test_the_list_says_what_quotes_say(reseller: Any, package: str) -> None:
