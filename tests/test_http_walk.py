@@ -31,9 +31,9 @@ CLIENT_FIELDS = {
     "time_zone", "low_balance_email", "blocked_countries", "max_rate_per_minute", "daily_spend_limit",
 }  # fmt: skip
 PACKAGE_FIELDS = {
-    "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
-    "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "rate_decimals", "routes",
-    "created_at", "upcoming",
+    "id", "name", "public_name", "warnings", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee",
+    "free_minutes", "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "rate_decimals",
+    "routes", "created_at", "upcoming",
 }  # fmt: skip
 RATE_FIELDS = {
     "scope", "code", "rate_per_minute", "pulse", "connection_fee", "minimum_charge", "grace_seconds", "effective_from",

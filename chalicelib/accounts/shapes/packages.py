@@ -1,4 +1,4 @@
-"""Packages: what a client buys. Price fields are dated; fees and the name are not."""
+"""Packages: what a client buys. Price fields are dated; fees and names are not."""
 
 from typing import Annotated, Any, Literal
 
@@ -49,9 +49,11 @@ class Routes(Shape):
 
 class PackageIn(Shape):
     """``pulse`` null: the deck's. ``connection_fee`` null: the deck's, marked up. ``minimum_charge`` null: none.
-    ``rate_decimals``: where a rate that the markup makes is rounded, before billing."""
+    ``rate_decimals``: where a rate that the markup makes is rounded, before billing. ``public_name``: the only name
+    that clients see; null: ``name``."""
 
     name: Name
+    public_name: Name | None = None
     markup_fixed: SignedRate = nothing()
     markup_percent: Percent = nothing()
     rate_decimals: RateDecimals = 10
@@ -70,6 +72,7 @@ class PackagePatch(Shape):
     """``effective_from`` (default now): when price fields change; the others change at once."""
 
     name: Name = left_out()
+    public_name: Name | None = left_out()
     markup_fixed: SignedRate = left_out()
     markup_percent: Percent = left_out()
     rate_decimals: RateDecimals = left_out()
@@ -110,11 +113,21 @@ class UpcomingPrice(PriceFields):
     effective_from: InstantOut
 
 
+class WarningOut(Shape):
+    """What may not be meant in a field that was accepted. ``code``: ``gives_markup_away``."""
+
+    field: str
+    code: str
+    message: str
+
+
 class PackageOut(PriceFields):
     """The price fields are those in force now."""
 
     id: str = Field(validation_alias="package_id")
     name: str
+    public_name: str = Field(validation_alias="shown_name")
+    warnings: list[WarningOut]
     monthly_fee: AmountOut = Field(validation_alias="monthly_fee_e8")
     setup_fee: AmountOut = Field(validation_alias="setup_fee_e8")
     upcoming: list[UpcomingPrice]

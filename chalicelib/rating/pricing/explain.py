@@ -14,6 +14,7 @@ from chalicelib.rating.pricing.price import (
     billed,
     cost_e8,
     price_call,
+    rule_for_client,
     sell_rate_e10,
 )
 
@@ -32,13 +33,13 @@ def explain(
     """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
     ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
-    out everything that gives away the cost or the markup. ``record_cost``: the CDR will state the cost, so the deck's
-    is only what to expect.
+    out everything that gives away the cost or the markup, and which custom rate it is. ``record_cost``: the CDR will
+    state the cost, so the deck's is only what to expect.
     """
     if terms.rule == "internal":
         return ["A short internal number: it has no price and no cost."]
     steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
-    steps.append(_rule_step(terms, currency, matching, None if for_client else markup, for_client))
+    steps.append(_client_step(terms, currency) if for_client else _rule_step(terms, currency, matching, markup))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
     steps.append(f"{_billing(seconds, terms.initial, terms.increment)}.")
@@ -69,16 +70,21 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool
     return steps
 
 
-def _rule_step(
-    terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None, for_client: bool
-) -> str:
+def _client_step(terms: CallTerms, currency: str) -> str:
+    rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
+    what = {"package": "The package's price is", "custom": "The package has a price of its own for this number:"}
+    shown = what.get(rule_for_client(terms.rule)) or f"{_name(terms.rule)} sets the price:"
+    return f"{shown} {rate}."
+
+
+def _rule_step(terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None) -> str:
     rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
     if terms.rule == "markup":
-        if for_client or markup is None:
+        if markup is None:
             return f"The package's price is {rate}."
         total = _markup_sum(terms.cost_rate_e10, markup)
         return f"No custom rate fits, so the markup counts: {total} {currency} a minute."
-    beaten = [rule for rule in matching if rule.rule != terms.rule and not (for_client and rule.rule == "markup")]
+    beaten = [rule for rule in matching if rule.rule != terms.rule]
     step = f"{_name(terms.rule)} sets the price: {rate}."
     if not beaten:
         return step

@@ -97,6 +97,19 @@ class MatchingRule(NamedTuple):
     rate_e10: int
 
 
+def rule_for_client(rule: str) -> str:
+    """What a client sees of a ``CallTerms.rule``: ``package`` for the markup, ``custom`` for any custom rate.
+
+    Other rules name only what the client knows: the number called, or that a call has no price.
+    """
+    if rule.partition(":")[0] in _SAME_FOR_CLIENTS:
+        return rule
+    return "package" if rule == "markup" else "custom"
+
+
+_SAME_FOR_CLIENTS = ("did", "internal", "emergency", "no_rate")
+
+
 def sell_rate_e10(cost_e10: int, fixed_e10: int, percent_e4: int, decimals: int = RATE_PLACES) -> int:
     """The price per minute: (cost + fixed) x (1 + percent / 100), rounded half-up to ``decimals``, at least 0.
 

@@ -19,11 +19,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
-    """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had."""
+def of_package(reseller_id: str, package_id: str, at: int, *, for_client: bool) -> PriceList:
+    """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had.
+
+    ``for_client``: with rules as a client sees them.
+    """
     book = loading.newest_rate_book(posting.get_reseller(reseller_id))
     try:
-        return PriceList(book, package_id, at)
+        return PriceList(book, package_id, at, for_client=for_client)
     except ValueError:
         raise NotFound() from None
 

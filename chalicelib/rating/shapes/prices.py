@@ -87,6 +87,8 @@ class QuoteCost(Shape):
 
 
 class QuotePrice(Shape):
+    """``rule`` for a client's key: ``package``, ``custom``, ``internal`` or ``emergency``."""
+
     rule: str
     rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
     billed_seconds: int
@@ -111,7 +113,7 @@ class PriceListQuery(Paging):
 
 class PriceOut(Shape):
     """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
-    ``no_rate`` they cannot be called."""
+    ``no_rate`` they cannot be called. To a client's key other rules are ``package`` and ``custom``."""
 
     prefix: str
     destination: str
