@@ -43,6 +43,7 @@ def dear_world(request: Any, dear: None, world: World, monkeypatch: pytest.Monke
         from chalicelib.rating.engine import reference
 
         monkeypatch.setattr(read, "rate", reference.rate)
+    world.now = DAY + 86_400
     world.package("dear", markup_percent_e4=MAX_PERCENT, routes=ROUTES)
     world.client("rich", "dear")
     return world
@@ -72,7 +73,8 @@ def check(world: World, batch: Any, amount_e8: int, cost_e8: int) -> None:
     assert (batch.status, batch.rated, batch.rejected) == ("done", CALLS, 0)
     assert (batch.revenue_e8, batch.cost_e8) == (revenue, cost)
     client_id = world.clients["rich"]
-    assert posting.get_client(world.reseller_id, client_id).balance_e8 == -revenue
+    client = posting.get_client(world.reseller_id, client_id)
+    assert (client.balance_e8, client.spent) == (-revenue, {"2023-05-10": revenue})
     assert posting.get_reseller(world.reseller_id).balance_e8 == -cost
     (month,) = Month.under(*Month.key(client_id, "2023-05"))
     assert (month.usage["revenue_e8"], month.usage["cost_e8"]) == (revenue, cost)
