@@ -32,9 +32,9 @@ CLIENT_FIELDS = {
     "last_asked_at",
 }  # fmt: skip
 PACKAGE_FIELDS = {
-    "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
-    "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "routes", "created_at",
-    "upcoming",
+    "id", "name", "public_name", "warnings", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee",
+    "free_minutes", "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "rate_decimals",
+    "routes", "created_at", "upcoming",
 }  # fmt: skip
 RATE_FIELDS = {
     "scope", "code", "rate_per_minute", "pulse", "connection_fee", "minimum_charge", "grace_seconds", "effective_from",

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER
+from chalicelib.rating.pricing.price import rule_for_client
 from chalicelib.reports import service, shapes
 from chalicelib.web import csv
 from chalicelib.web.routes import Call, route
@@ -37,7 +38,7 @@ def report_calls(call: Call) -> Any:
     items = [shapes.CallOut.model_validate(rated) for rated in page.calls]
     totals = shapes.TotalsOut.model_validate(page.totals)
     if for_client:
-        items = [item.model_copy(update={"cost": None}) for item in items]
+        items = [item.model_copy(update={"cost": None, "rule": rule_for_client(item.rule)}) for item in items]
         totals = totals.model_copy(update={"cost": None})
     after = call.write_cursor(service.next_place(page, for_client=for_client))
     return shapes.CallsOut(items=items, next=after, totals=totals)

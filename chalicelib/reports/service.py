@@ -15,6 +15,7 @@ from chalicelib.calls.search import Place, Selection
 from chalicelib.calls.totals import Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
+from chalicelib.rating.pricing.price import rule_for_client
 
 NARROW = "select fewer days or one client, or read it as JSON, page by page"
 MAX_DAYS = 400
@@ -97,7 +98,7 @@ def rows(reseller_id: str, selection: Selection, most: int, *, for_client: bool)
 
 
 def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
-    """The cells of one call, in the order of ``COLUMNS``."""
+    """The cells of one call, in the order of ``COLUMNS``; ``for_client`` leaves out the cost, and which rule it was."""
     return (
         call.call_id,
         periods.format_instant(call.start),
@@ -112,7 +113,7 @@ def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
         call.seconds,
         call.billed_seconds,
         call.free_seconds,
-        call.rule,
+        rule_for_client(call.rule) if for_client else call.rule,
         money.format_rate(call.rate_e10),
         money.format_amount(call.amount_e8),
         *(() if for_client else (money.format_amount(call.cost_e8),)),

@@ -27,7 +27,8 @@ class CallsQuery(Paging):
 
 
 class CallOut(PricedCall):
-    """A rated call; ``cost`` is left out (null) for a client's key."""
+    """A rated call. For a client's key ``cost`` is null, and ``rule`` is ``package``, ``custom``, ``did:<number>``,
+    ``internal`` or ``emergency``."""
 
     free_seconds: int
     rule: str

@@ -34,7 +34,7 @@ from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.shapes.authorizations import AuthorizationIn
 
-_PRICE = ("rate_e10", "initial", "increment", "fee_e14", "minimum_e8", "grace_seconds", "decimals")
+_PRICE = ("rate_e10", "initial", "increment", "fee_e8", "minimum_e8", "grace_seconds", "decimals")
 """The fields of ``CallTerms`` that an amount depends on."""
 
 

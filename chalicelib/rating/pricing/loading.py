@@ -119,6 +119,7 @@ def _package(row: Any) -> PackageVersion:
         connection_fee_e8=price["connection_fee_e8"],
         minimum_charge_e8=price["minimum_charge_e8"],
         call_decimals=price["call_decimals"],
+        rate_decimals=price["rate_decimals"],
         routes=(routes["us"], routes["canada"], routes["international"]),
         free_minutes=price["free_minutes"],
         free_minutes_scope=tuple(price["free_minutes_scope"]),

@@ -42,9 +42,9 @@ def test_no_row_of_the_document_is_lost():
 @pytest.mark.parametrize("row", LONG, ids=lambda row: " ".join(row.values()))
 def test_how_long_money_lasts(row: Row):
     initial, increment = map(int, row["pulse"].split("/"))
-    fee_e14, decimals = amount(row["fee"]) * 10**6, int(row["decimals"])
+    fee_e8, decimals = amount(row["fee"]), int(row["decimals"])
     terms = CallTerms(
-        "markup", money.parse_rate(row["rate"]), initial, increment, fee_e14, amount(row["minimum"]), int(row["grace"]),
+        "markup", money.parse_rate(row["rate"]), initial, increment, fee_e8, amount(row["minimum"]), int(row["grace"]),
         decimals,
     )  # fmt: skip
     assert affordable_seconds(terms, amount(row["available"])) == int(row["max seconds"])
