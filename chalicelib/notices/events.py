@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
-from chalicelib import periods
+from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.framework import Blueprint, CloudWatchEvent
 from chalicelib.notices.service import fanout, sending
@@ -24,8 +24,8 @@ WORK_SECONDS = 60
 def send_notices(event: CloudWatchEvent) -> None:
     """Send the notices of all events that happened since the last call, and repeat failed ones."""
     began = time.monotonic()
-    # The local stack may pretend a later date; a call that was delayed must not use its old one.
-    start = max(int(time.time()), periods.parse_instant(event.to_dict()["time"]))
+    # The local stack may pretend a later date; a call that was delayed there must not use its old one.
+    start = max(int(time.time()), now_of(event.to_dict()["time"]))
 
     def clock() -> int:
         return start + int(time.monotonic() - began)
