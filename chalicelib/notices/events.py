@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
+from chalicelib.apart import Apart
 from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.framework import Blueprint, CloudWatchEvent
@@ -31,7 +32,11 @@ def send_notices(event: CloudWatchEvent) -> None:
         return start + int(time.monotonic() - began)
 
     scope = Scope("system:notices", start)
-    items = fanout.take_all(scope)
-    tries = sending.send_due(scope, clock, start + WORK_SECONDS)
-    if items or tries:
-        log.info("took %d items from the outbox, tried %d deliveries", items, tries)
+    apart = Apart()
+    with apart.turn("the outbox"):
+        items = fanout.take_all(scope)
+        log.log(logging.INFO if items else logging.DEBUG, "took %d items from the outbox", items)
+    with apart.turn("sending"):
+        tries = sending.send_due(scope, clock, start + WORK_SECONDS)
+        log.log(logging.INFO if tries else logging.DEBUG, "tried %d deliveries", tries)
+    apart.end()
