@@ -96,7 +96,7 @@ class Deployer:
             if function["Type"] == "AWS::Serverless::Function":
                 archive = package / function["Properties"]["CodeUri"]
                 function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": archive.name}
-        # Whoever else had a bucket of this name could change what is deployed.
+        # The owner of another bucket of this name could change what is deployed.
         owned = {"Bucket": bucket, "ExpectedBucketOwner": self._account}
         self._s3.put_object(**owned, Key=archive.name, Body=archive.read_bytes())
         # Above CloudFormation's 51,200 bytes for a template in the request itself.

@@ -1,4 +1,4 @@
-"""The time of events: on AWS it is not believed."""
+"""The time that events name: on AWS the clock counts instead."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def now_of(instant: str) -> int:
     On the stage ``local`` it is that instant, because people run schedules there with another date. Elsewhere it is the
     clock: an event that is late, is delivered again or was written by hand must not turn a record of the past back.
     """
-    told = periods.parse_instant(instant)
-    return told if settings.is_local else int(time.time())
+    named = periods.parse_instant(instant)
+    return named if settings.is_local else int(time.time())

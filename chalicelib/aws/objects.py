@@ -49,7 +49,7 @@ def writer() -> Any:
 def bucket(**more: Any) -> dict[str, Any]:
     """The parameters of a request that name the bucket and the account that must own it, and ``more``.
 
-    Presigned URLs do without the account: whoever uses one would have to send it as a header.
+    Presigned URLs leave the account out: with it, they would work only with a further header.
     """
     owner = {"ExpectedBucketOwner": settings.bucket_owner} if settings.bucket_owner else {}
     return {"Bucket": settings.bucket, **owner, **more}

@@ -60,7 +60,7 @@ def test_one_lost_object_is_a_difference_of_its_reseller_and_the_others_are_veri
 
 
 @pytest.mark.parametrize("by_hand", [False, True], ids=["nightly", "one check"])
-def test_an_error_of_one_reseller_ends_nobody_elses_night_and_is_raised_at_the_end(worlds: Any, by_hand: bool) -> None:
+def test_after_an_error_of_one_reseller_the_others_are_verified_and_the_night_fails(worlds: Any, by_hand: bool) -> None:
     from chalicelib.rating.nightly import reconcile
 
     harmed, other = two(worlds)
