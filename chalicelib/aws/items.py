@@ -18,6 +18,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from chalicelib.aws import clients
 from chalicelib.config import settings
 
 _T = TypeVar("_T")
@@ -110,7 +111,9 @@ class Item(Model):
     class Meta:
         table_name = settings.table
         billing_mode = "PAY_PER_REQUEST"
-        max_retry_attempts = 6
+        connect_timeout_seconds = clients.CONNECT_SECONDS
+        read_timeout_seconds = clients.READ_SECONDS
+        max_retry_attempts = clients.ATTEMPTS - 1
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 
 from chalicelib.accounts.ledger import usage
+from chalicelib.apart import Apart
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
@@ -78,8 +79,11 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             # The search for duplicates needs room on the disk, too.
             return lifecycle.refuse(scope, batch, problem.detail)
         done = _finish(scope, batch, reading, client_months, clock())
+    apart = Apart()
     for client_id, day in sorted(crowded):
-        compaction.compact(scope, reseller_id, client_id, day)
+        with apart.turn(f"the compaction of {day} of client {client_id}"):
+            compaction.compact(scope, reseller_id, client_id, day)
+    apart.end()
     return done
 
 
