@@ -22,6 +22,7 @@ from chalicelib.aws.transactions import new_id
 from chalicelib.calls.format import DISPOSITIONS
 from chalicelib.calls.identity import COMPARED
 from chalicelib.csv_cells import inert
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.batches import sources
 from chalicelib.rating.batches.column_file import ColumnFile, Extent, full_disk_refused
 from chalicelib.rating.batches.duplicates import CONFLICT
@@ -122,11 +123,12 @@ class _ByLine:
 
 def _with_text(batch: Batch, by_line: _ByLine) -> Iterator[tuple[str, Any]]:
     """The text of each conflicting line, with its conflict."""
-    layout, mapping = None, sources.reading(batch.home_country, batch.time_zone, batch.declared).mapping
-    for chunk in chunks_of(batch):
+    source = sources.reading(DialPlan(batch.home_country), batch.time_zone, batch.declared)
+    layout, blocks = None, objects.blocks(batch.object_key, batch.version_id)
+    for chunk in chunks_of(batch, blocks):
         if isinstance(chunk, Cut):
             return
-        layout = layout or formats.detect(chunk, mapping)
+        layout = layout or formats.detect(chunk, source.mapping)
         wanted = by_line.between(chunk.first_line, chunk.first_line + line_feeds(chunk.data))
         for record in records(chunk, layout.delimiter) if wanted else ():
             if record.line in wanted:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from chalicelib import numbers
 from chalicelib.accounts.ledger import posting
 from chalicelib.config import settings
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import explain
-from chalicelib.rating.pricing.price import billed, price_call
+from chalicelib.rating.pricing.price import billed, price_call, rule_for_client
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class QuotedCost:
 
 @dataclass(frozen=True)
 class QuotedPrice:
-    """What the call is sold for, by ``rule`` (see ``CallTerms``)."""
+    """What the call is sold for, by ``rule`` (see ``CallTerms``; for a client ``rule_for_client``)."""
 
     rule: str
     rate_e10: int
@@ -55,17 +56,18 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     rate. Raises ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
     reseller = posting.get_reseller(reseller_id)
+    book = loading.newest_rate_book(reseller)
     try:
-        normalised = called(number, reseller.home_country)
+        normalised = called(number, book.plan)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    book = loading.newest_rate_book(reseller)
     if book.terms.package(package_id, at) is None:
         raise NotFound()
     terms = book.outbound(package_id, at, normalised)
     if terms is None:
         also = ", and no custom rate fits" if book.record_costs else ""
-        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {normalised}{also}")
+        why = "" if for_client else f": no deck in force then has a prefix of {normalised}{also}"
+        raise Invalid.field("number", f"has no rate{why}")
     digits = normalised.lstrip("+")
     line = book.deck_line(package_id, at, digits, terms.country)
     steps = explain(
@@ -82,19 +84,20 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     if not for_client and (line is not None or not book.record_costs):
         cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
         cost = QuotedCost(terms.prefix, terms.destination, terms.cost_rate_e10, cost_seconds, priced.cost_e8)
-    sold = QuotedPrice(terms.rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
+    rule = rule_for_client(terms.rule) if for_client else terms.rule
+    sold = QuotedPrice(rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
     return Quote(normalised, terms.country, cost, sold, steps)
 
 
-def called(text: str, home_country: str) -> str:
+def called(text: str, plan: DialPlan) -> str:
     """A number as a request has it -> ``+<digits>``, or the bare digits of a short one.
 
-    It may be written as dialled in ``home_country``, or as E.164; the ``+`` may be missing, or a blank, which is what
+    It may be written as dialled by ``plan``, or as E.164; the ``+`` may be missing, or a blank, which is what
     decoding a query string makes of it. Raises ``ValueError`` for all else.
     """
     if text[:1] == " ":
         return numbers.path_number(text)
     try:
-        return numbers.normalise(text, home_country)
+        return plan.read(text)
     except ValueError:
         return numbers.path_number(text)

@@ -14,6 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib import dated, periods
+from chalicelib.calls.format import holder_of_account, holder_of_did
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.ownership import Holding, Ownership
@@ -66,7 +68,8 @@ class Numbering(Generic[_T]):
 class RateBook:
     """``decks``: per route ``(first instant, load)`` in order; a deck is loaded when it is first needed.
 
-    ``record_costs``: the cost of a call is what its CDR states. ``priced`` numbers the terms.
+    ``record_costs``: the cost of a call is what its CDR states. ``plan``: how numbers are dialled. ``priced``
+    numbers the terms.
     """
 
     ownership: Ownership
@@ -74,6 +77,7 @@ class RateBook:
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
     zone: ZoneInfo
     record_costs: bool = False
+    plan: DialPlan = field(default_factory=DialPlan)
     holders: Numbering[Holder] = field(default_factory=Numbering)
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
@@ -138,7 +142,7 @@ class RateBook:
             if holding is None:
                 return None
             tariff, begun, ended = self.tariff(holding.package_id, at)
-            holder = self.holders.number(Holder(f"sub:{username}", holding.client_id, holding.package_id))
+            holder = self.holders.number(Holder(holder_of_account(username), holding.client_id, holding.package_id))
             stretch = Stretch(max(first, begun), min(until, ended), holder, tariff.number_of)
             self._accounts[username] = stretch
         return stretch
@@ -151,7 +155,7 @@ class RateBook:
             if holding is None:
                 return None
             terms = self.priced.number(self.inbound(number, holding))
-            holder = self.holders.number(Holder(f"did:{number}", holding.client_id, holding.package_id))
+            holder = self.holders.number(Holder(holder_of_did(number), holding.client_id, holding.package_id))
             stretch = self._dids[number] = Stretch(first, until, holder, lambda _: terms)
         return stretch
 
