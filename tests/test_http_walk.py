@@ -50,8 +50,8 @@ DID_FIELDS = {
 }  # fmt: skip
 BATCH_FIELDS = {
     "size", "bytes_read",
-    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "cost", "revenue", "started_at", "finished_at",
-    "rejected_url", "reason",
+    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "conflicting", "cost", "revenue", "started_at",
+    "finished_at", "rejected_url", "conflicts_url", "reason",
 }  # fmt: skip
 CALL_FIELDS = [
     "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",
@@ -461,8 +461,14 @@ def a_cdr_file_is_rated(walk: Walk) -> None:
     assert {**shown, "rejected_url": ""} == {**batch, "rejected_url": ""}, "but for links, which are signed anew"
     walk.reseller.call(404, "GET", "/v1/batches/unknown")
     walk.anyone.holding(walk.ids["rival_key"]).call(404, "GET", f"/v1/batches/{batch['id']}")
-    again = walk.rate(data, "october-again.csv")
-    assert (again["rated"], again["rejected"], again["duplicates"], again["revenue"]) == (0, 4, 6, "0.00")
+    assert (batch["conflicting"], batch["conflicts_url"]) == (0, None)
+    longer = CALLS.splitlines()[2].replace(",27", ",28")
+    again = walk.rate(f"{HEADER}{CALLS}{longer}\n".encode(), "october-again.csv")
+    assert (again["rated"], again["rejected"], again["duplicates"], again["revenue"]) == (0, 4, 7, "0.00")
+    assert again["conflicting"] == 1
+    (conflict,) = csv.DictReader(io.StringIO(download(again["conflicts_url"])))
+    assert (conflict["line"], conflict["original"], conflict["differs"]) == ("12", longer, "seconds")
+    assert (conflict["billed_batch_id"], conflict["billed_line"]) == (batch["id"], "3")
     assert (walk.balance("acme"), walk.balance("boreal")) == ("94.48368", "9.992")
 
 

@@ -29,6 +29,7 @@ from chalicelib.rating.authorizations.decision import ClientLimits, Verdict
 from chalicelib.rating.authorizations.holds import Sums
 from chalicelib.rating.authorizations.payers import Payer
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
+from chalicelib.rating.cdr import call_ids
 from chalicelib.rating.decks.store import DeckHead
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import CallTerms
@@ -156,7 +157,7 @@ def _resolve(reseller: Any, version: int, decks: Any, now: int, body: Authorizat
         payer = payers.of_inbound(book, reseller_id, version, now, body.number)
     else:
         payer = payers.of_outbound(book, reseller_id, version, now, body.account or "", body.number)
-    return _Request(reseller_id, payer, inbound, body.call_id or "", body.reserve_seconds or 0, day)
+    return _Request(reseller_id, payer, inbound, call_ids.read(body.call_id or ""), body.reserve_seconds or 0, day)
 
 
 def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:

@@ -48,6 +48,7 @@ class Batch(Item):
     rated = IntegerAttribute(default=0)
     rejected = IntegerAttribute(default=0)
     duplicates = IntegerAttribute(default=0)
+    conflicting = IntegerAttribute(default=0)
     cost_e8 = IntegerAttribute(default=0)
     revenue_e8 = IntegerAttribute(default=0)
     has_rejects = BooleanAttribute(default=False)
@@ -67,6 +68,16 @@ class Batch(Item):
     def rejects_key(self) -> str | None:
         """The key of the object that holds the refused lines; ``None``: no line was refused."""
         return rejects_key(self.batch_id) if self.has_rejects else None
+
+    @property
+    def conflicts_key(self) -> str | None:
+        """The key of the object that lists the conflicting duplicates; ``None``: there are none."""
+        return conflicts_key(self.batch_id) if self.conflicting else None
+
+
+def conflicts_key(batch_id: str) -> str:
+    """Where the conflicting duplicates of a batch are written."""
+    return f"rejected/cdr/{batch_id}.conflicts.csv"
 
 
 def rejects_key(batch_id: str) -> str:
