@@ -26,7 +26,7 @@ def on_file(event):
             bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
             version = record["s3"]["object"]["versionId"]
             text = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read().decode()
-            if text == "raise" and tries == 1:
+            if text == "always raise" or (text == "raise" and tries == 1):
                 raise ValueError("asked to")
             if text == "die" and tries == 1:
                 os._exit(7)
@@ -42,4 +42,5 @@ def on_file(event):
 def daily(event):
     if event.time.startswith("1999"):
         raise ValueError("too early")
-    return {"time": event.time, "pid": os.getpid()}
+    settings = {name: value for name, value in os.environ.items() if name.startswith("FORFAIT_")}
+    return {"time": event.time, "pid": os.getpid(), "settings": settings}
