@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.calls.format import RatedCall
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -63,14 +64,15 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     """
     reseller = posting.get_reseller(reseller_id)
     declared = sources.declared_for(reseller_id, filename)
-    source = sources.reading(reseller.home_country, reseller.time_zone, declared)
     book = loading.rate_book(
         reseller_id,
         reseller.time_zone,
+        DialPlan(reseller.home_country),
         term_versions.head_of(reseller_id).version,
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
+    source = sources.reading(book.plan, reseller.time_zone, declared)
     found = Preview(filename, declared["source_id"] if declared else None, source.zone)
     head, layout = bytearray(), None
     try:

@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib import dated, periods
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.ownership import Holding, Ownership
@@ -66,7 +67,8 @@ class Numbering(Generic[_T]):
 class RateBook:
     """``decks``: per route ``(first instant, load)`` in order; a deck is loaded when it is first needed.
 
-    ``record_costs``: the cost of a call is what its CDR states. ``priced`` numbers the terms.
+    ``record_costs``: the cost of a call is what its CDR states. ``plan``: how numbers are dialled. ``priced``
+    numbers the terms.
     """
 
     ownership: Ownership
@@ -74,6 +76,7 @@ class RateBook:
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
     zone: ZoneInfo
     record_costs: bool = False
+    plan: DialPlan = field(default_factory=DialPlan)
     holders: Numbering[Holder] = field(default_factory=Numbering)
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
