@@ -25,6 +25,7 @@ class Files:
         self._root = os.path.realpath(folder) + os.sep
         self._generation, self._fsync, self._count = generation, fsync, 0
         self._due: list[Effect] = []
+        self._failed: OSError | None = None
         self._parts = self._root + "parts"
         os.makedirs(self._parts, mode=0o700, exist_ok=True)
 
@@ -32,14 +33,22 @@ class Files:
         """Have a file replaced at the end of this request; ``text`` is there because ministack says it."""
         self._count += 1
         new = f"{path}.{self._generation}-{self._count}.tmp"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+        try:
+            self._write(new, data.encode() if isinstance(data, str) else data)
+        except OSError as problem:
+            # ministack would log it and answer that all is well.
+            self._failed = problem
+            raise
+        self._due.append(["file", self._inside(path), self._inside(new)])
+
+    def _write(self, path: str, data: bytes) -> None:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
             if self._fsync:
                 file.flush()
                 os.fsync(file.fileno())
         if self._fsync:
             sync(Path(path).parent)
-        self._due.append(["file", self._inside(path), self._inside(new)])
 
     def remove(self, path: str) -> None:
         """Have a file removed at the end of this request, if it is there."""
@@ -69,8 +78,11 @@ class Files:
                 path.unlink()
 
     def taken(self) -> list[Effect]:
-        """The changes that are due, for the record and for ``carry_out``."""
-        due, self._due = self._due, []
+        """The changes that are due, for the record and for ``carry_out``; ``OSError`` when one cannot be made."""
+        due, failed = self._due, self._failed
+        self._due, self._failed = [], None
+        if failed:
+            raise failed
         return due
 
     def carry_out(self, changes: Iterable[Effect]) -> None:

@@ -155,6 +155,17 @@ def test_files_change_together_and_only_when_their_record_is_written(tmp_path: P
     assert files.taken() == []
 
 
+def test_a_file_that_cannot_be_written_fails_its_whole_request(tmp_path: Path) -> None:
+    files = Files(tmp_path, 1)
+    files.write(str(tmp_path / "bytes"), b"first")
+    with pytest.raises(FileNotFoundError):
+        files.write(str(tmp_path / "no folder" / "attributes"), b"of the first")
+    # What called it may have caught that.
+    with pytest.raises(FileNotFoundError):
+        files.taken()
+    assert files.taken() == []
+
+
 @pytest.mark.parametrize("done", range(4))
 def test_a_start_finishes_the_changes_that_a_kill_broke_off(tmp_path: Path, done: int) -> None:
     """Two requests: the second removes what the first wrote, and writes something else."""
