@@ -75,11 +75,11 @@ class _Queues:
         def run(data: dict[str, Any], url: str) -> Any:
             with self._recorder.record() as effects:
                 queue = self._queue(data, url)
-                before = _ids(queue)
+                before = list(queue["messages"])
                 try:
                     return action(data, url)
                 finally:
-                    effects += self._gone(queue, before - _ids(queue))
+                    effects += self._gone(queue, _missing(before, queue))
 
         return run
 
@@ -128,9 +128,9 @@ class _Queues:
 
         def run(queue: Any) -> None:
             with self._recorder.record() as effects:
-                before = _ids(queue)
+                before = list(queue["messages"])
                 sweep(queue)
-                if moved := before - _ids(queue):
+                if moved := _missing(before, queue):
                     policy = json.loads(queue["attributes"]["RedrivePolicy"])
                     dead = self._sqs._queue_by_arn(policy["deadLetterTargetArn"])
                     effects += self._gone(queue, moved)
@@ -163,8 +163,11 @@ def _arn(queue: Any) -> str:
     return str(queue["attributes"]["QueueArn"])
 
 
-def _ids(queue: Any) -> set[str]:
-    return {message["id"] for message in queue["messages"]}
+def _missing(before: list[Any], queue: Any) -> set[str]:
+    """The ids of the messages that ``queue`` had before and has no more."""
+    if len(before) == len(queue["messages"]):
+        return set()
+    return {message["id"] for message in before} - {message["id"] for message in queue["messages"]}
 
 
 def _state(queue: Any, message: Any) -> Effect:
