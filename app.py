@@ -4,14 +4,13 @@ Event functions live in blueprints and run in their own Lambda functions without
 """
 
 import gc
-import json
 
 # Almost all objects that imports make stay: collecting garbage among them would take a tenth of a cold start.
 gc.disable()
 
 from chalicelib.accounts import handlers as accounts
 from chalicelib.accounts.service import keys
-from chalicelib.framework import Chalice, Response
+from chalicelib.framework import Chalice
 from chalicelib.notices import events as notice_events
 from chalicelib.notices import handlers as notices
 from chalicelib.payments import handlers as payments
@@ -19,7 +18,7 @@ from chalicelib.rating import events
 from chalicelib.rating import handlers as rating
 from chalicelib.reports import events as hourly
 from chalicelib.reports import handlers as reports
-from chalicelib.web import docs, openapi, problems, routes
+from chalicelib.web import api_pages, problems, routes
 
 app = Chalice(app_name="forfait", configure_logs=False)
 app.api.binary_types = ["application/x-www-form-urlencoded", "multipart/form-data"]
@@ -33,21 +32,10 @@ for blueprint in (
     events.bp,
     hourly.bp,
     notice_events.bp,
+    api_pages.bp,
 ):
     app.register_blueprint(blueprint)
 routes.install(keys.authenticate)
 # What is here now is left out of later looks, too.
 gc.freeze()
 gc.enable()
-
-
-@app.route("/v1/openapi.json", methods=["GET"])
-def openapi_document() -> Response:
-    """The OpenAPI 3.1 document of every route."""
-    return Response(json.dumps(openapi.document()), headers={"Content-Type": "application/json"})
-
-
-@app.route("/docs", methods=["GET"])
-def docs_page() -> Response:
-    """The same for people."""
-    return Response(docs.page(), headers=docs.HEADERS)

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 _send = BaseClient._make_api_call  # type: ignore[attr-defined]
 _WRITES = {"Put": "Item", "Update": "Key", "Delete": "Key", "ConditionCheck": "Key"}
-_INDEXED = "day_key"
+_INDEXED = "month_key"
 
 
 @dataclass

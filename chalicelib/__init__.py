@@ -13,6 +13,7 @@ The rooms. Each may import those below it, never those above:
 - ``aws``       clients, the table and its one transaction, queues, objects, secrets
 - ``principals``, ``client_month``, ``money``, ``periods``, ``dated``, ``numbers``, ``fields``, ``config``, ``errors``
   shared values
+- ``apart``     loops in which an error of one owner does not stop the others
 - ``framework`` the names of Chalice that we use
 
 Inside a room: ``handlers -> service -> store | gateway -> pure files``.

@@ -16,6 +16,7 @@ class Settings:
     stage: str
     table: str
     bucket: str
+    bucket_owner: str
     currency: str
     queue: str
     hourly_queue: str
@@ -56,6 +57,7 @@ def read(environ: dict[str, str]) -> Settings:
         stage=stage,
         table=text("FORFAIT_TABLE"),
         bucket=text("FORFAIT_BUCKET"),
+        bucket_owner=environ.get("FORFAIT_BUCKET_OWNER", ""),
         currency=text("FORFAIT_CURRENCY", "USD"),
         queue=text("FORFAIT_QUEUE"),
         hourly_queue=text("FORFAIT_HOURLY_QUEUE"),

@@ -23,7 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from chalicelib import money, periods
+from chalicelib import money, periods, text
 from chalicelib.config import settings
 from chalicelib.errors import FieldError, Invalid
 
@@ -123,12 +123,6 @@ def _day(value: str) -> str:
     return periods.parse_day(value)
 
 
-def _printable(value: str) -> str:
-    if not all(c.isprintable() for c in value):
-        raise ValueError("has a character that cannot be printed")
-    return value
-
-
 def _zone(value: str) -> str:
     return periods.zone(value).key
 
@@ -163,14 +157,15 @@ Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "fo
 Month = Annotated[
     str, AfterValidator(periods.parse_month), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"})
 ]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
-]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
+Printable = AfterValidator(text.checked)
+"""One line of text that people write; see ``text``."""
+MAX_LINE = 300
+"""Characters: the longest registered names of companies have some 250."""
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE), Printable]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LINE), Printable]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 _USERNAME = r"^[A-Za-z0-9_.@+-]{1,64}$"
 Username = Annotated[str, StringConstraints(pattern=_USERNAME)]
-Printable = AfterValidator(_printable)
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 COUNTRY = "[A-Z]{2}"
 MEANT = {

@@ -18,12 +18,18 @@ ONE = 10**AMOUNT_PLACES
 """One unit of the currency, as an amount."""
 
 MAX_AMOUNT = 10**9 * ONE
-"""Largest amount in a request or file: sums of 10^9 such entries fit DynamoDB's 38 digits."""
+"""Largest amount in a request or file: 1e17. DynamoDB's 38 digits hold the sum of 10^20 of them."""
 MAX_RATE = 1000 * 10**RATE_PLACES
-"""Largest rate per minute: rate x 86,400 s is less than 2**63, so vectorised arithmetic cannot overflow."""
+"""Largest rate per minute, of a deck, a custom rate or a fixed markup.
+
+With the largest markup a call is sold at (1,000 + 1,000) x 1,001 a minute at most, and is billed less than 90,000 s:
+``MAX_SECONDS`` and one more increment. With the largest fee that is 3,004 million, 3.004e17 in 1e-8: the amount of one
+call fits 64 bits. Of 31 such calls the sum does not, so sums are Python integers (``engine.columns.exact_sum``).
+"""
 MAX_FEE = 1000 * ONE
-"""Largest connection fee or minimum charge of one call."""
+"""Largest connection fee or minimum charge of one call, before a markup."""
 MAX_PERCENT = 100_000 * 10**PERCENT_PLACES
+"""Largest percentage of a markup: the price is at most 1,001 times the cost."""
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 

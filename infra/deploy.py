@@ -96,17 +96,23 @@ class Deployer:
             if function["Type"] == "AWS::Serverless::Function":
                 archive = package / function["Properties"]["CodeUri"]
                 function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": archive.name}
-        self._s3.put_object(Bucket=bucket, Key=archive.name, Body=archive.read_bytes())
+        # The owner of another bucket of this name could change what is deployed.
+        owned = {"Bucket": bucket, "ExpectedBucketOwner": self._account}
+        self._s3.put_object(**owned, Key=archive.name, Body=archive.read_bytes())
         # Above CloudFormation's 51,200 bytes for a template in the request itself.
         key = f"{archive.stem}-{time.time_ns()}.json"
-        self._s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        self._s3.put_object(**owned, Key=key, Body=json.dumps(template).encode())
         return f"{self._s3.meta.endpoint_url}/{bucket}/{key}"
 
     def _make_bucket(self, bucket: str) -> None:
         try:
-            self._s3.head_bucket(Bucket=bucket)
+            self._s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=self._account)
             return
         except ClientError as problem:
+            if problem.response["Error"]["Code"] == "403":
+                raise DeploymentFailed(
+                    f"the bucket {bucket} is another account's, or this role may not use it"
+                ) from None
             if problem.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
                 raise
         # The oldest region is the only one that must not be named.
@@ -114,6 +120,7 @@ class Deployer:
         self._s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
         self._s3.put_public_access_block(
             Bucket=bucket,
+            ExpectedBucketOwner=self._account,
             PublicAccessBlockConfiguration={
                 "BlockPublicAcls": True,
                 "BlockPublicPolicy": True,

@@ -32,7 +32,7 @@ def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
 
 
 INDEXES: list[dict[str, Any]] = [
-    {"IndexName": "day_index", "KeySchema": _keys("day_key", "sk"), "Projection": {"ProjectionType": "ALL"}},
+    {"IndexName": "month_index", "KeySchema": _keys("month_key", "sk"), "Projection": {"ProjectionType": "ALL"}},
     {
         "IndexName": "due_index",
         "KeySchema": _keys("pk", "next_billing_date"),
@@ -43,7 +43,7 @@ INDEXES: list[dict[str, Any]] = [
 
 def table(dynamodb: Client, name: str) -> None:
     """The one table, its indexes and its time to live; a table of an older state gets the index it lacks."""
-    definitions = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "day_key", "next_billing_date")]
+    definitions = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "month_key", "next_billing_date")]
     if name not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
             TableName=name,

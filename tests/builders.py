@@ -16,7 +16,7 @@ def price(**changes: Any) -> dict[str, Any]:
     """A package's price fields: cost + 20 %."""
     routes = {"us": "value", "canada": "value", "international": "value"}
     plain = {"markup_fixed_e10": 0, "markup_percent_e4": 200_000, "pulse": None, "connection_fee_e8": None}
-    more = {"minimum_charge_e8": None, "call_decimals": 8, "routes": routes, "free_minutes": 0}
+    more = {"minimum_charge_e8": None, "call_decimals": 8, "rate_decimals": 10, "routes": routes, "free_minutes": 0}
     return {**plain, **more, "free_minutes_scope": ["us", "canada"], **changes}
 
 

@@ -81,7 +81,7 @@ def test_an_item_weighs_its_names_and_values():
 
 def test_a_write_costs_a_unit_per_kilobyte_twice_in_a_transaction_and_once_more_in_the_index():
     meter = Meter()
-    item = {"pk": {"S": "a" * 1024}, "sk": {"S": "b"}, "day_key": {"S": "c"}}
+    item = {"pk": {"S": "a" * 1024}, "sk": {"S": "b"}, "month_key": {"S": "c"}}
     writes = [{"Put": {"TableName": "t", "Item": item}}, {"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}}}}]
     meter.add(None, "dynamodb", "TransactWriteItems", {"TransactItems": writes}, {})
     assert meter.wru == 2 * 2 + 2 + 2

@@ -33,6 +33,22 @@ def test_every_command_of_a_guide_answers_what_the_guide_shows(name: str, stack:
     assert [fault for one in ran for fault in one.faults()] == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [('{"status": "published"}', 0), ('{"status": "refused"}', 1), ('{"status": "failed"}', 1), ("", 1)],
+)
+def test_the_guide_waits_for_no_more_than_half_a_minute_and_not_for_what_is_refused(
+    answer: str, status: int, tmp_path: Path
+) -> None:
+    first = steps((ROOT / "docs" / GUIDES[0]).read_text())[0]
+    wait_for = first.command[first.command.index("wait_for()") : first.command.index("# Is the key right?")]
+    # 150 times 0.2 s, which need not pass here.
+    stubs = f"curl() {{ echo '{answer}'; }}\nsleep() {{ SLEPT=$((SLEPT + 1)); }}\nSLEPT=0\n"
+    [ran] = run([Step(1, f"{stubs}{wait_for}wait_for published x y\n")], tmp_path, dict(os.environ))
+    assert (ran.status, ran.errors.strip()) == (status, answer if status else "")
+    assert "\nuntil " not in "".join(step.command for step in steps((ROOT / "docs" / GUIDES[0]).read_text()))
+
+
 def test_blocks_are_read_with_the_answer_right_behind_them() -> None:
     text = "A\n```sh\nfirst\n```\n```json\n{}\n```\nB\n```sh\nsecond\n```\n"
     assert steps(text) == [Step(2, "first\n", "json", "{}\n"), Step(9, "second\n")]

@@ -22,18 +22,19 @@ from local.stack import Stack
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
-    "language", "low_balance_threshold",
+    "language", "low_balance_threshold", "last_asked_at",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
     "id", "status", "service", "balance_mode", "balance", "credit_limit", "low_balance_threshold", "language",
     "company", "first_name", "last_name", "email", "phone", "address", "city", "state", "country", "zip", "created_at",
     "time_zone", "low_balance_email", "blocked_countries", "max_rate_per_minute", "daily_spend_limit",
+    "last_asked_at",
 }  # fmt: skip
 PACKAGE_FIELDS = {
-    "id", "name", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee", "free_minutes",
-    "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "routes", "created_at",
-    "upcoming",
+    "id", "name", "public_name", "warnings", "markup_fixed", "markup_percent", "pulse", "monthly_fee", "setup_fee",
+    "free_minutes", "free_minutes_scope", "connection_fee", "minimum_charge", "call_decimals", "rate_decimals",
+    "routes", "created_at", "upcoming",
 }  # fmt: skip
 RATE_FIELDS = {
     "scope", "code", "rate_per_minute", "pulse", "connection_fee", "minimum_charge", "grace_seconds", "effective_from",
@@ -48,6 +49,7 @@ DID_FIELDS = {
     "ordered_at",
 }  # fmt: skip
 BATCH_FIELDS = {
+    "size", "bytes_read",
     "id", "key", "status", "lines", "rated", "rejected", "duplicates", "cost", "revenue", "started_at", "finished_at",
     "rejected_url", "reason",
 }  # fmt: skip
@@ -544,7 +546,7 @@ def the_report_comes_as_csv_too_unless_it_is_large(walk: Walk) -> None:
     lines = [f"n{n},2025-09-09T12:00:{n % 60:02d}Z,outbound,office,,+12125550100,BUSY,0" for n in range(10_001)]
     assert walk.rate(gzip.compress("\n".join([HEADER, *lines]).encode()), "busy.csv")["rated"] == 10_001
     large = {"format": "csv", "date_from": "2025-09-09", "date_to": "2025-09-09"}
-    assert "POST /v1/exports" in walk.reseller.call(413, "GET", "/v1/reports/calls", **large)["detail"]
+    assert "page by page" in walk.reseller.call(413, "GET", "/v1/reports/calls", **large)["detail"]
 
 
 def a_clients_key_sees_its_own_and_no_cost(walk: Walk) -> None:
@@ -627,6 +629,9 @@ def a_switch_asks_and_a_file_is_looked_at_first(walk: Walk) -> None:
     second = reseller.post("/v1/authorizations", {**asked, "call_id": "walk-2"})
     reseller.delete(f"/v1/authorizations/{second['id']}")
     reseller.call(404, "DELETE", f"/v1/authorizations/{second['id']}")
+    inbound = reseller.post("/v1/authorizations", {"direction": "inbound", "number": "+14165550999"})
+    assert (inbound["allowed"], inbound["reason"]) == (False, "unknown_account")
+    assert reseller.get("/v1/account")["last_asked_at"] is not None
     text = f"{HEADER}\nw1,2025-10-05T12:00:00Z,outbound,office,+14165550100,+442079460000,ANSWERED,60\n"
     looked = reseller.post("/v1/cdr-preview", {"text": text}, 200)
     assert (looked["lines"], looked["rated"], looked["items"][0]["call"]["amount"]) == (1, 1, "0.012")

@@ -75,8 +75,8 @@ def test_keys_of_rating_and_calls(key: Key, stored: str):
     assert " / ".join(key) == stored
 
 
-def test_a_segment_is_indexed_by_reseller_and_day():
-    assert Segment.day_index_key("r", "2026-09-10") == "R#r#2026-09-10"
+def test_a_segment_is_indexed_by_reseller_and_month():
+    assert Segment.month_index_key("r", "2026-09-10") == "R#r#2026-09"
 
 
 @pytest.mark.parametrize(

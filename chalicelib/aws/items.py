@@ -18,6 +18,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from chalicelib.aws import clients
 from chalicelib.config import settings
 
 _T = TypeVar("_T")
@@ -82,14 +83,14 @@ _AT_ONCE = 100
 """DynamoDB's limit of items that one request reads."""
 
 
-class DayIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """Segments of every client of a reseller on one day; sparse: only segments carry ``day_key``."""
+class MonthIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """Segments of every client of a reseller in one month, by day; sparse: only segments carry ``month_key``."""
 
     class Meta:
-        index_name = "day_index"
+        index_name = "month_index"
         projection = AllProjection()
 
-    day_key = UnicodeAttribute(hash_key=True)
+    month_key = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
 
@@ -110,13 +111,15 @@ class Item(Model):
     class Meta:
         table_name = settings.table
         billing_mode = "PAY_PER_REQUEST"
-        max_retry_attempts = 6
+        connect_timeout_seconds = clients.CONNECT_SECONDS
+        read_timeout_seconds = clients.READ_SECONDS
+        max_retry_attempts = clients.ATTEMPTS - 1
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     expires_at = IntegerAttribute(null=True)
-    day_key = UnicodeAttribute(null=True)
-    day_index = DayIndex()
+    month_key = UnicodeAttribute(null=True)
+    month_index = MonthIndex()
     next_billing_date = UnicodeAttribute(null=True)
     due_index = DueIndex()
 

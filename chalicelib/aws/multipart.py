@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import IO, Any
 
 from chalicelib.aws import objects
-from chalicelib.config import settings
 
 _PIECE = 1 << 20
 
@@ -19,7 +18,7 @@ class Growing:
 
     def __init__(self, key: str, content_type: str, part_bytes: int) -> None:
         self.key, self.size, self._body, self._part_bytes = key, 0, bytearray(), part_bytes
-        self._where = {"Bucket": settings.bucket, "Key": key}
+        self._where = objects.bucket(Key=key)
         self._content_type, self._upload = content_type, ""
         self._parts: list[dict[str, Any]] = []
 
@@ -37,17 +36,19 @@ class Growing:
             objects.write(self.key, bytes(self._body), self._content_type)
             return
         self._send()
-        objects.s3().complete_multipart_upload(
+        objects.writer().complete_multipart_upload(
             **self._where, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
         )
 
     def _send(self) -> None:
         """Send the bytes in memory as a part; an object has at most 10,000."""
         if not self._upload:
-            begun = objects.s3().create_multipart_upload(**self._where, ContentType=self._content_type)
+            begun = objects.writer().create_multipart_upload(**self._where, ContentType=self._content_type)
             self._upload = begun["UploadId"]
         number = len(self._parts) + 1
-        sent = objects.s3().upload_part(**self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body))
+        sent = objects.writer().upload_part(
+            **self._where, UploadId=self._upload, PartNumber=number, Body=bytes(self._body)
+        )
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
         self._body.clear()
 

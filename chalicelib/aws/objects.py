@@ -25,30 +25,55 @@ URL_SECONDS = 900
 """How long a presigned URL is valid."""
 
 
+_ADDRESSED = Config(
+    # New buckets accept presigned URLs only with this signature.
+    signature_version="s3v4",
+    # Presigned URLs name the host of the bucket and its region. The host without a region answers 307 for a new bucket
+    # of another region, and its signature holds for one host only.
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+)
+
+
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    """The client of S3."""
-    # New buckets accept presigned URLs only with this signature.
-    return clients.client("s3", Config(signature_version="s3v4"))
+    """The client of S3 for all but ``writer``'s requests."""
+    return clients.client("s3", _ADDRESSED)
+
+
+@lru_cache(maxsize=1)
+def writer() -> Any:
+    """The client of S3 for requests that it answers when it has stored or deleted much; the API makes none of them."""
+    return clients.client("s3", _ADDRESSED.merge(Config(read_timeout=clients.PATIENT_SECONDS)))
+
+
+def bucket(**more: Any) -> dict[str, Any]:
+    """The parameters of a request that name the bucket and the account that must own it, and ``more``.
+
+    Presigned URLs leave the account out: with it, they would work only with a further header.
+    """
+    owner = {"ExpectedBucketOwner": settings.bucket_owner} if settings.bucket_owner else {}
+    return {"Bucket": settings.bucket, **owner, **more}
 
 
 def blocks(key: str, version_id: str) -> Iterator[bytes]:
     """The bytes of an object, in blocks; of its latest version if ``version_id`` is empty."""
-    where = {"Bucket": settings.bucket, "Key": key}
-    answer = s3().get_object(**where, **({"VersionId": version_id} if version_id else {}))
+    answer = s3().get_object(**bucket(Key=key), **_version(version_id))
     yield from answer["Body"].iter_chunks(BLOCK_BYTES)
 
 
 def look(key: str, version_id: str) -> tuple[int, int] | None:
     """Size in bytes of an object, and the instant of its upload; ``None`` if it does not exist."""
-    where = {"Bucket": settings.bucket, "Key": key}
     try:
-        answer = s3().head_object(**where, **({"VersionId": version_id} if version_id else {}))
+        answer = s3().head_object(**bucket(Key=key), **_version(version_id))
     except ClientError as problem:
         if problem.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
             return None
         raise
     return int(answer["ContentLength"]), int(answer["LastModified"].timestamp())
+
+
+def _version(version_id: str) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
 
 
 class Missing(Exception):
@@ -59,7 +84,7 @@ def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
     """The bytes of an object, or ``length`` of them from ``offset`` on; raises ``Missing``."""
     span = {} if length is None else {"Range": f"bytes={offset}-{offset + length - 1}"}
     try:
-        return bytes(s3().get_object(Bucket=settings.bucket, Key=key, **span)["Body"].read())
+        return bytes(s3().get_object(**bucket(Key=key), **span)["Body"].read())
     except ClientError as problem:
         if problem.response["Error"]["Code"] in ("NoSuchKey", "InvalidRange"):
             raise Missing(key) from problem
@@ -68,14 +93,14 @@ def read(key: str, offset: int = 0, length: int | None = None) -> bytes:
 
 def versions(prefix: str) -> Iterator[tuple[str, str]]:
     """Key and version of every version of every object under a prefix, without delete markers."""
-    pages = s3().get_paginator("list_object_versions").paginate(Bucket=settings.bucket, Prefix=prefix)
+    pages = s3().get_paginator("list_object_versions").paginate(**bucket(Prefix=prefix))
     for page in pages:
         yield from ((version["Key"], version["VersionId"]) for version in page.get("Versions", []))
 
 
 def objects(prefix: str, after: str) -> Iterator[tuple[str, int]]:
     """Key and instant of writing of every object under a prefix whose key is behind ``after``, in order of the keys."""
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=prefix, StartAfter=after)
+    pages = s3().get_paginator("list_objects_v2").paginate(**bucket(Prefix=prefix, StartAfter=after))
     for page in pages:
         yield from ((entry["Key"], int(entry["LastModified"].timestamp())) for entry in page.get("Contents", []))
 
@@ -84,7 +109,7 @@ def delete(keys: Sequence[str]) -> None:
     """Delete objects, if they exist; ``RuntimeError`` if S3 refuses any."""
     for at in range(0, len(keys), 1000):
         request = {"Objects": [{"Key": key} for key in keys[at : at + 1000]], "Quiet": True}
-        failed = s3().delete_objects(Bucket=settings.bucket, Delete=request).get("Errors")
+        failed = writer().delete_objects(**bucket(Delete=request)).get("Errors")
         if failed:
             raise RuntimeError(f"{len(failed)} objects could not be deleted, the first one {failed[0]}")
 
@@ -92,7 +117,7 @@ def delete(keys: Sequence[str]) -> None:
 def write(key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
     """Write an object in one request: up to 5 GB; a file is streamed from its present position."""
     stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    s3().put_object(Bucket=settings.bucket, Key=key, Body=stream, ContentType=content_type)
+    writer().put_object(**bucket(Key=key, Body=stream, ContentType=content_type))
 
 
 def download_url(key: str) -> str:

@@ -18,14 +18,15 @@ AT_ONCE = 10
 
 
 def send(queue: str, bodies: Iterable[str]) -> int:
-    """Send messages to a queue; returns how many. ``RuntimeError`` if the queue refuses any."""
-    remaining, sent = iter(bodies), 0
+    """Send messages to a queue; returns how many. ``RuntimeError`` if the queue refuses any, after the others."""
+    remaining, sent, refused = iter(bodies), 0, 0
     while group := list(islice(remaining, AT_ONCE)):
         entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(group)]
         answer = _sqs().send_message_batch(QueueUrl=_url(queue), Entries=entries)
-        if answer.get("Failed"):
-            raise RuntimeError(f"the queue {queue} refused {len(answer['Failed'])} messages")
-        sent += len(group)
+        failed = len(answer.get("Failed", []))
+        sent, refused = sent + len(group) - failed, refused + failed
+    if refused:
+        raise RuntimeError(f"the queue {queue} refused {refused} messages")
     return sent
 
 

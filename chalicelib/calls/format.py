@@ -150,9 +150,19 @@ def decode(data: bytes) -> Iterator[RatedCall]:
         )
 
 
+def holder_of_account(username: str) -> str:
+    """The holder of outbound calls: their sub-account."""
+    return f"sub:{username}"
+
+
+def holder_of_did(number: str) -> str:
+    """The holder of inbound calls: the DID, ``+<digits>``."""
+    return f"did:{number}"
+
+
 def holder_of(call: RatedCall) -> str:
     """The sub-account or DID by which the call was billed to the client: ``sub:<username>`` or ``did:<number>``."""
-    return f"did:{call.to_number}" if call.direction == INBOUND else f"sub:{call.account}"
+    return holder_of_did(call.to_number) if call.direction == INBOUND else holder_of_account(call.account)
 
 
 def decode_keys(data: bytes) -> Iterator[tuple[str, str, str]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from chalicelib import periods
@@ -78,21 +79,20 @@ def page(reseller_id: str, selection: Selection, after: Place | None, limit: int
 def totals(reseller_id: str, selection: Selection) -> Totals:
     """The totals of the whole selection."""
     sums = Totals()
-    for day in _days(selection):
-        for segment in _segments(reseller_id, selection, day):
-            if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
-                sums += segment.totals
-            else:
-                sums += Totals.of(filter(selection.wants, index.calls(segment)))
+    for segment in _segments(reseller_id, selection, selection.end):
+        if selection.is_whole and selection.start <= segment.first and segment.last < selection.end:
+            sums += segment.totals
+        else:
+            sums += Totals.of(filter(selection.wants, index.calls(segment)))
     return sums
 
 
 def _newest_first(reseller_id: str, selection: Selection, after: Place | None) -> Iterator[RatedCall]:
     end = selection.end if after is None else min(selection.end, after.start + 1)
-    for day in _days(selection):
+    for _, day in groupby(_segments(reseller_id, selection, end), attrgetter("day")):
         members = [
             (member, segment)
-            for segment in _segments(reseller_id, selection, day)
+            for segment in day
             for member in segment.members
             if member[4] >= selection.start and member[3] < end
         ]
@@ -114,14 +114,8 @@ def _merged(members: Sequence[tuple[Sequence[int], Segment]]) -> Iterator[RatedC
         yield from sorted(ready, key=place_of, reverse=True)
 
 
-def _days(selection: Selection) -> list[str]:
-    """The UTC days of a selection, latest first."""
-    if selection.start >= selection.end:
-        return []
-    return periods.days_between(periods.utc_day(selection.start), periods.utc_day(selection.end - 1))[::-1]
-
-
-def _segments(reseller_id: str, selection: Selection, day: str) -> list[Segment]:
-    if selection.client_id is not None:
-        return call_store.segments_of(selection.client_id, day, day)
-    return call_store.segments_of_day(reseller_id, day)
+def _segments(reseller_id: str, selection: Selection, end: int) -> Iterator[Segment]:
+    """The segments that may have calls of a selection before the instant ``end``, latest UTC day first."""
+    if selection.start < end:
+        first, last = periods.utc_day(selection.start), periods.utc_day(end - 1)
+        yield from call_store.newest_of(reseller_id, selection.client_id, first, last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -18,7 +18,8 @@ COMPACTED = "+"
 
 
 class Segment(Item):
-    """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``day_index`` under ``R#<reseller>#<day>``
+    """``L#<client_id>`` / ``SEG#<day>#<batch_id>#<generation>#<month>``; in ``month_index`` under
+    ``R#<reseller>#<month>``
 
     A compacted segment, which holds calls of several batches, has the batch id ``<COMPACTED><id>`` and generation 0.
     ``day`` is in UTC and ``month`` local, so one day of one batch can be in two segments. ``members``: for each gzip
@@ -46,9 +47,9 @@ class Segment(Item):
     """The generation of that batch."""
 
     @staticmethod
-    def day_index_key(reseller_id: str, day: str) -> str:
-        """The key of ``day_index`` that all segments of a reseller's day have."""
-        return f"R#{reseller_id}#{day}"
+    def month_index_key(reseller_id: str, day: str) -> str:
+        """The key of ``month_index`` that all segments of a reseller's month have; ``day`` is one of it, in UTC."""
+        return f"R#{reseller_id}#{day[:7]}"
 
     @property
     def is_compacted(self) -> bool:
@@ -85,7 +86,7 @@ def segment_item(
     client_id, month = client_month
     return Segment(
         *Segment.key(client_id, day, batch_id, generation, month),
-        day_key=Segment.day_index_key(reseller_id, day),
+        month_key=Segment.month_index_key(reseller_id, day),
         client_id=client_id,
         day=day,
         month=month,
@@ -114,6 +115,17 @@ def segments_of_month(client_month: ClientMonth) -> list[Segment]:
     return [segment for segment in found if segment.month == client_month.month]
 
 
-def segments_of_day(reseller_id: str, day: str) -> list[Segment]:
-    """Every client's segments of one day. The index that is read here may be a moment behind a commit."""
-    return list(Segment.day_index.query(Segment.day_index_key(reseller_id, day)))  # type: ignore[arg-type]
+def newest_of(reseller_id: str, client_id: str | None, first_day: str, last_day: str) -> Iterator[Segment]:
+    """The segments of some days, latest day first, of one client or (``None``) of all clients of a reseller.
+
+    They are read when they are needed, by one range query for a client, or one for each month. For all clients the
+    index may be a moment behind a commit.
+    """
+    span = Segment.sk.between(f"SEG#{first_day}", f"SEG#{last_day}#\U0010ffff")
+    if client_id is not None:
+        yield from Segment.query(f"L#{client_id}", span, consistent_read=True, scan_index_forward=False)
+        return
+    keys = dict.fromkeys(Segment.month_index_key(reseller_id, day) for day in periods.days_between(first_day, last_day))
+    for key in reversed(keys):
+        found = Segment.month_index.query(key, span, scan_index_forward=False)
+        yield from found  # type: ignore[misc]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import time
 
-from chalicelib import periods
+from chalicelib.apart import Apart
+from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.framework import Blueprint, CloudWatchEvent
 from chalicelib.notices.service import fanout, sending
@@ -24,14 +25,18 @@ WORK_SECONDS = 60
 def send_notices(event: CloudWatchEvent) -> None:
     """Send the notices of all events that happened since the last call, and repeat failed ones."""
     began = time.monotonic()
-    # The local stack may pretend a later date; a call that was delayed must not use its old one.
-    start = max(int(time.time()), periods.parse_instant(event.to_dict()["time"]))
+    # The local stack may pretend a later date; a call that was delayed there must not use its old one.
+    start = max(int(time.time()), now_of(event.to_dict()["time"]))
 
     def clock() -> int:
         return start + int(time.monotonic() - began)
 
     scope = Scope("system:notices", start)
-    items = fanout.take_all(scope)
-    tries = sending.send_due(scope, clock, start + WORK_SECONDS)
-    if items or tries:
-        log.info("took %d items from the outbox, tried %d deliveries", items, tries)
+    apart = Apart()
+    with apart.turn("the outbox"):
+        items = fanout.take_all(scope)
+        log.log(logging.INFO if items else logging.DEBUG, "took %d items from the outbox", items)
+    with apart.turn("sending"):
+        tries = sending.send_due(scope, clock, start + WORK_SECONDS)
+        log.log(logging.INFO if tries else logging.DEBUG, "tried %d deliveries", tries)
+    apart.end()

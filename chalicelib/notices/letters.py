@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.text import one_line
+
 _EN = {
     "client.low_balance": (
         "{brand}: your balance is low",
@@ -142,5 +144,4 @@ def write(kind: str, language: str, currency: str, data: Mapping[str, Any]) -> t
     fields = {name: "" if value is None else str(value) for name, value in data.items()}
     fields |= {name: amount(fields[name], currency, language) for name in _MONEY if fields.get(name)}
     # A subject must be one line, and a name from outside may contain line breaks.
-    one_line = "".join(c if c.isprintable() else " " for c in subject.format_map(fields))
-    return one_line[:200], f"{text.format_map(fields)}\n\n{fields['brand']}\n"
+    return one_line(subject.format_map(fields), 200), f"{text.format_map(fields)}\n\n{fields['brand']}\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from chalicelib.payments.model import Movement, Notice, Receiver, State
+from chalicelib.payments.model import MOST_NOTE, Movement, Notice, Receiver, State
+from chalicelib.text import one_line
 
 PAYMENT_TYPES = frozenset({"web_accept", "cart", "express_checkout"})
 """Values of ``txn_type`` for our button, a cart, or a REST order. Other types are other business of the reseller."""
@@ -64,9 +65,8 @@ def _movement(txn_type: str, payment_status: str) -> tuple[Movement, State]:
 
 
 def _note(fields: Mapping[str, str], movement: Movement) -> str:
-    """Values of the fields that explain the message to a person; printable and cut, because they come from outside."""
-    text = " ".join(fields[name] for name in _explaining(movement) if fields.get(name))
-    return "".join(c for c in text if c.isprintable())[:100]
+    """Values of the fields that explain the message to a person; one line and cut, because they come from outside."""
+    return one_line(" ".join(fields[name] for name in _explaining(movement) if fields.get(name)), MOST_NOTE)
 
 
 def _explaining(movement: Movement) -> tuple[str, ...]:

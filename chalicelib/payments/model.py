@@ -60,6 +60,10 @@ class Receiver:
         return bool(self.merchant_id or self.emails)
 
 
+MOST_NOTE = 100
+"""Characters of a ``note``, which comes from outside."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """One message of PayPal, the same for both channels. Texts are as PayPal wrote them, blank if absent.

@@ -60,11 +60,8 @@ def policy(origins: tuple[str, ...]) -> str:
 
 def pay(view: PaymentView) -> str:
     """The page with the button, or with the status of a payment that was begun."""
-    # Without the button here: a second payment would have to be refunded.
-    if view.status in ("pending", "paid", "review"):
-        return _whole(view, _status(view, ""))
-    if view.expired:
-        return _whole(view, _tag("p", _words(view)["expired"]))
+    if closed := _closed(view):
+        return closed
     words = _words(view)
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in view.fields.items()
@@ -80,16 +77,26 @@ def back(view: PaymentView, state_url: str) -> str:
 
 
 def cancelled(view: PaymentView, pay_url: str) -> str:
-    """The page for a payer who gave up. It changes nothing, because the payment may go on in another tab."""
+    """The page for a payer who gave up at PayPal. The deposit may be paid all the same, in another tab."""
+    if closed := _closed(view):
+        return closed
     words = _words(view)
     link = f'<p><a href="{escape(pay_url)}">{escape(words["again"])}</a></p>'
-    return _whole(view, _tag("p", words["cancelled"]) + link)
+    return _whole(view, _tag("p", words["failed" if view.status == "failed" else "cancelled"]) + link)
 
 
-def missing(language: str = "en") -> str:
-    """The page for an unknown payment."""
+def notice(text: str, language: str) -> str:
+    """A page with one text (a key of ``texts``) and no payment, such as ``missing`` for an unknown link."""
     words = texts.words(language)
-    return _fill(texts.language_of(language), words["title"], "", _tag("p", words["missing"]))
+    return _fill(texts.language_of(language), words["title"], "", _tag("p", words[text]))
+
+
+def _closed(view: PaymentView) -> str:
+    """The page of a deposit that must not be paid again or no longer can be; "" for one that can be paid."""
+    # Without a button or a link to it: a second payment would have to be refunded.
+    if view.status in ("pending", "paid", "review"):
+        return _whole(view, _status(view, ""))
+    return _whole(view, _tag("p", _words(view)["expired"])) if view.expired else ""
 
 
 def _status(view: PaymentView, state_url: str) -> str:

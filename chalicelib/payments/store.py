@@ -66,7 +66,8 @@ class Health(Item):
 class Deposit(ClientItem):
     """``PP#<reseller_id>`` / ``DEPOSIT#<client_id>#<deposit_id>``: what a client is going to pay
 
-    ``email``, ``merchant_id`` and ``environment`` are those of the settings when it was created.
+    ``email``, ``merchant_id`` and ``environment`` are those of the settings when it was created, ``language`` that of
+    the client.
     """
 
     deposit_id = UnicodeAttribute()
@@ -78,6 +79,7 @@ class Deposit(ClientItem):
     email = UnicodeAttribute()
     merchant_id = UnicodeAttribute(default="")
     order_id = UnicodeAttribute(default="")
+    language = UnicodeAttribute(default="en")
     status = UnicodeAttribute(default="open")
     created_at = IntegerAttribute()
     open_until = IntegerAttribute()

@@ -1,6 +1,8 @@
-"""The texts of the pay page, in English, French and Spanish."""
+"""The texts of the pay page, and of the deposit at PayPal, in English, French and Spanish."""
 
 from __future__ import annotations
+
+import re
 
 LANGUAGES = ("en", "fr", "es")
 
@@ -16,7 +18,10 @@ _EN = {
     "failed": "PayPal did not complete this payment. Nothing was credited.",
     "review": "PayPal's message about this payment needs a look by {seller}. You need not pay again.",
     "late": "There is no answer yet. You may close this page: the amount is credited when PayPal confirms it.",
-    "cancelled": "You came back without paying. Nothing was changed.",
+    "cancelled": "No payment has arrived. If you have paid in another window, it is credited when PayPal confirms it.",
+    "item": "Account deposit",
+    "trouble": "This page cannot be shown now. Try again in a minute.",
+    "unreachable": "PayPal does not answer. Go back and try again in a minute.",
     "expired": "This link has expired. Ask {seller} for a new one.",
     "again": "Back to the payment",
     "missing": "There is no payment at this address.",
@@ -34,7 +39,10 @@ _FR = {
     "failed": "PayPal n'a pas effectué ce paiement. Rien n'a été crédité.",
     "review": "Le message de PayPal sur ce paiement doit être examiné par {seller}. Ne payez pas une seconde fois.",
     "late": "Pas encore de réponse. Vous pouvez fermer cette page : le montant sera crédité dès que PayPal confirme.",
-    "cancelled": "Vous êtes revenu sans payer. Rien n'a changé.",
+    "cancelled": "Aucun paiement reçu. Si vous avez payé ailleurs, il sera crédité dès que PayPal confirme.",
+    "item": "Dépôt sur votre compte",
+    "trouble": "Cette page ne peut pas être affichée. Réessayez dans une minute.",
+    "unreachable": "PayPal ne répond pas. Revenez en arrière et réessayez dans une minute.",
     "expired": "Ce lien a expiré. Demandez-en un nouveau à {seller}.",
     "again": "Revenir au paiement",
     "missing": "Il n'y a pas de paiement à cette adresse.",
@@ -52,7 +60,10 @@ _ES = {
     "failed": "PayPal no completó este pago. No se abonó nada.",
     "review": "{seller} debe revisar el mensaje de PayPal sobre este pago. No pague de nuevo.",
     "late": "Aún no hay respuesta. Puede cerrar esta página: el importe se abonará cuando PayPal lo confirme.",
-    "cancelled": "Ha vuelto sin pagar. No se ha cambiado nada.",
+    "cancelled": "No ha llegado ningún pago. Si pagó en otra ventana, se abonará cuando PayPal lo confirme.",
+    "item": "Depósito en su cuenta",
+    "trouble": "Esta página no se puede mostrar ahora. Inténtelo de nuevo en un minuto.",
+    "unreachable": "PayPal no responde. Vuelva atrás e inténtelo de nuevo en un minuto.",
     "expired": "Este enlace ha caducado. Pida uno nuevo a {seller}.",
     "again": "Volver al pago",
     "missing": "No hay ningún pago en esta dirección.",
@@ -62,13 +73,13 @@ WORDS = {"en": _EN, "fr": _FR, "es": _ES}
 
 
 def words(language: str) -> dict[str, str]:
-    """The texts for a language tag such as ``fr-CA``; English if there are none."""
-    return WORDS.get(language.partition("-")[0].lower(), _EN)
+    """The texts for a language as ``language_of`` takes it."""
+    return WORDS[language_of(language)]
 
 
 def language_of(language: str) -> str:
-    """Language of the texts for a tag: ``en``, ``fr`` or ``es``."""
-    short = language.partition("-")[0].lower()
+    """``en``, ``fr`` or ``es``, for a tag such as ``fr-CA`` or the header ``Accept-Language``: the first tag counts."""
+    short = re.split("[-_,;]", language.strip(), maxsplit=1)[0].strip().lower()
     return short if short in LANGUAGES else "en"
 
 

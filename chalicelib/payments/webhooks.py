@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.payments.model import Movement, Notice, State
+from chalicelib.payments.model import MOST_NOTE, Movement, Notice, State
+from chalicelib.text import one_line
 
 APPROVED = "CHECKOUT.ORDER.APPROVED"
 STATES = {
@@ -38,7 +39,7 @@ def notice(event: Mapping[str, Any]) -> Notice:
         case _ if kind.startswith("CUSTOMER.DISPUTE."):
             return _dispute(kind, resource)
         case _:
-            return Notice("webhook", Movement.OTHER, note=_clean(kind))
+            return Notice("webhook", Movement.OTHER, note=one_line(kind, MOST_NOTE))
 
 
 def of_capture(resource: Mapping[str, Any]) -> Notice:
@@ -62,7 +63,7 @@ def approved(event: Mapping[str, Any]) -> tuple[str, str, str]:
 def _dispute(kind: str, resource: Mapping[str, Any]) -> Notice:
     transaction = _first(resource, "disputed_transactions")
     note = f"{kind.rpartition('.')[2].lower()} {_text(resource, 'dispute_id')}"
-    return Notice("webhook", Movement.CASE, _text(transaction, "seller_transaction_id"), note=_clean(note))
+    return Notice("webhook", Movement.CASE, _text(transaction, "seller_transaction_id"), note=one_line(note, MOST_NOTE))
 
 
 def _correction(movement: Movement, resource: Mapping[str, Any]) -> Notice:
@@ -88,7 +89,7 @@ def _notice(resource: Mapping[str, Any], movement: Movement, *, state: State = S
         custom=_text(resource, "custom_id"),
         amount=_text(amount, "value"),
         currency=_text(amount, "currency_code"),
-        note=_clean(_text(resource, "status")),
+        note=one_line(_text(resource, "status"), MOST_NOTE),
     )
 
 
@@ -107,7 +108,3 @@ def _first(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _text(parent: Mapping[str, Any], name: str) -> str:
     value = parent.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _clean(text: str) -> str:
-    return "".join(c for c in text if c.isprintable())[:100]

@@ -9,8 +9,9 @@ import logging
 import time
 from typing import Any
 
-from chalicelib import periods
+from chalicelib.apart import Apart
 from chalicelib.aws import queues
+from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
@@ -42,7 +43,7 @@ def rate_dropped_files(event: SQSEvent) -> None:
             raise
 
 
-@bp.schedule("rate(1 day)", name="rescan")
+@bp.schedule("cron(10 2 * * ? *)", name="rescan")
 def rescan(event: CloudWatchEvent) -> None:
     """Announce again every dropped file that has no batch, and every batch whose every try was killed.
 
@@ -50,12 +51,16 @@ def rescan(event: CloudWatchEvent) -> None:
     """
     detail = event.to_dict().get("detail") or {}
     scope = Scope(actor="system:rescan", now=_now(event))
-    log.info("announced %d files again", recover.announce_unrated(scope.now))
-    resumed = recover.resume_stopped(scope, failed=detail.get("retry_failed") is True)
-    log.info("announced %d batches again that had stopped, gave up %d", resumed.announced, resumed.given_up)
+    apart = Apart()
+    with apart.turn("the search for files without a batch"):
+        log.info("announced %d files again", recover.announce_unrated(scope.now))
+    with apart.turn("the search for batches that stopped"):
+        resumed = recover.resume_stopped(scope, failed=detail.get("retry_failed") is True)
+        log.info("announced %d batches again that had stopped, gave up %d", resumed.announced, resumed.given_up)
+    apart.end()
 
 
-@bp.schedule("rate(1 day)", name="sweep")
+@bp.schedule("cron(10 6 * * ? *)", name="sweep")
 def sweep_objects(event: CloudWatchEvent) -> None:
     """Delete objects under ``rated/`` that are 15 days old and not in the index."""
     swept = sweep.sweep(Scope(actor="system:sweep", now=_now(event)), lambda: _is_late(event))
@@ -64,30 +69,23 @@ def sweep_objects(event: CloudWatchEvent) -> None:
         log.warning("the sweep ran out of time; its next run continues there")
 
 
-@bp.schedule("rate(1 day)", name="reconcile")
+@bp.schedule("cron(10 4 * * ? *)", name="reconcile")
 def reconcile_books(event: CloudWatchEvent) -> None:
     """Check that everything adds up, reading what was written since the last time; raises when it does not.
 
     With ``{"checks": ["balances"]}`` as its detail, which only people send, run these checks alone and write nothing.
     """
-    payload = event.to_dict()
-    names = (payload.get("detail") or {}).get("checks")
+    names = (event.to_dict().get("detail") or {}).get("checks")
     if names is None:
-        # The event's own instant, so that a schedule can be run with a date to pretend.
-        now = periods.parse_instant(payload["time"])
-        found = reconcile.nightly(Scope(actor="system:reconcile", now=now), int(time.time()))
+        found = reconcile.nightly(Scope(actor="system:reconcile", now=_now(event)), int(time.time()))
     else:
         found = reconcile.selected(names, _now(event))
-    for difference in found:
-        log.error("the books differ: %s", difference)
     if found:
         raise RuntimeError(f"{len(found)} differences in the books; see the log")
 
 
 def _now(event: CloudWatchEvent) -> int:
-    """The clock; on the local stack also a later time that the event pretends."""
-    now = int(time.time())
-    return max(now, periods.parse_instant(event.to_dict()["time"])) if settings.is_local else now
+    return now_of(event.to_dict()["time"])
 
 
 def _is_late(event: CloudWatchEvent) -> bool:

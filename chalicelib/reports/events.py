@@ -15,6 +15,7 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import queries
 from chalicelib.accounts.service import fees
 from chalicelib.aws import queues
+from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
 from chalicelib.config import settings
 from chalicelib.framework import Blueprint, CloudWatchEvent, SQSEvent
@@ -32,9 +33,7 @@ RETRY_SECONDS = 60
 @bp.schedule("rate(1 hour)", name="hourly")
 def hourly(event: CloudWatchEvent) -> dict[str, Any]:
     """Put a message per reseller on the queue; returns the queue and the number of messages."""
-    # The time of the event, not the clock, so that people can run a schedule with another date.
-    at = str(event.to_dict()["time"])
-    periods.parse_instant(at)
+    at = periods.format_instant(now_of(event.to_dict()["time"]))
     sent = queues.send(settings.hourly_queue, _messages(at))
     return {"queue": settings.hourly_queue, "messages": sent}
 
@@ -59,25 +58,28 @@ def bill_and_close(event: SQSEvent) -> None:
 
 
 def _work(body: str) -> None:
+    """``body``: JSON of ``reseller_id`` and ``at`` (RFC 3339), and in a message that is passed on the ``place`` too."""
     message, begun = json.loads(body), time.monotonic()
-    reseller_id, now = message["reseller_id"], periods.parse_instant(message["at"])
+    reseller_id, now = message["reseller_id"], now_of(message["at"])
 
     def out_of_time() -> bool:
         return time.monotonic() - begun > WORK_SECONDS
 
-    billed = fees.bill_due(Scope(actor="system:fees", now=now), reseller_id, out_of_time)
-    if billed.failed:
-        # Its months stay open, because the missing fee belongs to one of them.
-        raise RuntimeError(f"{len(billed.failed)} fees of reseller {reseller_id} failed; see the log")
-    finished = billed.finished
-    if finished:
-        closed = closing.close_due(
-            Scope(actor="system:closing", now=now), reseller_id, settings.close_after_days, out_of_time
-        )
-        if closed.differing:
-            raise RuntimeError(f"{len(closed.differing)} ledgers of reseller {reseller_id} differ; see the log")
-        finished = closed.finished
-        log.info("reseller %s: %d months of ledgers closed", reseller_id, closed.closed)
-    log.info("reseller %s: %d dates, %d fees", reseller_id, billed.dates, billed.entries)
-    if not finished:
-        queues.send(settings.hourly_queue, [body])
+    place = closing.Place(*message["place"]) if "place" in message else None
+    if place is None:
+        # A fee that is billed has its next date, so a message that is passed on goes on with the others.
+        billed = fees.bill_due(Scope(actor="system:fees", now=now), reseller_id, out_of_time)
+        log.info("reseller %s: %d dates, %d fees", reseller_id, billed.dates, billed.entries)
+        if billed.failed:
+            # Its months stay open, because the missing fee belongs to one of them.
+            raise RuntimeError(f"{len(billed.failed)} fees of reseller {reseller_id} failed; see the log")
+        if not billed.finished:
+            queues.send(settings.hourly_queue, [body])
+            return
+    scope, after_days = Scope(actor="system:closing", now=now), settings.close_after_days
+    closed = closing.close_due(scope, reseller_id, after_days, out_of_time, place or closing.START)
+    log.info("reseller %s: %d months of ledgers closed", reseller_id, closed.closed)
+    if not closed.finished:
+        queues.send(settings.hourly_queue, [json.dumps({**message, "place": closed.place})])
+    elif closed.place.left_open:
+        raise RuntimeError(f"{closed.place.left_open} ledgers of reseller {reseller_id} stay open; see the log")

@@ -15,7 +15,9 @@ from chalicelib.calls.search import Place, Selection
 from chalicelib.calls.totals import Totals
 from chalicelib.errors import Invalid, TooLarge
 from chalicelib.principals import Principal
+from chalicelib.rating.pricing.price import rule_for_client
 
+NARROW = "select fewer days or one client, or read it as JSON, page by page"
 MAX_DAYS = 400
 """The most days of a selection: more than a year."""
 
@@ -57,9 +59,16 @@ def select(who: Principal, query: Any, now: int) -> Selection:
         direction=query.direction,
         disposition=query.disposition,
         country=query.country,
-        number_prefix=query.number_prefix.lstrip("+") if query.number_prefix else None,
+        number_prefix=query.number_prefix.lstrip("+ ") if query.number_prefix else None,
         billing=query.billing,
     )
+
+
+def cost(selection: Selection) -> int:
+    """As how many more requests the first page of a selection counts: one for each 30 days, whose index is read, and
+    with a filter one for each day, whose calls are read."""
+    days = (selection.end - selection.start) // periods.DAY_SECONDS
+    return days // 30 if selection.is_whole else days
 
 
 def report(reseller_id: str, selection: Selection, place: Any, limit: int) -> Report:
@@ -84,12 +93,12 @@ def rows(reseller_id: str, selection: Selection, most: int, *, for_client: bool)
     """All calls of a selection as rows of ``COLUMNS``; raises ``TooLarge`` for more than ``most``."""
     calls = search.page(reseller_id, selection, None, most + 1)
     if len(calls) > most:
-        raise TooLarge(f"The selection has more than {most} calls; narrow it, or use POST /v1/exports.")
+        raise TooLarge(f"The selection has more than {most} calls; {NARROW}.")
     return [row(call, for_client=for_client) for call in calls]
 
 
 def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
-    """The cells of one call, in the order of ``COLUMNS``."""
+    """The cells of one call, in the order of ``COLUMNS``; ``for_client`` leaves out the cost, and which rule it was."""
     return (
         call.call_id,
         periods.format_instant(call.start),
@@ -104,7 +113,7 @@ def row(call: RatedCall, *, for_client: bool) -> tuple[object, ...]:
         call.seconds,
         call.billed_seconds,
         call.free_seconds,
-        call.rule,
+        rule_for_client(call.rule) if for_client else call.rule,
         money.format_rate(call.rate_e10),
         money.format_amount(call.amount_e8),
         *(() if for_client else (money.format_amount(call.cost_e8),)),

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.fields import AmountOut, Country, Day, Id, Paging, RateOut, Shape, Username
+from chalicelib.accounts.shapes import HomeCountry
+from chalicelib.fields import AmountOut, Day, Id, Paging, RateOut, Shape, Username
 from chalicelib.rating.shapes.calls import Direction, Disposition, PricedCall
 
 
@@ -18,14 +19,16 @@ class CallsQuery(Paging):
     did: Annotated[str | None, Field(max_length=20)] = None
     direction: Direction | None = None
     disposition: Disposition | None = None
-    country: Country | None = None
-    number_prefix: Annotated[str | None, Field(pattern=r"^\+?[0-9]{1,15}$")] = None
+    country: HomeCountry | None = None
+    # In a query string + means a blank.
+    number_prefix: Annotated[str | None, Field(pattern=r"^[+ ]?[0-9]{1,15}$", examples=["+44"])] = None
     billing: Literal["free", "billed"] | None = None
     format: Literal["json", "csv"] = "json"
 
 
 class CallOut(PricedCall):
-    """A rated call; ``cost`` is left out (null) for a client's key."""
+    """A rated call. For a client's key ``cost`` is null, and ``rule`` is ``package``, ``custom``, ``did:<number>``,
+    ``internal`` or ``emergency``."""
 
     free_seconds: int
     rule: str

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from chalicelib.web import openapi
 
@@ -99,10 +101,11 @@ def _operation(method: str, path: str, operation: dict[str, Any], document: dict
     return (
         f'<details><summary><h3><span class="method {method}">{method.upper()}</span> '
         f'<code class="path">{escape(path)}</code></h3>'
-        f'<span class="says">{escape(operation["summary"])}</span></summary>'
+        f'<span class="says">{_prose(operation["summary"])}</span></summary>'
         f'<div class="inside" id="{_anchor(operation)}">{_keys(operation)}{_parameters(operation["parameters"])}'
         f"{_body(schema, document) if schema else ''}{_answers(operation['responses'])}"
-        f"<h4>Example</h4><pre><code>{escape(_curl(method, path, schema, document))}</code></pre></div></details>"
+        f"<h4>Example</h4><pre><code>{escape(_curl(method, path, operation, document))}</code></pre>"
+        f"{_shown_answer(operation['responses'], document)}</div></details>"
     )
 
 
@@ -144,7 +147,7 @@ def _answers(responses: dict[str, Any]) -> str:
             for media, content in answer.get("content", {}).items()
         ]
         rows.append(
-            f'<tr><th scope="row">{status}</th><td>{escape(answer["description"])}</td><td>{", ".join(kinds)}</td></tr>'
+            f'<tr><th scope="row">{status}</th><td>{_prose(answer["description"])}</td><td>{", ".join(kinds)}</td></tr>'
         )
     head = '<thead><tr><th scope="col">Status</th><th scope="col">When</th><th scope="col">Body</th></tr></thead>'
     return f'<h4>Answers</h4><div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody></table></div>'
@@ -159,8 +162,13 @@ def _shapes(schemas: dict[str, Any]) -> str:
 
 
 def _paragraph(schema: dict[str, Any]) -> str:
-    text = schema.get("description", "").replace("``", "`")
-    return f"<p>{escape(text)}</p>" if text else ""
+    text = schema.get("description", "")
+    return f"<p>{_prose(text)}</p>" if text else ""
+
+
+def _prose(text: str) -> str:
+    """A docstring or description as HTML: what is between backquotes is code."""
+    return re.sub(r"(`{1,2})([^`]+)\1", r"<code>\2</code>", escape(text))
 
 
 def _fields(schema: dict[str, Any]) -> str:
@@ -200,7 +208,7 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _notes(schema: dict[str, Any]) -> str:
     """Description, bounds, example and default of a value."""
-    parts = [escape(schema.get("description", ""))]
+    parts = [_prose(schema.get("description", ""))]
     names = {"minimum": "at least", "maximum": "at most", "minLength": "length from", "maxLength": "length to"}
     for option in (schema, *schema.get("anyOf", [])):
         parts += [f"{words} {escape(str(option[name]))}" for name, words in names.items() if name in option]
@@ -217,20 +225,50 @@ def _link(name: str) -> str:
     return f'<a href="#shape-{escape(name)}">{escape(name)}</a>'
 
 
-def _curl(method: str, path: str, schema: dict[str, Any] | None, document: dict[str, Any]) -> str:
-    lines = [f'curl -X {method.upper()} "$URL{path}"', '-H "Authorization: Bearer $KEY"']
-    if schema:
-        shape = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        body = {name: _sample(shape["properties"][name]) for name in shape.get("required", [])}
+def _curl(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> str:
+    """The command of a request with all that is required; a path parameter stays as ``{name}``, to be filled in."""
+    needed = {
+        parameter["name"]: _sample(parameter["schema"], document, whole=False)
+        for parameter in operation["parameters"]
+        if parameter["required"] and parameter["in"] == "query"
+    }
+    query = f"?{urlencode(needed)}" if needed else ""
+    lines = [f'curl -X {method.upper()} "$URL{path}{query}"']
+    lines += ['-H "Authorization: Bearer $KEY"'] if operation["x-roles"] else []
+    if "requestBody" in operation:
+        body = _sample(operation["requestBody"]["content"]["application/json"]["schema"], document, whole=False)
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body)}'"]
     return " \\\n  ".join(lines)
 
 
-def _sample(schema: dict[str, Any]) -> Any:
+def _shown_answer(responses: dict[str, Any], document: dict[str, Any]) -> str:
+    """The answer to the example, where it is JSON."""
+    good: dict[str, Any] = next(iter(responses.values()), {})
+    shape = good.get("content", {}).get("application/json")
+    if shape is None:
+        return ""
+    text = json.dumps(_sample(shape["schema"], document, whole=True), indent=2)
+    return f"<h4>Its answer</h4><pre><code>{escape(text)}</code></pre>"
+
+
+def _sample(schema: dict[str, Any], document: dict[str, Any], *, whole: bool) -> Any:
+    """A value as a schema has it; of an object only the required fields, or the ``whole`` of it."""
+    if "$ref" in schema:
+        return _sample(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document, whole=whole)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "anyOf" in schema:
+        return _sample(schema["anyOf"][0], document, whole=whole)
     for name in ("const", "default"):
-        if name in schema:
+        if schema.get(name) is not None:
             return schema[name]
-    for name in ("examples", "enum"):
-        if schema.get(name):
-            return schema[name][0]
-    return {"integer": 1, "boolean": True, "array": [], "object": {}}.get(schema.get("type", ""), "...")
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if "properties" in schema:
+        names = schema["properties"] if whole else schema.get("required", [])
+        return {name: _sample(schema["properties"][name], document, whole=whole) for name in names}
+    if schema.get("type") == "array":
+        return [_sample(schema["items"], document, whole=whole)] if whole and "items" in schema else []
+    formats = {"date-time": "2026-11-23T08:30:00Z", "date": "2026-11-23"}
+    plain = {"integer": schema.get("minimum", 1), "boolean": True, "object": {}, "null": None}
+    return plain.get(schema.get("type", ""), formats.get(schema.get("format", ""), "..."))

@@ -58,20 +58,25 @@ class Limiter:
         self._shared: dict[str, int] = {}
         self._own: dict[str, int] = {}
 
-    def take(self, key_id: str, now: int) -> None:
-        """Count one request of a key; ``TooFast`` above the limit. ``now``: seconds since 1970."""
-        if not self.limit:
+    def take(self, key_id: str, now: int, cost: int = 1) -> None:
+        """Count a request of a key; ``TooFast`` above the limit. ``now``: seconds since 1970.
+
+        ``cost``: as how many requests it counts; one that costs more than the limit takes a whole minute's.
+        """
+        if not self.limit or cost < 1:
             return
-        minute = now // WINDOW_SECONDS
+        minute, cost = now // WINDOW_SECONDS, min(cost, self.limit)
         with self._lock:
             if minute > self._minute:
                 self._minute, self._shared, self._own = minute, {}, {}
-            if self._shared.get(key_id, 0) + self._own.get(key_id, 0) >= self.limit:
+            if self._shared.get(key_id, 0) + self._own.get(key_id, 0) + cost > self.limit:
                 raise TooFast(
-                    f"A key may make {self.limit} requests a minute.",
+                    f"A key may make {self.limit} requests a minute, and this one counts as {cost}."
+                    if cost > 1
+                    else f"A key may make {self.limit} requests a minute.",
                     retry_after=WINDOW_SECONDS - now % WINDOW_SECONDS,
                 )
-            own = self._own[key_id] = self._own.get(key_id, 0) + 1
+            own = self._own[key_id] = self._own.get(key_id, 0) + cost
             if own < self.share:
                 return
             # Moved before the write, so that requests during the write still see them counted.

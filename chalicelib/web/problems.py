@@ -51,9 +51,13 @@ def from_error(error: ForfaitError) -> Response:
 
 
 def chalice_errors(request: Any, next_step: Callable[[Any], Response]) -> Response:
-    """Middleware: turns the errors that Chalice answers itself (405, 415, a crash) into problems."""
+    """Middleware: turns the errors that Chalice answers itself (405, 415, a crash) into problems.
+
+    Ours are problems already, or pages.
+    """
     response = next_step(request)
-    if response.status_code >= 400 and response.headers.get("Content-Type") != "application/problem+json":
+    ours = ("application/problem+json", "text/html")
+    if response.status_code >= 400 and not str(response.headers.get("Content-Type")).startswith(ours):
         message = response.body.get("Message", "") if isinstance(response.body, dict) else ""
         status = 404 if response.status_code == 405 else response.status_code
         return problem(status, _TITLES.get(status, "Error"), message)

@@ -1,7 +1,8 @@
 """Routes outside the API that need no key: pages for browsers, and addresses that other companies' servers call.
 
 They accept any query string, because a service that sends a browser back may add to it. They answer any media type and
-are not in the OpenAPI document. Errors are ``problem+json`` as everywhere; a page may render its own instead.
+are not in the OpenAPI document. Errors are ``problem+json`` as everywhere, or a page
+where the route has one.
 """
 
 from __future__ import annotations
@@ -52,14 +53,21 @@ class PublicResponse:
 
 
 Handler = Callable[[PublicRequest], PublicResponse]
+ErrorPage = Callable[[int, dict[str, str]], PublicResponse]
+"""The status of an error (404, 500, ...) and the headers of the request -> what a browser is shown."""
 
 
-def public_route(bp: Blueprint, method: str, path: str, *, accepts: str = "*/*") -> Callable[[Handler], Handler]:
-    """Declare a route on a blueprint. ``accepts`` is the media type of its body; another one is answered 415."""
+def public_route(
+    bp: Blueprint, method: str, path: str, *, accepts: str = "*/*", error_page: ErrorPage | None = None
+) -> Callable[[Handler], Handler]:
+    """Declare a route on a blueprint. ``accepts`` is the media type of its body; another one is answered 415.
+
+    ``error_page`` answers for errors in place of ``problem+json``, for routes that a person opens in a browser.
+    """
 
     def declare(handler: Handler) -> Handler:
         def view(**path_values: str) -> Response:
-            return _serve(f"{method} {path}", handler, bp.current_request, path_values)
+            return _serve(f"{method} {path}", handler, error_page, bp.current_request, path_values)
 
         view.__name__ = handler.__name__
         bp.route(path, methods=[method], name=handler.__name__, content_types=[accepts])(view)
@@ -69,15 +77,21 @@ def public_route(bp: Blueprint, method: str, path: str, *, accepts: str = "*/*")
     return declare
 
 
-def _serve(name: str, handler: Handler, request: Any, path_values: dict[str, str]) -> Response:
+def _serve(
+    name: str, handler: Handler, error_page: ErrorPage | None, request: Any, path_values: dict[str, str]
+) -> Response:
+    headers = {key.lower(): value for key, value in request.headers.items()}
     try:
         path = path_parameters(path_values)
-        headers = {key.lower(): value for key, value in request.headers.items()}
         answer = handler(PublicRequest(path, request.raw_body or b"", headers, base_url(request), int(time.time())))
     except ForfaitError as error:
-        return problems.from_error(error)
+        if error_page is None:
+            return problems.from_error(error)
+        answer = error_page(error.status, headers)
     except Exception:
         log.exception("%s failed", name)
-        return problems.internal_error()
+        if error_page is None:
+            return problems.internal_error()
+        answer = error_page(500, headers)
     own: dict[str, str | list[str]] = {"Content-Type": answer.content_type, "Cache-Control": "no-store"}
     return Response(answer.body, headers={**own, **answer.headers}, status_code=answer.status)

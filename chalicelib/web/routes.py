@@ -102,6 +102,13 @@ class Call:
         """The query string; ``shape`` is that of the route and tells the type checker."""
         return cast(_B, self._query)
 
+    def charge(self, requests: int) -> None:
+        """Count this request as so many more against the rate limit of its key; ``TooFast`` above the limit.
+
+        For work that grows with what the request asks for. Call it before the work.
+        """
+        limiter.take(self.who.key_id or self.who.role, self.scope.now, requests)
+
     def read_cursor(self, text: str | None) -> Any:
         return cursors.read(text, self._list())
 

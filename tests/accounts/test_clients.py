@@ -54,7 +54,7 @@ def test_a_strict_client_starts_suspended_and_a_payment_lets_it_in(reseller: Any
         ("time_zone", "America"),
         ("language", "de"),
         ("low_balance_email", "a@b"),
-        ("zip", "1" * 201),
+        ("zip", "1" * 301),
         ("phone", 15145550000),
         ("email", "nobody"),
         ("language", "français"),
@@ -67,6 +67,21 @@ def test_a_wrong_field_is_422_and_named(reseller: Any, field: str, value: Any) -
     reply = reseller.post("/v1/clients", {field: value})
     assert reply.status == 422
     assert [error["field"] for error in reply.json["errors"]] == [field]
+
+
+NAMES = (
+    {"company": "Télécom «\N{NO-BREAK SPACE}Québec\N{NO-BREAK SPACE}»", "first_name": "Zoë"},
+    {"company": "می\N{ZERO WIDTH NON-JOINER}خواهم", "city": "ירושלים", "language": "fr"},
+    {"company": "山田\N{IDEOGRAPHIC SPACE}太郎", "address": "1\N{NARROW NO-BREAK SPACE}000, rue\N{SOFT HYPHEN}x"},
+    {"company": "é" * 300, "last_name": "👩\N{ZERO WIDTH JOINER}💻"},
+)
+
+
+@pytest.mark.parametrize("profile", NAMES)
+def test_a_client_is_named_as_its_name_is_written(reseller: Any, profile: dict[str, str]) -> None:
+    made = reseller.made("/v1/clients", profile)
+    shown = reseller.get(f"/v1/clients/{made['id']}").json
+    assert {name: shown[name] for name in profile} == profile
 
 
 def test_a_patch_changes_only_what_it_names(reseller: Any) -> None:

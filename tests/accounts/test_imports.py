@@ -195,7 +195,11 @@ def test_every_wrong_line_is_named_with_column_and_reason_and_nothing_is_there(
         ("clients", "company,company\nA,B\n", "line 1, company: stands twice"),
         ("subaccounts", "username,client\nu,c\n", "line 1, package: is missing"),
         ("clients", 'company\n"A\n', "line 2: cannot be read"),
-        ("clients", "company\na\u0000b\n", "line 2, company: has a character that cannot be printed"),
+        (
+            "clients",
+            "company\na\u0000b\n",
+            "line 2, company: must be one line without control characters; character 2",
+        ),
         ("dids", "number,client\n\n\n+15145550000,x\n", "line 4, client: x is neither a ref"),
         ("clients", '\ufeffcompany\tbalance\n"A\nB"\t1\nC\tone\n', "line 4, balance: must be a decimal number"),
         ("clients", "company,status\nA,closed\n", "line 1, status: is not a column"),

@@ -11,6 +11,7 @@ from faults import counted, refusing
 
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.store.api_keys import ApiKey, KeyPointer
+from chalicelib.aws.stamps import stamp
 from chalicelib.principals import SCOPES, scopes_of
 from chalicelib.web.routes import ROUTES
 
@@ -122,7 +123,7 @@ def test_noting_a_use_does_not_bring_a_revoked_key_back(reseller: Any) -> None:
     made = reseller.made("/v1/keys", {})
     item = ApiKey.get(*ApiKey.key(made["id"]))
     assert reseller.delete(f"/v1/keys/{made['id']}").status == 204
-    keys._note_use(item, 1_790_000_000)
+    stamp(item, ApiKey.last_used_at, 1_790_000_000, keys.USE_SECONDS)
     assert ApiKey.find(*ApiKey.key(made["id"])) is None
 
 

@@ -8,8 +8,10 @@ import pytest
 
 FULL = {
     "name": "Everything",
+    "public_name": "All in",
     "markup_fixed": "-0.001",
     "markup_percent": "12.3456",
+    "rate_decimals": 4,
     "pulse": {"initial": 60, "increment": 6},
     "monthly_fee": "9.99",
     "setup_fee": "5.00",
@@ -42,8 +44,11 @@ def test_a_package_needs_only_a_name(reseller: Any) -> None:
     made = reseller.made("/v1/packages", {"name": "Plain"})
     assert {name: made[name] for name in made if name not in ("id", "created_at")} == {
         "name": "Plain",
+        "public_name": "Plain",
+        "warnings": [],
         "markup_fixed": "0.00",
         "markup_percent": "0.00",
+        "rate_decimals": 10,
         "pulse": None,
         "monthly_fee": "0.00",
         "setup_fee": "0.00",
@@ -65,6 +70,8 @@ def test_a_package_needs_only_a_name(reseller: Any) -> None:
         ("markup_percent", "-100.0001", "markup_percent"),
         ("markup_percent", "1.00001", "markup_percent"),
         ("markup_percent", 20, "markup_percent"),
+        ("rate_decimals", 3, "rate_decimals"),
+        ("rate_decimals", 11, "rate_decimals"),
         ("monthly_fee", 10, "monthly_fee"),
         ("monthly_fee", "-1", "monthly_fee"),
         ("setup_fee", "1e3", "setup_fee"),
@@ -262,3 +269,27 @@ def test_a_new_name_is_answered_with_the_price_that_is_in_force_by_then(reseller
     scope = Scope("test", now=periods.parse_instant("2091-01-02T00:00:00Z"))
     item = packages.patch(scope, reseller.ids["reseller"], made["id"], PackagePatch(name="New"))
     assert (item.name, item.price["markup_percent_e4"], item.upcoming) == ("New", 300_000, [])
+
+
+def test_clients_see_the_name_of_a_package_unless_it_has_a_public_one(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "Inside"})
+    path = f"/v1/packages/{made['id']}"
+    assert made["public_name"] == "Inside"
+    assert reseller.patch(path, {"name": "Wholesale"}).json["public_name"] == "Wholesale"
+    assert reseller.patch(path, {"public_name": "Gold"}).json["public_name"] == "Gold"
+    assert reseller.patch(path, {"name": "Other"}).json["public_name"] == "Gold"
+    assert reseller.patch(path, {"public_name": None}).json["public_name"] == "Other"
+    assert len(versions(reseller, made["id"])) == 1
+
+
+def test_a_public_name_that_holds_the_markup_is_warned_of_for_as_long_as_it_does(reseller: Any) -> None:
+    made = reseller.made("/v1/packages", {"name": "Retail 20%", "markup_percent": "20"})
+    path = f"/v1/packages/{made['id']}"
+    (warning,) = made["warnings"]
+    assert warning.keys() == {"field", "code", "message"}
+    assert (warning["field"], warning["code"]) == ("public_name", "gives_markup_away")
+    assert reseller.get("/v1/packages").json["items"][0]["warnings"] == [warning]
+    assert reseller.patch(path, {"public_name": "Retail"}).json["warnings"] == []
+    assert reseller.patch(path, {"public_name": "Retail 30"}).json["warnings"] == []
+    later = {"markup_percent": "30", "effective_from": "2120-01-01T00:00:00Z"}
+    assert reseller.patch(path, later).json["warnings"] == [warning]

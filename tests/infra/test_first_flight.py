@@ -8,6 +8,7 @@ their own roles, in processes that see neither this tree nor these tests' enviro
   template through the gateway's API and deploys the stage again, and then looks at what they do.
 - It wants ``sqs:SendMessageBatch``, which is no action of AWS (``sqs:SendMessage`` covers batches). The one function
   that sends batches is given it here, beside what its policy says.
+- It speaks plain HTTP only, so the statements that refuse it (``OnlyOverTls``) are left out.
 - It accepts numbers that AWS would refuse (visibility below the function's timeout, say): ``test_template`` holds them.
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -31,6 +33,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import periods
 from infra.deploy import Deployer, DeploymentFailed
@@ -127,7 +130,23 @@ class Aws:
 
 
 @pytest.fixture(scope="module")
-def flight(packaged: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+def plain(packaged: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, for an AWS without TLS."""
+    folder = tmp_path_factory.mktemp("plain")
+    shutil.copytree(packaged.folder, folder, dirs_exist_ok=True)
+    template = json.loads((folder / "template.json").read_text())
+    for name, resource in list(template["Resources"].items()):
+        if resource["Type"] in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+            document = resource["Properties"]["PolicyDocument"]
+            document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "OnlyOverTls"]
+            if not document["Statement"]:
+                del template["Resources"][name]
+    (folder / "template.json").write_text(json.dumps(template))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def flight(packaged: Any, plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     folder = tmp_path_factory.mktemp("ministack")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -147,7 +166,7 @@ def flight(packaged: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     try:
         aws = Aws(f"http://127.0.0.1:{port}")
         until(lambda: answers(aws.endpoint))
-        aws.outputs = Deployer(aws, poll_seconds=0.1).deploy("dev", packaged.folder)
+        aws.outputs = Deployer(aws, poll_seconds=0.1).deploy("dev", plain)
         set_gateway_responses(aws, packaged.properties("RestAPI")["GatewayResponses"])
         yield aws
     finally:
@@ -293,15 +312,16 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
     client = flight.made("/v1/clients", key, {"company": "Acme"})
     body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
-    month = periods.next_month(time.strftime("%Y-%m"))
-    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": f"{month}-28"})
-    due = {**SCHEDULED, "time": f"{month}-28T12:00:00Z"}
+    today = periods.local_day(int(time.time()), periods.zone("America/Toronto"))
+    flight.made("/v1/subaccounts", key, {**body, "next_billing_date": today})
+    # Its time is not believed here: the fee of today is billed, whatever the event says.
+    due = {**SCHEDULED, "time": "2026-01-01T00:00:00Z"}
     with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
         error, answer = flight.invoke("Hourly", due)
     assert (error, json.loads(answer)["queue"]) == ("", "forfait-dev-hourly")
     path = f"/v1/clients/{client['id']}/ledger"
     (entry,) = until(lambda: flight.call("GET", path, key).json["items"])
-    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", month)
+    assert (entry["kind"], entry["amount"], entry["usage_month"]) == ("package_monthly", "-9.90", today[:7])
     message = {"messageId": "1", "receiptHandle": "1", "attributes": {"ApproximateReceiveCount": "1"}}
     told = json.dumps({"reseller_id": "nobody", "at": due["time"]})
     assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
@@ -378,10 +398,10 @@ def test_a_policy_without_the_right_to_read_versions_breaks_rating(flight: Aws) 
     assert (batch["status"], batch["lines"], batch["rejected"]) == ("done", 4, 4)
 
 
-def test_deploying_again_changes_nothing_and_keeps_the_keys(flight: Aws, packaged: Any) -> None:
+def test_deploying_again_changes_nothing_and_keeps_the_keys(flight: Aws, plain: Path) -> None:
     before, status = flight.operator_key(), flight.stack()["StackStatus"]
     assert status == "CREATE_COMPLETE"
-    assert Deployer(flight, poll_seconds=0.1).deploy("dev", packaged.folder) == flight.outputs
+    assert Deployer(flight, poll_seconds=0.1).deploy("dev", plain) == flight.outputs
     assert flight.stack()["StackStatus"] == status
     assert flight.operator_key() == before
 
@@ -394,10 +414,27 @@ def test_the_stack_is_protected_and_its_keys_are_hidden(flight: Aws) -> None:
     assert set(shown["OperatorKey"]) == set(shown["SigningKey"]) == {"*"}
 
 
-def test_a_deployment_that_cannot_be_says_why(flight: Aws, packaged: Any) -> None:
+def test_nothing_is_deployed_by_way_of_another_accounts_bucket(flight: Aws, plain: Path) -> None:
+    """The name of the bucket of artefacts can be guessed, so somebody else may have made it first."""
+    deployer = Deployer(flight, poll_seconds=0.1)
+    asked: list[Any] = []
+
+    class Theirs:
+        def head_bucket(self, **where: str) -> None:
+            asked.append(where)
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+
+    deployer._s3 = Theirs()
+    with pytest.raises(DeploymentFailed, match="another account's"):
+        deployer.deploy("dev", plain)
+    account = flight.client("sts").get_caller_identity()["Account"]
+    assert asked == [{"Bucket": f"forfait-artifacts-{account}-{REGION}", "ExpectedBucketOwner": account}]
+
+
+def test_a_deployment_that_cannot_be_says_why(flight: Aws, plain: Path) -> None:
     """The package of one stage under the name of another: its table, bucket and queues are there already."""
     with pytest.raises(DeploymentFailed, match="forfait-twin"):
-        Deployer(flight, poll_seconds=0.1).deploy("twin", packaged.folder)
+        Deployer(flight, poll_seconds=0.1).deploy("twin", plain)
 
 
 def message(*, Bucket: str, Key: str, version: str, receives: str = "1") -> dict[str, Any]:

@@ -34,7 +34,7 @@ FUNCTIONS = [
 ]
 QUEUES = {"Incoming": ("DeadLetters", "RateDroppedFiles"), "HourlyWork": ("HourlyDeadLetters", "BillAndClose")}
 """Each queue with its dead letters and the function that it feeds."""
-KEYS = ("pk", "sk", "day_key", "next_billing_date")
+KEYS = ("pk", "sk", "month_key", "next_billing_date")
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"
 
 FOLDER = re.compile(r"^\$\{Bucket\.Arn\}/[a-z]+/\*$|:secret:forfait-\$\{Stage\}/[a-z]+/\*$")
@@ -124,6 +124,28 @@ def test_each_queue_feeds_its_function_one_message_at_a_time(expanded: dict[str,
     }
 
 
+def test_only_the_function_that_feeds_its_own_queue_may_do_so_more_than_16_times(packaged: Any) -> None:
+    """Lambda takes that for a loop and stops it. What a queue's function may send to shows in its policy."""
+    feeding = set()
+    for queue, (_, function) in QUEUES.items():
+        [policy] = packaged.properties(packaged.properties(function)["Role"]["Fn::GetAtt"][0])["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "sqs:SendMessage" in statement["Action"] and statement["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}:
+                feeding.add(function)
+    assert feeding == {"BillAndClose"}
+    allowed = {name for name in FUNCTIONS if packaged.properties(name).get("RecursiveLoop") == "Allow"}
+    assert allowed == feeding
+
+
+def test_the_api_has_one_stage(expanded: dict[str, Any], packaged: Any) -> None:
+    """Without the version of its definition SAM has the gateway make another one, named Stage."""
+    assert packaged.template["Globals"]["Api"]["OpenApiVersion"] == "2.0"
+    stages = of_type(expanded, "AWS::ApiGateway::Stage").values()
+    assert [each["Properties"]["StageName"] for each in stages] == ["api"]
+    for each in of_type(expanded, "AWS::ApiGateway::Deployment").values():
+        assert "StageName" not in each["Properties"]
+
+
 def test_no_function_has_reserved_concurrency(packaged: Any) -> None:
     for name in FUNCTIONS:
         assert "ReservedConcurrentExecutions" not in packaged.properties(name)
@@ -153,6 +175,7 @@ def test_functions_know_the_names_of_their_stage(packaged: Any) -> None:
             "FORFAIT_STAGE": "dev",
             "FORFAIT_TABLE": "forfait-dev",
             "FORFAIT_BUCKET": {"Ref": "Bucket"},
+            "FORFAIT_BUCKET_OWNER": {"Ref": "AWS::AccountId"},
             "FORFAIT_QUEUE": "forfait-dev-incoming",
             "FORFAIT_HOURLY_QUEUE": "forfait-dev-hourly",
             "FORFAIT_MAIL_FROM": "",
@@ -187,9 +210,9 @@ def test_the_table_has_the_keys_the_index_and_the_protection(packaged: Any) -> N
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         "GlobalSecondaryIndexes": [
             {
-                "IndexName": "day_index",
+                "IndexName": "month_index",
                 "KeySchema": [
-                    {"AttributeName": "day_key", "KeyType": "HASH"},
+                    {"AttributeName": "month_key", "KeyType": "HASH"},
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
@@ -225,17 +248,66 @@ def test_the_bucket_is_versioned_encrypted_and_private(packaged: Any) -> None:
     assert "PUT" in cors["AllowedMethods"]
 
 
-def test_only_what_is_under_incoming_ever_expires(packaged: Any) -> None:
+def lifetime(rule: dict[str, Any]) -> int:
+    """Days that an object lives at most: an expired one becomes a noncurrent version first."""
+    return int(rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+
+
+def test_what_is_dropped_is_gone_after_400_days_and_no_other_current_object_ever_expires(packaged: Any) -> None:
+    rules = {rule["Id"]: rule for rule in packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+    assert not [name for rule in rules.values() for name in rule if "Transition" in name]
+    (name,) = [name for name, rule in rules.items() if "ExpirationInDays" in rule]
+    assert (name, rules[name]["Prefix"], lifetime(rules[name])) == ("incoming-after-400-days", "incoming/", 400)
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [days] = re.findall(r"^\| dropped files \|.*\| (\d+) days \|$", guide, re.MULTILINE)
+    assert int(days) == lifetime(rules[name])
+
+
+def test_versions_that_were_replaced_are_kept_as_long_as_the_guide_says(packaged: Any) -> None:
     rules = packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"] for rule in rules} == {"incoming/", "lake/", "rated/", "rejected/"}
-    for rule in rules:
-        if rule["Prefix"] != "incoming/":
-            assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
-            assert not [name for name in rule if "Expir" in name or "Transition" in name]
-    [aging] = [rule for rule in rules if "ExpirationInDays" in rule]
-    assert aging["ExpirationInDays"] == 400
-    assert aging["NoncurrentVersionExpiration"] == {"NoncurrentDays": 400}
-    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    replaced = {
+        rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert replaced == {"incoming/": 100, "rated/": 35, "rejected/": 35, "lake/": 7}
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| `(\w+/)` \|.*\| (\d+) days \|$", guide, re.MULTILINE)
+    assert {prefix: int(days) for prefix, days in said} == replaced
+
+
+def test_uploads_that_were_never_finished_are_removed_under_every_prefix(packaged: Any) -> None:
+    rules = packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [each for each in rules if "AbortIncompleteMultipartUpload" in each]
+    assert not {"Prefix", "Filter", "TagFilters"} & set(rule)
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert rule["ExpiredObjectDeleteMarker"] is True
+
+
+@pytest.mark.parametrize("name", ["Bucket", *QUEUES, *(dead for dead, _ in QUEUES.values())])
+def test_bucket_and_queues_refuse_requests_without_tls(packaged: Any, name: str) -> None:
+    policies = {
+        kind: [each["Properties"] for each in of_type(packaged.template, kind).values()]
+        for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
+    }
+    if name == "Bucket":
+        (policy,) = policies["AWS::S3::BucketPolicy"]
+        assert policy["Bucket"] == {"Ref": "Bucket"}
+        action, resource = "s3:*", [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+    else:
+        # A queue has one policy: of two that name it, the later one would replace the other.
+        (policy,) = [each for each in policies["AWS::SQS::QueuePolicy"] if each["Queues"] == [{"Ref": name}]]
+        action, resource = "sqs:*", {"Fn::GetAtt": [name, "Arn"]}
+    [denial] = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    assert denial == {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
 
 def test_what_is_dropped_under_incoming_is_told_to_the_queue(packaged: Any) -> None:
@@ -249,7 +321,8 @@ def test_what_is_dropped_under_incoming_is_told_to_the_queue(packaged: Any) -> N
 
 
 def test_only_this_bucket_of_this_account_may_write_to_the_queue(packaged: Any) -> None:
-    [statement] = packaged.properties("IncomingPolicy")["PolicyDocument"]["Statement"]
+    statements = packaged.properties("IncomingPolicy")["PolicyDocument"]["Statement"]
+    [statement] = [each for each in statements if each["Effect"] == "Allow"]
     assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     name = packaged.properties("Bucket")["BucketName"]["Fn::Sub"]
@@ -280,9 +353,10 @@ def test_functions_wait_for_the_table_and_for_their_log(packaged: Any) -> None:
 def test_schedules_run_as_often_as_they_should_and_tell_of_their_failures(expanded: dict[str, Any]) -> None:
     rules = of_type(expanded, "AWS::Events::Rule").values()
     assert sorted(str(rule["Properties"]["ScheduleExpression"]) for rule in rules) == [
-        "rate(1 day)",
-        "rate(1 day)",
-        "rate(1 day)",
+        # At an hour of the day, which rate(1 day) does not have: it counts from the deployment.
+        "cron(10 2 * * ? *)",
+        "cron(10 4 * * ? *)",
+        "cron(10 6 * * ? *)",
         "rate(1 hour)",
         "rate(1 minute)",
     ]
@@ -321,6 +395,21 @@ def test_each_function_has_a_role_of_its_own_without_wildcards(packaged: Any) ->
 
 def listed(resource: Any) -> list[Any]:
     return resource if isinstance(resource, list) else [resource]
+
+
+def test_every_function_that_reads_objects_may_list_what_it_reads(packaged: Any) -> None:
+    """S3 answers 403, not 404, for an object that is not there, unless the role may list its prefix."""
+    for name in FUNCTIONS:
+        [policy] = packaged.properties(packaged.properties(name)["Role"]["Fn::GetAtt"][0])["Policies"]
+        read, listed_prefixes = set(), set()
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if {"s3:GetObject", "s3:GetObjectVersion"} & set(statement["Action"]):
+                read |= {each["Fn::Sub"].removeprefix("${Bucket.Arn}/") for each in listed(statement["Resource"])}
+            if {"s3:ListBucket", "s3:ListBucketVersions"} & set(statement["Action"]):
+                assert statement["Resource"] == {"Fn::GetAtt": ["Bucket", "Arn"]}
+                listed_prefixes |= set(statement["Condition"]["StringLike"]["s3:prefix"])
+        assert read <= listed_prefixes, name
+        assert listed_prefixes - read <= {"rated/*", "incoming/*"}, name
 
 
 def test_nothing_but_the_api_may_read_the_secret_and_only_the_sweep_may_delete_objects(packaged: Any) -> None:
@@ -363,14 +452,14 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     watched = {
         (each["Properties"]["MetricName"], json.dumps(each["Properties"]["Dimensions"][0]["Value"]))
         for each in alarms.values()
-        if "Dimensions" in each["Properties"]
+        if "Dimensions" in each["Properties"] and each["Properties"]["Namespace"] != "AWS/ApiGateway"
     }
     assert watched == {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetters", "QueueName"]}'),
         ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["Incoming", "QueueName"]}'),
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["HourlyDeadLetters", "QueueName"]}'),
         ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["HourlyWork", "QueueName"]}'),
-        *(("Errors", f'{{"Ref": "{name}"}}') for name in FUNCTIONS),
+        *(("Errors", f'{{"Ref": "{name}"}}') for name in FUNCTIONS if name != "APIHandler"),
         *(("Throttles", f'{{"Ref": "{name}"}}') for name in ("APIHandler", "RateDroppedFiles")),
     }
     for alarm in alarms.values():
@@ -381,6 +470,21 @@ def test_alarms_watch_dead_letters_age_errors_and_throttles(packaged: Any) -> No
     assert alarms["HourlyDeadLettersAlarm"]["Properties"]["Threshold"] == 0
     assert alarms["QueueAgeAlarm"]["Properties"]["Threshold"] == 3600
     assert alarms["HourlyAgeAlarm"]["Properties"]["Threshold"] == 7200
+
+
+def test_the_api_is_watched_at_its_gateway_because_its_errors_are_answers(packaged: Any) -> None:
+    of_api = [packaged.properties(name) for name in ("ApiErrorsAlarm", "ApiLatencyAlarm")]
+    api = packaged.properties("RestAPI")
+    for alarm in of_api:
+        assert alarm["Namespace"] == "AWS/ApiGateway"
+        assert alarm["Dimensions"] == [
+            {"Name": "ApiName", "Value": api["Name"]},
+            {"Name": "Stage", "Value": api["StageName"]},
+        ]
+    errors, latency = of_api
+    assert (errors["MetricName"], errors["Statistic"], errors["Threshold"]) == ("5XXError", "Sum", 0)
+    assert (latency["MetricName"], latency["ExtendedStatistic"], latency["Threshold"]) == ("Latency", "p99", 5000)
+    assert "Statistic" not in latency
 
 
 def test_what_paypal_does_not_know_or_say_is_counted_by_the_words_that_are_logged(packaged: Any) -> None:

@@ -342,7 +342,7 @@ def test_the_provisioned_things_are_as_described(stack: Stack) -> None:
     table = stack.client("dynamodb").describe_table(TableName="forfait-local")["Table"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
     index = table["GlobalSecondaryIndexes"][0]
-    assert (index["IndexName"], index["Projection"]["ProjectionType"]) == ("day_index", "ALL")
+    assert (index["IndexName"], index["Projection"]["ProjectionType"]) == ("month_index", "ALL")
     ttl = stack.client("dynamodb").describe_time_to_live(TableName="forfait-local")["TimeToLiveDescription"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
     assert stack.client("s3").get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"

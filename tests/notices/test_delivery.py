@@ -260,7 +260,7 @@ def test_a_refusal_of_ses_names_no_address(aws: str) -> None:
         assert mail.send(letter, "notices@forfait.example") == "SES: MessageRejected"
 
 
-def test_one_notice_that_breaks_does_not_stop_the_others(
+def test_one_notice_that_breaks_does_not_stop_the_others_and_fails_the_function(
     sender: Sender, reseller: Any, receiver: Receiver, hook: Any, acme: Any
 ) -> None:
     broken = OutboxItem(
@@ -268,9 +268,35 @@ def test_one_notice_that_breaks_does_not_stop_the_others(
     )
     broken.data = {"client_id": "nobody"}
     broken.save()
+    with pytest.raises(RuntimeError, match=r"the outbox item client\.suspended x"):
+        sender.run()
+    # It is the only one that was not taken.
+    assert [item.event_id for item in OutboxItem.under(*OutboxItem.waiting())] == ["x"]
+    broken.delete()
     sender.run()
     assert [one["type"] for one in receiver.told] == ["client.resumed"]
-    broken.delete()
+
+
+def test_a_try_that_breaks_does_not_stop_the_others_and_fails_the_function(
+    sender: Sender, reseller: Any, receiver: Receiver, hook: Any, acme: Any, spend: Spend
+) -> None:
+    """Unlike a receiver that does not answer, it is an error of ours."""
+    spend("20")
+    told = iter((True, False))
+
+    def post(*args: Any, **more: Any) -> Outcome:
+        if next(told, False):
+            raise LookupError("injected")
+        return Outcome(200)
+
+    with pytest.raises(RuntimeError, match="failed, after the others were done: the delivery "):
+        sender.run(gateways=Gateways(post, lambda *_: ""), threads=1)
+    found = [one["status"] for one in deliveries(reseller)]
+    assert (found.count("pending"), found.count("delivered")) == (1, len(found) - 1)
+    assert len(found) > 2
+    sender.now += LEASE_SECONDS + 1
+    sender.run()
+    assert {one["status"] for one in deliveries(reseller)} == {"delivered"}
 
 
 # --- killed, and twins --------------------------------------------------------------------------------------------

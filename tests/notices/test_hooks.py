@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from receiver import Receiver, receiving
 
-from chalicelib.notices import hooks
+from chalicelib.notices import hooks, targets
+from chalicelib.notices.shapes import WebhookIn
 
 pytestmark = pytest.mark.system
 
@@ -66,6 +67,31 @@ def test_a_name_that_leads_inside_is_not_followed(addresses: tuple[str, ...]) ->
     outcome = hooks.post("https://innocent.example.com/", b"", {}, resolve=addressed(*addresses))
     assert outcome.status is None
     assert "address" in outcome.error
+
+
+@pytest.mark.parametrize("address", ["192.0.0.8", "192.0.0.15", "192.88.99.1", "2001:2::1", "fe80::1%eth0"])
+def test_what_may_not_be_entered_as_an_address_is_not_reached_by_a_name(address: str) -> None:
+    outcome = hooks.post("https://innocent.example.com/", b"", {}, resolve=addressed(address))
+    assert outcome == hooks.Outcome(None, "the host has an address that must not be reached from here")
+    url = f"https://[{address}]/" if ":" in address else f"https://{address}/"
+    with pytest.raises(ValueError, match="public address"):
+        targets.check_url(url, loopback=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://.", "https://..", "https://example.com:0/", "https://192.0.0.8/", "https://1.0x7f/"]
+)
+def test_a_url_is_refused_at_entry_and_at_sending_with_the_same_words(url: str) -> None:
+    """Before its host is looked up: a webhook may be older than a rule."""
+
+    def never(host: str, port: int) -> Any:
+        raise AssertionError("looked up")
+
+    with pytest.raises(ValueError) as entered:
+        WebhookIn(url=url)
+    outcome = hooks.post(url, b"", {}, resolve=never)
+    assert outcome.status is None
+    assert outcome.error in str(entered.value)
 
 
 def test_the_local_stage_lets_no_other_machine_be_reached_over_http() -> None:

@@ -97,7 +97,12 @@ def test_secrets_are_256_bits_and_never_twice_the_same() -> None:
 # --- where webhooks may go ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize("address", [
+        "8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "192.0.1.0", "191.255.255.255", "192.0.3.0",
+        "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "198.17.255.255", "198.20.0.0",
+        "223.255.255.255", "2001:200::1", "2a00:1450::1", "3ffe::1",
+    ],
+)  # fmt: skip
 def test_public_addresses(address: str) -> None:
     assert targets.is_public(address)
 
@@ -109,7 +114,11 @@ def test_public_addresses(address: str) -> None:
         "255.255.255.255", "198.18.0.1", "192.0.2.1", "240.0.0.1", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
         "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::",
         "2002:a9fe:a9fe::", "2001:db8::1", "::127.0.0.1", "::10.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::a00:1",
-        "fec0::1", "4000::1", "5f00::1", "3fff::1",
+        "fec0::1", "4000::1", "5f00::1", "3fff::1", "192.0.0.7", "192.0.0.8", "192.0.0.9", "192.0.0.10", "192.0.0.15",
+        "192.0.0.170", "192.0.0.255", "192.88.99.1", "192.31.196.1", "192.52.193.1", "192.175.48.1", "198.19.255.255",
+        "198.51.100.1", "203.0.113.1", "0.255.255.255", "100.127.255.255", "172.31.255.255", "239.255.255.255",
+        "2001::1", "2001:1::1", "2001:2::1", "2001:20::1", "2001:1ff::1", "2002:808:808::1", "2620:4f:8000::1",
+        "2606:4700:4700::1111%eth0", "::ffff:192.0.0.8", "", "example.com", "8.8.8", "08.8.8.8",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public(address: str) -> None:
@@ -117,7 +126,18 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/hook", "https://hooks.example.com:8443/a/b?c=d", "https://8.8.8.8/"]
+    "url",
+    [
+        "https://example.com/hook",
+        "https://hooks.example.com:8443/a/b?c=d",
+        "https://8.8.8.8/",
+        "https://a_b.example.com:65535/",
+        "https://[2606:4700:4700::1111]:1/",
+        "https://8ball.example/",
+        "https://0x7f.example/",
+        "https://xn--xample-9ua.com/",
+        f"https://{'a' * 63}.example/",
+    ],
 )
 def test_urls_that_are_taken(url: str) -> None:
     assert targets.check_url(url, loopback=False) == url
@@ -131,6 +151,13 @@ def test_urls_that_are_taken(url: str) -> None:
         "https://10.0.0.8:443/x", "https://[::1]/", "https://169.254.169.254/latest/meta-data", "https://u:p@example.com/",
         "https://example.com/#x", "https://exa mple.com/", "https://example.com\\@10.0.0.1/", "https://éxample.com/",
         "https://example.com:99999/", "https://[::ffff:10.0.0.1]/", "https://example.com/\n", "http://127.0.0.1/x",
+        "https://.", "https://..", "https://./x", "https://.com", "https://example.com.", "https://example..com/", "https://127.0.0.1./",
+        "https://localhost./", "https://a.localhost/", "https://1.0x7f/", "https://0x7f.1/", "https://0x/", "https://a.0x/",
+        "https://1.2.3.4.5/",
+        "https://example.com:0/", "https://example.com:00/", "https://8.8.8.8:0/", "https://192.0.0.8/", "https://192.0.0.15/",
+        "https://192.0.0.10:8443/x", "https://-a.com/", "https://a-.com/", "https://exa%6Dple.com/", "https://a*b.com/",
+        "https://[2606:4700::1%25eth0]/", "https://[fe80::1%eth0]/", "https://[v1.x]/", "https://[example.com]/", "https://010.8.8.8/",
+        f"https://{'a' * 64}.com/", f"https://{'a.' * 127}com/", "https://a,b.com/", "https://a;b.com/",
     ],
 )  # fmt: skip
 def test_urls_that_are_refused(url: str) -> None:

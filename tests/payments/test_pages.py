@@ -128,6 +128,28 @@ def test_the_state_follows_the_ledger_and_a_paid_page_has_no_button(shop: Shop) 
     assert told.all("form") == [] and texts.WORDS["en"]["paid"] in told.words
 
 
+def test_the_page_of_a_payer_who_came_back_says_what_is_true_of_the_deposit(shop: Shop) -> None:
+    def shown() -> tuple[str, bool]:
+        page = Parsed(look(shop, "/cancel").text)
+        [key] = [key for key, text in texts.WORDS["en"].items() if text.replace("{seller}", "Voix") in page.words
+                 and key in ("cancelled", "pending", "paid", "failed", "review", "expired")]  # fmt: skip
+        return key, bool(page.all("a"))
+
+    assert shown() == ("cancelled", True)
+    shop.send(shop.good | {"payment_status": "Denied"})
+    assert shown() == ("failed", True)
+    shop.send(shop.good | {"payment_status": "Pending", "txn_id": "TX2"})
+    assert shown() == ("pending", False)
+    shop.send(shop.good | {"txn_id": "TX2"})
+    assert shown() == ("paid", False)
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_paypal_shows_the_item_in_the_clients_language(reseller: Any, paypal: Any, language: str) -> None:
+    shop = open_shop(reseller, paypal, language=language)
+    assert shop.deposit["fields"]["item_name"] == texts.WORDS[language]["item"]
+
+
 def test_a_failed_deposit_can_be_tried_again(shop: Shop) -> None:
     shop.send(shop.good | {"payment_status": "Denied"})
     told = Parsed(look(shop).text)
@@ -161,8 +183,10 @@ def test_a_closed_client_has_no_button(shop: Shop) -> None:
 @pytest.mark.parametrize("intent", ["0" * 32, "x", "a" * 128, "%2e%2e", "a.b", "%00", "PAY"])
 def test_a_link_that_nobody_has_is_a_page_that_says_so(shop: Shop, intent: str) -> None:
     for more in ("", "/return", "/cancel"):
-        reply = shop.api.with_key("").get(f"/pay/{intent}{more}")
-        assert reply.status == 404
+        for language in ("en", "fr-CA,fr;q=0.9", "es", "de"):
+            reply = shop.api.with_key("").get(f"/pay/{intent}{more}", headers={"accept-language": language})
+            assert (reply.status, reply.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+            assert texts.words(language)["missing"] in unescape(reply.text)
     assert shop.api.with_key("").get(f"/pay/{intent}/state").status == 404
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,19 @@ def test_a_ledger_that_does_not_add_up_stays_open_and_the_others_close(world: Fe
     assert through(world)["acme"] == "2026-09"
 
 
+def test_a_ledger_that_breaks_stays_open_and_the_others_close(world: FeeWorld, caplog: Any) -> None:
+    from chalicelib.accounts.store.owners import Client
+
+    client = Client.get(*Client.key(world.reseller_id, world.ids["acme"]))
+    client.update([Client.closed_through.set("unreadable")])
+    run = close(world, "2026-10-03")
+    assert (run.closed, run.differing) == (2, [world.ids["acme"]])
+    assert f"the closing of {world.ids['acme']} failed" in caplog.text
+    client.update([Client.closed_through.set("")])
+    assert close(world, "2026-10-03").closed == 1
+    assert set(through(world).values()) == {"2026-09"}
+
+
 def test_files_that_are_being_rated_put_it_off_for_a_day_and_no_longer(world: FeeWorld) -> None:
     from chalicelib.accounts.service import term_versions
     from chalicelib.aws.transactions import commit
@@ -222,6 +235,52 @@ def test_the_hourly_message_bills_the_month_before_it_closes_it(world: FeeWorld)
     assert (entry.usage_month, entry.period) == ("2026-10", "2026-10")
     assert month(world, "acme", "2026-10").closing["period_balance_e8"] == -(10**9)
     assert set(through(world).values()) == {"2026-10"}
+
+
+def hop(body: str, sent: list[str]) -> str:
+    """One message of the hourly queue, with no time for more than a ledger; what is passed on."""
+    from chalicelib.reports import events
+
+    attributes = {"ApproximateReceiveCount": "1"}
+    record = {"body": body, "receiptHandle": "x", "attributes": attributes, "eventSource": "aws:sqs"}
+    events.bill_and_close({"Records": [record]}, None)
+    return sent.pop() if sent else ""
+
+
+@pytest.mark.parametrize("differs", [False, True])
+def test_a_message_that_is_passed_on_says_where_to_go_on(world: FeeWorld, monkeypatch: Any, differs: bool) -> None:
+    """Lambda allows a function to feed its own queue without end, so each hop must come further than the one before."""
+    from chalicelib.accounts.ledger import months
+    from chalicelib.accounts.store.owners import Client
+    from chalicelib.aws import queues
+    from chalicelib.reports import events
+
+    for n in range(20):
+        world.client(f"c{n}")
+    sent: list[str] = []
+    monkeypatch.setattr(queues, "send", lambda queue, bodies: sent.extend(bodies))
+    monkeypatch.setattr(events, "WORK_SECONDS", -1)
+    clients = sorted(world.ids[name] for name in ("acme", "beta", *(f"c{n}" for n in range(20))))
+    wrong = Client.get(*Client.key(world.reseller_id, clients[3]))
+    if differs:
+        wrong.update([Client.balance_e8.set(1)])
+    body = json.dumps({"reseller_id": world.reseller_id, "at": "2026-10-03T17:00:00Z"})
+    places = []
+    with pytest.raises(RuntimeError, match="1 ledgers of reseller") if differs else nullcontext():
+        while body:
+            body = hop(body, sent)
+            places += [json.loads(body)["place"]] if body else []
+    assert places == [[client_id, int(differs and n >= 3)] for n, client_id in enumerate(clients)]
+    open_still = [name for name, month in through_all(world).items() if month != "2026-09"]
+    assert open_still == ([wrong.client_id] if differs else [])
+    assert months.all_closed_through(world.reseller_id) == ("" if differs else "2026-09")
+
+
+def through_all(world: FeeWorld) -> dict[str, str]:
+    from chalicelib.accounts.store.owners import Client, Reseller
+
+    found = {row.client_id: row.closed_through for row in Client.under(*Client.of_reseller(world.reseller_id))}
+    return found | {"reseller": Reseller.get(*Reseller.key(world.reseller_id)).closed_through}
 
 
 def test_fees_that_cannot_be_billed_keep_the_months_open(world: FeeWorld) -> None:

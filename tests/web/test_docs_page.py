@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from walk import operations
@@ -89,7 +92,7 @@ def test_every_operation_and_every_shape_is_on_it(document: dict[str, Any], page
     said = "".join(page.texts)
     for op in operations(document):
         assert f"op-{op.told['operationId']}" in ids
-        assert op.path in said and op.told["summary"] in said
+        assert op.path in said and op.told["summary"].replace("`", "") in said
     for name in document["components"]["schemas"]:
         assert f"shape-{name}" in ids
 
@@ -99,6 +102,35 @@ def test_every_link_in_the_page_leads_somewhere(page: Page) -> None:
     inside = {one["href"].removeprefix("#") for one in page.all("a") if one["href"].startswith("#")}
     assert inside <= ids
     assert len(inside) > 100
+
+
+def test_examples_have_all_that_is_required_and_show_the_answer(document: dict[str, Any], reply: Any) -> None:
+    parts = dict(re.findall(r'id="op-(\w+)">(.*?)</details>', reply.text, re.DOTALL))
+    answers = 0
+    for op in operations(document):
+        command, *answer = map(
+            unescape, re.findall(r"<pre><code>(.*?)</code></pre>", parts[op.told["operationId"]], re.DOTALL)
+        )
+        query = set(parse_qs(urlsplit(command.split('"')[1]).query))
+        needed = {one["name"] for one in op.told["parameters"] if one["in"] == "query" and one["required"]}
+        assert query == needed, command
+        assert ("Authorization" in command) == bool(op.told["x-roles"])
+        good = next(iter(op.told["responses"].values())).get("content", {}).get("application/json")
+        assert len(answer) == (good is not None)
+        if good and "$ref" in good["schema"]:
+            shape = document["components"]["schemas"][good["schema"]["$ref"].rpartition("/")[2]]
+            assert json.loads(answer[0]).keys() == shape["properties"].keys()
+            answers += 1
+    assert answers > 40
+
+
+def test_code_in_its_texts_is_marked_up_and_not_in_backquotes(page: Page) -> None:
+    assert not [text for text in page.texts if "`" in text]
+
+
+def test_the_address_of_the_deployment_leads_to_the_page(operator: Any) -> None:
+    found = operator.with_key("").get("/")
+    assert (found.status, found.headers["Location"]) == (303, "http://127.0.0.1/docs")
 
 
 def test_it_can_be_read_by_ear_and_by_keyboard(page: Page) -> None:

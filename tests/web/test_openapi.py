@@ -46,7 +46,12 @@ def test_every_served_route_is_in_the_document(document: dict[str, Any]) -> None
     from chalicelib.web.public_routes import PUBLIC_ROUTES
 
     served = {f"{method} {path}" for path, entries in app.routes.items() for method in entries}
-    assert served - set(map(str, operations(document))) == {"GET /v1/openapi.json", "GET /docs", *PUBLIC_ROUTES}
+    assert served - set(map(str, operations(document))) == {
+        "GET /v1/openapi.json",
+        "GET /docs",
+        "GET /",
+        *PUBLIC_ROUTES,
+    }
     assert not [place for place in PUBLIC_ROUTES if " /v1/" in place]
 
 

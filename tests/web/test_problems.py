@@ -268,7 +268,7 @@ def test_a_store_that_fails_is_500_without_its_words(reseller: Any, caplog: pyte
         ({"country": "Canada"}, "country must be an ISO 3166 alpha-2 code such as CA"),
         ({"country": "XX"}, "country must be an ISO 3166 alpha-2 code such as CA"),
         ({"balance_mode": "loose"}, "balance_mode must be 'permissive' or 'strict'"),
-        ({"zip": "1" * 300}, "zip must have at most 200 characters"),
+        ({"zip": "1" * 301}, "zip must have at most 300 characters"),
         ({"phone": 5}, "phone must be a valid string"),
         ({"low_balance_threshold": "5,00"}, "low_balance_threshold must be a decimal number such as 0.012"),
     ],

@@ -13,9 +13,10 @@ def reseller_ids() -> list[str]:
     return [row.reseller_id for row in ResellerPointer.under(*ResellerPointer.every())]
 
 
-def client_ids(reseller_id: str) -> list[str]:
-    """Every client of a reseller, closed ones too."""
-    return [row.client_id for row in Client.under(*Client.of_reseller(reseller_id))]
+def client_ids(reseller_id: str, after: str = "") -> list[str]:
+    """Every client of a reseller, closed ones too, in order of the ids; those behind the client ``after``."""
+    place = Client.key(reseller_id, after).sk if after else None
+    return [row.client_id for row in Client.under(*Client.of_reseller(reseller_id), after=place)]
 
 
 def usage_by_month(client_id: str) -> dict[str, dict[str, int]]:

@@ -10,7 +10,7 @@ from chalicelib.accounts.store.ledger import FreeMinutes, Marker, Month
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws.transactions import find_each
 from chalicelib.client_month import ClientMonth
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, existing
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,17 @@ def snapshots(
         month = month or Month(*Month.key(one.client_id, one.month))
         read.append(Snapshot(client, month, used, stored, *markers))
     return read
+
+
+def client_and_spent(client_month: ClientMonth, reseller_id: str, package_id: str) -> tuple[Client, int]:
+    """A client, and the free seconds of a package that its rated calls of the month have spent.
+
+    ``NotFound`` if the reseller has no such client.
+    """
+    client_id, month = client_month
+    client_key, spent_key = Client.key(reseller_id, client_id), FreeMinutes.key(client_id, package_id, month)
+    client, spent = find_each((Client, *client_key), (FreeMinutes, *spent_key))
+    return existing(client), spent.used_seconds if spent else 0
 
 
 def _marked(client_month: ClientMonth, batch_id: str, generation: int) -> _Marked:

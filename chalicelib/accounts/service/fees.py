@@ -128,7 +128,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
     if package is None:
         raise LookupError(f"sub-account {item.subaccount_id} has no package")
     amount_e8 = _owed(payer, package.monthly_fee_e8)
-    description, source = f"Monthly fee of {item.username} ({package.name})", f"subaccount:{item.subaccount_id}"
+    description, source = f"Monthly fee of {item.username} ({package.shown_name})", f"subaccount:{item.subaccount_id}"
     return Fee(payer, item.subaccount_id, "package_monthly", amount_e8, description, source)
 
 

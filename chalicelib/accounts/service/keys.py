@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import re
 import secrets
 from dataclasses import dataclass
-
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException, UpdateError
 
 from chalicelib.accounts.ledger.posting import get_client, get_reseller
 from chalicelib.accounts.shapes.resellers import KeyIn, KeyMade, KeyOut, RotateIn
@@ -21,6 +17,7 @@ from chalicelib.accounts.store.api_keys import ApiKey, KeyPointer
 from chalicelib.accounts.store.owners import Reseller
 from chalicelib.aws import paging
 from chalicelib.aws.secrets import deployment_secrets
+from chalicelib.aws.stamps import stamp
 from chalicelib.aws.transactions import (
     Change,
     Put,
@@ -35,8 +32,6 @@ from chalicelib.aws.transactions import (
 )
 from chalicelib.errors import Conflict, Invalid, NotFound, existing
 from chalicelib.principals import Principal
-
-log = logging.getLogger(__name__)
 
 USE_SECONDS = 3600
 """``last_used_at`` is written once in so many seconds: a key that is used all day costs 24 writes."""
@@ -63,24 +58,11 @@ def authenticate(token: str, now: int) -> Principal | None:
     reseller = Reseller.find(*Reseller.key(key.reseller_id))
     if reseller is None or (key.expires_at is not None and key.expires_at <= now):
         return None
-    _note_use(key, now)
+    stamp(key, ApiKey.last_used_at, now, USE_SECONDS)
     scopes = None if key.scopes is None else tuple(key.scopes)
     return Principal(
         key.role, key.key_id, key.reseller_id, key.client_id or "", reseller.status, scopes, str(key.label)
     )
-
-
-def _note_use(key: ApiKey, now: int) -> None:
-    """Store the time of use, at most once an hour. A failure is logged, because the request does not depend on it."""
-    if key.last_used_at is not None and now - key.last_used_at < USE_SECONDS:
-        return
-    stale = ApiKey.last_used_at.does_not_exist() | (ApiKey.last_used_at <= now - USE_SECONDS)
-    try:
-        # The condition excludes a key that was revoked meanwhile, and all but one of several requests at once.
-        key.update(actions=[ApiKey.last_used_at.set(now)], condition=ApiKey.pk.exists() & stale)
-    except (PynamoDBException, BotoCoreError, ClientError) as problem:
-        if not isinstance(problem, UpdateError) or problem.cause_response_code != "ConditionalCheckFailedException":
-            log.warning("the use of key %s could not be noted: %s", key.key_id, problem)
 
 
 def new_key(scope: Scope, reseller_id: str, body: KeyIn, replaces: str | None = None) -> NewKey:

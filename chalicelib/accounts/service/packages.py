@@ -25,7 +25,7 @@ STORED = {
     "setup_fee": "setup_fee_e8",
 }
 """Stored names of those fields of a request whose stored name has their unit."""
-UNDATED = ("name", "monthly_fee", "setup_fee")
+UNDATED = ("name", "public_name", "monthly_fee", "setup_fee")
 """Fields that price no call: they change at once."""
 MOST_LATER = 50
 """Most versions with a later start: a change before them records each again, in one transaction."""
@@ -42,6 +42,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
         *Package.key(reseller_id, package_id),
         package_id=package_id,
         name=body.name,
+        public_name=body.public_name,
         monthly_fee_e8=body.monthly_fee,
         setup_fee_e8=body.setup_fee,
         price=_stored({name: value for name, value in body if name not in UNDATED}),

@@ -124,5 +124,13 @@ def assignments(reseller_id: str, upto: int) -> Sequence[Assignment]:
 
 def account_assignments(reseller_id: str, username: str, upto: int) -> Sequence[Assignment]:
     """Every assignment of one sub-account, up to terms version ``upto``."""
-    holder = Assignment.holder_of_account(username)
+    return _assignments_of(reseller_id, Assignment.holder_of_account(username), upto)
+
+
+def did_assignments(reseller_id: str, number: str, upto: int) -> Sequence[Assignment]:
+    """Every assignment of one DID (``+<digits>``), up to terms version ``upto``."""
+    return _assignments_of(reseller_id, Assignment.holder_of_number(number), upto)
+
+
+def _assignments_of(reseller_id: str, holder: str, upto: int) -> Sequence[Assignment]:
     return [row for row in Assignment.under(*Assignment.of_holder(reseller_id, holder)) if row.version <= upto]

@@ -33,14 +33,17 @@ def nothing() -> Any:
 
 
 def _home_country(code: str) -> str:
-    if code not in numbers.home_countries():
-        raise ValueError("must be an ISO 3166 alpha-2 code such as US")
-    return code
+    return _one_of(numbers.home_countries(), code)
 
 
 def _country(code: str) -> str:
-    if code and code not in COUNTRIES:
-        raise ValueError("must be an ISO 3166 alpha-2 code such as CA")
+    return _one_of(COUNTRIES, code) if code else ""
+
+
+def _one_of(countries: frozenset[str], code: str) -> str:
+    if code not in countries:
+        meant = "; the United Kingdom is GB" if code == "UK" else ""
+        raise ValueError(f"must be an ISO 3166 alpha-2 code such as CA{meant}")
     return code
 
 

@@ -109,6 +109,9 @@ def _kept(name: str, default: str = "") -> str:
 
 
 class ClientOut(Shape):
+    """``last_asked_at``: when a switch last asked whether a call of the client may start, exact to ten minutes; null:
+    never. A strict client whose switch does not ask is stopped by nothing."""
+
     id: str = Field(validation_alias="client_id")
     status: Status
     service: Literal["active", "suspended"]
@@ -132,6 +135,7 @@ class ClientOut(Shape):
     state: str = _kept("state")
     country: str = _kept("country")
     zip: str = _kept("zip")
+    last_asked_at: InstantOut | None
     created_at: InstantOut
 
 

@@ -1,4 +1,4 @@
-"""Packages: what a client buys. Price fields are dated; fees and the name are not."""
+"""Packages: what a client buys. Price fields are dated; fees and names are not."""
 
 from typing import Annotated, Any, Literal
 
@@ -36,6 +36,7 @@ def _scope(codes: list[str]) -> list[str]:
 Scope = Annotated[list[str], Field(max_length=300), AfterValidator(_scope)]
 FreeMinutes = Annotated[int, Field(ge=0, le=MOST_FREE_MINUTES)]
 Decimals = Annotated[int, Field(ge=2, le=8)]
+RateDecimals = Annotated[int, Field(ge=4, le=10)]
 
 
 class Routes(Shape):
@@ -47,11 +48,15 @@ class Routes(Shape):
 
 
 class PackageIn(Shape):
-    """``pulse`` null: the deck's. ``connection_fee`` null: the deck's, marked up. ``minimum_charge`` null: none."""
+    """``pulse`` null: the deck's. ``connection_fee`` null: the deck's, marked up. ``minimum_charge`` null: none.
+    ``rate_decimals``: where a rate that the markup makes is rounded, before billing. ``public_name``: the only name
+    that clients see; null: ``name``."""
 
     name: Name
+    public_name: Name | None = None
     markup_fixed: SignedRate = nothing()
     markup_percent: Percent = nothing()
+    rate_decimals: RateDecimals = 10
     pulse: Pulse | None = None
     monthly_fee: Fee = nothing()
     setup_fee: Fee = nothing()
@@ -67,8 +72,10 @@ class PackagePatch(Shape):
     """``effective_from`` (default now): when price fields change; the others change at once."""
 
     name: Name = left_out()
+    public_name: Name | None = left_out()
     markup_fixed: SignedRate = left_out()
     markup_percent: Percent = left_out()
+    rate_decimals: RateDecimals = left_out()
     pulse: Pulse | None = left_out()
     monthly_fee: Fee = left_out()
     setup_fee: Fee = left_out()
@@ -90,6 +97,7 @@ class PriceFields(Shape):
 
     markup_fixed: RateOut = _price("markup_fixed_e10")
     markup_percent: PercentOut = _price("markup_percent_e4")
+    rate_decimals: int = _price("rate_decimals")
     pulse: Pulse | None = _price("pulse")
     free_minutes: int = _price("free_minutes")
     free_minutes_scope: list[str] = _price("free_minutes_scope")
@@ -105,11 +113,21 @@ class UpcomingPrice(PriceFields):
     effective_from: InstantOut
 
 
+class WarningOut(Shape):
+    """What may not be meant in a field that was accepted. ``code``: ``gives_markup_away``."""
+
+    field: str
+    code: str
+    message: str
+
+
 class PackageOut(PriceFields):
     """The price fields are those in force now."""
 
     id: str = Field(validation_alias="package_id")
     name: str
+    public_name: str = Field(validation_alias="shown_name")
+    warnings: list[WarningOut]
     monthly_fee: AmountOut = Field(validation_alias="monthly_fee_e8")
     setup_fee: AmountOut = Field(validation_alias="setup_fee_e8")
     upcoming: list[UpcomingPrice]

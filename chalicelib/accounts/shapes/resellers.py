@@ -47,6 +47,8 @@ class AccountPatch(Shape):
 
 
 class ResellerOut(Shape):
+    """``last_asked_at``: when a switch last asked whether a call may start, exact to ten minutes; null: never."""
+
     id: str = Field(validation_alias="reseller_id")
     name: str
     email: str
@@ -58,6 +60,7 @@ class ResellerOut(Shape):
     balance: AmountOut = Field(validation_alias="balance_e8")
     language: str
     low_balance_threshold: AmountOut | None = Field(validation_alias="threshold_e8")
+    last_asked_at: InstantOut | None
     created_at: InstantOut
 
 

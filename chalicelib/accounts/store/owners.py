@@ -20,12 +20,16 @@ from chalicelib.aws.versions import Versioned
 
 
 class Owner(Versioned):
-    """A reseller or a client, with the fields that entries change (``rules.Account``)."""
+    """A reseller or a client, with the fields that entries change (``rules.Account``).
+
+    ``last_asked_at``: when a switch last asked whether a call of the owner may start, exact to ten minutes.
+    """
 
     balance_e8 = IntegerAttribute(default=0)
     entries = IntegerAttribute(default=0)
     closed_through = UnicodeAttribute(default="")
     posted_at = IntegerAttribute(default=0)
+    last_asked_at = IntegerAttribute(null=True)
     created_at = IntegerAttribute()
 
     @property

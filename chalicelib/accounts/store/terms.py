@@ -6,6 +6,7 @@ from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 
+from chalicelib.accounts.public_names import GIVES_MARKUP_AWAY, Advice, gives_markup_away
 from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.bases import TermsItem
 from chalicelib.aws.items import IntegerAttribute, Key, KeyOf, KeyPart
@@ -17,18 +18,30 @@ class Package(ResellerItem, Versioned):
     """``R#<reseller_id>`` / ``PACKAGE#<package_id>``
 
     ``price``: the price fields in force when the item was written. ``upcoming``: the later ones at that moment, each
-    with its ``effective_from``. The calls are priced by ``PackageTerms``.
+    with its ``effective_from``. The calls are priced by ``PackageTerms``. ``public_name`` None: clients see ``name``.
     """
 
     PREFIX = "PACKAGE#"
 
     package_id = UnicodeAttribute()
     name = UnicodeAttribute()
+    public_name = UnicodeAttribute(null=True)
     monthly_fee_e8 = IntegerAttribute()
     setup_fee_e8 = IntegerAttribute()
     price: Any = JSONAttribute()
     upcoming: Any = JSONAttribute(default=list)
     created_at = IntegerAttribute()
+
+    @property
+    def shown_name(self) -> str:
+        """The only name of the package that clients see."""
+        return self.public_name or self.name
+
+    @property
+    def warnings(self) -> list[Advice]:
+        """What the reseller may not have meant: a name that gives clients the markup."""
+        prices = [self.price, *(later["price"] for later in self.upcoming)]
+        return [GIVES_MARKUP_AWAY] if gives_markup_away(self.shown_name, prices) else []
 
 
 class PackageTerms(TermsItem):

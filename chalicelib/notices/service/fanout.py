@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-
 from chalicelib.accounts.ledger.posting import get_client
+from chalicelib.apart import Apart
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
@@ -12,18 +11,17 @@ from chalicelib.notices import kinds, store
 from chalicelib.notices.store import Delivery
 from chalicelib.outbox import OutboxItem
 
-log = logging.getLogger(__name__)
-
 
 def take_all(scope: Scope, at_most: int = 1000) -> int:
-    """Turn the items of the outbox into deliveries, oldest first; how many items were taken."""
-    taken = 0
+    """Turn the items of the outbox into deliveries, oldest first; how many items were taken.
+
+    An item that fails is tried again in the next minute; ``RuntimeError`` names it when the others are taken.
+    """
+    taken, apart = 0, Apart()
     for item in OutboxItem.under(*OutboxItem.waiting(), limit=at_most):
-        try:
+        with apart.turn(f"the outbox item {item.kind} {item.event_id}"):
             taken += _take(scope, item)
-        except Exception:
-            # One item that fails must not block the others; it is tried again in the next minute.
-            log.exception("the outbox item %s %s could not be taken", item.kind, item.event_id)
+    apart.end()
     return taken
 
 

@@ -17,6 +17,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_client, get_reseller
+from chalicelib.apart import Apart
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, Write, commit
 from chalicelib.config import settings
 from chalicelib.errors import LostRace
@@ -46,35 +47,43 @@ class Gateways:
 def send_due(
     scope: Scope, clock: Callable[[], int], until: int, gateways: Gateways = Gateways(), threads: int = THREADS
 ) -> int:
-    """Try the deliveries that are due; no try begins at or after the instant ``until``. The number of tries."""
-    tries, after = 0, None
+    """Try the deliveries that are due; no try begins at or after the instant ``until``. The number of tries.
+
+    ``RuntimeError`` names the deliveries of which a try broke, when the others are tried. That a receiver does not
+    answer is no such error.
+    """
+    after, apart, tried = None, Apart(), list[Due]()
+
+    def one(due: Due) -> None:
+        with apart.turn(f"the delivery {due.sk}"):
+            if clock() < until and _try(scope, due, clock, gateways):
+                tried.append(due)
+
     with ThreadPoolExecutor(threads, "notices") as pool:
         while clock() < until:
             rows = store.due_until(clock(), after=after, limit=ROUND)
             if not rows:
                 break
-            tries += sum(pool.map(lambda due: clock() < until and _try(scope, due, clock, gateways), rows))
+            list(pool.map(one, rows))
             after = rows[-1].sk
-    return tries
+    apart.end()
+    return len(tried)
 
 
 def _try(scope: Scope, due: Due, clock: Callable[[], int], gateways: Gateways) -> bool:
-    """One try of a delivery; ``False`` if it was not due any more, leased by another call, or broke."""
-    try:
-        delivery = _lease(due, clock())
-        if delivery is None:
-            return False
-        _record(scope, due, delivery, _send(delivery, clock(), gateways), clock())
-        return True
-    except Exception:
-        log.exception("the delivery %s broke", due.sk)
+    """One try of a delivery; ``False`` if it was not due any more, or is leased by another call."""
+    delivery = _lease(due, clock())
+    if delivery is None:
         return False
+    _record(scope, due, delivery, _send(delivery, clock(), gateways), clock())
+    return True
 
 
 def _lease(due: Due, now: int) -> Delivery | None:
     """The delivery with a lease; ``None`` if another call holds one, or the delivery is not due any more."""
     delivery = Delivery.find(due.delivery_pk, due.delivery_sk)
-    if delivery is None or store.due_key(delivery).sk != due.sk or delivery.status != "pending":
+    # A delivery that has ended has no next try, and so no key of one.
+    if delivery is None or delivery.status != "pending" or store.due_key(delivery).sk != due.sk:
         return None
     free = (Delivery.leased_until <= now) & (Delivery.next_attempt_at == delivery.next_attempt_at)
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from chalicelib.aws.transactions import Scope
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict
 from chalicelib.framework import Blueprint
 from chalicelib.payments import gateway, page
 from chalicelib.payments.gateway import Paypal, PaypalFailed
@@ -20,25 +20,27 @@ from chalicelib.web.public_routes import FORM, PublicRequest, PublicResponse, pu
 bp = Blueprint(__name__)
 
 
-@public_route(bp, "GET", "/pay/{intent}")
+def error_page(status: int, headers: dict[str, str]) -> PublicResponse:
+    """An error as a page, in the language that the browser asks for: an unknown link has no client."""
+    return _html(page.notice("missing" if status == 404 else "trouble", headers.get("accept-language", "en")), status)
+
+
+@public_route(bp, "GET", "/pay/{intent}", error_page=error_page)
 def show_pay(request: PublicRequest) -> PublicResponse:
     """The amount and the button."""
-    view = _view(request)
-    return _html(page.pay(view)) if view else _missing()
+    return _html(page.pay(_view(request)))
 
 
-@public_route(bp, "GET", "/pay/{intent}/return")
+@public_route(bp, "GET", "/pay/{intent}/return", error_page=error_page)
 def show_return(request: PublicRequest) -> PublicResponse:
     """The status of the payment, after the payer has paid."""
-    view = _view(request)
-    return _html(page.back(view, "state")) if view else _missing()
+    return _html(page.back(_view(request), "state"))
 
 
-@public_route(bp, "GET", "/pay/{intent}/cancel")
+@public_route(bp, "GET", "/pay/{intent}/cancel", error_page=error_page)
 def show_cancel(request: PublicRequest) -> PublicResponse:
-    """The way back to the button, for a payer who has not paid."""
-    view = _view(request)
-    return _html(page.cancelled(view, f"../{request.path['intent']}")) if view else _missing()
+    """The way back to the button, for a payer who has not paid; else the status."""
+    return _html(page.cancelled(_view(request), f"../{request.path['intent']}"))
 
 
 @public_route(bp, "GET", "/pay/{intent}/state")
@@ -47,7 +49,7 @@ def show_state(request: PublicRequest) -> PublicResponse:
     return PublicResponse(json.dumps({"status": pay.status(request.path["intent"])}), content_type="application/json")
 
 
-@public_route(bp, "POST", "/pay/{intent}/checkout", accepts=FORM)
+@public_route(bp, "POST", "/pay/{intent}/checkout", accepts=FORM, error_page=error_page)
 def start_checkout(request: PublicRequest) -> PublicResponse:
     """Create the order and redirect the payer to PayPal, or back to the page if the deposit cannot be paid now."""
     intent, scope = request.path["intent"], Scope("payer", request.now)
@@ -56,19 +58,12 @@ def start_checkout(request: PublicRequest) -> PublicResponse:
     except Conflict:
         url = f"{request.base_url}/pay/{intent}"
     except PaypalFailed:
-        return PublicResponse("PayPal does not answer. Go back and try again in a minute.", 503)
+        return _html(page.notice("unreachable", _view(request).language), 503)
     return PublicResponse(status=303, headers={"Location": url})
 
 
-def _view(request: PublicRequest) -> PaymentView | None:
-    try:
-        return pay.view(request.path["intent"], request.now, request.base_url)
-    except NotFound:
-        return None
-
-
-def _missing() -> PublicResponse:
-    return _html(page.missing(), 404)
+def _view(request: PublicRequest) -> PaymentView:
+    return pay.view(request.path["intent"], request.now, request.base_url)
 
 
 def _html(text: str, status: int = 200) -> PublicResponse:

@@ -20,6 +20,7 @@ from chalicelib.payments.decide import BOOKED_AS, TXN_ID, decide
 from chalicelib.payments.model import Decision, Facts, Movement, Notice, Payment
 from chalicelib.payments.service.config import changed
 from chalicelib.payments.store import Booked, Deposit, Review, Settings, Transaction
+from chalicelib.text import one_line
 
 UNMATCHED_SECONDS = 400 * periods.DAY_SECONDS
 """How long the sums of an unknown payment are kept. Cards are charged back for a year and more."""
@@ -196,8 +197,7 @@ def _review(scope: Scope, case: _Case, decision: Decision) -> list[Write]:
 
 def _named_amount(notice: Notice) -> str:
     """Amount and currency that PayPal named, for a person to compare; cut, because they come from outside."""
-    text = f"{notice.amount} {notice.currency}".strip()
-    return "".join(c for c in text if c.isprintable())[:40]
+    return one_line(f"{notice.amount} {notice.currency}".strip(), 40)
 
 
 def _review_kind(notice: Notice, decision: Decision) -> str:

@@ -12,7 +12,7 @@ from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, new_id, settled
 from chalicelib.config import settings as deployment
 from chalicelib.errors import Conflict, Invalid, existing
-from chalicelib.payments import amounts, gateway, store
+from chalicelib.payments import amounts, gateway, store, texts
 from chalicelib.payments.service.config import notify_url
 from chalicelib.payments.shapes import DepositIn, DepositOut
 from chalicelib.payments.store import Deposit, Invoice, Settings
@@ -34,6 +34,7 @@ def create(scope: Scope, who: Principal, client_id: str, body: DepositIn, base_u
     if body.amount not in [int(text) * money.ONE for text in settings.amounts]:
         raise Invalid.field("amount", f"must be one of {', '.join(settings.amounts)}")
     item = _item(scope, who.reseller_id, client_id, settings, body.amount)
+    item.language = client.profile.get("language", "en")
     invoice = Invoice(
         *Invoice.key(item.invoice), reseller_id=who.reseller_id, client_id=client_id, deposit_id=item.deposit_id
     )
@@ -93,7 +94,7 @@ def form(item: Deposit, settings: Settings, base_url: str) -> tuple[str, dict[st
         "business": item.merchant_id or item.email,
         "amount": amounts.write(item.amount_e8, item.currency),
         "currency_code": item.currency,
-        "item_name": "Account deposit",
+        "item_name": texts.words(item.language)["item"],
         "quantity": "1",
         "invoice": item.invoice,
         "custom": item.custom,

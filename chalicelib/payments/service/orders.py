@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.accounts.ledger.posting import get_client
 from chalicelib.aws.transactions import Change, Scope, commit, event, settled
 from chalicelib.errors import Conflict, Invalid, NotFound, existing
-from chalicelib.payments import amounts, store, vault, webhooks
+from chalicelib.payments import amounts, store, texts, vault, webhooks
 from chalicelib.payments.gateway import UNCLEAR, Paypal, PaypalFailed
 from chalicelib.payments.model import Notice
 from chalicelib.payments.rest import App
@@ -160,7 +160,7 @@ def _unit(deposit: Deposit) -> dict[str, Any]:
         "amount": {"currency_code": deposit.currency, "value": value},
         "invoice_id": deposit.invoice,
         "custom_id": deposit.custom,
-        "description": "Account deposit",
+        "description": texts.words(deposit.language)["item"],
     }
 
 

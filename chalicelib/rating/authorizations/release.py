@@ -23,7 +23,7 @@ TRIES = 500
 
 
 def release(scope: Scope, rated: Sequence[tuple[str, Iterable[Called]]]) -> None:
-    """End the open holds of rated calls. ``rated``: clients with their outbound calls in the order of the file.
+    """End the open holds of rated calls. ``rated``: clients with their calls in the order of the file.
 
     The calls of a client without an open hold are not read.
     """
@@ -75,8 +75,8 @@ def _end_holds(scope: Scope, client_id: str, matches: Sequence[Match]) -> None:
     names = dict.fromkeys(name for match in ended for name in match.names)
     removed = [by_name[name] for name in names if name in by_name]
     if removed:
-        # The head is read last, to leave little time for other writes; the amount of each hold is a condition as well.
+        # The head is read last, to leave little time for other writes; what each hold holds is a condition as well.
         head = store.head_of(client_id)
-        after = store.next_head(head, scope.now, [(hold, -hold.amount_e8) for hold in removed])
+        after = store.next_head(head, scope.now, [(hold, -hold.amount_e8, -hold.free_seconds) for hold in removed])
         notes = [Put(store.done_of(client_id, match.call)) for match in ended]
-        commit(scope, [after, *notes, *(Remove(hold, Hold.amount_e8 == hold.amount_e8) for hold in removed)])
+        commit(scope, [after, *notes, *(Remove(hold, hold.unchanged()) for hold in removed)])

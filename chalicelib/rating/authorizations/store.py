@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.aws.bases import ClientItem
 from chalicelib.aws.items import IntegerAttribute, Key, KeyOf, KeyPart
@@ -26,21 +27,29 @@ class HoldsHead(Item):
     version = IntegerAttribute(default=0)
     by_expiry: Any = JSONAttribute(default=dict)
     by_day: Any = JSONAttribute(default=dict)
+    free: Any = JSONAttribute(default=dict)
 
     key = KeyOf("H#<client_id>", "HEAD")
 
     def sums(self) -> Sums:
-        return Sums({int(end): held for end, held in self.by_expiry.items()}, self.by_day)
+        free = {
+            (package_id, month, int(end)): held
+            for package_id, months in self.free.items()
+            for month, ends in months.items()
+            for end, held in ends.items()
+        }
+        return Sums({int(end): held for end, held in self.by_expiry.items()}, self.by_day, free)
 
 
 class Hold(ClientItem):
     """``H#<client_id>`` / ``HOLD#<name>``
 
-    ``terms``: what prices the call, so that ``finish`` needs nothing else. ``amount_e8``: what is held now.
-    ``seconds``: how long the call was, once it has finished.
+    ``holder``: ``sub:<username>`` or, inbound, ``did:<number>``. ``terms``: what prices the call, so that ``finish``
+    needs nothing else. ``amount_e8`` and ``free_seconds`` (of ``package_id`` and the month of ``day``): what is held
+    now. ``seconds``: how long the call was, once it has finished.
     """
 
-    account = UnicodeAttribute()
+    holder = UnicodeAttribute()
     number = UnicodeAttribute()
     call_id = UnicodeAttribute(default="")
     made_at = IntegerAttribute()
@@ -48,6 +57,8 @@ class Hold(ClientItem):
     terms: Any = JSONAttribute()
     held_seconds = IntegerAttribute()
     amount_e8 = IntegerAttribute()
+    package_id = UnicodeAttribute(default="")
+    free_seconds = IntegerAttribute(default=0)
     seconds = IntegerAttribute(null=True)
 
     key = KeyOf("H#<client_id>", "HOLD#<name>")
@@ -67,9 +78,14 @@ class Hold(ClientItem):
         """Whether it has not expired. DynamoDB deletes expired items late."""
         return self.expires_at > now
 
+    def unchanged(self) -> Condition:
+        """The condition that what is held is as it was read."""
+        held: Condition = (Hold.amount_e8 == self.amount_e8) & (Hold.free_seconds == self.free_seconds)
+        return held
+
     def open(self) -> Open:
         seconds = self.seconds if self.finished else -1
-        return Open(self.name, self.account, self.number, self.call_id, self.made_at, seconds)
+        return Open(self.name, self.holder, self.number, self.call_id, self.made_at, seconds)
 
 
 class Done(Item):
@@ -77,7 +93,7 @@ class Done(Item):
 
     @staticmethod
     def key(client_id: str, call: Called) -> Key:
-        words = "\0".join((call.account, call.call_id, call.number, str(call.start)))
+        words = "\0".join((call.holder, call.call_id, call.number, str(call.start)))
         return Key(f"H#{client_id}", f"DONE#{hashlib.sha256(words.encode()).hexdigest()[:26]}")
 
 
@@ -110,10 +126,18 @@ def open_holds(client_id: str, now: int) -> list[Hold]:
     return [hold for hold in Hold.under(*Hold.of_client(client_id)) if hold.is_open(now)]
 
 
-def next_head(head: HoldsHead, now: int, changes: Sequence[tuple[Hold, int]]) -> Write:
-    """The write of a head after holds grew or shrank, by ``_e8``; it requires the head to be as it was read."""
+def next_head(head: HoldsHead, now: int, changes: Sequence[tuple[Hold, int, int]]) -> Write:
+    """The write of a head after holds grew or shrank; it requires the head to be as it was read.
+
+    ``changes``: each hold, and by how much it changed: ``_e8``, and free seconds.
+    """
     sums, version = head.sums(), head.version
-    for hold, by_e8 in changes:
-        sums = sums.changed(now, hold.expires_at, hold.day, by_e8)
-    after = HoldsHead(head.pk, head.sk, version=version + 1, by_expiry=dict(sums.by_expiry), by_day=dict(sums.by_day))
+    for hold, by_e8, by_seconds in changes:
+        sums = sums.changed(now, hold.expires_at, hold.day, by_e8, hold.package_id, by_seconds)
+    free: dict[str, dict[str, dict[int, int]]] = {}
+    for (package_id, month, end), held in sums.free.items():
+        free.setdefault(package_id, {}).setdefault(month, {})[end] = held
+    after = HoldsHead(
+        head.pk, head.sk, version=version + 1, by_expiry=dict(sums.by_expiry), by_day=dict(sums.by_day), free=free
+    )
     return Put(after, HoldsHead.version == version if version else None)

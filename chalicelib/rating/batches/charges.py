@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chalicelib.calls.totals import Totals
 from chalicelib.rating.batches.rated_csv import RatedRows
-from chalicelib.rating.engine.columns import Ints, Texts
+from chalicelib.rating.engine.columns import Ints, Texts, exact_sum
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.pricing.price import price_call
 
@@ -82,7 +82,8 @@ def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, bat
             before=f",{client},".encode(),
             after=f",{batch_id}\r\n".encode(),
         ),
-        totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), int(amounts.sum()), int(cost.sum())),
+        # A call has less than 2**17 seconds, so their sums need no care.
+        totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), exact_sum(amounts), exact_sum(cost)),
     )
 
 

@@ -35,9 +35,6 @@ COMMIT_TRIES = 500
 AT_ONCE = 50
 """Client-months that are charged together. The more there are, the older are the facts when the last is committed."""
 
-_INBOUND = 1
-"""The bit of a rated line's ``code`` that says inbound."""
-
 
 class GenerationReplaced(Exception):
     """Another generation of the batch has begun since this try did."""
@@ -71,7 +68,7 @@ def commit_client_months(
             objects.flush()
             for one in commits:
                 crowded |= {(one.client_id, day) for day in settle(one.commit, COMMIT_TRIES)}
-            release(scope, [(one.client_id, _outbound_calls(scope.now, spill, one.client_month)) for one in commits])
+            release(scope, [(one.client_id, _recent_calls(work, one.client_month)) for one in commits])
     return crowded
 
 
@@ -175,23 +172,23 @@ def _fence(batch: Batch) -> list[Write]:
     return [Require(found, lifecycle.same_generation(batch))]
 
 
-def _outbound_calls(now: int, spill: Spill, client_month: ClientMonth) -> Iterator[Called]:
-    """The outbound calls of a client-month that may have an open hold: no hold is older than ``KEPT_SECONDS``."""
-    since = (now - KEPT_SECONDS) // periods.DAY_SECONDS - 1
+def _recent_calls(work: _Work, client_month: ClientMonth) -> Iterator[Called]:
+    """The calls of a client-month that may have an open hold: no hold is older than ``KEPT_SECONDS``."""
+    spill, holders = work.spill, work.table.book.holders.values
+    since = (work.scope.now - KEPT_SECONDS) // periods.DAY_SECONDS - 1
     for run in (run for day in spill.days(client_month) if day >= since for run in spill.runs(client_month, day)):
         rows, texts = spill.read(run)
-        some = np.flatnonzero(rows["code"] & _INBOUND == 0)
-        some = some[np.argsort(rows["line"][some])]
-        rows, texts = rows[some], texts.at(some)
-        for call_id, account, number, start, seconds in zip(
+        order = np.argsort(rows["line"])
+        rows, texts = rows[order], texts.at(order)
+        for call_id, holder, number, start, seconds in zip(
             texts.call_id.tolist(),
-            texts.account.tolist(),
+            rows["holder"].tolist(),
             texts.called.tolist(),
             rows["start"].tolist(),
             rows["seconds"].tolist(),
             strict=True,
         ):
-            yield Called(_plain(call_id), _plain(account), number.decode(), start, seconds)
+            yield Called(_plain(call_id), holders[holder].name, number.decode(), start, seconds)
 
 
 def _plain(field: bytes) -> str:

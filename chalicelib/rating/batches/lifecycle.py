@@ -110,12 +110,10 @@ def begin_generation(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     return _transition(scope, batch, Status.RATING, changes, owners, recorded)
 
 
-def report_progress(scope: Scope, batch: Batch, lines: int, rejected: int, now: int) -> None:
-    """Store the counts so far, for people; duplicates are still counted as rated. No effect on a finished batch."""
+def report_progress(scope: Scope, batch: Batch, counts: Mapping[str, int], now: int) -> None:
+    """Store the counts so far (fields of ``Batch``), for people. No effect on a finished batch."""
     actions = [
-        Batch.lines.set(lines),
-        Batch.rated.set(lines - rejected),
-        Batch.rejected.set(rejected),
+        *(getattr(Batch, name).set(count) for name, count in counts.items()),
         Batch.seen_at.set(now),
     ]
     try:

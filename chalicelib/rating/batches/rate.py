@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 
 from chalicelib.accounts.ledger import usage
+from chalicelib.apart import Apart
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
@@ -55,8 +56,12 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         )
         table, reading = TermTable(book), Reading(rejects, Spill(spilled, book))
 
+        began = clock()
+
         def report(now: int) -> None:
-            lifecycle.report_progress(scope, batch, reading.lines, reading.rejected, now)
+            if now - began > most_seconds(reading.size):
+                raise Refused(f"The file takes more than {most_seconds(reading.size)} seconds to read; split it.")
+            lifecycle.report_progress(scope, batch, reading.counts(), now)
 
         try:
             read_file(batch, table, reading, at_most_once_a_second(clock, report))
@@ -74,8 +79,11 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             # The search for duplicates needs room on the disk, too.
             return lifecycle.refuse(scope, batch, problem.detail)
         done = _finish(scope, batch, reading, client_months, clock())
+    apart = Apart()
     for client_id, day in sorted(crowded):
-        compaction.compact(scope, reseller_id, client_id, day)
+        with apart.turn(f"the compaction of {day} of client {client_id}"):
+            compaction.compact(scope, reseller_id, client_id, day)
+    apart.end()
     return done
 
 
@@ -85,6 +93,14 @@ def _client_months(batch: Batch, spill: Spill) -> list[ClientMonth]:
     if batch.generation:
         found |= {billed for billed, _ in usage.client_months_of(batch.reseller_id, batch.batch_id)}
     return sorted(found)
+
+
+def most_seconds(size: int) -> int:
+    """Seconds that a file of ``size`` bytes as stored may take to read: some ten times what a slow one needs.
+
+    While a file is read, it keeps one of the few places of the rating function from other resellers' files.
+    """
+    return 60 + 8 * (size >> 20)
 
 
 def at_most_once_a_second(clock: Callable[[], int], report: Callable[[int], None]) -> Callable[[], None]:
@@ -123,6 +139,8 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
         "cost_e8": cost_e8,
         "revenue_e8": sum(marker.amount_e8 for marker in markers.values()),
         "has_rejects": bool(reading.rejected),
+        "size": reading.size,
+        "bytes_read": reading.bytes_read,
         "finished_at": finished_at,
     }
     return lifecycle.close(scope, batch, outcome)

@@ -25,31 +25,47 @@ from chalicelib.rating.engine.vector.words import line_feeds
 
 @dataclass
 class Reading:
-    """What was read of a file: ``spill`` has the rated lines, ``rejects`` the refused ones as CSV, and their counts."""
+    """What was read of a file: ``spill`` has the rated lines, ``rejects`` the refused ones as CSV, and their counts.
+
+    ``bytes_read`` of ``size``: the bytes of the file as stored, packed or not.
+    """
 
     rejects: IO[bytes]
     spill: Spill
     lines: int = 0
     rejected: int = 0
+    size: int = 0
+    bytes_read: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """The fields of ``Batch`` that show progress; duplicates are still counted as rated."""
+        return {
+            "lines": self.lines,
+            "rated": self.lines - self.rejected,
+            "rejected": self.rejected,
+            "size": self.size,
+            "bytes_read": self.bytes_read,
+        }
 
 
 def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``. ``report`` is called after each chunk but the first.
+    """Read and price the whole file into ``reading``. ``report`` is called after each block of bytes and each chunk of
+    lines but the first; an error that it raises ends the reading.
 
     ``Refused`` when the file is no longer in the bucket, or larger than the settings allow.
     """
     found = objects.look(batch.object_key, batch.version_id)
     if found is None:
         raise Refused("The file is no longer in the bucket; drop it again.")
-    size, _ = found
-    if size > settings.max_file_bytes:
+    reading.size, _ = found
+    if reading.size > settings.max_file_bytes:
         raise Refused(
-            f"The file has {size} bytes; the limit is {settings.max_file_bytes}. Split it and drop the parts."
+            f"The file has {reading.size} bytes; the limit is {settings.max_file_bytes}. Split it and drop the parts."
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = sources.reading(table.book.plan, batch.time_zone, batch.declared)
-    for number, columns in enumerate(_rated(batch, source, table)):
+    for number, columns in enumerate(_rated(_blocks(batch, reading, report), batch, source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
@@ -66,8 +82,16 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
     text.detach()
 
 
-def _rated(batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
-    blocks = objects.blocks(batch.object_key, batch.version_id)
+def _blocks(batch: Batch, reading: Reading, report: Callable[[], None]) -> Iterator[bytes]:
+    """The bytes of the file. Each block is progress, also where a whole chunk of lines is blank."""
+    for block in objects.blocks(batch.object_key, batch.version_id):
+        if reading.bytes_read:
+            report()
+        reading.bytes_read += len(block)
+        yield block
+
+
+def _rated(blocks: Iterator[bytes], batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
     layout = None
     for chunk in chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds):
         if isinstance(chunk, Cut):

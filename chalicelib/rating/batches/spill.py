@@ -99,6 +99,7 @@ class Spill:
         months = len(self._book.months.values)
         day = rows["start"] // DAY_SECONDS
         day -= day.min()
+        # A product far from 64 bits: starts and months lie within 400 years, and a chunk has some 10**5 clients.
         found, which = distinct((clients[rows["holder"]] * months + rows["month"]) * (day.max() + 1) + day)
         # Few distinct values: as small numbers they are sorted by counting, which keeps the order of the input.
         order = np.argsort(which.astype(np.uint16) if len(found) < 1 << 16 else which, kind="stable")

@@ -26,7 +26,7 @@ class Batch(Item):
     the highest that was ever begun. ``previous``: the counts and sums of the previous generation while the next one is
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
     of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
-    queue again because no try did.
+    queue again because no try did. ``bytes_read`` of ``size``: the bytes of the object.
     """
 
     batch_id = UnicodeAttribute()
@@ -51,6 +51,8 @@ class Batch(Item):
     cost_e8 = IntegerAttribute(default=0)
     revenue_e8 = IntegerAttribute(default=0)
     has_rejects = BooleanAttribute(default=False)
+    size = IntegerAttribute(default=0)
+    bytes_read = IntegerAttribute(default=0)
     created_at = IntegerAttribute()
     started_at = IntegerAttribute(null=True)
     seen_at = IntegerAttribute(null=True)

@@ -27,6 +27,7 @@ from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.engine import call_keys
+from chalicelib.rating.engine.columns import exact_sum
 from chalicelib.rating.engine.hashing import Hashes
 from chalicelib.rating.engine.term_table import TermTable
 
@@ -53,7 +54,7 @@ class Sums:
         self.totals += day.totals
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
-            if amount_e8 := int(day.rows.amount_e8[low:high].sum()):
+            if amount_e8 := exact_sum(day.rows.amount_e8[low:high]):
                 self.spent[name] = self.spent.get(name, 0) + amount_e8
 
 

@@ -17,6 +17,10 @@ STEP_BYTES = 1 << 16
 """Packed bytes per step."""
 YIELD_BYTES = 1 << 20
 """Unpacked bytes per block, at most."""
+MOST_RATIO = 250
+"""A file may unpack to so many times its size. CDR files reach 10 to 50; deflate can reach 1,032."""
+ANY_RATIO_BYTES = 16 << 20
+"""Up to so many unpacked bytes the ratio does not matter."""
 
 _MAGIC = b"\x1f\x8b"
 _ENDED = "the gzip data stops before its end; send the whole file again"
@@ -30,12 +34,22 @@ class Truncated(Exception):
 def plain_blocks(raw: Iterable[bytes], name: str, max_bytes: int) -> Iterator[bytes]:
     """The bytes of a file, unpacked if it is gzip (with any number of members).
 
-    Raises ``Refused`` when the unpacked bytes are more than ``max_bytes``, and ``Truncated`` after the last readable
+    Raises ``Refused`` when the unpacked bytes are more than ``max_bytes`` or, beyond ``ANY_RATIO_BYTES``, more than
+    ``MOST_RATIO`` times the packed ones, and ``Truncated`` after the last readable
     byte of a gzip file that is cut or damaged. ``name`` is used in the message only.
     """
-    total = 0
-    for block in _unpacked(iter(raw)):
+    total = packed = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal packed
+        for block in raw:
+            packed += len(block)
+            yield block
+
+    for block in _unpacked(counted()):
         total += len(block)
+        if total > max(ANY_RATIO_BYTES, packed * MOST_RATIO):
+            raise Refused(f"{name} unpacks to more than {MOST_RATIO} times its size; that is no CDR file")
         if total > max_bytes:
             raise Refused(f"{name} has more than {max_bytes} bytes unpacked; split it into smaller files")
         yield block

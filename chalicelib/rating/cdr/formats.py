@@ -105,7 +105,9 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
     """
     if layout.name == "unknown":
         for line, raw, _, problem in records(chunk, layout.delimiter):
-            yield _rejection(line, problem or "unknown_format", raw)
+            # Without a format the delimiter is unknown, and so is where a quote may be.
+            unknown = problem in ("", "unclosed_quote")
+            yield _rejection(line, "unknown_format" if unknown else problem, raw)
         return
     read = call.call_reader(zone_of(layout, source), source.plan)
     yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from chalicelib.rating.cdr.compression import Truncated, plain_blocks
 from chalicelib.rating.cdr.encoding import utf8_blocks
-from chalicelib.rating.cdr.multiline import MAX_RECORD_BYTES, span_of, spans
+from chalicelib.rating.cdr.multiline import MAX_RECORD_BYTES, MAX_RECORD_LINES, span_of, spans
 
 __all__ = ["Chunk", "Cut", "Record", "Truncated", "chunks", "plain_blocks", "records"]
 
@@ -30,6 +30,8 @@ SHOWN_CHARACTERS = 1000
 
 _READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
+_SHORT_LINE = 20  # Bytes; no line of a CDR is as short, so the lines of a chunk with such a mean are mostly blank.
+_BLANK_RUN = re.compile(rb"(?:^|\n)((?:[ \t\r]*+\n){%d,}+)" % MAX_RECORD_LINES)
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
@@ -93,11 +95,28 @@ def chunks(
         del pending[:end]
         if data and (started or data.strip(_BLANK_BYTES) or len(data) > MAX_RECORD_BYTES):
             started = True
-            yield Chunk(line, data)
-            line += count(data) if count else data.count(b"\n")
+            feeds = count(data) if count else data.count(b"\n")
+            if len(data) < feeds * _SHORT_LINE:
+                yield from _without_blank_runs(line, data)
+            else:
+                yield Chunk(line, data)
+            line += feeds
         _shorten(pending)
     if message is not None:
         yield Cut(line, _shown(bytes(pending)), message)
+
+
+def _without_blank_runs(line: int, data: bytes) -> Iterator[Chunk]:
+    """The parts of a chunk between long runs of blank lines, which no record contains."""
+    at = 0
+    for run in _BLANK_RUN.finditer(data):
+        end = run.start(1)
+        if data[at:end].strip(_BLANK_BYTES + b"\n"):
+            yield Chunk(line, data[at:end])
+        line += data.count(b"\n", at, run.end())
+        at = run.end()
+    if data[at:].strip(_BLANK_BYTES + b"\n"):
+        yield Chunk(line, data[at:])
 
 
 def records(chunk: Chunk, delimiter: str) -> Iterator[Record]:

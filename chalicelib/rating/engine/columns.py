@@ -40,6 +40,7 @@ ROW = np.dtype(
 """
 
 _MOST_RANGE = 1 << 16
+_MOST = (1 << 63) - 1
 
 
 CODES = {
@@ -93,6 +94,16 @@ class Columns:
 def empty(rejected: Sequence[Rejection] = ()) -> Columns:
     """A chunk without rated lines."""
     return Columns(np.zeros(0, ROW), lambda: Texts.of([], [], [], []), rejected)
+
+
+def exact_sum(values: Ints) -> int:
+    """The sum of amounts or costs, however large: a sum that leaves 64 bits is made of two that do not.
+
+    One amount can be 3e17 (see ``money.MAX_RATE``) and one cost of a record 1e17, so 31 calls may be too much.
+    """
+    if not len(values) or max(int(values.max()), -int(values.min())) <= _MOST // len(values):
+        return int(values.sum())
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
 
 
 def distinct(keys: Ints) -> tuple[Ints, Ints]:

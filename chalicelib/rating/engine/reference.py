@@ -19,7 +19,7 @@ from chalicelib.rating.engine.columns import CODES, Columns, Texts
 from chalicelib.rating.engine.term_table import TermTable
 
 _packed = struct.Struct("<5q4iB").pack
-"""A priced line, in the order and memory layout of ``columns.ROW``."""
+"""A priced line, in the order and memory layout of ``columns.ROW``; ``money.MAX_RATE`` says why an amount fits."""
 
 
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:

@@ -94,7 +94,7 @@ def get_price_list(call: Call) -> Any:
     now = call.scope.now if query.at is None else query.at
     # All pages of a list have the prices of the same instant.
     at, after = call.read_cursor(query.cursor) or (now, "")
-    prices = price_list.of_package(call.who.reseller_id, package_id, at)
+    prices = price_list.of_package(call.who.reseller_id, package_id, at, for_client=bool(call.who.client_id))
     if query.format == "csv":
         text = csv.text(price_list.COLUMNS, price_list.file_rows(prices, query.prefix))
         return csv.file(text, "price-list.csv", "ask for a part of it, such as prefix=44")

@@ -137,12 +137,16 @@ def _add(by_month: dict[str, dict[str, int]], month: str, more: Mapping[str, int
 
 @settled
 def holds(books: ClientBooks) -> list[Difference]:
-    """The client's open holds add up to the sum that its head keeps of them."""
+    """The client's open holds add up to the sums that its head keeps of them, of money and of free seconds."""
     head, open_holds = hold_store.head_of(books.client_id), hold_store.open_holds(books.client_id, books.now)
     if hold_store.head_of(books.client_id).version != head.version:
         raise LostRace()
-    total_e8 = sum(hold.amount_e8 for hold in open_holds)
-    return list(_compare(books.client_id, "holds", total_e8, head.sums().open_e8(books.now)))
+    sums, total_e8 = head.sums(), sum(hold.amount_e8 for hold in open_holds)
+    free_seconds = sum(hold.free_seconds for hold in open_holds)
+    return [
+        *_compare(books.client_id, "holds", total_e8, sums.open_e8(books.now)),
+        *_compare(books.client_id, "held free seconds", free_seconds, sums.all_free_seconds(books.now)),
+    ]
 
 
 def contents(books: ClientBooks) -> Iterator[Difference]:

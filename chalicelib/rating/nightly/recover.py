@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from chalicelib.accounts.service import term_versions
+from chalicelib.apart import Apart
 from chalicelib.aws import objects
 from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Item, Scope, find_many
@@ -48,21 +49,28 @@ def announce_unrated(now: int) -> int:
 def resume_stopped(scope: Scope, *, failed: bool = False) -> Resumed:
     """Announce batches again whose every try was killed; give up those that were announced again before.
 
-    ``failed``: announce also the batches that were given up and still hold their owners.
+    ``failed``: announce also the batches that were given up and still hold their owners. ``RuntimeError`` names the
+    batches that could not be announced or given up, after all others were.
     """
     keys = [Batch.key(reseller_id, batch_id) for reseller_id, batch_id in term_versions.held_batches()]
     by_key = find_many(keys, Batch)
-    resumed = Resumed()
+    resumed, apart = Resumed(), Apart()
     for batch in [by_key[key] for key in keys if key in by_key]:
-        if batch.status == Status.RATING and _sign_of_life(batch) < scope.now - SPENT_SECONDS:
-            if (batch.announced_at or 0) > (batch.started_at or 0):
-                _give_up(scope, batch)
-                resumed.given_up += 1
-            else:
-                resumed.announced += _announce(scope, batch)
-        elif batch.status == Status.FAILED and failed:
-            resumed.announced += _announce(scope, batch)
+        with apart.turn(f"batch {batch.batch_id} of reseller {batch.reseller_id}"):
+            _resume(scope, batch, failed, resumed)
+    apart.end()
     return resumed
+
+
+def _resume(scope: Scope, batch: Batch, failed: bool, resumed: Resumed) -> None:
+    if batch.status == Status.RATING and _sign_of_life(batch) < scope.now - SPENT_SECONDS:
+        if (batch.announced_at or 0) > (batch.started_at or 0):
+            _give_up(scope, batch)
+            resumed.given_up += 1
+        else:
+            resumed.announced += _announce(scope, batch)
+    elif batch.status == Status.FAILED and failed:
+        resumed.announced += _announce(scope, batch)
 
 
 def _sign_of_life(batch: Batch) -> int:

@@ -17,6 +17,7 @@ from itertools import groupby
 
 from chalicelib import periods
 from chalicelib.accounts.ledger import queries
+from chalicelib.apart import Apart
 from chalicelib.aws import objects
 from chalicelib.aws.transactions import Put, Scope, commit
 from chalicelib.calls import store as call_store
@@ -47,10 +48,11 @@ def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix:
     """Delete old objects that no index item names, client-month by client-month; returns the counts.
 
     ``out_of_time`` stops it between two client-months; the next run continues there. After a run that was killed, the
-    next one repeats its part, which changes nothing. ``prefix`` may be that of one reseller.
+    next one repeats its part, which changes nothing. ``prefix`` may be that of one reseller. ``RuntimeError`` names the
+    client-months that could not be swept, after all others were.
     """
     place = SweepPlace.find(*SweepPlace.key())
-    swept, after = Swept(), str(place.after) if place else ""
+    swept, after, apart = Swept(), str(place.after) if place else "", Apart()
     for folder, listed in groupby(objects.objects(prefix, after), key=lambda listing: listing[0].rpartition("/")[0]):
         if out_of_time():
             swept.finished = False
@@ -62,8 +64,10 @@ def sweep(scope: Scope, out_of_time: Callable[[], bool] = lambda: False, prefix:
             if written_at < scope.now - AGE_SECONDS:
                 old.append(key)
         if old:
-            _sweep_month(scope, folder, old, swept)
+            with apart.turn(folder):
+                _sweep_month(scope, folder, old, swept)
     commit(scope, [Put(SweepPlace(*SweepPlace.key(), after="" if swept.finished else after), anyway=True)])
+    apart.end()
     return swept
 
 

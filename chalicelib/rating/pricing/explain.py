@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.money import RATE_PLACES, format_amount, format_decimal, format_rate
+from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, format_amount, format_decimal, format_rate
 from chalicelib.rating.pricing.price import (
-    FEE_PLACES,
+    AMOUNT_UNIT,
     PERCENT_ONE,
     CallTerms,
     Markup,
@@ -14,6 +14,7 @@ from chalicelib.rating.pricing.price import (
     billed,
     cost_e8,
     price_call,
+    rule_for_client,
     sell_rate_e10,
 )
 
@@ -32,13 +33,13 @@ def explain(
     """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
     ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
-    out everything that gives away the cost or the markup. ``record_cost``: the CDR will state the cost, so the deck's
-    is only what to expect.
+    out everything that gives away the cost or the markup, and which custom rate it is. ``record_cost``: the CDR will
+    state the cost, so the deck's is only what to expect.
     """
     if terms.rule == "internal":
         return ["A short internal number: it has no price and no cost."]
     steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
-    steps.append(_rule_step(terms, currency, matching, None if for_client else markup, for_client))
+    steps.append(_client_step(terms, currency) if for_client else _rule_step(terms, currency, matching, markup))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
     steps.append(f"{_billing(seconds, terms.initial, terms.increment)}.")
@@ -69,16 +70,21 @@ def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool
     return steps
 
 
-def _rule_step(
-    terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None, for_client: bool
-) -> str:
+def _client_step(terms: CallTerms, currency: str) -> str:
+    rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
+    what = {"package": "The package's price is", "custom": "The package has a price of its own for this number:"}
+    shown = what.get(rule_for_client(terms.rule)) or f"{_name(terms.rule)} sets the price:"
+    return f"{shown} {rate}."
+
+
+def _rule_step(terms: CallTerms, currency: str, matching: Sequence[MatchingRule], markup: Markup | None) -> str:
     rate = f"{format_rate(terms.rate_e10)} {currency} a minute"
     if terms.rule == "markup":
-        if for_client or markup is None:
+        if markup is None:
             return f"The package's price is {rate}."
         total = _markup_sum(terms.cost_rate_e10, markup)
         return f"No custom rate fits, so the markup counts: {total} {currency} a minute."
-    beaten = [rule for rule in matching if rule.rule != terms.rule and not (for_client and rule.rule == "markup")]
+    beaten = [rule for rule in matching if rule.rule != terms.rule]
     step = f"{_name(terms.rule)} sets the price: {rate}."
     if not beaten:
         return step
@@ -87,13 +93,18 @@ def _rule_step(
 
 
 def _markup_sum(cost_e10: int, markup: Markup) -> str:
-    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised to 0 or rounded."""
+    """ "(0.0052 + 0.01) x 150 % = 0.0228"; a note says if the result was raised or rounded."""
     factor = PERCENT_ONE + markup.percent_e4
     exact = (cost_e10 + markup.fixed_e10) * factor
     sign = "-" if markup.fixed_e10 < 0 else "+"
     fixed = format_rate(abs(markup.fixed_e10))
     rate = format_rate(sell_rate_e10(cost_e10, *markup))
-    note = " (never under 0)" if exact < 0 else f" (rounded to {RATE_PLACES} decimals)" if exact % PERCENT_ONE else ""
+    unit, note = PERCENT_ONE * 10 ** (RATE_PLACES - markup.rate_decimals), ""
+    if exact < 0:
+        note = " (never under 0)"
+    elif exact % unit:
+        raised = ", and never to 0" if 2 * exact < unit else ""
+        note = f" (rounded to {markup.rate_decimals} decimals{raised})"
     return f"({format_rate(cost_e10)} {sign} {fixed}) x {format_decimal(factor, 4, 0)} % = {rate}{note}"
 
 
@@ -126,11 +137,11 @@ def _sum_steps(terms: CallTerms, seconds: int, currency: str, free_seconds: int)
         steps.append(f"Free minutes pay for {outcome.free_seconds} s; {left}.")
         if not charged:
             return steps
-    fee = f" + {format_decimal(terms.fee_e14, FEE_PLACES)} for the connection" if terms.fee_e14 else ""
+    fee = f" + {format_amount(terms.fee_e8)} for the connection" if terms.fee_e8 else ""
     total = f"Amount: {format_rate(terms.rate_e10)} x {charged} s / 60{fee}"
-    exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
-    if exact < terms.minimum_e8 * PERCENT_ONE * 60:
+    exact = terms.rate_e10 * charged + terms.fee_e8 * AMOUNT_UNIT
+    if exact < terms.minimum_e8 * AMOUNT_UNIT:
         return [*steps, f"{total} is under the minimum charge, which counts instead: {amount} {currency}."]
-    rounded = exact % (60 * 10 ** (FEE_PLACES - terms.decimals)) != 0
+    rounded = exact % (AMOUNT_UNIT * 10 ** (AMOUNT_PLACES - terms.decimals)) != 0
     note = f" (rounded half-up to {terms.decimals} decimals)" if rounded else ""
     return [*steps, f"{total} = {amount} {currency}{note}."]

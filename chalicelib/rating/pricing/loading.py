@@ -6,7 +6,7 @@ Terms of a version and published decks never change, so a Lambda container keeps
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -88,8 +88,13 @@ def newest_rate_book(reseller: Any) -> RateBook:
 @lru_cache(maxsize=4096)
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
     """The ownership of one sub-account, cached until terms change."""
-    rows = term_versions.account_assignments(reseller_id, username, terms_version)
-    return Ownership({username: [_holding(row) for row in rows]}, {})
+    return _as_ownership(term_versions.account_assignments(reseller_id, username, terms_version))
+
+
+@lru_cache(maxsize=4096)
+def cached_did(reseller_id: str, number: str, terms_version: int) -> Ownership:
+    """The ownership of one DID (``+<digits>``), cached until terms change."""
+    return _as_ownership(term_versions.did_assignments(reseller_id, number, terms_version))
 
 
 @lru_cache(maxsize=8)
@@ -114,6 +119,7 @@ def _package(row: Any) -> PackageVersion:
         connection_fee_e8=price["connection_fee_e8"],
         minimum_charge_e8=price["minimum_charge_e8"],
         call_decimals=price["call_decimals"],
+        rate_decimals=price["rate_decimals"],
         routes=(routes["us"], routes["canada"], routes["international"]),
         free_minutes=price["free_minutes"],
         free_minutes_scope=tuple(price["free_minutes_scope"]),
@@ -126,8 +132,12 @@ def _rate(row: CustomRateItem) -> CustomRate:
 
 @lru_cache(maxsize=8)
 def _ownership(reseller_id: str, version: int) -> Ownership:
+    return _as_ownership(term_versions.assignments(reseller_id, version))
+
+
+def _as_ownership(rows: Iterable[Any]) -> Ownership:
     accounts, dids = defaultdict[str, list[Holding]](list), defaultdict[str, list[Holding]](list)
-    for row in term_versions.assignments(reseller_id, version):
+    for row in rows:
         (accounts if row.is_account else dids)[row.name].append(_holding(row))
     return Ownership(accounts, dids)
 

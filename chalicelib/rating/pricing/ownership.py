@@ -55,8 +55,12 @@ class Ownership:
         """The same as ``account``, the first instant for which it is true, and the first at which it may change."""
         return _held(self._accounts.get(username), at)
 
-    def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
+    def did(self, number: str, at: int) -> Holding | None:
         """The same by number, for a DID."""
+        return self.did_stretch(number, at)[0]
+
+    def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
+        """The same as ``account_stretch``, by number, for a DID."""
         return _held(self._dids.get(number), at)
 
 

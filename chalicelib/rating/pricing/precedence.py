@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import PERCENT_ONE, CallTerms, marked_up_fee_e14, sell_rate_e10
+from chalicelib.rating.pricing.price import CallTerms, marked_up_fee_e8, sell_rate_e10
 
 DEFAULT_PULSE = (6, 6)
 """For a call whose pulse neither a custom rate, nor the package, nor a deck line sets."""
@@ -23,7 +23,8 @@ class PackageVersion:
     """A package's price fields from the instant ``effective_from`` on.
 
     ``initial``/``increment`` 0: the pulse of the deck. ``connection_fee_e8`` None: the deck's fee with the markup;
-    ``minimum_charge_e8`` None: no minimum. ``routes``: the decks for calls to the US, to Canada and to other countries.
+    ``minimum_charge_e8`` None: no minimum. ``rate_decimals``: places of a rate that the markup makes.
+    ``routes``: the decks for calls to the US, to Canada and to other countries.
     ``free_minutes_scope``: where free minutes pay for calls, as ``us``, ``canada`` and ISO codes of countries.
     """
 
@@ -38,6 +39,7 @@ class PackageVersion:
     connection_fee_e8: int | None = None
     minimum_charge_e8: int | None = None
     call_decimals: int = 8
+    rate_decimals: int = 10
     routes: tuple[str, str, str] = DEFAULT_ROUTES
     free_minutes: int = 0
     free_minutes_scope: tuple[str, ...] = ("us", "canada")
@@ -101,7 +103,8 @@ def combine(
     prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8 = line or _NO_LINE
     rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
     if rate_e10 is None:
-        rate_e10 = sell_rate_e10(cost_rate_e10, package.markup_fixed_e10, package.markup_percent_e4)
+        markup = package.markup_fixed_e10, package.markup_percent_e4, package.rate_decimals
+        rate_e10 = sell_rate_e10(cost_rate_e10, *markup)
     initial, increment = pulse or ((cost_initial, cost_increment) if line else DEFAULT_PULSE)
     # As above.
     terms = (
@@ -109,7 +112,7 @@ def combine(
         rate_e10,
         initial,
         increment,
-        marked_up_fee_e14(cost_fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8 * PERCENT_ONE,
+        marked_up_fee_e8(cost_fee_e8, package.markup_percent_e4) if fee_e8 is None else fee_e8,
         minimum_e8,
         grace_seconds,
         package.call_decimals,

@@ -1,8 +1,8 @@
 """What one call costs and is sold for. The rules in plain words, with worked tables: ``docs/pricing.md``.
 
-There are two roundings, both half-up: the sell rate to 1e-10 when it is computed from cost and markup, and the amount
-of the call once, at the end. Until then an amount is one exact fraction. Fees are held at 1e-14, because a deck's fee
-(1e-8) times a percentage (1e-4 of a percent, that is 1e-6) must stay exact too.
+There are three roundings, all half-up: a deck's fee with its markup to 1e-8 and the sell rate to the package's
+``rate_decimals``, both when terms are made, and the amount of the call once, at the end. Between the last two an amount
+is one exact fraction.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib.money import AMOUNT_PLACES, div_half_up
+from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, div_half_up
 from chalicelib.rating.cdr.call import MAX_SECONDS
 
-FEE_PLACES = 14
 PERCENT_ONE = 10**6
-"""100 % in units of 1e-4 percent; multiplying an ``_e8`` by it gives an ``_e14``."""
+"""100 % in units of 1e-4 percent."""
+AMOUNT_UNIT = 6_000
+"""1e-8 of an amount in the unit of exact amounts: a rate (1e-10 per minute) times a second is a 6,000th of 1e-8."""
 INBOUND_INITIAL, INBOUND_INCREMENT = 6, 6
 """The pulse of an inbound call: always for its cost, and for its price when the DID sets none."""
 
@@ -34,7 +35,7 @@ class CallTerms(NamedTuple):
     rate_e10: int = 0
     initial: int = 0
     increment: int = 0
-    fee_e14: int = 0
+    fee_e8: int = 0
     minimum_e8: int = 0
     grace_seconds: int = 0
     decimals: int = AMOUNT_PLACES
@@ -61,9 +62,9 @@ class Price(NamedTuple):
 
 UNANSWERED = Price(0, 0, 0, 0)
 _UNITS: list[tuple[int, int]] = [
-    (60 * 10 ** (FEE_PLACES - decimals), 10 ** (AMOUNT_PLACES - decimals)) for decimals in range(AMOUNT_PLACES + 1)
+    (AMOUNT_UNIT * step, step) for step in (10 ** (AMOUNT_PLACES - decimals) for decimals in range(AMOUNT_PLACES + 1))
 ]
-"""By number of decimals, the unit of the last decimal: in 1/60 of 1e-14, the unit of exact amounts, and in 1e-8."""
+"""By number of decimals, the unit of the last decimal: in the unit of exact amounts, and in 1e-8."""
 
 
 class Pulse(NamedTuple):
@@ -79,10 +80,14 @@ class Pulse(NamedTuple):
 
 
 class Markup(NamedTuple):
-    """A package's markup on the cost per minute: first ``fixed_e10`` is added, then a percentage of the sum."""
+    """A package's markup on the cost per minute: first ``fixed_e10`` is added, then a percentage of the sum.
+
+    ``rate_decimals``: places that the result is rounded to.
+    """
 
     fixed_e10: int
     percent_e4: int
+    rate_decimals: int = RATE_PLACES
 
 
 class MatchingRule(NamedTuple):
@@ -92,14 +97,32 @@ class MatchingRule(NamedTuple):
     rate_e10: int
 
 
-def sell_rate_e10(cost_e10: int, fixed_e10: int, percent_e4: int) -> int:
-    """The price per minute: (cost + fixed) x (1 + percent / 100), rounded half-up to 1e-10, at least 0."""
-    return max(0, div_half_up((cost_e10 + fixed_e10) * (PERCENT_ONE + percent_e4), PERCENT_ONE))
+def rule_for_client(rule: str) -> str:
+    """What a client sees of a ``CallTerms.rule``: ``package`` for the markup, ``custom`` for any custom rate.
+
+    Other rules name only what the client knows: the number called, or that a call has no price.
+    """
+    if rule.partition(":")[0] in _SAME_FOR_CLIENTS:
+        return rule
+    return "package" if rule == "markup" else "custom"
 
 
-def marked_up_fee_e14(fee_e8: int, percent_e4: int) -> int:
-    """A deck's connection fee plus the percentage, exact; the fixed markup is per minute and does not count here."""
-    return fee_e8 * (PERCENT_ONE + percent_e4)
+_SAME_FOR_CLIENTS = ("did", "internal", "emergency", "no_rate")
+
+
+def sell_rate_e10(cost_e10: int, fixed_e10: int, percent_e4: int, decimals: int = RATE_PLACES) -> int:
+    """The price per minute: (cost + fixed) x (1 + percent / 100), rounded half-up to ``decimals``, at least 0.
+
+    A positive price that would be rounded to 0 becomes one unit of the last decimal.
+    """
+    exact, step = (cost_e10 + fixed_e10) * (PERCENT_ONE + percent_e4), 10 ** (RATE_PLACES - decimals)
+    return max(div_half_up(exact, PERCENT_ONE * step), 1) * step if exact > 0 else 0
+
+
+def marked_up_fee_e8(fee_e8: int, percent_e4: int) -> int:
+    """A deck's connection fee plus the percentage, rounded half-up to 1e-8; the fixed markup is per minute, and does
+    not count here."""
+    return div_half_up(fee_e8 * (PERCENT_ONE + percent_e4), PERCENT_ONE)
 
 
 def billed(seconds: int, initial: int, increment: int) -> int:
@@ -123,9 +146,8 @@ def _amount_e8(terms: CallTerms, seconds: int, charged: int) -> int:
     """The same for a call with ``charged`` billed seconds that no free minutes pay for."""
     if seconds <= terms.grace_seconds or charged <= 0:
         return 0
-    # In units of 1/60 of 1e-14: a rate per minute times seconds is a sixtieth, and 1e-10 is 10,000 times 1e-14.
-    exact = terms.rate_e10 * 10_000 * charged + terms.fee_e14 * 60
-    least = terms.minimum_e8 * PERCENT_ONE * 60
+    exact = terms.rate_e10 * charged + terms.fee_e8 * AMOUNT_UNIT
+    least = terms.minimum_e8 * AMOUNT_UNIT
     unit, step = _UNITS[terms.decimals]
     return div_half_up(exact if exact > least else least, unit) * step
 
@@ -135,7 +157,7 @@ def cost_e8(terms: CallTerms, seconds: int) -> int:
     if seconds <= 0:
         return 0
     cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
-    return div_half_up(terms.cost_rate_e10 * cost_seconds + terms.cost_fee_e8 * 6_000, 6_000)
+    return div_half_up(terms.cost_rate_e10 * cost_seconds + terms.cost_fee_e8 * AMOUNT_UNIT, AMOUNT_UNIT)
 
 
 def price_call(terms: CallTerms, seconds: int, free_seconds: int = 0, record_cost_e8: int = -1) -> Price:
@@ -162,6 +184,15 @@ def affordable_seconds(terms: CallTerms, available_e8: int) -> int:
         return 0
     # A longer call never has a smaller amount, so bisection finds it.
     return bisect_right(range(MAX_SECONDS + 1), available_e8, key=lambda seconds: amount_e8(terms, seconds)) - 1
+
+
+def covered_seconds(terms: CallTerms, free_seconds: int) -> int:
+    """Seconds of the longest call, up to ``MAX_SECONDS``, all of whose billed seconds free seconds pay for; 0 for a
+    call that free minutes may not pay for."""
+    if not terms.covered or free_seconds <= 0:
+        return 0
+    steps = range(MAX_SECONDS + 1)
+    return bisect_right(steps, free_seconds, key=lambda seconds: billed(seconds, terms.initial, terms.increment)) - 1
 
 
 @lru_cache(maxsize=1024)

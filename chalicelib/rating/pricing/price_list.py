@@ -9,7 +9,6 @@ from chalicelib import money
 from chalicelib.accounts.ledger import posting
 from chalicelib.errors import NotFound, TooLarge
 from chalicelib.rating.pricing import loading
-from chalicelib.rating.pricing.price import FEE_PLACES
 from chalicelib.rating.pricing.prices_by_prefix import PriceList, PriceRow
 
 MOST_ROWS = 50_000
@@ -20,11 +19,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def of_package(reseller_id: str, package_id: str, at: int) -> PriceList:
-    """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had."""
+def of_package(reseller_id: str, package_id: str, at: int, *, for_client: bool) -> PriceList:
+    """The prices of a package at the instant ``at``; ``NotFound`` for a package that the reseller never had.
+
+    ``for_client``: with rules as a client sees them.
+    """
     book = loading.newest_rate_book(posting.get_reseller(reseller_id))
     try:
-        return PriceList(book, package_id, at)
+        return PriceList(book, package_id, at, for_client=for_client)
     except ValueError:
         raise NotFound() from None
 
@@ -45,7 +47,7 @@ def _cells(row: PriceRow) -> tuple[object, ...]:
         None if row.rate_e10 is None else money.format_rate(row.rate_e10),
         row.initial,
         row.increment,
-        money.format_decimal(row.fee_e14, FEE_PLACES),
+        money.format_amount(row.fee_e8),
         money.format_amount(row.minimum_e8) if row.minimum_e8 else None,
         row.grace_seconds,
         row.rule,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from chalicelib import numbers
 from chalicelib.rating.decks.deck import DIGITS, Deck
 from chalicelib.rating.pricing.precedence import combine
-from chalicelib.rating.pricing.price import Pulse
+from chalicelib.rating.pricing.price import Pulse, rule_for_client
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, route_of
 
@@ -39,7 +39,7 @@ class PriceRow(NamedTuple):
     rate_e10: int | None
     initial: int
     increment: int
-    fee_e14: int
+    fee_e8: int
     minimum_e8: int
     grace_seconds: int
     rule: str
@@ -50,9 +50,13 @@ class PriceRow(NamedTuple):
 
 
 class PriceList:
-    """The prices of a package at an instant; raises ``ValueError`` for a package that is not in ``book``."""
+    """The prices of a package at an instant; raises ``ValueError`` for a package that is not in ``book``.
 
-    def __init__(self, book: RateBook, package_id: str, at: int) -> None:
+    ``for_client``: rules are shown as a client sees them, so rows that differ only in the rule are one row.
+    """
+
+    def __init__(self, book: RateBook, package_id: str, at: int, *, for_client: bool = False) -> None:
+        self._for_client = for_client
         if book.terms.package(package_id, at) is None:
             raise ValueError(f"unknown package {package_id}")
         self._epoch: Epoch = book.terms.epoch(package_id, at)
@@ -112,10 +116,10 @@ class PriceList:
             terms.rate_e10,
             terms.initial,
             terms.increment,
-            terms.fee_e14,
+            terms.fee_e8,
             terms.minimum_e8,
             terms.grace_seconds,
-            rule,
+            rule_for_client(rule) if self._for_client else rule,
         )
 
 

@@ -11,7 +11,7 @@ from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import explain
-from chalicelib.rating.pricing.price import billed, price_call
+from chalicelib.rating.pricing.price import billed, price_call, rule_for_client
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class QuotedCost:
 
 @dataclass(frozen=True)
 class QuotedPrice:
-    """What the call is sold for, by ``rule`` (see ``CallTerms``)."""
+    """What the call is sold for, by ``rule`` (see ``CallTerms``; for a client ``rule_for_client``)."""
 
     rule: str
     rate_e10: int
@@ -66,7 +66,8 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     terms = book.outbound(package_id, at, normalised)
     if terms is None:
         also = ", and no custom rate fits" if book.record_costs else ""
-        raise Invalid.field("number", f"has no rate: no deck in force then has a prefix of {normalised}{also}")
+        why = "" if for_client else f": no deck in force then has a prefix of {normalised}{also}"
+        raise Invalid.field("number", f"has no rate{why}")
     digits = normalised.lstrip("+")
     line = book.deck_line(package_id, at, digits, terms.country)
     steps = explain(
@@ -83,7 +84,8 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     if not for_client and (line is not None or not book.record_costs):
         cost_seconds = billed(seconds, terms.cost_initial, terms.cost_increment)
         cost = QuotedCost(terms.prefix, terms.destination, terms.cost_rate_e10, cost_seconds, priced.cost_e8)
-    sold = QuotedPrice(terms.rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
+    rule = rule_for_client(terms.rule) if for_client else terms.rule
+    sold = QuotedPrice(rule, terms.rate_e10, priced.billed_seconds, priced.amount_e8)
     return Quote(normalised, terms.country, cost, sold, steps)
 
 

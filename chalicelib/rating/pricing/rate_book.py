@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib import dated, periods
+from chalicelib.calls.format import holder_of_account, holder_of_did
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
@@ -141,7 +142,7 @@ class RateBook:
             if holding is None:
                 return None
             tariff, begun, ended = self.tariff(holding.package_id, at)
-            holder = self.holders.number(Holder(f"sub:{username}", holding.client_id, holding.package_id))
+            holder = self.holders.number(Holder(holder_of_account(username), holding.client_id, holding.package_id))
             stretch = Stretch(max(first, begun), min(until, ended), holder, tariff.number_of)
             self._accounts[username] = stretch
         return stretch
@@ -154,7 +155,7 @@ class RateBook:
             if holding is None:
                 return None
             terms = self.priced.number(self.inbound(number, holding))
-            holder = self.holders.number(Holder(f"did:{number}", holding.client_id, holding.package_id))
+            holder = self.holders.number(Holder(holder_of_did(number), holding.client_id, holding.package_id))
             stretch = self._dids[number] = Stretch(first, until, holder, lambda _: terms)
         return stretch
 

@@ -181,4 +181,4 @@ def _standing(customs: Iterable[CustomRate]) -> list[CustomRate]:
 
 
 def _markup(version: PackageVersion) -> Markup:
-    return Markup(version.markup_fixed_e10, version.markup_percent_e4)
+    return Markup(version.markup_fixed_e10, version.markup_percent_e4, version.rate_decimals)

@@ -11,11 +11,12 @@ CallId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 
 class AuthorizationIn(Shape):
-    """A call that a switch is about to make. ``number``: as dialled; ``call_id``: as in the CDR to come. With
-    ``reserve_seconds`` the price of a call of so many seconds is held. Without ``account``, only an emergency number
-    may be called."""
+    """A call that a switch is about to make or to take. ``number``: as dialled; inbound, the DID. ``account``: the
+    sub-account that calls; inbound it is ignored and may be left out. ``call_id``: as in the CDR to come. With
+    ``reserve_seconds`` the price of a call of so many seconds is held."""
 
-    account: Annotated[str, Field(max_length=64), Printable]
+    direction: Literal["outbound", "inbound"] = "outbound"
+    account: Annotated[str, Field(max_length=64), Printable] | None = None
     number: Annotated[str, Field(min_length=1, max_length=40), Printable]
     call_id: CallId | None = None
     reserve_seconds: Annotated[int | None, Field(ge=1, le=86_400)] = None
@@ -28,8 +29,9 @@ class AuthorizationQuery(Query):
 
 
 class AuthorizationOut(Shape):
-    """``max_seconds``: the longest call that the available balance pays for; null: no limit. ``hangup_after``: when to
-    end the call, the smaller of that and the seconds that are held. ``id``, ``expires_at``: of the hold, or null."""
+    """``max_seconds``: the longest call that the available balance or free minutes pay for; null: no limit.
+    ``hangup_after``: when to end the call, the smaller of that and the seconds that are held. ``id``, ``expires_at``:
+    of the hold, or null."""
 
     allowed: bool
     reason: Annotated[
@@ -54,9 +56,11 @@ class FinishIn(Shape):
 
 
 class HoldOut(Shape):
-    """The amount that is held for a call that has ended, until its CDR is rated or ``expires_at``."""
+    """The amount and the free seconds that are held for a call that has ended, until its CDR is rated or
+    ``expires_at``."""
 
     id: str
     seconds: int
     amount: Annotated[AmountOut, Field(validation_alias="amount_e8")]
+    free_seconds: int
     expires_at: InstantOut

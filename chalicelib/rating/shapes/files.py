@@ -245,6 +245,8 @@ class BatchOut(Shape):
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
+    size: Annotated[int, Field(description="bytes of the file; 0 before it is read")]
+    bytes_read: Annotated[int, Field(description="how many of them were read so far")]
     rejected_url: Annotated[DownloadUrl | None, Field(validation_alias="rejects_key")]
     reason: str | None
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
-from chalicelib import dated, money
+from chalicelib import dated
 from chalicelib.fields import (
     AmountOut,
     CallFee,
@@ -17,16 +17,9 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
-from chalicelib.rating.pricing.price import FEE_PLACES
 from chalicelib.rating.shapes import DownloadUrl
 from chalicelib.rating.shapes.calls import NullForEmpty
 
-ExactFee = Annotated[
-    int,
-    PlainSerializer(lambda fee_e14: money.format_decimal(fee_e14, FEE_PLACES), return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{2,14}$"}),
-]
-"""A connection fee in 1e-14."""
 NullForFirst = BeforeValidator(lambda instant: None if instant == dated.FIRST else instant)
 """For an instant of an answer: null for ``FIRST``, which means always."""
 
@@ -94,6 +87,8 @@ class QuoteCost(Shape):
 
 
 class QuotePrice(Shape):
+    """``rule`` for a client's key: ``package``, ``custom``, ``internal`` or ``emergency``."""
+
     rule: str
     rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
     billed_seconds: int
@@ -118,14 +113,14 @@ class PriceListQuery(Paging):
 
 class PriceOut(Shape):
     """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
-    ``no_rate`` they cannot be called. The fee is exact, and can have more decimals than an amount."""
+    ``no_rate`` they cannot be called. To a client's key other rules are ``package`` and ``custom``."""
 
     prefix: str
     destination: str
     country: str | None
     rate_per_minute: Annotated[RateOut | None, Field(validation_alias="rate_e10")]
     pulse: Pulse | None
-    connection_fee: Annotated[ExactFee, Field(validation_alias="fee_e14")]
+    connection_fee: Annotated[AmountOut, Field(validation_alias="fee_e8")]
     minimum_charge: Annotated[AmountOut | None, NullForEmpty, Field(validation_alias="minimum_e8")]
     grace_seconds: int
     rule: str

@@ -265,3 +265,76 @@ def test_a_key_for_a_switch_does_nothing_else(shop):
         assert switch.get(path).status == 403
     payment = {"amount": "5", "description": "x"}
     assert switch.post(f"/v1/clients/{shop.ids['alice']}/payments", payment).status == 403
+
+
+# --- calls that come in ----------------------------------------------------------------------------------------------
+
+
+def test_a_did_needs_no_account_and_an_outbound_call_does(shop):
+    body = {"number": "+14165550199", "direction": "inbound", "reserve_seconds": 60}
+    answer = shop.made("/v1/authorizations", body)
+    assert (answer["allowed"], answer["reason"], answer["rate"]) == (False, "unknown_account", None)
+    for direction in ({}, {"direction": "outbound"}):
+        reply = shop.post("/v1/authorizations", {"number": "+442079460000", **direction})
+        assert (reply.status, reply.json["errors"][0]["field"]) == (422, "account")
+        assert shop.made("/v1/authorizations", {"number": "911", **direction})["allowed"] is True
+    assert shop.post("/v1/authorizations", {**body, "direction": "sideways"}).json["errors"][0]["field"] == "direction"
+
+
+# --- who asks --------------------------------------------------------------------------------------------------------
+
+
+def last_asked(shop: Any, operator: Any) -> tuple[str | None, str | None]:
+    """What the reseller and its client show, on each route that shows it."""
+    path, reseller_path = f"/v1/clients/{shop.ids['alice']}", f"/v1/resellers/{shop.ids['reseller']}"
+    of_client = {shop.get(path).json["last_asked_at"]}
+    of_client |= {one["last_asked_at"] for one in shop.get("/v1/clients").json["items"]}
+    of_reseller = {shop.get("/v1/account").json["last_asked_at"], operator.get(reseller_path).json["last_asked_at"]}
+    assert len(of_client) == len(of_reseller) == 1
+    return of_reseller.pop(), of_client.pop()
+
+
+def test_it_is_shown_when_a_switch_last_asked(shop, operator):
+    assert last_asked(shop, operator) == (None, None)
+    ask(shop, "911")
+    assert last_asked(shop, operator) == (None, None)
+    ask(shop, account="nobody")
+    reseller_asked, client_asked = last_asked(shop, operator)
+    assert reseller_asked is not None and client_asked is None
+    ask(shop, "+99912345678")
+    reseller_again, client_asked = last_asked(shop, operator)
+    assert reseller_again == reseller_asked and client_asked is not None
+
+
+def test_it_is_written_once_in_ten_minutes_and_bumps_no_version(shop):
+    import faults
+
+    from chalicelib.accounts.ledger import posting
+    from chalicelib.accounts.service.asked import note_asked
+
+    def client() -> Any:
+        return posting.get_client(shop.ids["reseller"], shop.ids["alice"])
+
+    before = client()
+    ask(shop)
+    asked = client()
+    assert (asked.version, asked.balance_e8) == (before.version, before.balance_e8) and asked.last_asked_at
+    for later, operations in ((599, []), (600, ["UpdateItem"]), (601, [])):
+        with faults.counted() as made:
+            note_asked(client(), asked.last_asked_at + later)
+        assert made == ["GetItem", *operations]
+    assert (client().last_asked_at, client().version) == (asked.last_asked_at + 600, before.version)
+    # One who read the client before the last write does not turn the time back.
+    note_asked(before, asked.last_asked_at + 1)
+    assert client().last_asked_at == asked.last_asked_at + 600
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "TransactionConflictException"])
+def test_an_answer_does_not_wait_for_it_to_succeed(shop, operator, code):
+    import faults
+
+    with faults.refusing("UpdateItem", [code, code]) as left:
+        assert ask(shop, reserve_seconds=60)["allowed"]
+    assert left == [] and last_asked(shop, operator) == (None, None)
+    ask(shop)
+    assert None not in last_asked(shop, operator)

@@ -8,24 +8,17 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import faults
 import pytest
+from asking import NOW, PRICE, START, UK, ask, balance, call, finish, held, pay
 from builders import World, csv_file, line, make_world
 from faults import at_once
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.rating.authorizations.holds import Called, Open, Sums, expiry, matches
-
-UK = "+442079460000"
-NOW = 1_870_000_000
-"""To come, because the emulator deletes what has expired: 2029-04-04T12:26:40Z."""
-START = "2029-04-04T12:26:20Z"
-PRICE = 2_400_000
-"""Of a minute to the UK: 0.02 and 20 %."""
 
 
 @pytest.fixture
@@ -35,63 +28,17 @@ def world(worlds: Any) -> World:
     return made
 
 
-def ask(world: World, account: str = "bob", number: str = UK, now: int = NOW, **more: Any) -> Any:
-    from chalicelib.aws.transactions import Scope
-    from chalicelib.principals import Principal
-    from chalicelib.rating.authorizations import service
-    from chalicelib.rating.shapes.authorizations import AuthorizationIn
-
-    body = AuthorizationIn(account=account, number=number, **more)
-    who = Principal("reseller", "k", world.reseller_id)
-    return service.ask(Scope("key:k", now), who, body)
-
-
-def finish(world: World, hold_id: str, seconds: int = 60) -> Any:
-    from chalicelib.rating.authorizations import service
-
-    return service.finish(world.scope, world.reseller_id, hold_id, seconds)
-
-
-def pay(world: World, amount_e8: int, name: str = "bob") -> None:
-    from chalicelib.accounts.ledger import posting
-    from chalicelib.accounts.rules import Posting
-
-    kind = "payment" if amount_e8 > 0 else "charge"
-    read = partial(posting.get_client, world.reseller_id, world.clients[name])
-    posting.post(world.scope, read, Posting(kind, amount_e8, "x", "2026-09"))
-
-
-def balance(world: World, name: str = "bob") -> int:
-    from chalicelib.accounts.ledger import posting
-
-    return int(posting.get_client(world.reseller_id, world.clients[name]).balance_e8)
-
-
-def held(world: World, name: str = "bob", now: int = NOW) -> int:
-    """What is held, by the head; the holds themselves must add up to the same."""
-    from chalicelib.rating.authorizations import store
-
-    client_id = world.clients[name]
-    sums, holds = store.head_of(client_id).sums(), store.open_holds(client_id, now)
-    total = sum(int(hold.amount_e8) for hold in holds)
-    assert sums.open_e8(now) == total
-    assert now > NOW or sum(sums.by_day.values()) == total
-    return total
-
-
-def call(call_id: str, seconds: int = 60, account: str = "bob", start: str = START, to: str = UK) -> str:
-    return line(call_id, account, seconds, start=start, to=to)
-
-
 # --- which record settles which hold ---------------------------------------------------------------------------------
 
 
-def hold(name: str, call_id: str = "", at: int = NOW, seconds: int = -1, number: str = UK, account: str = "a") -> Open:
-    return Open(name, account, number, call_id, at, seconds)
+def hold(
+    name: str, call_id: str = "", at: int = NOW, seconds: int = -1, number: str = UK, holder: str = "sub:a"
+) -> Open:
+    return Open(name, holder, number, call_id, at, seconds)
 
 
-def record(call_id: str, at: int = NOW, seconds: int = 60, number: str = UK, account: str = "a") -> Called:
-    return Called(call_id, account, number, at, seconds)
+def record(call_id: str, at: int = NOW, seconds: int = 60, number: str = UK, holder: str = "sub:a") -> Called:
+    return Called(call_id, holder, number, at, seconds)
 
 
 CASES: dict[str, tuple[list[Open], list[Called], list[str]]] = {
@@ -100,7 +47,7 @@ CASES: dict[str, tuple[list[Open], list[Called], list[str]]] = {
     "by its id, to another number": ([hold("h", "c1")], [record("c1", number="+33")], ["h"]),
     "by the first word of Asterisk's": ([hold("h", "17.4")], [record("17.4 2026-09-21 14:13:00 SIP/x")], ["h"]),
     "every hold of an id": ([hold("h", "c1"), hold("i", "c1", number="+33")], [record("c1")], ["h", "i"]),
-    "not another account's": ([hold("h", "c1", account="b")], [record("c1")], []),
+    "not another account's": ([hold("h", "c1", holder="sub:b")], [record("c1")], []),
     "not another call's": ([hold("h", "c1")], [record("c2")], []),
     "another id, but finished alike": ([hold("h", "c1", seconds=61)], [record("c2")], ["h"]),
     "another id, finished otherwise": ([hold("h", "c1", seconds=90)], [record("c2")], []),

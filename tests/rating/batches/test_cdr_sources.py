@@ -69,7 +69,7 @@ def test_sources_are_the_resellers_own(operator: Any, reseller: Any) -> None:
         ({"time_zone": None}, "body", "declares nothing"),
         ({"pattern": "/tokyo/"}, "pattern", "must not start with /"),
         ({"pattern": ""}, "pattern", "at least 1"),
-        ({"pattern": "a\nb"}, "pattern", "cannot be printed"),
+        ({"pattern": "a\nb"}, "pattern", "must be one line"),
         ({"id": "a b"}, "id", "pattern"),
         ({"id": None}, "id", "string"),
         ({"columns": {"duration": "X"}}, "columns.duration", "not a field"),

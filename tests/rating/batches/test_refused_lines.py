@@ -55,7 +55,8 @@ def test_a_file_is_uploaded_in_bounded_memory(monkeypatch):
     with Emulator() as emulator, tempfile.TemporaryFile() as file:
         s3 = emulator.client("s3")
         provision.bucket(s3, settings.bucket)
-        monkeypatch.setattr(objects, "s3", lambda: s3)
+        for name in ("s3", "writer"):
+            monkeypatch.setattr(objects, name, lambda: s3)
         for n in range(160):
             file.write(bytes([n]) * (1 << 20))
         tracemalloc.start()

@@ -277,6 +277,43 @@ def test_a_gzip_bomb_is_refused_before_it_is_unpacked():
     assert taken <= 1 << 20
 
 
+def test_a_file_may_unpack_to_so_many_times_its_size_and_no_more():
+    line = b"c1,2026-09-10T12:00:00Z,outbound,alice,+14165550199,+12125550100,ANSWERED,60\n"
+    packed = gzip.compress(bytes(64 << 20))
+    with pytest.raises(Refused, match="unpacks to more than 250 times its size"):
+        list(plain_blocks([packed], "bomb.gz", LOTS))
+    few = gzip.compress(bytes(15 << 20))
+    assert sum(map(len, plain_blocks([few], "few.gz", LOTS))) == 15 << 20
+    numbered = b"".join(b"%d" % n + line for n in range(250_000))
+    assert len(gzip.compress(numbered)) * 10 > len(numbered) / 10
+    assert b"".join(plain_blocks([gzip.compress(numbered)], "calls.csv.gz", LOTS)) == numbered
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\t \n", b"\r\n", b" \r\n"])
+@pytest.mark.parametrize("size", [1 << 20, 5_000])
+def test_long_runs_of_blank_lines_are_left_out_and_counted(blank: bytes, size: int):
+    data = (
+        blank * 999
+        + b"a,b\n"
+        + blank * 20_000
+        + b'"open,c\n'
+        + blank * 70
+        + b'd"\n'
+        + blank * 49
+        + b"e\n"
+        + blank * 500
+    )
+    whole = list(chunks([data], size))
+    assert sum(len(chunk.data) for chunk in whole if isinstance(chunk, Chunk)) < 60 * 3 * len(blank)
+    found = [(r.line, r.raw, r.problem) for chunk in whole if isinstance(chunk, Chunk) for r in records(chunk, ",")]
+    assert found == [
+        (1000, "a,b", ""),
+        (21_001, '"open,c', "unclosed_quote"),
+        (21_072, 'd"', ""),
+        (21_122, "e", ""),
+    ]
+
+
 def test_a_plain_file_over_the_limit_is_refused_too():
     with pytest.raises(Refused):
         list(plain_blocks([b"x" * 10] * 11, "big.csv", 100))

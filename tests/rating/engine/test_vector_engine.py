@@ -96,6 +96,7 @@ class Maker:
             connection_fee_e8=pick([None, None, 0, 10**6, 12_345]),
             minimum_charge_e8=pick([None, None, 0, 10**6]),
             call_decimals=pick([8, 8, 2, 4, 3]),
+            rate_decimals=pick([10, 10, 4, 6, 9]),
             routes=pick([("value",) * 3, ("value", "premium", "premium"), ("premium", "value", "value")]),
             free_minutes=pick([0, 0, 5]),
             free_minutes_scope=pick([("us", "canada"), ("GB",)]),
@@ -272,7 +273,7 @@ def test_amounts_agree_with_the_reference_at_every_tie_and_bound():
             rate_e10=dice.choice([0, 1, 50_000, dice.randrange(10**13)]),
             initial=dice.choice([1, 6, 30, 60, 3600]),
             increment=dice.choice([1, 6, 18, 60, 3600]),
-            fee_e14=dice.choice([0, 1, 5 * 10**13, dice.randrange(10**17)]),
+            fee_e8=dice.choice([0, 1, 5 * 10**7, dice.randrange(10**11)]),
             minimum_e8=dice.choice([0, 1, 5_000, 10**11]),
             decimals=decimals,
             cost_rate_e10=dice.randrange(10**13),
@@ -285,7 +286,7 @@ def test_amounts_agree_with_the_reference_at_every_tie_and_bound():
         charged = prices.billed(seconds, Pulse.of(terms.initial * shape, terms.increment * shape)) * (seconds > 0)
         assert charged.tolist() == [billed(s, terms.initial, terms.increment) for s in seconds.tolist()]
         found = prices.amounts(
-            terms.rate_e10 * shape, charged, terms.fee_e14 * shape, terms.minimum_e8 * shape, decimals * shape
+            terms.rate_e10 * shape, charged, terms.fee_e8 * shape, terms.minimum_e8 * shape, decimals * shape
         )
         assert np.where(charged > 0, found, 0).tolist() == [amount_e8(terms, s) for s in seconds.tolist()]
         cost_seconds = prices.billed(seconds, Pulse.of(6 * shape, 6 * shape))

@@ -17,8 +17,10 @@ from chalicelib.rating.cdr.records import chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
+from chalicelib.rating.engine.vector import prices
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
+from chalicelib.rating.pricing.price import PERCENT_ONE
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Terms
 
@@ -43,16 +45,20 @@ def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate])
     )
 
 
+LARGEST = (prices.SAFE - 1) // (2 * PERCENT_ONE)
+"""The largest rate of a deck that, with as much again as fixed markup, is priced here at 0 %."""
+
+
 @pytest.mark.parametrize(
     ("rate_e10", "fee_e8", "percent_e4", "vectorised"),
     [
-        (10**12, 0, 0, 7),
+        (LARGEST, 0, 0, 7),
+        (LARGEST + 1, 0, 0, 0),
         (MAX_RATE, 0, 0, 0),
         (MAX_RATE, 0, MAX_PERCENT, 0),
-        (0, MAX_FEE, 0, 0),
-        (0, MAX_FEE // 10, 0, 7),
-        (0, MAX_FEE // 10, MAX_PERCENT, 0),
-        (0, 10**7, 10**8, 7),
+        (LARGEST, MAX_FEE, 0, 7),
+        (0, MAX_FEE, MAX_PERCENT, 0),
+        (0, MAX_FEE // 1000, MAX_PERCENT, 7),
     ],
 )
 def test_what_could_overflow_is_the_references(rate_e10: int, fee_e8: int, percent_e4: int, vectorised: int):
@@ -60,7 +66,7 @@ def test_what_could_overflow_is_the_references(rate_e10: int, fee_e8: int, perce
 
 
 def test_the_dearest_custom_rate_and_fee_are_priced_alike():
-    custom = CustomRate("p", "prefix", "1212", 1, FIRST, MAX_RATE, 1, 3600, MAX_FEE // 10, MAX_FEE)
+    custom = CustomRate("p", "prefix", "1212", 1, FIRST, MAX_RATE, 3599, 3600, MAX_FEE, MAX_FEE)
     assert compare(case(10**12, 0, 0, [custom])) == (7, 7)
 
 

@@ -214,6 +214,16 @@ def test_each_difference_names_its_check_and_each_check_runs_alone(deck):
         assert reconcile.selected([name], world.now, [world.reseller_id]) == of_check[name]
 
 
+def test_free_seconds_that_are_held_add_up(deck):
+    from chalicelib.rating.authorizations import store as hold_store
+
+    world = make_world()
+    head = hold_store.head_of(world.clients["alice"])
+    head.free = {"p1": {"2026-09": {str(2**40): 60}}}
+    head.save()
+    assert [(found.check, found.what) for found in world.reconciled()] == [("holds", "held free seconds")]
+
+
 def test_the_operator_runs_one_check_which_writes_nothing(deck, caplog):
     from chalicelib.accounts.store.owners import ResellerPointer
     from chalicelib.aws.transactions import Event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from chalicelib.rating.pricing.price import (
     cost_e8,
     did_terms,
     internal_terms,
-    marked_up_fee_e14,
+    marked_up_fee_e8,
     price_call,
     sell_rate_e10,
 )
@@ -35,9 +36,10 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "pricing.md"
 TABLES = {
     "Markup and pulse": 16,
     "Exact ties": 6,
+    "Decimals of the rate": 14,
     "Decimals of the amount": 7,
     "Connection fee and minimum charge": 11,
-    "A deck fee marked up": 8,
+    "A deck fee marked up": 12,
     "Cost": 7,
     "Grace": 6,
     "Free minutes": 13,
@@ -81,6 +83,7 @@ def terms_of(row: Row, digits: str = "13055551234") -> CallTerms:
         connection_fee_e8=amount_or_none(row.get("fee", "")),
         minimum_charge_e8=amount_or_none(row.get("minimum", "")),
         call_decimals=int(row.get("decimals") or "8"),
+        rate_decimals=int(row.get("rate decimals") or "10"),
         free_minutes=1000,
     )
     customs = []
@@ -117,6 +120,7 @@ def test_every_table_of_the_document_is_there_with_all_its_rows():
     rows(
         "Markup and pulse",
         "Exact ties",
+        "Decimals of the rate",
         "Decimals of the amount",
         "Connection fee and minimum charge",
         "A deck fee marked up",
@@ -134,6 +138,8 @@ def test_an_outbound_row_of_the_document_is_priced_as_written(row: Row):
     assert outcome.free_seconds == int(row.get("free used") or "0")
     if "sell rate" in row:
         assert terms.rate_e10 == parse_rate(row["sell rate"])
+    if "billed fee" in row:
+        assert terms.fee_e8 == parse_amount(row["billed fee"])
     if "cost amount" in row:
         assert outcome.cost_e8 == parse_amount(row["cost amount"])
 
@@ -178,10 +184,18 @@ SECONDS = st.one_of(st.integers(1, 86_400), st.integers(1, 130))
 PULSES = st.one_of(st.sampled_from([1, 6, 18, 30, 60]), st.integers(1, 3600))
 
 
-@given(cost=RATES, fixed=st.integers(-(10**13), 10**13), percent=PERCENTS)
-def test_the_sell_rate_is_the_exact_fraction_rounded_half_up(cost, fixed, percent):
+@given(cost=RATES, fixed=st.integers(-(10**13), 10**13), percent=PERCENTS, decimals=st.integers(4, 10))
+def test_the_sell_rate_is_the_exact_fraction_rounded_half_up_and_a_positive_one_never_to_0(
+    cost, fixed, percent, decimals
+):
     exact = (Fraction(cost, 10**10) + Fraction(fixed, 10**10)) * (1 + Fraction(percent, 10**6))
-    assert sell_rate_e10(cost, fixed, percent) == max(0, half_up(exact, 10))
+    rounded = max(half_up(exact, decimals), 1) if exact > 0 else 0
+    assert sell_rate_e10(cost, fixed, percent, decimals) == rounded * 10 ** (10 - decimals)
+
+
+@given(fee=FEES, percent=PERCENTS)
+def test_a_deck_fee_marked_up_is_the_exact_fraction_rounded_half_up_to_the_unit_of_amounts(fee, percent):
+    assert marked_up_fee_e8(fee, percent) == half_up(Fraction(fee, 10**8) * (1 + Fraction(percent, 10**6)), 8)
 
 
 @given(seconds=SECONDS, initial=PULSES, increment=PULSES)
@@ -211,15 +225,15 @@ def test_the_amount_is_the_exact_fraction_rounded_half_up_once(
         "markup",
         rate,
         *pulses,
-        fee_e14=marked_up_fee_e14(fee, percent),
+        fee_e8=marked_up_fee_e8(fee, percent),
         minimum_e8=minimum,
         grace_seconds=grace,
         decimals=decimals,
         covered=True,
     )
     charged = billed(seconds, *pulses) - free
-    exact_fee = Fraction(fee, 10**8) * (1 + Fraction(percent, 10**6))
-    exact = max(Fraction(rate, 10**10) * charged / 60 + exact_fee, Fraction(minimum, 10**8))
+    billed_fee = Fraction(terms.fee_e8, 10**8)
+    exact = max(Fraction(rate, 10**10) * charged / 60 + billed_fee, Fraction(minimum, 10**8))
     expected = 0 if seconds <= grace or charged <= 0 else half_up(exact, decimals) * 10 ** (8 - decimals)
     assert amount_e8(terms, seconds, free) == expected
     assert price_call(terms, seconds, free).amount_e8 == expected
@@ -242,11 +256,18 @@ def test_free_minutes_never_pay_for_more_than_the_call_nor_raise_its_price(secon
         assert outcome == without
 
 
+def test_rates_rounded_to_few_decimals_have_no_common_divisor_that_is_the_markup():
+    costs, percent = [parse_rate(text) for text in ("0.0052", "0.0087", "0.0113", "0.0201")], parse_percent("37.77")
+    exact, rounded = ([sell_rate_e10(cost, 0, percent, decimals) for cost in costs] for decimals in (10, 4))
+    assert math.gcd(*exact) == parse_rate("0.00013777")
+    assert math.gcd(*rounded) == parse_rate("0.0001")
+
+
 # --- special calls ------------------------------------------------------------------------------------------------
 
 
 def test_an_unanswered_call_is_nothing_at_all_even_with_a_fee_and_a_recorded_cost():
-    terms = CallTerms("markup", 10**8, 60, 60, fee_e14=10**13, minimum_e8=10**7, cost_fee_e8=10**6)
+    terms = CallTerms("markup", 10**8, 60, 60, fee_e8=10**7, minimum_e8=10**7, cost_fee_e8=10**6)
     assert price_call(terms, 0, record_cost_e8=500) == UNANSWERED == (0, 0, 0, 0)
     assert cost_e8(terms, 0) == amount_e8(terms, 0) == 0
 
@@ -301,7 +322,8 @@ def test_an_explanation_for_a_client_gives_away_neither_cost_nor_markup():
     assert not any(secret in text.lower() for secret in ("0.0052", "cost", "markup", "150", "deck", "0.01 "))
     customs = [CustomRate("p", "prefix", "1305", 1, 0, parse_rate("0.015"))]
     text = " ".join(quote(PACKAGE, LINE, customs, 61, for_client=True))
-    assert "prefix 1305" in text and "markup" not in text and "0.0228" not in text
+    assert "0.015" in text
+    assert not any(secret in text for secret in ("1305", "prefix", "custom", "markup", "0.0228", "before"))
 
 
 def test_an_explanation_shows_fee_minimum_grace_and_rounding():
@@ -315,6 +337,16 @@ def test_an_explanation_shows_fee_minimum_grace_and_rounding():
     grace = [CustomRate("p", "prefix", "1305", 1, 0, parse_rate("0.02"), grace_seconds=5)]
     assert quote(PACKAGE, LINE, grace, 5)[-1] == "Calls of at most 5 s are not charged: 0.00 USD."
     assert quote(PACKAGE, LINE, [], 0)[-1] == "A call that is not answered, or lasts 0 s, costs nothing."
+
+
+def test_an_explanation_shows_how_a_rate_was_rounded():
+    for percent, decimals, said in (
+        ("50", 4, "(0.0052 + 0.00) x 150 % = 0.0078 USD"),
+        ("20", 4, "(0.0052 + 0.00) x 120 % = 0.0062 (rounded to 4 decimals) USD"),
+        ("-99.5", 4, "(0.0052 + 0.00) x 0.5 % = 0.0001 (rounded to 4 decimals, and never to 0) USD"),
+    ):
+        package = PackageVersion("p", 1, 0, "", 0, parse_percent(percent), 60, 60, rate_decimals=decimals)
+        assert said in quote(package, LINE, [], 60)[2]
 
 
 def test_an_explanation_shows_free_minutes_and_a_rate_kept_at_zero():
@@ -341,7 +373,7 @@ def test_inbound_and_internal_calls_explain_themselves():
 
 @given(rate=RATES, fee=FEES, percent=PERCENTS, seconds=st.integers(0, 4000), free=st.integers(0, 4000))
 def test_the_last_step_always_ends_in_the_amount_that_is_charged(rate, fee, percent, seconds, free):
-    terms = CallTerms("markup", rate, 60, 6, fee_e14=marked_up_fee_e14(fee, percent), covered=True, prefix="1")
+    terms = CallTerms("markup", rate, 60, 6, fee_e8=marked_up_fee_e8(fee, percent), covered=True, prefix="1")
     steps = explain(terms, seconds, "EUR", markup=Markup(0, percent), free_seconds=free)
     if seconds:
         amount = steps[-1].split(" EUR")[0].rsplit(" ", 1)[1]

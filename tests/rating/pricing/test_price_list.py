@@ -46,15 +46,15 @@ def look_up(found: list[dict[str, Any]], number: str) -> dict[str, Any]:
 
 def amount_of(row: dict[str, Any], seconds: int) -> int:
     """The price of a call (1e-8) from nothing but its row, by the rules of docs/pricing.md."""
-    from chalicelib.money import parse_amount, parse_decimal, parse_rate
+    from chalicelib.money import parse_amount, parse_rate
 
     if seconds <= row["grace_seconds"]:
         return 0
     initial, increment = row["pulse"]["initial"], row["pulse"]["increment"]
     billed = initial + -(-max(0, seconds - initial) // increment) * increment
-    exact = parse_rate(row["rate_per_minute"]) * billed * 10**4 + 60 * parse_decimal(row["connection_fee"], 14)
-    exact = max(exact, 60 * 10**6 * parse_amount(row["minimum_charge"] or "0"))
-    return (2 * exact + 60 * 10**6) // (2 * 60 * 10**6)
+    exact = parse_rate(row["rate_per_minute"]) * billed + 6_000 * parse_amount(row["connection_fee"])
+    exact = max(exact, 6_000 * parse_amount(row["minimum_charge"] or "0"))
+    return (exact + 3_000) // 6_000
 
 
 def test_the_list_says_what_quotes_say(reseller: Any, package: str) -> None:
@@ -114,10 +114,25 @@ def test_a_client_reads_the_packages_it_has_and_no_cost(reseller: Any, package: 
     customer = reseller.with_key(made["api_key"])
     assert customer.get(f"{package}/price-list").status == 404
     reseller.made(f"/v1/clients/{client}/packages", {"package_id": package.rsplit("/", 1)[1]})
-    assert rows(customer, package) == rows(reseller, package)
+    seen, whole = rows(customer, package), rows(reseller, package)
+    assert {row["rule"] for row in seen} == {"package", "custom"}
     text = customer.get(f"{package}/price-list?format=csv").text
-    assert text == reseller.get(f"{package}/price-list?format=csv").text
-    assert not any(word in text for word in ("cost", "margin", "markup_", "0.0011", "0.0052"))
+    assert [line["prefix"] for line in csv.DictReader(io.StringIO(text))] == [row["prefix"] for row in seen]
+    assert not any(word in text for word in ("cost", "margin", "markup", "0.0011", "0.0052", "country:", "prefix:"))
+    for prefix in (row["prefix"] for row in whole):
+        mine, theirs = look_up(seen, f"+{prefix}"), look_up(whole, f"+{prefix}")
+        assert {**mine, "prefix": "", "rule": ""} == {**theirs, "prefix": "", "rule": ""}
+
+
+def test_a_clients_list_has_no_row_that_only_another_rule_makes(reseller: Any, package: str) -> None:
+    assert reseller.put(f"{package}/rates/prefix/44207", RATES["country/GG"]).status == 200
+    assert reseller.put(f"{package}/rates/prefix/442071", RATES["country/GG"]).status == 200
+    client = reseller.made("/v1/clients", {})["id"]
+    reseller.made(f"/v1/clients/{client}/packages", {"package_id": package.rsplit("/", 1)[1]})
+    customer = reseller.with_key(reseller.made("/v1/keys", {"role": "client", "client_id": client})["api_key"])
+    assert {"44207", "442071"} <= {row["prefix"] for row in rows(reseller, package, "prefix=4420")}
+    seen = {row["prefix"] for row in rows(customer, package, "prefix=4420")}
+    assert "44207" in seen and "442071" not in seen
 
 
 def test_an_unknown_or_strange_package_and_a_wrong_prefix_are_refused(

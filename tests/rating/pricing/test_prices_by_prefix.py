@@ -109,8 +109,8 @@ def test_the_longest_prefix_of_the_list_is_what_rating_charges(seed: int) -> Non
         if terms is None or row is None:
             assert terms is None and row is None, digits
             continue
-        listed = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e14, row.minimum_e8, row.grace_seconds)
-        charged = (terms.rule, terms.rate_e10, terms.initial, terms.increment, terms.fee_e14, terms.minimum_e8)
+        listed = (row.rule, row.rate_e10, row.initial, row.increment, row.fee_e8, row.minimum_e8, row.grace_seconds)
+        charged = (terms.rule, terms.rate_e10, terms.initial, terms.increment, terms.fee_e8, terms.minimum_e8)
         assert listed == (*charged, terms.grace_seconds), digits
         assert (row.destination, row.country) == (terms.destination, terms.country), digits
 

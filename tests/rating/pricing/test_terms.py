@@ -148,12 +148,12 @@ def test_a_fee_or_minimum_of_zero_is_set_and_an_empty_one_falls_through():
         version = package(connection_fee_e8=packaged, minimum_charge_e8=packaged, markup_percent_e4=200_000)
         resolved = Terms([version], [rate]).epoch("p", 1).resolve(DIGITS, "US", LINE)
         assert resolved is not None
-        return resolved.fee_e14, resolved.minimum_e8
+        return resolved.fee_e8, resolved.minimum_e8
 
     assert charges(7, 0) == (0, 0)
-    assert charges(7, None) == (7 * 10**6, 7)
+    assert charges(7, None) == (7, 7)
     assert charges(0, None) == (0, 0)
-    assert charges(None, None) == (LINE.fee_e8 * 1_200_000, 0)
+    assert charges(None, None) == (LINE.fee_e8 * 12 // 10, 0)
 
 
 def test_terms_are_equal_as_long_as_nothing_changes():
@@ -171,7 +171,7 @@ def test_without_a_deck_line_only_a_custom_rate_fits_and_it_has_no_cost():
     assert terms.matching_rules("p", 1, "14165551234", "CA", None) == []
     resolved = terms.epoch("p", 1).resolve(DIGITS, "US", None)
     assert resolved is not None
-    assert (resolved.rule, resolved.rate_e10, resolved.cost_rate_e10, resolved.fee_e14) == ("prefix:1305", 7, 0, 0)
+    assert (resolved.rule, resolved.rate_e10, resolved.cost_rate_e10, resolved.fee_e8) == ("prefix:1305", 7, 0, 0)
     assert (resolved.initial, resolved.increment) == DEFAULT_PULSE
     assert terms.matching_rules("p", 1, DIGITS, "US", None) == [MatchingRule("prefix:1305", 7)]
 

@@ -138,8 +138,8 @@ def _price(rows: NDArray[Any], which: Ints, seconds: Ints, slot: Ints, place: In
     own = (getattr(rules, name)[rule] for name in Pulse._fields)
     pulse = Pulse(*(mine + by_deck * theirs for mine, theirs in zip(own, cost_pulse, strict=True)))
     billed, rate = prices.billed(seconds, pulse), prices.rates(rules, rule, cost["rate_e10"])
-    fee_e14 = rules.fee_e14[rule] + rules.fee_factor[rule] * cost["fee_e8"]
-    amount = prices.amounts(rate, billed, fee_e14, rules.minimum_e8[rule], rules.decimals[rule])
+    fee = prices.fees(rules, rule, cost["fee_e8"])
+    amount = prices.amounts(rate, billed, fee, rules.minimum_e8[rule], rules.decimals[rule])
     rows["billed"][which] = billed
     rows["amount_e8"][which] = amount * ((seconds > rules.grace[rule]) & (billed > 0))
     rows["cost_e8"][which] = prices.costs(cost["rate_e10"], prices.billed(seconds, cost_pulse), cost["fee_e8"])

@@ -15,10 +15,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.money import AMOUNT_PLACES, RATE_PLACES
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.engine.vector.match import Matcher, countries
 from chalicelib.rating.pricing.precedence import GROUP_COUNTRIES, CustomRate, PackageVersion, effective
-from chalicelib.rating.pricing.price import PERCENT_ONE
+from chalicelib.rating.pricing.price import AMOUNT_UNIT, PERCENT_ONE
 from chalicelib.rating.pricing.terms import Epoch
 
 Ints = NDArray[np.int64]
@@ -71,7 +72,8 @@ class DeckCosts:
 class Rules:
     """Per rule: its own values, and the factors for the values of the deck line. A slot's first rule is the markup.
 
-    The rate is (cost x ``cost_factor`` + ``addend``) / (2 x 100 %), rounded down and never under 0, plus ``rate_e10``.
+    The rate is (cost x ``cost_factor`` + ``addend``) / 100 %, rounded to whole ``rate_step`` (1e-10), plus
+    ``rate_e10``. The fee is the deck's x ``fee_factor`` / 100 %, rounded to 1e-8, plus ``fee_e8``.
     """
 
     names: list[str]
@@ -79,13 +81,14 @@ class Rules:
     increment: Ints
     inverse: Ints
     deck_pulse: Ints
-    fee_e14: Ints
+    fee_e8: Ints
     fee_factor: Ints
     minimum_e8: Ints
     grace: Ints
     decimals: Ints
     cost_factor: Ints
     addend: Ints
+    rate_step: Ints
     rate_e10: Ints
 
     @classmethod
@@ -119,18 +122,24 @@ class Slot:
 
 
 def _is_safe(epoch: Epoch, costs: DeckCosts) -> bool:
-    """Whether the largest rate and the largest fee, marked up, stay within 64 bits."""
-    package = epoch.package
-    factor = PERCENT_ONE + package.markup_percent_e4
-    own_fees = [package.connection_fee_e8, *(custom.connection_fee_e8 for custom in epoch.customs.values())]
-    largest_fee = max(costs.largest_fee_e8, *(fee or 0 for fee in own_fees))
-    largest_rate = costs.largest_rate_e10 + abs(package.markup_fixed_e10)
-    return largest_rate * factor * 2 < SAFE and largest_fee * max(PERCENT_ONE, factor) < SAFE // 60
+    """Whether the largest rate and the largest fee of the deck, marked up, stay within 64 bits.
+
+    If so, such a rate is less than 2**43 and such a fee less than 2**43, because ``SAFE`` is divided by 100 %. Rates
+    and fees that are not marked up are at most ``MAX_RATE`` and ``MAX_FEE``, less than 2**44 and 2**37; and less than
+    2**17 seconds are billed (86,400, and one more increment). So no sum in ``amounts`` or ``costs`` reaches 2**62.
+    """
+    factor = PERCENT_ONE + epoch.package.markup_percent_e4
+    largest_rate = costs.largest_rate_e10 + abs(epoch.package.markup_fixed_e10)
+    return max(largest_rate, costs.largest_fee_e8) * factor < SAFE
 
 
 def _rules(package: PackageVersion, customs: list[tuple[str, CustomRate]], is_safe: bool) -> Rules:
-    rows = [_rule(package, custom) if is_safe else (0,) * 12 for custom in (None, *(each for _, each in customs))]
+    rows = [_rule(package, custom) if is_safe else _NO_PRICE for custom in (None, *(each for _, each in customs))]
     return Rules(["markup", *(name for name, _ in customs)], *np.array(rows, np.int64).T)
+
+
+_NO_PRICE = (*(0,) * 11, 1, 0)
+"""A rule that prices nothing: 1 is its ``rate_step``, by which rates are divided."""
 
 
 def _rule(package: PackageVersion, custom: CustomRate | None) -> tuple[int, ...]:
@@ -138,10 +147,10 @@ def _rule(package: PackageVersion, custom: CustomRate | None) -> tuple[int, ...]
     rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
     percent = PERCENT_ONE + package.markup_percent_e4
     pulses = (*pulse, _inverse(pulse[1]), 0) if pulse else (0, 0, 0, 1)
-    fees = (0, percent) if fee_e8 is None else (fee_e8 * PERCENT_ONE, 0)
-    # Rounding half-up is adding half a unit and rounding down; all is doubled so that half a unit is a whole number.
-    markup = 2 * percent, 2 * percent * package.markup_fixed_e10 + PERCENT_ONE, 0
-    rate = markup if rate_e10 is None else (0, 0, rate_e10)
+    fees = (0, percent) if fee_e8 is None else (fee_e8, 0)
+    step = 10 ** (RATE_PLACES - package.rate_decimals)
+    markup = percent, percent * package.markup_fixed_e10, step, 0
+    rate = markup if rate_e10 is None else (0, 0, step, rate_e10)
     return *pulses, *fees, minimum_e8, grace_seconds, package.call_decimals, *rate
 
 
@@ -155,9 +164,17 @@ def _country_rule(country: str | None, number: dict[str, int]) -> int:
 
 def rates(rules: Rules, rule: Ints, cost_e10: Ints) -> Ints:
     """Rates per minute in 1e-10 of many calls, from their rule and the rate of their deck line."""
-    markup = (cost_e10 * rules.cost_factor[rule] + rules.addend[rule]) // (2 * PERCENT_ONE)
-    rate: Ints = np.maximum(markup, 0) + rules.rate_e10[rule]
+    exact = cost_e10 * rules.cost_factor[rule] + rules.addend[rule]
+    step = rules.rate_step[:1] if _all_equal(rules.rate_step) else rules.rate_step[rule]
+    # A positive rate is at least one step: True counts as 1.
+    rate: Ints = np.maximum(_half_up(exact, PERCENT_ONE * step), exact > 0) * step + rules.rate_e10[rule]
     return rate
+
+
+def fees(rules: Rules, rule: Ints, fee_e8: Ints) -> Ints:
+    """Connection fees in 1e-8 of many calls, from their rule and the fee of their deck line."""
+    fee: Ints = _half_up(fee_e8 * rules.fee_factor[rule], PERCENT_ONE) + rules.fee_e8[rule]
+    return fee
 
 
 def billed(seconds: Ints, pulse: Pulse) -> Ints:
@@ -173,33 +190,29 @@ def billed(seconds: Ints, pulse: Pulse) -> Ints:
     return billed
 
 
-def amounts(rate_e10: Ints, charged: Ints, fee_e14: Ints, minimum_e8: Ints, decimals: Ints) -> Ints:
-    """``price.amount_e8`` for many calls of which ``charged`` seconds are paid: one fraction, rounded once.
-
-    The fraction is (rate x 10**4 x seconds + fee x 60) / (60 x 10**(14 - decimals)). To stay within 64 bits, the last
-    four digits of the fee are added only when the remainder is rounded.
-    """
-    if len(decimals) and (decimals == decimals[0]).all():
-        # One divisor for all calls: a division by it is several times as fast.
-        decimals = decimals[:1]
-    unit = 60 * _POWERS[10 - decimals]
-    fee_whole = fee_e14 // 10_000
-    coarse = rate_e10 * charged + fee_whole * 60
-    whole = coarse // unit
-    rest = (coarse - whole * unit) * 10_000 + (fee_e14 - fee_whole * 10_000) * 60
-    # The last digits of the fee may make the remainder more than one unit, but less than one and a half.
-    rounded = whole + (2 * rest >= unit * 10_000)
+def amounts(rate_e10: Ints, charged: Ints, fee_e8: Ints, minimum_e8: Ints, decimals: Ints) -> Ints:
+    """``price.amount_e8`` for many calls of which ``charged`` seconds are paid: one fraction, rounded once."""
+    step = _POWERS[AMOUNT_PLACES - (decimals[:1] if _all_equal(decimals) else decimals)]
+    rounded = _half_up(rate_e10 * charged + fee_e8 * AMOUNT_UNIT, AMOUNT_UNIT * step)
     # Rounding keeps the order, so the larger of both rounded amounts is the larger amount rounded.
-    step = _POWERS[8 - decimals]
-    least = (2 * minimum_e8 + step) // (2 * step)
-    amount: Ints = np.maximum(rounded, least) * step
+    amount: Ints = np.maximum(rounded, _half_up(minimum_e8, step)) * step
     return amount
 
 
 def costs(rate_e10: Ints, seconds: Ints, fee_e8: Ints) -> Ints:
     """``price.cost_e8`` for many answered calls of which ``seconds`` are billed to the reseller."""
-    value: Ints = (2 * (rate_e10 * seconds + fee_e8 * 6_000) + 6_000) // 12_000
-    return value
+    return _half_up(rate_e10 * seconds + fee_e8 * AMOUNT_UNIT, AMOUNT_UNIT)
 
 
-_POWERS = np.array([10**n for n in range(19)], np.int64)
+def _half_up(values: Ints, unit: Ints | int) -> Ints:
+    """``values`` / ``unit``, rounded half-up. Every unit is even, or 1: so its half is a whole number, or 0."""
+    rounded: Ints = (values + unit // 2) // unit
+    return rounded
+
+
+def _all_equal(values: Ints) -> bool:
+    """Whether one divisor serves all calls: a division by it is several times as fast."""
+    return len(values) > 0 and bool((values == values[0]).all())
+
+
+_POWERS = np.array([10**n for n in range(AMOUNT_PLACES + 1)], np.int64)
