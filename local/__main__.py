@@ -58,14 +58,18 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int | None:
+    from os import environ
+
     from local.demo import run
     from local.folder import Folder
+    from local.settings import SET_BY_STACK, given
     from local.stack import Stack
 
     if arguments.state is None:
         Folder(_DEMO_STATE).empty()
     try:
-        with Stack(arguments.state or _DEMO_STATE, http_port=arguments.port) as stack:
+        chosen = given(environ, SET_BY_STACK)
+        with Stack(arguments.state or _DEMO_STATE, http_port=arguments.port, settings=chosen) as stack:
             return run(stack.url, stack.operator_key, stack)
     except KeyboardInterrupt:
         return 130

@@ -26,8 +26,11 @@ from local.settings import HOST
 _READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "Head")
 
 
-def listen(port: int, fallback: bool = False) -> socket.socket:
-    """A listening loopback socket; with ``fallback`` any free port when that one is taken, else ``SystemExit``."""
+def listen(port: int, setting: str = "", fallback: bool = False) -> socket.socket:
+    """A listening loopback socket; with ``fallback`` any free port when that one is taken, else ``SystemExit``.
+
+    ``setting`` is the variable that chooses the port.
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -36,7 +39,8 @@ def listen(port: int, fallback: bool = False) -> socket.socket:
         sock.close()
         if fallback and port:
             return listen(0)
-        raise SystemExit(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another port") from None
+        advice = f"set {setting} to another port, or to 0 for any free one"
+        raise SystemExit(f"cannot listen on {HOST}:{port}: {error.strerror}; {advice}") from None
     sock.listen(512)
     return sock
 
@@ -57,6 +61,7 @@ class Aws:
         self.port: int = sock.getsockname()[1]
         self.endpoint = f"http://{HOST}:{self.port}"
         self.changed: Callable[[], None] = lambda: None
+        self.settled: Callable[[], Awaitable[None]] | None = None
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, name="aws", daemon=True)
@@ -152,9 +157,18 @@ class Aws:
         )
 
     async def _watch(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """ministack's application, telling ``changed`` of every request that may have changed something."""
+        """ministack's application, telling ``changed`` of every request that may have changed something.
+
+        An answer leaves when ``settled`` has returned.
+        """
+
+        async def send_settled(message: dict[str, Any]) -> None:
+            if self.settled and message["type"] == "http.response.start":
+                await self.settled()
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_settled)
         finally:
             if scope["type"] == "http" and not _only_reads(scope):
                 self.changed()

@@ -3,7 +3,9 @@
 ::
 
     aws.state       the emulated AWS but for objects (see ``snapshot``)
-    s3/             the objects, written at once
+    journal.<n>     what has changed since (see ``journal``)
+    s3/             the objects
+    parts/          the parts of unfinished uploads
     secrets.json    operator key and signing key, made once
     running.json    address of the stack that runs now, with the token of its invoke server
     lock            held by that stack: two stacks on one folder would overwrite each other

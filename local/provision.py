@@ -159,7 +159,8 @@ def stack(endpoint: str, names: dict[str, str], functions: list[EventFunction], 
     bucket(clients("s3"), names["FORFAIT_BUCKET"])
     queue_arn = queue(clients("sqs"), names["FORFAIT_QUEUE"])
     notification(clients("s3"), names["FORFAIT_BUCKET"], queue_arn)
-    sender(clients("sesv2"), names["FORFAIT_MAIL_FROM"])
+    if names["FORFAIT_MAIL_FROM"]:
+        sender(clients("sesv2"), names["FORFAIT_MAIL_FROM"])
     for each in functions:
         function(clients, each, invoke_url)
 

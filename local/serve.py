@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import os
@@ -9,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from local.invoke import InvokeServer
 from local.paypal.server import StandIn
 from local.pool import Pool
 from local.server import HttpServer
-from local.settings import LocalSettings, app_environment, aws_environment
+from local.settings import PAYPAL_URL, SET_BY_STACK, LocalSettings, app_environment, aws_environment, given
 from local.snapshot import Saver
 
 
@@ -37,28 +39,38 @@ def serve(settings: LocalSettings, app_name: str = "app", app_folder: Path | Non
     folder.withdraw()
     operator_key, signing_key = folder.keys(os.environ)
     # The port that a person chose comes first: when it is taken, nothing else has been touched.
-    http_socket = listen(settings.http_port)
-    paypal = StandIn(listen(settings.paypal_port))
-    aws, saver = _start_aws(settings, folder)
-    os.environ.update(app_environment(operator_key, signing_key), FORFAIT_PAYPAL_LOCAL_URL=paypal.url)
+    chosen = given(os.environ, SET_BY_STACK)
+    http_socket = listen(settings.http_port, "FORFAIT_PORT")
+    paypal = None if PAYPAL_URL in chosen else StandIn(listen(settings.paypal_port, "FORFAIT_PAYPAL_PORT"))
+    aws, saver = _start_aws(settings, folder, stop.is_set)
+    os.environ.update(app_environment(operator_key, signing_key) | chosen)
+    if paypal:
+        os.environ[PAYPAL_URL] = paypal.url
     app = _load_app(app_name, app_folder)
     functions = functions_of(app)
     pool = Pool({each.name: each.handler for each in functions}, os.environ, provision.FUNCTION_SECONDS)
     sqs = provision.client_maker(aws.endpoint)("sqs")
-    invoke = InvokeServer(pool, saver.touch, lambda event: _deliver_again(sqs, event, settings.retry_seconds))
+    again = functools.partial(_deliver_again, sqs, settings.retry_seconds, stop.is_set)
+    invoke = InvokeServer(pool, saver.touch, again)
     invoke.start()
     provision.stack(aws.endpoint, dict(os.environ), functions, invoke.url)
+    # What was provisioned has no records.
+    saver.save()
+    aws.settled = saver.settled
     http = HttpServer(http_socket, Gateway(app))
     http.start()
-    paypal.start()
+    if paypal:
+        paypal.start()
     schedules = [each.name for each in functions if each.schedule]
-    running = Running(os.getpid(), http.url, aws.endpoint, invoke.url, operator_key, signing_key, paypal.url, schedules)
+    paypal_url = os.environ[PAYPAL_URL]
+    running = Running(os.getpid(), http.url, aws.endpoint, invoke.url, operator_key, signing_key, paypal_url, schedules)
     folder.announce(running)
-    _say(f"ready in {time.monotonic() - began:.1f} s", running, settings.state)
+    _say(f"ready in {time.monotonic() - began:.1f} s", running, settings.state, stand_in=paypal is not None)
 
     stop.wait()
     folder.withdraw()
-    paypal.stop()
+    if paypal:
+        paypal.stop()
     http.stop()
     pool.close()
     invoke.stop()
@@ -84,16 +96,16 @@ def _stop_event(tied: bool) -> threading.Event:
     return stop
 
 
-def _start_aws(settings: LocalSettings, folder: Folder) -> tuple[Aws, Saver]:
+def _start_aws(settings: LocalSettings, folder: Folder, stopping: Callable[[], bool]) -> tuple[Aws, Saver]:
     """The emulated AWS as it was saved, and the thread that saves it; every client of this process now uses it."""
     # Presigned URLs hold the port, so the last one is taken again when it is free.
     port = settings.aws_port or snapshot.saved_port(folder.aws_state)
-    aws = Aws(listen(port, fallback=not settings.aws_port), folder.objects)
+    aws = Aws(listen(port, "FORFAIT_AWS_PORT", fallback=not settings.aws_port), folder.objects)
     environment = aws_environment(aws.endpoint)
     os.environ.clear()
     os.environ.update(environment)
-    snapshot.restore(folder.aws_state, aws.port)
-    saver = Saver(folder.aws_state, lambda: bytes(aws.on_loop(lambda: snapshot.take(aws.port))))
+    recorder = snapshot.restore(folder, aws.port, settings.fsync, stopping)
+    saver = Saver(folder.aws_state, recorder, lambda: aws.on_loop(lambda: snapshot.take(recorder, aws.port)))
     aws.changed = saver.touch
     aws.start()
     saver.start()
@@ -110,8 +122,13 @@ def _load_app(name: str, folder: Path | None) -> Chalice:
     return app
 
 
-def _deliver_again(sqs: Any, event: dict[str, Any], seconds: int) -> None:
-    """Show the messages of a failed event again soon, and not only when their long visibility timeout is over."""
+def _deliver_again(sqs: Any, seconds: int, stopping: Callable[[], bool], event: dict[str, Any]) -> None:
+    """Show the messages of a failed event again soon, and not only when their long visibility timeout is over.
+
+    Not while the stack stops: what fails then was broken off, and the next stack shows its messages at once.
+    """
+    if stopping():
+        return
     for record in event.get("Records", []):
         if record.get("eventSource") == "aws:sqs":
             url = sqs.get_queue_url(QueueName=record["eventSourceARN"].rpartition(":")[2])["QueueUrl"]
@@ -120,12 +137,12 @@ def _deliver_again(sqs: Any, event: dict[str, Any], seconds: int) -> None:
             )
 
 
-def _say(ready: str, running: Running, state: Path) -> None:
+def _say(ready: str, running: Running, state: Path, stand_in: bool) -> None:
     lines = {
         "API": running.url,
         "its page": f"{running.url}/docs",
         "AWS endpoint": running.aws_endpoint,
-        "PayPal": f"{running.paypal_url} (a stand-in)",
+        "PayPal": running.paypal_url + (" (a stand-in)" if stand_in else f" ({PAYPAL_URL})"),
         "operator key": running.operator_key,
         "state": str(state),
     }

@@ -6,7 +6,7 @@ This is the only reader of the environment in ``local``; ``docs/configuration.md
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 """Everything listens here and nowhere else: the stack has one operator, the person at the keyboard."""
 
+_MAIL_FROM = "FORFAIT_MAIL_FROM"
+PAYPAL_URL = "FORFAIT_PAYPAL_LOCAL_URL"
 _FOREIGN = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -27,13 +29,14 @@ _FOREIGN = (
 @dataclass(frozen=True)
 class LocalSettings:
     """A port of 0 means any free one; ``retry_seconds`` is the pause before a failed event is
-    delivered again."""
+    delivered again; ``fsync``: a write is on the disk, and not only in the system's memory, before it is answered."""
 
     http_port: int
     aws_port: int
     paypal_port: int
     state: Path
     retry_seconds: int
+    fsync: bool
 
 
 def read(environ: Mapping[str, str]) -> LocalSettings:
@@ -51,6 +54,7 @@ def read(environ: Mapping[str, str]) -> LocalSettings:
         paypal_port=whole("FORFAIT_PAYPAL_PORT", 0, 65_535),
         state=Path(environ.get("FORFAIT_STATE") or ".forfait").expanduser().resolve(),
         retry_seconds=whole("FORFAIT_RETRY_SECONDS", 5, 900),
+        fsync=whole("FORFAIT_FSYNC", 0, 1) == 1,
     )
 
 
@@ -86,14 +90,30 @@ def aws_environment(endpoint: str, environ: Mapping[str, str] = os.environ) -> d
 
 
 def app_environment(operator_key: str, signing_key: str) -> dict[str, str]:
-    """What ``chalicelib.config`` reads on the stage ``local``; the names are also those of the provisioned things."""
+    """What ``chalicelib.config`` needs on the stage ``local``; the names are also those of the provisioned things."""
     return {
         "FORFAIT_STAGE": "local",
         "FORFAIT_TABLE": "forfait-local",
         "FORFAIT_BUCKET": "forfait-local",
         "FORFAIT_QUEUE": "forfait-local-incoming",
-        "FORFAIT_MAIL_FROM": "notices@forfait.example",
+        _MAIL_FROM: "notices@forfait.example",
         "FORFAIT_HOURLY_QUEUE": "forfait-local-hourly",
         "FORFAIT_OPERATOR_KEY": operator_key,
         "FORFAIT_SIGNING_KEY": signing_key,
     }
+
+
+SET_BY_STACK = (*app_environment("", ""), PAYPAL_URL)
+"""The variables that the local stack sets when a person has not."""
+
+
+def given(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Those of ``names`` that ``environ`` sets: they win over what the local stack would set.
+
+    An empty variable is not set. The exception is ``FORFAIT_MAIL_FROM``: empty, it means that no e-mails are sent.
+    ``SystemExit`` for another stage than ``local``: the local stack is one, and other stages trust no stand-in.
+    """
+    found = {name: environ[name] for name in names if environ.get(name) or (name == _MAIL_FROM and name in environ)}
+    if found.get("FORFAIT_STAGE", "local") != "local":
+        raise SystemExit(f"FORFAIT_STAGE must be local on the local stack, not {found['FORFAIT_STAGE']!r}; unset it")
+    return found

@@ -17,14 +17,14 @@ from typing import Any
 from local import provision, schedule
 from local.child import Child, environment
 from local.folder import Folder, Running
-from local.settings import app_environment, aws_environment
+from local.settings import PAYPAL_URL, SET_BY_STACK, app_environment, aws_environment, given
 
 
 class Stack:
     """A stack on ``state_dir`` (made if need be); ports 0 mean any free one.
 
     ``app`` is the module of the Chalice application, found in ``app_folder`` or the product's root; ``settings`` are
-    further FORFAIT_ variables.
+    further FORFAIT_ variables. Variables of this process that a stack sets itself do not reach it.
     """
 
     def __init__(
@@ -59,7 +59,8 @@ class Stack:
 
     def start(self) -> None:
         """Start, also again after ``stop`` or ``kill``; returns when it answers."""
-        child = self._child = Child(self._arguments, environment() | self._settings, self.folder.log)
+        inherited = {name: value for name, value in environment().items() if name not in SET_BY_STACK}
+        child = self._child = Child(self._arguments, inherited | self._settings, self.folder.log)
 
         def look() -> Running | None:
             running = self.folder.running()
@@ -106,9 +107,8 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """The environment in which ``chalicelib`` works on this stack from another process."""
-        keys = app_environment(self.operator_key, self.running.signing_key)
-        paypal = {"FORFAIT_PAYPAL_LOCAL_URL": self.paypal_url}
-        return aws_environment(self.aws_endpoint, environment()) | keys | paypal
+        names = app_environment(self.operator_key, self.running.signing_key) | {PAYPAL_URL: self.paypal_url}
+        return aws_environment(self.aws_endpoint, environment()) | names | given(self._settings, SET_BY_STACK)
 
     def run_schedule(self, name: str, at: datetime) -> Any:
         """Run a schedule now as if it were ``at`` (aware UTC); what it returns, or ``schedule.ScheduleFailed``."""

@@ -27,6 +27,7 @@ import pytest
 from local.demo.checks import Checks
 from local.demo.output import Output, cents
 from local.folder import Folder
+from local.settings import SET_BY_STACK
 from local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,8 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
     done = subprocess.run(
         [sys.executable, "-m", "local", "demo", "--state", str(state)],
         cwd=ROOT,
+        # The settings of the tests are for the tests' own process.
+        env={name: value for name, value in os.environ.items() if name not in SET_BY_STACK},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -19,6 +19,11 @@ def hello(name):
     return {"name": name, "query": query, "stage": os.environ["FORFAIT_STAGE"]}
 
 
+@app.route("/settings", methods=["GET"])
+def settings():
+    return {name: value for name, value in os.environ.items() if name.startswith("FORFAIT_")}
+
+
 @app.route("/echo", methods=["POST"], content_types=["application/json", "text/plain", "multipart/form-data"])
 def echo():
     body = repr(app.current_request.raw_body)

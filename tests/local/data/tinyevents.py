@@ -14,7 +14,10 @@ events = Blueprint(__name__)
 
 @events.on_sqs_message(queue=os.environ["FORFAIT_QUEUE"], batch_size=1)
 def on_file(event):
-    """Writes what it saw to ``seen/<name>``; the file's text can ask for trouble on the first delivery."""
+    """Writes what it saw to ``seen/<name>``; the file's text can ask for trouble on the first delivery.
+
+    ``sleep``: work until there is an object ``wake``.
+    """
     s3 = boto3.client("s3")
     for message in event:
         records = json.loads(message.body).get("Records", [])
@@ -23,12 +26,13 @@ def on_file(event):
             bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
             version = record["s3"]["object"]["versionId"]
             text = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read().decode()
-            if text == "raise" and tries == 1:
+            if text == "always raise" or (text == "raise" and tries == 1):
                 raise ValueError("asked to")
             if text == "die" and tries == 1:
                 os._exit(7)
-            if text == "sleep" and tries == 1:
-                time.sleep(60)
+            if text == "sleep":
+                while "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="wake"):
+                    time.sleep(0.1)
             seen = {"key": key, "tries": tries, "pid": os.getpid(), "app": "tinyapp" in sys.modules}
             sys.stdout.write("a function may print\n")
             s3.put_object(Bucket=bucket, Key=f"seen/{key.rpartition('/')[2]}", Body=json.dumps(seen))
@@ -38,4 +42,5 @@ def on_file(event):
 def daily(event):
     if event.time.startswith("1999"):
         raise ValueError("too early")
-    return {"time": event.time, "pid": os.getpid()}
+    settings = {name: value for name, value in os.environ.items() if name.startswith("FORFAIT_")}
+    return {"time": event.time, "pid": os.getpid(), "settings": settings}
