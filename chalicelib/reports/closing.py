@@ -55,15 +55,15 @@ def close_due(
 
     It stops when ``out_of_time()`` is true. Called again, it goes on with the ledgers that are still open.
     """
-    zone = periods.zone(posting.get_reseller(reseller_id).time_zone)
+    calendar = posting.get_reseller(reseller_id).calendar
     open_batches = bool(term_versions.head_of(reseller_id).open_batches)
-    due = due_month(periods.local_day(scope.now, zone), after_days + GRACE_DAYS * open_batches)
+    due = due_month(calendar.day_of(scope.now), after_days + GRACE_DAYS * open_batches)
     run = Closing()
     if months.all_closed_through(reseller_id) >= due:
         return run
     for ledger in _ledgers(reseller_id):
         owner = ledger.read()
-        open_months = months.open_months(owner, zone, due)
+        open_months = months.open_months(owner, calendar, due)
         if open_months and _adds_up(owner, ledger):
             for month in open_months:
                 months.close(scope, ledger.read, month)

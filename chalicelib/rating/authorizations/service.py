@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from chalicelib import numbers, periods
+from chalicelib import numbers
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
@@ -129,14 +129,14 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
     head, reseller, decks = find_each(*term_versions.pricing_keys(reseller_id), (DeckHead, *DeckHead.key()))
     version, deck_version = head.version, decks.version if decks else 0
     call_id, reserve = body.call_id or "", body.reserve_seconds or 0
-    day = periods.local_day(now, periods.zone(reseller.time_zone))
+    day = reseller.calendar.day_of(now)
     holding = None
     if is_username(body.account):
         holding = loading.cached_account(reseller_id, body.account, version).account(body.account, now)
     if holding is None:
         return _Request(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
     by_record = reseller.cost_source == "record"
-    book = loading.cached_rate_book(reseller_id, reseller.time_zone, version, deck_version, by_record)
+    book = loading.cached_rate_book(reseller_id, reseller.zones, version, deck_version, by_record)
     number, terms = body.number, None
     try:
         number = quotes.called(body.number, reseller.home_country)

@@ -46,7 +46,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
         book = loading.rate_book(
             reseller_id,
-            batch.time_zone,
+            batch.zones,
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",

@@ -50,13 +50,13 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     return None if source is None else _plain(source)
 
 
-def reading(home_country: str, time_zone: str, declared: dict[str, Any] | None) -> Source:
-    """How a file is read: by the reseller's country and time zone, and by what is declared about the file."""
+def reading(home_country: str, zones: str, declared: dict[str, Any] | None) -> Source:
+    """How a file is read: by the reseller's country and calendar (``periods.calendar``), and by what is declared."""
     if not declared:
-        return Source(home_country, time_zone)
+        return Source(home_country, zones)
     names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
     zone = declared["time_zone"]
-    return Source(home_country, zone or time_zone, declared=bool(zone), mapping=names or None)
+    return Source(home_country, zone or zones, declared=bool(zone), mapping=names or None)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

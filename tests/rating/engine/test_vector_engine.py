@@ -152,7 +152,7 @@ class Maker:
         records = self.dice.random() < 0.25
 
         def make() -> TermTable:
-            terms, local = Terms(versions, customs), periods.zone(zone)
+            terms, local = Terms(versions, customs), periods.calendar(zone)
             return TermTable(RateBook(Ownership(accounts, dids), terms, decks, local, record_costs=records))
 
         return make, list(accounts), list(dids)
