@@ -171,3 +171,53 @@ def test_the_audit_trail_says_which_zone_holds_and_which_is_planned(operator: An
     }
     early = reseller.patch("/v1/account", {"time_zone": "Asia/Tokyo", "time_zone_from": "2020-01-01"})
     assert (early.status, early.json["errors"][0]["field"]) == (409, "time_zone_from")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("America/Toronto", "Asia/Tokyo"),
+        ("Asia/Tokyo", "America/Toronto"),
+        ("Pacific/Pago_Pago", "Pacific/Kiritimati"),
+        ("Pacific/Kiritimati", "Pacific/Pago_Pago"),
+    ],
+)
+def test_each_fee_around_a_change_is_billed_once_and_on_its_day(old: str, new: str) -> None:
+    world = FeeWorld(old, NOW)
+    world.package("gold")
+    world.client("acme")
+    days = ["2026-11-29", "2026-11-30", "2026-12-01", "2026-12-02"]
+    for day in days:
+        world.subaccount(f"s{day}", "acme", "gold", day)
+    pay(world, world.ids["acme"])
+    patch(world, time_zone=new)
+    calendar = periods.calendar(f"{old} 2026-12 {new}")
+    assert zones(world) == str(calendar)
+    for hour in range(7 * 24):
+        at = periods.parse_instant("2026-11-28T00:00:00Z") + hour * 3600
+        world.bill(at)
+        world.bill(at - 5 * 3600)
+    assert world.billed("acme") == [(day, 1000) for day in days]
+    posted = [entry for entry in world.entries("acme") if ", due " in entry.description]
+    # Each within the hour in which its day begins, also the day that has no instant of its own.
+    assert [(int(entry.posted_at) - calendar.day_start(entry.description[-10:])) // 3600 for entry in posted] == [0] * 4
+    assert world.reconciled() == []
+
+
+def test_statements_of_the_months_around_a_change_meet(world: World) -> None:
+    from chalicelib.accounts.ledger import history
+    from chalicelib.accounts.ledger.history import Days
+    from chalicelib.principals import Principal
+
+    client_id = world.clients["alice"]
+    pay(world, client_id)
+    patch(world, time_zone="Asia/Tokyo")
+    first = periods.parse_instant("2026-11-30T00:00:00Z")
+    for world.now in range(first, first + 2 * 86_400, 7200):
+        pay(world, client_id)
+    who = Principal("reseller", "test", world.reseller_id, standing="active")
+    old, new = (history.of_client(who, client_id, Days(*periods.month_days(m))) for m in ("2026-11", "2026-12"))
+    assert (old.last + 1, old.closing_e8) == (new.first, new.opening_e8)
+    assert (old.entries, new.entries) == (1 + 8, 16)
+    months = {entry.usage_month for entry in history.page(old, None, 100)[0]}
+    assert (months, {entry.usage_month for entry in history.page(new, None, 100)[0]}) == ({"2026-11"}, {"2026-12"})

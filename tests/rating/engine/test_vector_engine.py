@@ -34,6 +34,7 @@ FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
 STEMS = ["1", "44", "7", "61", "39", "47", "212", "262", "358", "590", "599", "33", "880", "1212", "1416", "1876", "77"]
 ZONES = ["America/Toronto", "UTC", "Europe/Paris", "Asia/Kathmandu", "Australia/Lord_Howe"]
+ZONES += ["America/Toronto 2026-10 Asia/Kathmandu", "Asia/Tokyo 2026-11 America/St_Johns"]
 
 
 def deck_of(seed: int, lines: int = 3000) -> Deck:
