@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from builders import assignments
 
+from chalicelib.dialling import DialPlan
 from chalicelib.periods import add_month, calendar
 
 CALL = 1_790_000_000
@@ -269,7 +270,7 @@ def test_a_number_released_now_and_assigned_from_an_earlier_day_is_held_from_tha
     again = {"client_id": second, "effective_from": BEFORE_THE_CALL}
     assert reseller.post(f"/v1/dids/{did}/assign", again).status == 200
     reseller_id = reseller.ids["reseller"]
-    book = loading.rate_book(reseller_id, "UTC", int(term_versions.head_of(reseller_id).version), 0)
+    book = loading.rate_book(reseller_id, "UTC", DialPlan(), int(term_versions.head_of(reseller_id).version), 0)
     held = [book.ownership.did_stretch(did, parse_instant(BEFORE_THE_CALL) + more)[0] for more in (-1, 0, 10**9)]
     assert [each.client_id if each else None for each in held] == [subaccount["client_id"], second, second]
 

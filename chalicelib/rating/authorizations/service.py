@@ -16,6 +16,7 @@ from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settled
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.principals import Principal
@@ -136,10 +137,11 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
     if holding is None:
         return _Request(reseller_id, body.account, call_id, body.number, "", None, day, reserve)
     by_record = reseller.cost_source == "record"
-    book = loading.cached_rate_book(reseller_id, reseller.zones, version, deck_version, by_record)
+    plan = DialPlan(reseller.home_country)
+    book = loading.cached_rate_book(reseller_id, reseller.zones, plan, version, deck_version, by_record)
     number, terms = body.number, None
     try:
-        number = quotes.called(body.number, reseller.home_country)
+        number = quotes.called(body.number, book.plan)
         terms = book.outbound(holding.package_id, now, number)
     except ValueError:
         pass  # What was dialled is not a number, so there is no rate for it.

@@ -9,6 +9,7 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.calls.format import RatedCall
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -64,14 +65,15 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     """
     reseller = posting.get_reseller(reseller_id)
     declared = sources.declared_for(reseller_id, filename)
-    source = sources.reading(reseller.home_country, reseller.zones, declared)
     book = loading.rate_book(
         reseller_id,
         reseller.zones,
+        DialPlan(reseller.home_country),
         term_versions.head_of(reseller_id).version,
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
+    source = sources.reading(book.plan, reseller.zones, declared)
     found = Preview(filename, declared["source_id"] if declared else None)
     head, layout = bytearray(), None
     try:

@@ -19,6 +19,7 @@ from chalicelib.accounts.ledger import usage
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Refused
 from chalicelib.rating.batches import compaction, costs, lifecycle, queries, store
 from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_months
@@ -47,6 +48,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         book = loading.rate_book(
             reseller_id,
             batch.zones,
+            DialPlan(batch.home_country),
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.aws.transactions import Put, Remove, Scope, commit, event, settled
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
@@ -50,13 +51,13 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     return None if source is None else _plain(source)
 
 
-def reading(home_country: str, zones: str, declared: dict[str, Any] | None) -> Source:
-    """How a file is read: by the reseller's country and calendar (``periods.calendar``), and by what is declared."""
+def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Source:
+    """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared."""
     if not declared:
-        return Source(home_country, zones)
+        return Source(plan, zones)
     names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
     zone = declared["time_zone"]
-    return Source(home_country, zone or zones, declared=bool(zone), mapping=names or None)
+    return Source(plan, zone or zones, declared=bool(zone), mapping=names or None)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

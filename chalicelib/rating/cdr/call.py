@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from chalicelib import money, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
+from chalicelib.dialling import DialPlan
 from chalicelib.periods import Calendar
 
 MAX_SECONDS = periods.DAY_SECONDS
@@ -119,11 +120,11 @@ def looks_like_start(text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def call_reader(zones: str, home_country: str) -> CallReader:
+def call_reader(zones: str, plan: DialPlan) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    ``zones``: a calendar, as ``periods.calendar`` reads it. The function is cached per calendar and country, so that
-    its own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone.
+    ``zones``: a calendar, as ``periods.calendar`` reads it. The function is cached per calendar and plan, so that its
+    own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone.
     """
     local = periods.calendar(zones)
     hours: dict[str, int] = {}
@@ -147,14 +148,14 @@ def call_reader(zones: str, home_country: str) -> CallReader:
         if not is_e164(called):
             try:
                 # A longer text would be a number only with many separators; such a text is refused.
-                called = numbers.normalise(called if len(called) <= longest else "", home_country)
+                called = plan.read(called if len(called) <= longest else "")
             except ValueError:
                 raise BadField("bad_number") from None
         call_id = call_id.strip() or row_id(fields)
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
         if not is_e164(calling):
-            calling = caller(calling, home_country)
+            calling = caller(calling, plan)
         cost_e8 = _cost_e8(cost)
         # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
@@ -238,11 +239,11 @@ def _cost_e8(text: str) -> int:
     return cost_e8
 
 
-def caller(text: str, home_country: str) -> str:
+def caller(text: str, plan: DialPlan) -> str:
     """A caller's number, normalised; other text (``anonymous``, a name) is kept, because callers are never priced."""
     if len(text) > MAX_TEXT:
         return text.strip()[:MAX_TEXT]
     try:
-        return numbers.normalise(text, home_country)
+        return plan.read(text)
     except ValueError:
         return text.strip()

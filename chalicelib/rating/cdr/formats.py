@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from chalicelib.calls.format import DIRECTIONS
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
 from chalicelib.rating.cdr.mapping import ColumnMapping, plain
@@ -31,14 +32,14 @@ Texts = Callable[[Pick, list[str]], tuple[str, ...]]
 
 
 class Source(NamedTuple):
-    """How the fields of a file are read: the country in which numbers are dialled, and the time zone of its clocks.
+    """How the fields of a file are read: how its numbers are dialled, and the time zone of its clocks.
 
     ``zone``: the IANA zone of starts without an offset, or the reseller's calendar as ``periods.calendar`` reads it:
     then each is read in the zone of its own month. For VoIP.ms rows it is used only when a CDR source ``declared`` it;
     otherwise they are in Eastern time.
     """
 
-    home_country: str
+    plan: DialPlan
     zone: str
     declared: bool = False
     mapping: ColumnMapping | None = None
@@ -107,7 +108,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
         for line, raw, _, problem in records(chunk, layout.delimiter):
             yield _rejection(line, problem or "unknown_format", raw)
         return
-    read = call.call_reader(zone_of(layout, source), source.home_country)
+    read = call.call_reader(zone_of(layout, source), source.plan)
     yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckHead, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
@@ -36,14 +37,23 @@ def deck_version() -> int:
 
 
 def rate_book(
-    reseller_id: str, zones: str, terms_version: int, decks_version: int, *, record_costs: bool = False
+    reseller_id: str,
+    zones: str,
+    plan: DialPlan,
+    terms_version: int,
+    decks_version: int,
+    *,
+    record_costs: bool = False,
 ) -> RateBook:
     """Everything that prices a reseller's calls, as of these versions of its terms and of the decks.
 
-    ``zones``: its calendar, as ``periods.calendar`` reads it.
+    ``zones``: its calendar, as ``periods.calendar`` reads it. ``plan``: home country and internal digits; codes and
+    accounts are added here.
     """
+    ownership = _ownership(reseller_id, terms_version)
     return RateBook(
-        ownership=_ownership(reseller_id, terms_version),
+        plan=replace(plan, accounts=frozenset(ownership.accounts())),
+        ownership=ownership,
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
         calendar=periods.calendar(zones),
@@ -53,10 +63,11 @@ def rate_book(
 
 @lru_cache(maxsize=64)
 def cached_rate_book(
-    reseller_id: str, zones: str, terms_version: int, decks_version: int, record_costs: bool = False
+    reseller_id: str, zones: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
     """The same without ownership, cached until terms or decks change: for requests that price one call."""
     return RateBook(
+        plan=plan,
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
@@ -71,7 +82,8 @@ def newest_rate_book(reseller: Any) -> RateBook:
     """The cached rate book of a ``Reseller``, by the newest versions of its terms and of the decks."""
     version = term_versions.head_of(reseller.reseller_id).version
     record_costs = reseller.cost_source == "record"
-    return cached_rate_book(reseller.reseller_id, reseller.zones, version, deck_version(), record_costs)
+    plan = DialPlan(reseller.home_country)
+    return cached_rate_book(reseller.reseller_id, reseller.zones, plan, version, deck_version(), record_costs)
 
 
 @lru_cache(maxsize=4096)

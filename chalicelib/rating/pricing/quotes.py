@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chalicelib import numbers
 from chalicelib.accounts.ledger import posting
 from chalicelib.config import settings
+from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import explain
@@ -55,11 +56,11 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     rate. Raises ``NotFound`` for an unknown package, ``Invalid`` for a number that cannot be read or has no rate.
     """
     reseller = posting.get_reseller(reseller_id)
+    book = loading.newest_rate_book(reseller)
     try:
-        normalised = called(number, reseller.home_country)
+        normalised = called(number, book.plan)
     except ValueError as problem:
         raise Invalid.field("number", str(problem)) from None
-    book = loading.newest_rate_book(reseller)
     if book.terms.package(package_id, at) is None:
         raise NotFound()
     terms = book.outbound(package_id, at, normalised)
@@ -86,15 +87,15 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     return Quote(normalised, terms.country, cost, sold, steps)
 
 
-def called(text: str, home_country: str) -> str:
+def called(text: str, plan: DialPlan) -> str:
     """A number as a request has it -> ``+<digits>``, or the bare digits of a short one.
 
-    It may be written as dialled in ``home_country``, or as E.164; the ``+`` may be missing, or a blank, which is what
+    It may be written as dialled by ``plan``, or as E.164; the ``+`` may be missing, or a blank, which is what
     decoding a query string makes of it. Raises ``ValueError`` for all else.
     """
     if text[:1] == " ":
         return numbers.path_number(text)
     try:
-        return numbers.normalise(text, home_country)
+        return plan.read(text)
     except ValueError:
         return numbers.path_number(text)

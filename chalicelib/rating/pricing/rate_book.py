@@ -13,6 +13,7 @@ from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from chalicelib import dated
+from chalicelib.dialling import DialPlan
 from chalicelib.periods import Calendar
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
@@ -66,7 +67,8 @@ class Numbering(Generic[_T]):
 class RateBook:
     """``decks``: per route ``(first instant, load)`` in order; a deck is loaded when it is first needed.
 
-    ``record_costs``: the cost of a call is what its CDR states. ``priced`` numbers the terms.
+    ``record_costs``: the cost of a call is what its CDR states. ``plan``: how numbers are dialled. ``priced``
+    numbers the terms.
     """
 
     ownership: Ownership
@@ -74,6 +76,7 @@ class RateBook:
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
     calendar: Calendar
     record_costs: bool = False
+    plan: DialPlan = field(default_factory=DialPlan)
     holders: Numbering[Holder] = field(default_factory=Numbering)
     months: Numbering[str] = field(default_factory=Numbering)
     priced: Numbering[CallTerms] = field(default_factory=Numbering)

@@ -16,6 +16,7 @@ from chalicelib import periods
 from chalicelib.calls.format import decode, pack, quoted
 from chalicelib.calls.totals import Totals
 from chalicelib.client_month import ClientMonth
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.batches import charges, client_day, duplicates, spill
 from chalicelib.rating.batches.client_day import ClientDay
 from chalicelib.rating.batches.rated_csv import render
@@ -118,7 +119,7 @@ def decided(case: Case, chunk_bytes: int) -> Outcome:
 
 
 def rated(case: Case, table: TermTable, chunk_bytes: int) -> Iterator[Columns]:
-    layout, source = None, formats.Source("US", "UTC")
+    layout, source = None, formats.Source(DialPlan("US"), "UTC")
     for chunk in chunks([case.text.encode()], chunk_bytes):
         assert isinstance(chunk, Chunk)
         layout = layout or formats.detect(chunk)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import periods
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 
@@ -22,7 +23,7 @@ CALL = Call(2, "a1", 1795422600, "outbound", "office", "+15145550100", "+4420794
 VOIPMS_HEADER = (
     "date,callerid,destination,description,account,disposition,duration,seconds,rate,total,uniqueid,destination_type"
 )
-SOURCE = Source("US", "America/Toronto")
+SOURCE = Source(DialPlan("US"), "America/Toronto")
 LOTS = 1 << 30
 
 
@@ -194,7 +195,7 @@ def test_a_gap_of_half_an_hour_is_told_from_the_rest_of_its_hour():
     starts = ["2026-10-04 02:45:00", "2026-10-04 02:15:00", "2026-10-04 02:30:00"]
     found = parsed(
         "".join([f"{HEADER}\n", *(changed(start=start) for start in starts)]).encode(),
-        Source("AU", "Australia/Lord_Howe"),
+        Source(DialPlan("AU"), "Australia/Lord_Howe"),
     )
     assert [getattr(one, "reason", "") for one in found] == ["", "missing_hour", ""]
     assert found[0][2] == periods.parse_instant("2026-10-03T15:45:00Z")
@@ -242,7 +243,7 @@ def test_remembered_hours_give_the_same_instants_as_reading_each_start(instant: 
             expected: int | str = periods.parse_instant(start, local)
         except periods.MissingHour:
             expected = "missing_hour"
-        found = parsed(changed(start=start).encode(), Source("US", zone))[0]
+        found = parsed(changed(start=start).encode(), Source(DialPlan("US"), zone))[0]
         assert (found.start if isinstance(found, Call) else found.reason) == expected
 
 
@@ -302,7 +303,7 @@ def test_numbers_are_read_as_dialled_in_the_home_country_of_the_source():
     assert call_with(to="011 44 20 7946 0000").to_number == "+442079460000"
     assert call_with(to="(416) 555-0123").to_number == "+14165550123"
     assert call_with(to="101").to_number == "101"
-    assert call_with(Source("GB", "Europe/London"), to="020 7946 0000").to_number == "+442079460000"
+    assert call_with(Source(DialPlan("GB"), "Europe/London"), to="020 7946 0000").to_number == "+442079460000"
 
 
 def test_a_caller_that_is_no_number_stays_as_it_is():
@@ -319,7 +320,7 @@ def test_a_row_of_voipms_is_a_call_in_eastern_time():
     start = periods.parse_instant("2026-09-16T00:05:27Z")
     numbers = ("+15145550100", "+14165550123")
     expected = Call(2, "4832494463", start, "outbound", "100000_office", *numbers, "ANSWERED", 27, 260_000)
-    assert calls(voipms(), Source("US", "Asia/Tokyo")) == [expected]
+    assert calls(voipms(), Source(DialPlan("US"), "Asia/Tokyo")) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -363,7 +364,7 @@ def test_messages_about_a_voipms_row_name_its_own_columns():
 
 
 def test_a_voipms_row_in_the_missing_hour_is_refused():
-    found = parsed(voipms(date="2026-03-08 02:30:00").encode(), Source("US", "UTC"))
+    found = parsed(voipms(date="2026-03-08 02:30:00").encode(), Source(DialPlan("US"), "UTC"))
     assert [one[1] for one in found] == ["missing_hour"]
 
 

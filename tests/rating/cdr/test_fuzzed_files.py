@@ -14,9 +14,10 @@ from test_formats import GOOD, HEADER, VOIPMS_HEADER, parsed, voipms
 from test_mapping import NAMES, ROW
 from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.formats import REASONS, Call, Rejection, Source
 
-SOURCE = Source("US", "America/Toronto", mapping=TOKYO)
+SOURCE = Source(DialPlan("US"), "America/Toronto", mapping=TOKYO)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 VOIPMS = [line for line in voipms(callerid='"Zoë" <5145550100>').splitlines() if line]
 FILES = {

@@ -4,6 +4,7 @@ import pytest
 from mapped_columns import TOKYO
 from test_formats import CALL, GOOD, HEADER, VOIPMS_HEADER, voipms
 
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source, detect, parse
 from chalicelib.rating.cdr.mapping import ColumnMapping, chosen
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks
@@ -19,7 +20,7 @@ class Declared:
 
 
 def parsed(text: str, mapping: ColumnMapping = TOKYO, zone: str = "America/Toronto") -> list[Call | Rejection]:
-    source = Source("US", zone, declared=True, mapping=mapping)
+    source = Source(DialPlan("US"), zone, declared=True, mapping=mapping)
     found: list[Call | Rejection] = []
     layout: Layout | None = None
     for chunk in chunks([text.encode()]):

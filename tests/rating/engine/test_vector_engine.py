@@ -15,6 +15,7 @@ import pytest
 from examples import share
 
 from chalicelib import periods
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.records import Cut, chunks
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
@@ -217,7 +218,9 @@ class Maker:
             odd = ["", "  ", row + delimiter + "1", "x" * 20_000, row[:10], 'a "quoted" line', "é"]
             rows.append(pick(odd) if self.dice.random() < 0.004 else row)
         data = pick(["\n", "\n", "\r\n"]).join(rows).encode()
-        return Case(make, data, formats.Source(pick(["US", "CA", "GB", "FR"]), zone), pick([5_000, 40_000, 2 << 20]))
+        return Case(
+            make, data, formats.Source(DialPlan(pick(["US", "CA", "GB", "FR"])), zone), pick([5_000, 40_000, 2 << 20])
+        )
 
 
 def meant(table: TermTable, name: str, number: int) -> object:
@@ -312,7 +315,7 @@ def test_blank_lines_by_the_million_do_not_go_through_the_reference_one_by_one()
     layout = None
     for chunk in chunks([data]):
         layout = layout or formats.detect(chunk)
-        assert len(fast.rate(chunk, layout, formats.Source("US", "UTC"), table)) == 0
+        assert len(fast.rate(chunk, layout, formats.Source(DialPlan("US"), "UTC"), table)) == 0
 
 
 def test_a_forged_account_name_never_borrows_another_ones_hash():
@@ -320,7 +323,7 @@ def test_a_forged_account_name_never_borrows_another_ones_hash():
     table = make()
     rows = [f"i{n},2026-09-10T12:00:00Z,outbound,{accounts[0]}{n},+1,+12125550100,ANSWERED,60" for n in range(100)]
     (chunk,) = chunks(["\n".join(rows).encode()])
-    found = fast.rate(chunk, formats.detect(chunk), formats.Source("US", "UTC"), table)
+    found = fast.rate(chunk, formats.detect(chunk), formats.Source(DialPlan("US"), "UTC"), table)
     assert {rejection.reason for rejection in found.rejected} == {"unknown_account"}
 
 

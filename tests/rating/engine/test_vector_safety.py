@@ -9,6 +9,7 @@ import pytest
 from test_vector_engine import FIRST, Case, compare
 
 from chalicelib import periods
+from chalicelib.dialling import DialPlan
 from chalicelib.money import MAX_FEE, MAX_PERCENT, MAX_RATE
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.formats import Source
@@ -37,7 +38,7 @@ def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate])
     return Case(
         lambda: TermTable(RateBook(ownership, Terms([package], customs), decks, periods.calendar("UTC"))),
         HEADER + b"\n".join(lines),
-        Source("US", "UTC"),
+        Source(DialPlan("US"), "UTC"),
         1 << 20,
     )
 

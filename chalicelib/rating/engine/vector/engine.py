@@ -37,8 +37,8 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     compiled = table.compiled
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
-    rows, home = mapped_rows(lines, layout, source), source.home_country
-    read = fields.read(rows, zone_of(layout, source), home, table.book)
+    rows, plan = mapped_rows(lines, layout, source), source.plan
+    read = fields.read(rows, zone_of(layout, source), plan.home_country, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line
@@ -50,7 +50,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     )
     chosen = np.flatnonzero(good)
     # ``take`` copies whole rows; an index copies field by field, which takes twelve times as long.
-    mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, home), [])
+    mine = Columns(np.take(priced, chosen), partial(texts_of, rows, chosen, plan), [])
     together, numbers = lines.together(lines.line[~good])
     others = reference.rate(together, layout, source, table) if len(numbers) else empty()
     return _merged(mine, _numbered(others, chunk.first_line + numbers))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.calls.format import quoted
+from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import Strings, Texts
 from chalicelib.rating.engine.vector import fields, words
@@ -15,7 +16,7 @@ from chalicelib.rating.engine.vector.words import Ints
 _PLUS, _ONE = words.word(b"+"), words.word(b"\x001")
 
 
-def texts_of(rows: MappedRows, chosen: Ints, home: str) -> Texts:
+def texts_of(rows: MappedRows, chosen: Ints, plan: DialPlan) -> Texts:
     """The texts of the ``chosen`` rows (indexes)."""
     buffer = rows.buffer
 
@@ -24,11 +25,11 @@ def texts_of(rows: MappedRows, chosen: Ints, home: str) -> Texts:
         return begin[chosen], length[chosen]
 
     ids = words.strings(buffer, *field("call_id"))
-    called, _ = _numbers(buffer, *field("to"), home)
+    called, _ = _numbers(buffer, *field("to"), plan.home_country)
     return Texts(
         ids if rows.is_plain else _as_csv(ids),
         words.strings(buffer, *field("account")),
-        _callers(buffer, *field("from"), home),
+        _callers(buffer, *field("from"), plan),
         called,
     )
 
@@ -52,13 +53,13 @@ def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
     return found
 
 
-def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Strings:
+def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> Strings:
     """Callers as CSV fields: numbers normalised, other text unchanged."""
-    callers, known = _numbers(buffer, begin, length, home)
+    callers, known = _numbers(buffer, begin, length, plan.home_country)
     odd = np.flatnonzero(~known)
     found = words.strings(buffer, begin[odd], length[odd])
     firsts, which = words.distinct(found)
-    shown = [quoted(call.caller(each.decode(), home)) for each in found[firsts].tolist()]
+    shown = [quoted(call.caller(each.decode(), plan)) for each in found[firsts].tolist()]
     return _put(callers, odd, [shown[each] for each in which.tolist()])
 
 
