@@ -143,6 +143,7 @@ def the_operator_makes_resellers(walk: Walk) -> None:
     assert rival["status"] == "active"
     walk.reseller = walk.anyone.holding(made["api_key"])
     walk.ids |= {"reseller": made["id"], "rival_key": rival["api_key"]}
+    assert walk.reseller.patch("/v1/account", {"time_zone": "America/Toronto"})["time_zone"] == "America/Toronto"
     assert [item["id"] for item in operator.pages("/v1/resellers")] == [made["id"], rival["id"]]
     assert fields_of(operator.call(422, "GET", "/v1/resellers", cursor="made-up")) == ["cursor"]
     assert fields_of(operator.call(422, "GET", "/v1/resellers", limit=201)) == ["limit"]
@@ -168,8 +169,13 @@ def a_pending_reseller_activates_itself(walk: Walk) -> None:
     reseller = walk.reseller
     assert reseller.get("/v1/account")["status"] == "pending"
     assert "pending" in reseller.call(403, "POST", "/v1/packages", {"name": "Early"})["detail"]
-    changed = reseller.patch("/v1/account", {"time_zone": "America/Toronto", "home_country": "CA"})
+    changed = reseller.patch("/v1/account", {"time_zone": "Asia/Tokyo", "home_country": "CA"})
+    # Money has moved, so another zone holds from a month to come.
     assert (changed["time_zone"], changed["home_country"]) == ("America/Toronto", "CA")
+    assert changed["time_zone_next"]["time_zone"] == "Asia/Tokyo"
+    early = {"time_zone": "Asia/Tokyo", "time_zone_from": "2026-01-01"}
+    assert changed["time_zone_next"]["from"] in reseller.call(409, "PATCH", "/v1/account", early)["detail"]
+    assert reseller.patch("/v1/account", {"time_zone": "America/Toronto"})["time_zone_next"] is None
     assert fields_of(reseller.call(422, "PATCH", "/v1/account", {"time_zone": "Mars/Olympus"})) == ["time_zone"]
     assert reseller.post("/v1/account/activate", {}, 200)["status"] == "active"
     assert reseller.get("/v1/account/ledger")["items"][0].keys() == ENTRY_FIELDS

@@ -82,6 +82,7 @@ class RateBook:
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
     heads: Heads = field(default_factory=Heads)
     _months: dict[int, int] = field(default_factory=dict)
+    _span: tuple[str, int, int] = ("", 0, 0)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
     _routings: dict[_Decks, Routing] = field(default_factory=dict)
     _tariffs: dict[tuple[str, Epoch | None, _Decks], Tariff] = field(default_factory=dict)
@@ -163,7 +164,9 @@ class RateBook:
         quarter = at // 900
         number = self._months.get(quarter)
         if number is None:
-            month, begins, end = self.calendar.month_span(at)
+            month, begins, end = self._span
+            if not begins <= at < end:
+                month, begins, end = self._span = self.calendar.month_span(at)
             number = self.months.number(month)
             # Months begin at whole quarters of an hour, but in the zones of long ago.
             if begins <= quarter * 900 and quarter * 900 + 900 <= end:

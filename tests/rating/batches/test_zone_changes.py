@@ -57,7 +57,7 @@ def plan(world: World, old: str, new: str) -> None:
 
 
 def hourly(first: int = CHANGE - 60 * 3600, count: int = 120) -> list[str]:
-    """A call of a minute every hour, some seconds to either side of it, from two and a half days before to after."""
+    """Two calls of a minute around every full hour; by default from 60 hours before the change to 60 after it."""
     starts = [first + n * 3600 + second for n in range(count) for second in (-1, 0)]
     return [line(f"c{start}", start=periods.format_instant(start)) for start in starts]
 
@@ -80,7 +80,7 @@ def billed(world: World, name: str = "alice") -> dict[str, dict[str, int]]:
 
 
 def assert_report_agrees_with_ledger(world: World) -> None:
-    """Every month of the ledger has the calls of the report of its days; days of the report have each call once."""
+    """Every month of the ledger has the calls of the report of its days, and a day of the report those of that day."""
     months = {month: sums["calls"] for month, sums in billed(world).items() if sums}
     found = {month: reported(world, *periods.month_days(month)) for month in ("2026-10", "2026-11", "2026-12")}
     assert {month: report.totals.calls for month, report in found.items() if report.totals.calls} == months
@@ -89,21 +89,26 @@ def assert_report_agrees_with_ledger(world: World) -> None:
     assert {month: report.totals.amount_e8 for month, report in found.items() if report.totals.calls} == revenue
     days = [reported(world, day, day) for day in periods.days_between("2026-10-25", "2026-12-06")]
     assert sum(report.totals.calls for report in days) == sum(months.values())
+    assert sum(len(report.calls) for report in days) == sum(months.values())
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGES[: max(2, share(len(CHANGES)))])
 def test_each_call_is_in_the_month_of_the_ledger_that_its_day_in_the_report_has(world, old: str, new: str):
     plan(world, old, new)
-    before = hourly(count=50)
-    # The first file is rated before the change, the second after it has calls of both months.
+    # The first file has calls around the beginning of November too, and is rated before the change.
+    before = [*hourly(periods.parse_instant("2026-10-31T00:00:00Z"), 48), *hourly(count=50)]
     world.now = CHANGE - 12 * 3600
     assert world.rate(csv_file(*before)).rated == len(before)
-    world.now = LATER
-    batch = world.rate(csv_file(*hourly()))
-    assert (batch.rated, batch.duplicates) == (240 - len(before), len(before))
     assert_report_agrees_with_ledger(world)
-    assert set(billed(world)) >= {"2026-11", "2026-12"}
     totals = billed(world)
+    world.now = LATER
+    assert_report_agrees_with_ledger(world)
+    assert billed(world) == totals
+    batch = world.rate(csv_file(*hourly()))
+    assert (batch.rated, batch.duplicates) == (140, 100)
+    assert_report_agrees_with_ledger(world)
+    totals = billed(world)
+    assert set(totals) >= {"2026-10", "2026-11", "2026-12"}
     world.rerate(batch)
     assert billed(world) == totals
 
