@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import numbers, periods
+from chalicelib import numbers
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.ledger.snapshots import client_and_spent
@@ -149,10 +149,10 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 def _resolve(reseller: Any, version: int, decks: Any, now: int, body: AuthorizationIn) -> _Request:
     """The request with its payer, from a rate book that the container keeps until terms or decks change."""
     reseller_id, inbound = reseller.reseller_id, body.direction == INBOUND
-    day = periods.local_day(now, periods.zone(reseller.time_zone))
+    day = reseller.calendar.day_of(now)
     by_record = reseller.cost_source == "record"
     plan, deck_version = DialPlan(reseller.home_country), decks.version if decks else 0
-    book = loading.cached_rate_book(reseller_id, reseller.time_zone, plan, version, deck_version, by_record)
+    book = loading.cached_rate_book(reseller_id, reseller.zones, plan, version, deck_version, by_record)
     if inbound:
         payer = payers.of_inbound(book, reseller_id, version, now, body.number)
     else:

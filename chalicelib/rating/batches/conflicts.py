@@ -123,7 +123,7 @@ class _ByLine:
 
 def _with_text(batch: Batch, by_line: _ByLine) -> Iterator[tuple[str, Any]]:
     """The text of each conflicting line, with its conflict."""
-    source = sources.reading(DialPlan(batch.home_country), batch.time_zone, batch.declared)
+    source = sources.reading(DialPlan(batch.home_country), batch.zones, batch.declared)
     layout, blocks = None, objects.blocks(batch.object_key, batch.version_id)
     for chunk in chunks_of(batch, blocks):
         if isinstance(chunk, Cut):

@@ -225,7 +225,7 @@ def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
     return {
         "terms_version": terms_version,
         "deck_version": loading.deck_version(),
-        "time_zone": reseller.time_zone,
+        "zones": reseller.zones,
         "home_country": reseller.home_country,
         "cost_source": reseller.cost_source,
         "declared": sources.declared_for(reseller_id, key.removeprefix(f"{queries.PREFIX}{reseller_id}/")),

@@ -50,7 +50,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
         book = loading.rate_book(
             reseller_id,
-            batch.time_zone,
+            batch.zones,
             DialPlan(batch.home_country),
             batch.terms_version,
             batch.deck_version,

@@ -27,6 +27,7 @@ class Batch(Item):
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
     of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
     queue again because no try did. ``bytes_read`` of ``size``: the bytes of the object.
+    ``zones``: the reseller's calendar, as ``periods.calendar`` reads it.
     """
 
     batch_id = UnicodeAttribute()
@@ -40,7 +41,7 @@ class Batch(Item):
     previous: Any = JSONAttribute(attr_name="standing", null=True)
     terms_version = IntegerAttribute()
     deck_version = IntegerAttribute()
-    time_zone = UnicodeAttribute()
+    zones = UnicodeAttribute()
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute()
     declared = JSONAttribute(null=True)

@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from chalicelib import periods
 from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
@@ -142,7 +141,7 @@ class CallWriter:
 
         ``used_free``: by package id, the month's free seconds that are spent before these calls.
         """
-        free, recent = charges.FreeSeconds(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
+        free, recent = charges.FreeSeconds(table, dict(used_free)), table.book.calendar.days_around(self.now)
         self.index, self.sums, self.conflicts = [], Sums(free.used), ConflictsOfClient()
         for day in spill.days(self.client_month):
             client_day = ClientDay(spill, self.client_month, day, billed.billed(day), table, self.conflicts.add)

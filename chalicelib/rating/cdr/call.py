@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from chalicelib import money, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import DialPlan
+from chalicelib.periods import Calendar
 from chalicelib.rating.cdr import call_ids
 
 MAX_SECONDS = periods.DAY_SECONDS
@@ -134,13 +134,13 @@ def looks_like_start(text: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
+def call_reader(zones: str, plan: DialPlan) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    It is cached per zone and plan, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an
-    unknown zone.
+    ``zones``: a calendar, as ``periods.calendar`` reads it. The function is cached per calendar and plan, so that its
+    own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone.
     """
-    local = periods.zone(zone_name)
+    local = periods.calendar(zones)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
     is_e164, longest, id_of = numbers.is_e164, MAX_TEXT, call_ids.read
@@ -177,7 +177,7 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
     return read
 
 
-def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
+def _start(text: str, local: Calendar, hours: dict[str, int]) -> int:
     """Text -> instant; adds its hour to the cache, unless the clocks change within it."""
     at = _instant(text, local)
     if "." not in text:
@@ -189,7 +189,7 @@ def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
     return at
 
 
-def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
+def hour_start(hour: str, behind: str, local: Calendar) -> int | None:
     """The first instant of an hour; ``2026-11-23T08:`` and ``Z`` are the texts before and after minutes and seconds.
 
     ``behind`` is ``Z``, an offset, or empty for local time. Returns None when starts of this hour must be read one by
@@ -202,7 +202,7 @@ def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
     return first if last - first == 3599 else None
 
 
-def _instant(text: str, local: ZoneInfo) -> int:
+def _instant(text: str, local: Calendar) -> int:
     try:
         instant = periods.parse_instant(text, local)
     except periods.MissingHour:

@@ -56,7 +56,7 @@ class Case:
         accounts = {name: [Holding(FIRST, 1, "c1", package_id=package_id)] for name, package_id in ACCOUNTS.items()}
         dids = {"+14165550000": [Holding(FIRST, 1, "c1", "", "", 10**7, 6, 6)]}
         decks = {"value": [(FIRST, lambda: DECK)]}
-        return TermTable(RateBook(Ownership(accounts, dids), Terms(versions, []), decks, periods.zone("UTC")))
+        return TermTable(RateBook(Ownership(accounts, dids), Terms(versions, []), decks, periods.calendar("UTC")))
 
 
 ACCOUNTS = {"anna": "p1", "bert": "p2", "carl": "p1"}

@@ -48,7 +48,7 @@ class Fields:
 
 
 def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
-    """Read all fields but the account and the texts; ``zone`` (IANA) is used for starts without an offset."""
+    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
@@ -113,7 +113,7 @@ def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
     """The first instant of an hour; ``key`` is year and month as yyyy0mm, then day and hour in five bits each."""
     year, month = divmod(key >> 10, 1_000)
     hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
-    return call.hour_start(hour, behind, periods.zone(zone))
+    return call.hour_start(hour, behind, periods.calendar(zone))
 
 
 def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
