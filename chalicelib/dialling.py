@@ -27,3 +27,11 @@ class DialPlan:
         Raises ``ValueError`` (a sentence without the name of the field) for a text that is no number.
         """
         return numbers.normalise(dialled, self.home_country)
+
+    def is_emergency(self, number: str) -> bool:
+        """Whether a bare number is an emergency number."""
+        return number in ("911", "112", "988")
+
+    def is_internal(self, number: str) -> bool:
+        """Whether a bare number is internal."""
+        return number in self.accounts or (number.isdecimal() and 2 <= len(number) <= 6)

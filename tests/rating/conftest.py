@@ -19,8 +19,8 @@ def deck(aws: str) -> str:
     from chalicelib.rating.decks import publish
 
     body = (
-        b"prefix,destination,rate_per_minute,initial,increment\n"
-        b"1,NANP,0.01,60,60\n1212,New York,0.0052,6,6\n44,UK,0.02,1,1\n411,Information,0.50,60,60\n"
+        b"prefix,destination,rate_per_minute,initial,increment,match\n"
+        b"1,NANP,0.01,60,60,\n1212,New York,0.0052,6,6,\n44,UK,0.02,1,1,\n411,Information,0.50,60,60,number\n"
     )
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2026-01-01.csv"
