@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from chalicelib import money, numbers, periods
+from chalicelib import money, numbering, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
-from chalicelib.dialling import DialPlan
+from chalicelib.dialling import Ambiguous, DialPlan
 
 MAX_SECONDS = periods.DAY_SECONDS
 """Of one call."""
@@ -27,6 +27,7 @@ LATEST_START = 4_133_980_800
 """2101-01-01T00:00:00Z: a start from this instant on, or before ``periods.EARLIEST``, is a typing error."""
 
 REASONS = {
+    "ambiguous_number": "to: fits more than one number; write it with + and the calling code, without trunk prefix",
     "bad_account": "account: must be 1 to 64 letters, digits or . _ @ + -",
     "bad_call_id": "call_id: must be at most 128 characters",
     "bad_columns": "the line must have as many columns as the header or, without one, as the first line",
@@ -34,7 +35,7 @@ REASONS = {
     "bad_direction": "direction: must be outbound or inbound",
     "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
     "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
-    "bad_number": "to: must be a phone number: + and 7 to 15 digits, a number as dialled at home, or up to 6 digits",
+    "bad_number": "to: must be a phone number: + and 7 to 15 digits, or as dialled at home, or an internal number",
     "bad_seconds": "seconds: must be a whole number from 0 to 86400",
     "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
     "control_character": "the line has a NUL or another control character",
@@ -53,7 +54,7 @@ class Call(NamedTuple):
     """One call of a CDR file.
 
     ``start`` is an instant; ``seconds`` are the billable ones; ``cost_e8`` is -1 where the record has no cost.
-    ``to_number`` is E.164 or up to 6 bare digits; ``from_number`` may be any text; ``account`` is a user name,
+    ``to_number`` is E.164 or bare (``DialPlan.read``); ``from_number`` may be any text; ``account`` is a user name,
     and may be empty only for an inbound call.
     """
 
@@ -129,7 +130,7 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
     local = periods.zone(zone_name)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
-    is_e164, longest = numbers.is_e164, MAX_TEXT
+    is_e164, longest = numbering.is_e164, MAX_TEXT
 
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
@@ -149,6 +150,8 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
             try:
                 # A longer text would be a number only with many separators; such a text is refused.
                 called = plan.read(called if len(called) <= longest else "")
+            except Ambiguous as problem:
+                raise BadField("ambiguous_number", f"to: {problem}") from None
             except ValueError:
                 raise BadField("bad_number") from None
         call_id = call_id.strip() or row_id(fields)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib import periods
+from chalicelib import numbering, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
@@ -164,8 +164,9 @@ class Spelling(NamedTuple):
 
 
 def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
-    """The spelling of numbers, as ``numbers.normalise`` reads them."""
-    head = words.window(buffer, begin, 1).view(np.uint8)
+    """The spelling of numbers, as ``DialPlan.read`` reads them."""
+    begins = words.window(buffer, begin, 1)[:, 0]
+    head = begins[:, np.newaxis].view(np.uint8)
     # Copied, because comparing contiguous bytes is faster.
     first, second, third = (head[:, place].copy() for place in range(3))
     plus = first == ord("+")
@@ -181,7 +182,18 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     skip = skips.astype(np.int64)
     digits = length - skip + ten
     leading = buffer[begin + skip] != 48
-    return Spelling(skip, digits, ten, known & leading & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length))
+    odd = _odd()[words.four(begins >> (skip << 3).view(np.uint64))] & ~ten
+    return Spelling(
+        skip, digits, ten, known & leading & ~odd & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length)
+    )
+
+
+@cache
+def _odd() -> Mask:
+    """Which first four digits, packed as ``words.four`` packs them, numbers have that the reference must look at."""
+    odd = np.zeros(1 << 16, bool)
+    odd[[int(head, 16) for head in numbering.odd_heads()]] = True
+    return odd
 
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
