@@ -100,9 +100,20 @@ def test_credit_counts_for_a_permissive_client(shop):
 
 
 def test_a_number_without_a_rate_and_what_is_no_number(shop):
-    for number in ("+99912345678", "*98", "12345678901234567890", "bob"):
+    for number in ("+99912345678", "*9876543", "12345678901234567890", "bob"):
         answer = ask(shop, number)
         assert (answer["allowed"], answer["reason"], answer["rate"]) == (False, "no_rate", None), number
+
+
+@pytest.mark.parametrize("number", ["502", "447", "*97"])
+def test_an_extension_may_be_called_though_a_prefix_of_the_deck_has_its_digits(shop, number):
+    answer = ask(shop, number)
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 86_400, "0.00")
+
+
+def test_a_short_number_costs_what_the_deck_line_of_this_number_says(shop):
+    answer = ask(shop, "411")
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 120, "0.50")
 
 
 def test_an_internal_number_costs_nothing(shop):
