@@ -19,7 +19,7 @@ EMERGENCIES = frozenset(("112", "911", "988"))
 SHORT_MOST = 7
 """The most digits of an emergency number in any spelling; ``0111911`` has as many."""
 
-_SEPARATORS = str.maketrans("", "", " -.()/\u00a0\u202f\u2009\u2010\u2011\u2012\u2013\u2014")
+_SEPARATORS = str.maketrans("", "", " -.()/~\u00a0\u202f\u2009\u2010\u2011\u2012\u2013\u2014")
 _URI = re.compile(r"(?:sips?|tel):([^@;?]*)(?:[@;?].*)?", re.IGNORECASE | re.DOTALL)
 _FEATURE = re.compile(r"[*#][0-9]{0,5}")
 _SPECIAL = frozenset("siht")
@@ -48,7 +48,13 @@ class DialPlan:
         dialled (``502``, ``*97``, a user name). Raises ``ValueError`` (a sentence without the name of the field) for a
         text that is no number, and ``Ambiguous``, a ``ValueError``, for one that fits more than one number.
         """
-        home, text = numbering.home(self.home_country), _of_uri(dialled)
+        if numbering.is_e164(dialled):
+            return dialled
+        home = numbering.home(self.home_country)
+        if len(dialled) > INTERNAL_MOST and dialled.isdigit() and dialled.isascii() and dialled not in self.accounts:
+            # Too long for what comes before in the reading order: most lines of a file are spelled so.
+            return home.read(dialled)
+        text = _of_uri(dialled)
         digits = text.translate(_SEPARATORS)
         emergency = _emergency(digits, home)
         if emergency:

@@ -18,6 +18,7 @@ E164_LEAST, E164_MOST = 7, 15
 """Digits of a number with its calling code."""
 HEAD = 4
 """Digits that tell whether a number is odd; see ``ODD``."""
+_MANY = "many"
 NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or as dialled at home"
 
 Match = Callable[[str], "re.Match[str] | None"]
@@ -30,23 +31,24 @@ class Ambiguous(ValueError):
 class Home(NamedTuple):
     """How a country dials.
 
-    ``trunk`` is the prefix of national numbers. ``abroad`` matches an international prefix. Lengths are those of
-    national numbers without prefix: ``usual`` of fixed and mobile numbers, ``possible`` of all, ``local`` of numbers
-    without area code. ``prefix`` matches what may stand before a national number: the trunk prefix, also with the code
-    of a carrier; where it captures something, ``transform`` makes the number of it. ``fits`` matches all national
-    numbers, also some that are not valid.
+    ``trunk`` is the prefix of national numbers. ``abroad`` matches an international prefix. ``possible``: the lengths
+    of national numbers without prefix. ``prefix`` matches what may stand before a national number: the trunk prefix,
+    also with the code of a carrier; where it captures something, ``transform`` makes the number of it. ``fits`` matches
+    all national numbers, also some that are not valid. ``plain_abroad``:
+    the international prefix, if it is just 00 or 011. ``bare``: the lengths of numbers that may be
+    written without trunk prefix.
     """
 
     calling_code: str
     trunk: str
     abroad: re.Pattern[str]
-    usual: frozenset[int]
     possible: frozenset[int]
-    local: frozenset[int]
     emergencies: frozenset[str]
     prefix: re.Pattern[str] | None
     transform: str
     fits: Match
+    plain_abroad: str
+    bare: frozenset[int]
 
     def without_prefix(self, digits: str) -> str:
         """A national number without what is dialled before it; unchanged if there is no such prefix."""
@@ -65,13 +67,8 @@ class Home(NamedTuple):
         return rest if len(rest) in self.possible or len(rest) > max(self.possible) else digits
 
     def is_bare(self, digits: str) -> bool:
-        """Whether a national number may be written without trunk prefix.
-
-        Where lengths vary or are short, that may be a local number without its area code.
-        """
-        if not self.trunk:
-            return True
-        return len(digits) in self.usual and len(self.usual) <= 2 and min(self.usual) >= 9
+        """Whether a national number may be written without trunk prefix."""
+        return len(digits) in self.bare
 
     def goes_abroad(self, digits: str) -> bool:
         """Whether digits are an international prefix and a number with its calling code."""
@@ -91,15 +88,45 @@ class Home(NamedTuple):
                 return "+" + digits
             if len(digits) == 10 and digits[0] > "1":
                 return "+1" + digits
+        return self._quick(digits) or self._careful(digits)
+
+    def _quick(self, digits: str) -> str:
+        """The number, where it is plain that no other reading fits, else ``""``."""
+        fits, trunk = self.fits, self.trunk
+        if digits.startswith(self.plain_abroad):
+            rest = "+" + digits[len(self.plain_abroad) :]
+            alone = is_e164(rest) and not fits(digits) and not fits(digits.removeprefix(trunk))
+            return rest if alone else ""
+        if not 8 <= len(digits) <= 13 + len(trunk) or digits.startswith(("00", self.calling_code)):
+            return ""
+        if self.plain_abroad == _MANY and self.abroad.match(digits):
+            return ""
+        if digits.startswith("011") and (is_valid(digits[3:]) or digits.startswith(_ODD, 3)):
+            return ""
+        found = self.prefix.match(digits) if self.prefix else None
+        if found and found[0] == trunk:
+            rest = digits[len(trunk) :]
+            alone = fits(rest) is not None and not fits(digits)
+        else:
+            rest = self.without_prefix(digits)
+            others = {digits, digits.removeprefix(trunk)} - {rest}
+            alone = fits(rest) is not None and not any(map(fits, others)) and (rest != digits or self.is_bare(digits))
+        return "+" + self.calling_code + rest if alone and not (trunk and rest.startswith(trunk)) else ""
+
+    def _careful(self, digits: str) -> str:
+        """The number: libphonenumber's reading, if no other is a valid number."""
         first, others = self._first(digits), set(self._others(digits))
         others.discard(first)
         valid = {other for other in others if is_valid(other[1:])}
         if first and self._is_possible(first):
+            if not valid and self._may_be_local(first, digits):
+                raise Ambiguous("may be a local number without its area code; write it with the trunk prefix")
             if not valid:
-                return self._checked(first, digits)
+                return first
+            own = _e164_or_none(digits) if digits.startswith(self.calling_code) else ""
             # A number that begins with the calling code and is valid so is that number.
-            if not is_valid(first[1:]) and valid == {"+" + digits}:
-                return "+" + digits
+            if valid == {own} and (not is_valid(first[1:]) or self._may_be_local(first, digits)):
+                return own
             raise Ambiguous(_AMBIGUOUS)
         if len(valid) > 1:
             raise Ambiguous(_AMBIGUOUS)
@@ -119,7 +146,10 @@ class Home(NamedTuple):
             behind = self.without_prefix(digits[len(self.calling_code) :])
             if (not self.fits(digits) and self.fits(behind)) or len(digits) > max(self.possible):
                 return _e164_or_none(self.calling_code + behind)
-        return _e164_or_none(self.calling_code + self.national(digits))
+        national = self.national(digits)
+        # One that does not fit may be newer than the metadata, but not with a second trunk prefix.
+        known = self.fits(national) or not national.startswith(("0", self.trunk or "0"))
+        return _e164_or_none(self.calling_code + national) if known else ""
 
     def _others(self, digits: str) -> Iterator[str]:
         """All readings as E.164, among them those that libphonenumber does not prefer."""
@@ -144,15 +174,14 @@ class Home(NamedTuple):
     def _is_possible(self, number: str) -> bool:
         """Whether a number has a length that its country has."""
         code = calling_code(number[1:])
-        if not code:
-            return True
-        return len(number) - 1 - len(code) in _possible_lengths(code)
+        region = _code(code)[0] if code else ""
+        if region not in _HOMES:
+            return is_valid(number[1:])
+        return len(number) - 1 - len(code) in home(region).possible
 
-    def _checked(self, number: str, digits: str) -> str:
-        """``number``, unless it is the national number ``digits`` which might be a local one."""
-        if number == "+" + self.calling_code + digits and not self.is_bare(digits):
-            raise Ambiguous("may be a local number without its area code; write it with the trunk prefix")
-        return number
+    def _may_be_local(self, number: str, digits: str) -> bool:
+        """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
+        return number == "+" + self.calling_code + digits and not self.is_bare(digits)
 
 
 _AMBIGUOUS = "fits more than one number; write it with + and the calling code"
@@ -195,19 +224,25 @@ def home(country: str) -> Home:
     """How ``country`` (ISO alpha-2) dials; raises ``ValueError`` for one without telephones."""
     if country not in _HOMES:
         raise ValueError("home country must be an ISO 3166 alpha-2 code such as US")
-    code, trunk, abroad, usual, possible, local, short, prefix, transform, general = _HOMES[country].split()
-    # In North America 00 is an international prefix, too: no number there begins with 0.
+    code, trunk, abroad, usual, possible, short, prefix, transform, general = _HOMES[country].split()
+    lengths, plain_abroad = _counts(usual), abroad if abroad in ("00", "011") else _MANY
+    if trunk == "-":
+        lengths = frozenset(range(E164_MOST + 1))
+    elif len(lengths) > 2 or min(lengths) < 9:
+        # Where lengths vary or are short, it may be a local number without its area code.
+        lengths = frozenset()
     return Home(
         code,
         trunk.strip("-"),
+        # In North America 00 is an international prefix, too: no number there begins with 0.
         re.compile("011|00" if code == "1" else abroad),
-        _counts(usual),
         _counts(possible),
-        _counts(local),
         frozenset(short.split(",")) - {"-"},
         None if prefix == "-" else re.compile(prefix),
         transform.strip("-"),
         re.compile(general).fullmatch,
+        plain_abroad,
+        lengths,
     )
 
 
@@ -228,11 +263,6 @@ def _code(code: str) -> tuple[str, Match]:
     """The main region of a calling code, and what matches its valid national numbers."""
     region, pattern = _CODES[code].split()
     return region, re.compile(pattern).fullmatch
-
-
-def _possible_lengths(code: str) -> frozenset[int]:
-    region = _code(code)[0]
-    return home(region).possible if region in _HOMES else frozenset(range(E164_MOST))
 
 
 def is_valid(digits: str) -> bool:
@@ -258,7 +288,8 @@ def _without_trunk(digits: str) -> str:
     code = calling_code(digits)
     plan, national = home(_code(code)[0]), digits[len(code) :]
     rest = plan.national(national)
-    readings = [each for each in dict.fromkeys((national, rest)) if plan.fits(each)]
+    spelled = dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))
+    readings = [each for each in spelled if plan.fits(each)]
     if len(readings) > 1:
         readings = [each for each in readings if is_valid(code + each)]
     if len(readings) != 1:

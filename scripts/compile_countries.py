@@ -276,7 +276,6 @@ def home(region: str) -> str:
             metadata.international_prefix or "00",
             _counts(usual),
             _counts(general.possible_length),
-            _counts(general.possible_length_local_only),
             ",".join(emergencies(region)) or "-",
             metadata.national_prefix_for_parsing or "-",
             metadata.national_prefix_transform_rule or "-",

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from chalicelib import money, numbering, periods
+from chalicelib import money, numbering, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
 
@@ -23,6 +23,8 @@ MAX_SECONDS = periods.DAY_SECONDS
 MAX_CALL_ID = 128
 MAX_TEXT = 64
 """Characters of an account, and of a caller's number that is no phone number."""
+MAX_DIALLED = 255
+"""Characters of a called number as it is spelled, such as ``sip:911@pbx.example.net``."""
 LATEST_START = 4_133_980_800
 """2101-01-01T00:00:00Z: a start from this instant on, or before ``periods.EARLIEST``, is a typing error."""
 
@@ -130,7 +132,9 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
     local = periods.zone(zone_name)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
-    is_e164, longest = numbering.is_e164, MAX_TEXT
+    shorts: dict[str, str] = {}
+    callers: dict[str, str] = {}
+    is_e164 = numbering.is_e164
 
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
@@ -148,8 +152,7 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
                 accounts.add(account)
         if not is_e164(called):
             try:
-                # A longer text would be a number only with many separators; such a text is refused.
-                called = plan.read(called if len(called) <= longest else "")
+                called = shorts.get(called) or _called(called, plan, shorts)
             except Ambiguous as problem:
                 raise BadField("ambiguous_number", f"to: {problem}") from None
             except ValueError:
@@ -158,12 +161,29 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
         if not is_e164(calling):
-            calling = caller(calling, plan)
+            calling = callers.get(calling) or _calling(calling, plan, callers)
         cost_e8 = _cost_e8(cost)
         # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
 
     return read
+
+
+def _called(text: str, plan: DialPlan, shorts: dict[str, str]) -> str:
+    """The number called; adds a short one to the cache."""
+    # A longer text would be a number only with many separators; such a text is refused.
+    number = plan.read(text if len(text) <= MAX_DIALLED else "")
+    return _kept(text, number, shorts)
+
+
+def _calling(text: str, plan: DialPlan, callers: dict[str, str]) -> str:
+    return _kept(text, caller(text, plan), callers)
+
+
+def _kept(text: str, number: str, shorts: dict[str, str]) -> str:
+    if len(text) < numbers.E164_LEAST and len(shorts) < _ACCOUNTS_KEPT:
+        shorts[text] = number
+    return number
 
 
 def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
