@@ -34,6 +34,17 @@ from chalicelib.rating.pricing.terms import Terms
 FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
 STEMS = ["1", "44", "7", "61", "39", "47", "212", "262", "358", "590", "599", "33", "880", "1212", "1416", "1876", "77"]
+HOMES = ["GB", "FR", "DE", "IT", "BR", "HK"]
+NAMES_OF_DIGITS = ("4165550123", "14165550124", "00442079460123", "502")
+BARE = ["911", "911#", "sip:999@pbx", "15", "502", "*97", "s", "alice", "001911", "1911", "+1911", "012345"]
+SPELLED = [
+    *("+44(0)2079460123", "+4402079460123", "00440" + "2079460123", "011440" + "2079460123", "02079460123"),
+    *("+33 (0)6 12 34 56 78", "+330612345678", "0612345678", "33612345678", "+49 (0)15123456789", "015123456789"),
+    *("4915123456789", "30123456", "390212345678", "0212345678", "3902123456", "002112125550100", "02111961234567"),
+    *("001447700900123", "0012125550100", "+112125550100", "01112125550100", "001112125550100", "+5491123456789"),
+    *("+541152345678", "01154115234567", "+78001234567", "+3758106392450", "+8613812345678", "0085223456789"),
+]
+"""Numbers in spellings that only a home country's plan can tell."""
 ZONES = ["America/Toronto", "UTC", "Europe/Paris", "Asia/Kathmandu", "Australia/Lord_Howe"]
 
 
@@ -172,8 +183,13 @@ class Maker:
             "1" + str(dice.randrange(2 * 10**9, 10**10)),
         ]
         odd = ["411", "100", "123456", "", "+", "abc", "+1 212 555 0100", "(416) 555-0100", "+0123456789", "anonymous"]
-        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15]
-        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd)])
+        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15, *NAMES_OF_DIGITS, *BARE]
+        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd), pick(SPELLED)])
+
+    def plan(self, home: str) -> DialPlan:
+        pick = self.dice.choice
+        names = pick([(), ("alice", "user1"), NAMES_OF_DIGITS])
+        return DialPlan(home, pick([None, None, 3, 9]), pick([frozenset(), frozenset(("411",))]), frozenset(names))
 
     def start(self, tail: str, between: str) -> str:
         at = self.dice.choice([SEPTEMBER, MIDDLE, OCTOBER, 1793511000]) + self.dice.randrange(-200_000, 200_000)
@@ -218,7 +234,7 @@ class Maker:
             rows.append(pick(odd) if self.dice.random() < 0.004 else row)
         data = pick(["\n", "\n", "\r\n"]).join(rows).encode()
         return Case(
-            make, data, formats.Source(DialPlan(pick(["US", "CA", "GB", "FR"])), zone), pick([5_000, 40_000, 2 << 20])
+            make, data, formats.Source(self.plan(pick(["US", "CA", *HOMES])), zone), pick([5_000, 40_000, 2 << 20])
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from examples import share
 from mapped_columns import TOKYO
-from test_vector_engine import Case, Maker, compare
+from test_vector_engine import HOMES, Case, Maker, compare
 
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
@@ -180,7 +180,7 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     text = dice.choice(["\n", "\n", "\r\n"]).join(rows)
     data = text.encode(dice.choice(["utf-8", "utf-8", "cp1252", "utf-16", "utf-8-sig"]), "replace")
     source = formats.Source(
-        DialPlan(dice.choice(["US", "CA", "FR"][: 3 if odd else 2])),
+        maker.plan(dice.choice(["US", "CA", *HOMES][: None if odd else 2])),
         "Asia/Tokyo",
         dice.random() < 0.3,
         TOKYO if name == "aliased" else None,
@@ -208,7 +208,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
             rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
-            read += int(fields.read(rows, "UTC", case.source.plan.home_country, table.book).good.sum())
+            read += int(fields.read(rows, "UTC", case.source.plan, table.book).good.sum())
         assert layout.name == name
         assert read == 300
 

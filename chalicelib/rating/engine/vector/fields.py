@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chalicelib import numbering, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
+from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
@@ -47,12 +48,12 @@ class Fields:
     good: Mask
 
 
-def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
+def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
     """Read all fields but the account and the texts; ``zone`` (IANA) is used for starts without an offset."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
-    called, digits, plain = _numbers(buffer, *field["to"], home)
+    called, digits, plain = _numbers(buffer, *field["to"], plan)
     seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
     good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & _ids(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
@@ -155,7 +156,7 @@ class Spelling(NamedTuple):
     known: Mask
 
 
-def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
+def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> Spelling:
     """The spelling of numbers, as ``DialPlan.read`` reads them."""
     begins = words.window(buffer, begin, 1)[:, 0]
     head = begins[:, np.newaxis].view(np.uint8)
@@ -164,13 +165,18 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     plus = first == ord("+")
     skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
     known = plus
-    if home in NANP:
+    if plan.home_country in NANP:
         zero = first == 48
         eleven = (first == 49) & (length == 11) & (second > 49)
         ten = (length == 10) & (first > 49)
         world, double = zero & (second == 49) & (third == 49), zero & (second == 48)
         skips = skips + 3 * world.view(np.int8) + 2 * double.view(np.int8)
-        known = plus | eleven | ten | world | double
+        bare = eleven | ten
+        names = _names(plan)
+        if len(names):
+            # A user name that is written like a number is an internal one.
+            bare &= ~np.isin(words.left_digits(buffer, begin, length)[0], names)
+        known = plus | bare | world | double
     skip = skips.astype(np.int64)
     digits = length - skip + ten
     leading = buffer[begin + skip] != 48
@@ -178,6 +184,13 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     return Spelling(
         skip, digits, ten, known & leading & ~odd & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length)
     )
+
+
+@lru_cache(maxsize=64)
+def _names(plan: DialPlan) -> Ints:
+    """The user names of 10 and 11 digits, as ``words.left_digits`` reads them."""
+    names = {name for name in plan.accounts if name.isdigit() and name.isascii() and 10 <= len(name) <= 11}
+    return np.array(sorted(int(name.ljust(words.DIGITS, "0")) for name in names), np.int64)
 
 
 @cache
@@ -188,9 +201,9 @@ def _odd() -> Mask:
     return odd
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
     """Numbers filled up with zeros to 15 digits, how many digits are their own, and which numbers were understood."""
-    skip, digits, ten, known = spelling(buffer, begin, length, home)
+    skip, digits, ten, known = spelling(buffer, begin, length, plan)
     value, good = words.left_digits(buffer, begin + skip, length - skip)
     tens = np.flatnonzero(ten)
     value[tens] = 10**14 + value[tens] // 10
