@@ -29,13 +29,14 @@ class Usage:
     """What one batch changes for one client in one local month; amounts are positive.
 
     ``used_free``: the month's free seconds that are spent after this batch, by package. ``spent``: what of
-    ``amount_e8`` falls on each of the last few local days.
+    ``amount_e8`` falls on each of the last few local days. ``internal``: how many of the ``rated`` calls were internal.
     """
 
     batch_id: str
     generation: int
     month: str
     rated: int = 0
+    internal: int = 0
     duplicates: int = 0
     seconds: int = 0
     amount_e8: int = 0
@@ -117,6 +118,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
     marker = Marker(
         *Marker.key(client_id, usage.batch_id, usage.generation, usage.month),
         rated=usage.rated,
+        internal=usage.internal,
         duplicates=usage.duplicates,
         seconds=usage.seconds,
         amount_e8=usage.amount_e8,

@@ -66,6 +66,7 @@ class Marker(Item):
     """
 
     rated = IntegerAttribute()
+    internal = IntegerAttribute(default=0)
     duplicates = IntegerAttribute()
     seconds = IntegerAttribute(default=0)
     amount_e8 = IntegerAttribute()

@@ -148,8 +148,10 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, plan, version, deck_version, by_record)
     number, terms = body.number, None
     try:
-        number = quotes.called(body.number, _with_name(book.plan, reseller_id, body.number, version))
-        terms = book.outbound(holding.package_id, now, number)
+        plan = _with_name(book.plan, reseller_id, body.number, version)
+        number, package_id = quotes.called(body.number, plan), holding.package_id
+        inside = number in plan.accounts
+        terms = price.internal_terms(package_id) if inside else book.outbound(package_id, now, number)
     except ValueError:
         pass  # What was dialled is not a number, so there is no rate for it.
     return _Request(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)

@@ -145,6 +145,7 @@ class _Commit:
             self.work.batch.generation,
             self.client_month.month,
             rated=totals.calls,
+            internal=sums.internal,
             duplicates=self.work.spill.line_count(self.client_month) - totals.calls,
             seconds=totals.seconds,
             amount_e8=totals.amount_e8,

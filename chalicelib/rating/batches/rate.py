@@ -117,6 +117,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
     outcome = {
         "lines": reading.lines,
         "rated": sum(marker.rated for marker in markers.values()),
+        "internal": sum(marker.internal for marker in markers.values()),
         "rejected": reading.rejected,
         "duplicates": sum(marker.duplicates for marker in markers.values()),
         "cost_e8": cost_e8,

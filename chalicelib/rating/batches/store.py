@@ -26,8 +26,8 @@ class Batch(Item):
     ``object_key``, ``version_id``: the object. ``generation`` counts complete ratings from 0; ``latest_generation`` is
     the highest that was ever begun. ``previous``: the counts and sums of the previous generation while the next one is
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
-    of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
-    queue again because no try did.
+    of the generation. ``internal``: how many of the ``rated`` calls were to internal numbers. ``seen_at``: when a try
+    last showed that it runs; ``announced_at``: when the batch was put on the queue again because no try did.
     """
 
     batch_id = UnicodeAttribute()
@@ -48,6 +48,7 @@ class Batch(Item):
     declared = JSONAttribute(null=True)
     lines = IntegerAttribute(default=0)
     rated = IntegerAttribute(default=0)
+    internal = IntegerAttribute(default=0)
     rejected = IntegerAttribute(default=0)
     duplicates = IntegerAttribute(default=0)
     cost_e8 = IntegerAttribute(default=0)

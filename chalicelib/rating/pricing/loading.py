@@ -17,7 +17,7 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.decks.store import DeckHead, decks_upto
+from chalicelib.rating.decks.store import DeckHead, DeckVersion, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -49,12 +49,13 @@ def rate_book(
 
     ``plan``: home country and internal digits; codes and accounts are added here.
     """
-    ownership = _ownership(reseller_id, terms_version)
+    ownership, decks = _ownership(reseller_id, terms_version), _decks(decks_version)
+    codes = _codes(decks, plan.home_country)
     return RateBook(
-        plan=replace(plan, accounts=frozenset(ownership.accounts())),
+        plan=replace(plan, codes=codes, accounts=frozenset(ownership.accounts())),
         ownership=ownership,
         terms=terms(reseller_id, terms_version),
-        decks={route: _decks(route, decks_version) for route in ROUTES},
+        decks=_opened(decks),
         zone=periods.zone(time_zone),
         record_costs=record_costs,
     )
@@ -65,11 +66,12 @@ def cached_rate_book(
     reseller_id: str, time_zone: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
     """The same without ownership, cached until terms or decks change: for requests that price one call."""
+    decks = _decks(decks_version)
     return RateBook(
-        plan=plan,
+        plan=replace(plan, codes=_codes(decks, plan.home_country)),
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
-        decks={route: _decks(route, decks_version) for route in ROUTES},
+        decks=_opened(decks),
         zone=periods.zone(time_zone),
         record_costs=record_costs,
         # A container has the rate books of many resellers, and each prices only a few calls.
@@ -136,12 +138,33 @@ def _holding(row: Any) -> Holding:
     return Holding(*_HOLDING_FIELDS(row))
 
 
-def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
-    """The decks of a route by their first instant; of two decks for one day, the one that was dropped last."""
-    rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
-    newest = {row.effective_from: row for row in rows}
+def _decks(version: int) -> dict[str, list[DeckVersion]]:
+    """The decks of each route by their first day; of two decks for one day, the one that was dropped last."""
+    found = {}
+    for route in ROUTES:
+        rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+        newest = {row.effective_from: row for row in rows}
+        found[route] = [row for _, row in sorted(newest.items())]
+    return found
+
+
+def _codes(decks: dict[str, list[DeckVersion]], home: str) -> frozenset[str]:
+    """The short numbers that any of these decks prices for resellers with this home country.
+
+    Those of past and future decks too: a number is read in one way, whenever the call was made.
+    """
+    rows = (row for of_route in decks.values() for row in of_route)
+    items = (item for row in rows for item in row.short_numbers.items())
+    return frozenset(digits for digits, homes in items if not homes or home in homes)
+
+
+def _opened(decks: dict[str, list[DeckVersion]]) -> dict[str, list[tuple[int, Callable[[], Deck]]]]:
+    """As ``RateBook.decks``: the first instant of each deck, and a function that opens it."""
     utc = periods.zone("UTC")
-    return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
+    return {
+        route: [(periods.day_start(row.effective_from, utc), partial(open_deck, row.object_key)) for row in rows]
+        for route, rows in decks.items()
+    }
 
 
 @lru_cache(maxsize=8)

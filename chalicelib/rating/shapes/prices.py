@@ -118,7 +118,8 @@ class PriceListQuery(Paging):
 
 class PriceOut(Shape):
     """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
-    ``no_rate`` they cannot be called. The fee is exact, and can have more decimals than an amount."""
+    ``no_rate`` they cannot be called. The fee is exact, and can have more decimals than an amount. With the ``match``
+    ``number`` the row is the price of this number alone: up to 6 digits as they are dialled, or E.164 without ``+``."""
 
     prefix: str
     destination: str
@@ -129,3 +130,4 @@ class PriceOut(Shape):
     minimum_charge: Annotated[AmountOut | None, NullForEmpty, Field(validation_alias="minimum_e8")]
     grace_seconds: int
     rule: str
+    match: Literal["prefix", "number"]

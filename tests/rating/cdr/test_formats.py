@@ -306,6 +306,19 @@ def test_numbers_are_read_as_dialled_in_the_home_country_of_the_source():
     assert call_with(Source(DialPlan("GB"), "Europe/London"), to="020 7946 0000").to_number == "+442079460000"
 
 
+def test_a_number_keeps_no_trunk_prefix_behind_its_calling_code():
+    for text in ("+44 (0)20 7946 0123", "+4402079460123", "011 44 (0)20 7946 0123"):
+        call = call_with(to=text, direction="inbound", from_=text)
+        assert (call.to_number, call.from_number) == ("+442079460123", "+442079460123")
+
+
+def test_a_number_that_fits_two_readings_is_refused_with_its_own_reason():
+    source = Source(DialPlan("DE"), "Europe/Berlin")
+    (found,) = parsed(changed(to="30123456", from_="30123456").encode(), source)
+    assert (found.reason, found.message[:17]) == ("ambiguous_number", "to: may be a loca")
+    assert call_with(source, to="+4930123456", from_="30123456").from_number == "30123456"
+
+
 def test_a_caller_that_is_no_number_stays_as_it_is():
     assert call_with(from_="514-555-0100").from_number == "+15145550100"
     assert call_with(from_=" anonymous ").from_number == "anonymous"

@@ -16,6 +16,7 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
+from chalicelib.rating.engine.vector.internal import internal
 from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -35,7 +36,8 @@ class Fields:
 
     ``start`` is an instant; ``month`` a number in ``RateBook.months``; ``code``: see ``columns.CODES``. ``called`` is
     the number called, padded with zeros to 15 digits; ``called_digits``: how many it really has. ``cost_e8`` is -1
-    without a cost.
+    without a cost. ``internal`` marks outbound calls to internal numbers, which have no ``called``; None: there are
+    none.
     """
 
     start: Ints
@@ -46,6 +48,7 @@ class Fields:
     seconds: Ints
     cost_e8: Ints
     good: Mask
+    internal: Mask | None
 
 
 def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
@@ -54,6 +57,9 @@ def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
     called, digits, plain = _numbers(buffer, *field["to"], plan)
+    inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
+    if inside is not None:
+        plain = plain | inside
     seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
     good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & _ids(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
@@ -62,7 +68,8 @@ def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
         good &= words.are_decimals(buffer, *field["cost"])
         # The value is read only when the reseller takes costs from the records.
         cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
-    return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
+    cost = np.full(len(start), -1) if cost is None else cost
+    return Fields(start, month, code, called, digits, seconds, cost, good, inside)
 
 
 def _starts(

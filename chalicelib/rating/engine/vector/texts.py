@@ -25,7 +25,11 @@ def texts_of(rows: MappedRows, chosen: Ints, plan: DialPlan) -> Texts:
         return begin[chosen], length[chosen]
 
     ids = words.strings(buffer, *field("call_id"))
-    called, _ = _numbers(buffer, *field("to"), plan)
+    begin, length = field("to")
+    called, known = _numbers(buffer, begin, length, plan)
+    # Of the rows that were understood, only those with internal numbers have others; these stay as they are.
+    bare = np.flatnonzero(~known)
+    called[bare] = words.strings(buffer, begin[bare], length[bare])
     return Texts(
         ids if rows.is_plain else _as_csv(ids),
         words.strings(buffer, *field("account")),
