@@ -55,7 +55,7 @@ class DialPlan:
         if len(dialled) > INTERNAL_MOST and dialled.isdigit() and dialled.isascii() and dialled not in self.accounts:
             # Too long for what comes before in the reading order: most lines of a file are spelled so.
             return home.read(dialled)
-        text = _of_uri(dialled)
+        text = user_of(dialled)
         digits = text.translate(_SEPARATORS)
         emergency = _emergency(digits, home)
         if emergency:
@@ -65,15 +65,16 @@ class DialPlan:
         # A declared strip, then declared local numbers, are to be tried here.
         if digits[:1] == "+":
             return numbering.e164(_all_digits(digits[1:]))
-        if text in self.accounts or text in _SPECIAL:
-            return text
-        if self._is_internal(digits, home) and not home.goes_abroad(digits) and not home.is_national(digits):
-            return digits
+        if not home.goes_abroad(digits):
+            if text in self.accounts or text in _SPECIAL:
+                return text
+            if self._is_internal(digits, home) and not home.is_national(digits):
+                return digits
         return home.read(_all_digits(digits))
 
     def is_emergency(self, text: str) -> bool:
         """Whether a text, as dialled or as read, is an emergency number of the home country."""
-        digits = _of_uri(text).translate(_SEPARATORS)
+        digits = user_of(text).translate(_SEPARATORS)
         return bool(_emergency(digits, numbering.home(self.home_country)))
 
     def is_internal(self, bare: str) -> bool:
@@ -96,7 +97,12 @@ def usual_internal_digits(home: Home) -> int:
     return INTERNAL_USUAL if home.trunk else min(INTERNAL_USUAL, min(home.possible) - 1)
 
 
-def _of_uri(text: str) -> str:
+def most_internal_digits(home: Home) -> int:
+    """The most digits that a reseller may choose: fewer than national numbers written without a trunk prefix have."""
+    return min(INTERNAL_MOST, min(home.bare & home.possible, default=INTERNAL_MOST + 1) - 1)
+
+
+def user_of(text: str) -> str:
     """A text without blanks around it; of ``sip:<user>@<host>`` and ``tel:<number>`` the user or number."""
     text = text.strip()
     found = _URI.fullmatch(text) if ":" in text else None

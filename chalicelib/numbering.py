@@ -166,7 +166,7 @@ class Home(NamedTuple):
 
     def _abroad(self, digits: str) -> Iterator[str]:
         """What may follow an international prefix, for each prefix that fits."""
-        if self.abroad.match(digits):
+        if digits.isdigit() and self.abroad.match(digits):
             for end in range(1, len(digits) - E164_LEAST + 1):
                 if digits[end] != "0" and self.abroad.fullmatch(digits, 0, end):
                     yield digits[end:]

@@ -21,8 +21,8 @@ from local.stack import Stack
 
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
-    "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
-    "language", "low_balance_threshold",
+    "id", "name", "email", "currency", "time_zone", "home_country", "internal_digits", "cost_source", "status",
+    "balance", "created_at", "language", "low_balance_threshold",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {

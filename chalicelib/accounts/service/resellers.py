@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib import numbering
 from chalicelib.accounts.ledger.posting import get_reseller, settled_change
 from chalicelib.accounts.service import keys
 from chalicelib.accounts.shapes import given
@@ -19,7 +20,8 @@ from chalicelib.accounts.store.owners import Reseller, ResellerPointer
 from chalicelib.accounts.store.terms import TermsHead
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, commit, event, find_many, new_id, settled
-from chalicelib.errors import Conflict, Forbidden, ForfaitError
+from chalicelib.dialling import most_internal_digits
+from chalicelib.errors import Conflict, Forbidden, ForfaitError, Invalid
 
 
 @settled
@@ -79,6 +81,10 @@ def _change(
     owner = get_reseller(reseller_id)
     if if_suspended and owner.status == "suspended":
         raise if_suspended
+    home = values.get("home_country", owner.home_country)
+    most = most_internal_digits(numbering.home(home))
+    if (values.get("internal_digits", owner.internal_digits) or 0) > most:
+        raise Invalid.field("internal_digits", f"must be at most {most}, or numbers of {home} would be internal")
     before = {name: owner.attribute_values.get(name) for name in values}
     if values == before:
         return owner

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from chalicelib.accounts.shapes import HomeCountry, Language, left_out
 from chalicelib.config import settings
+from chalicelib.dialling import INTERNAL_LEAST, INTERNAL_MOST
 from chalicelib.fields import Amount, AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
 from chalicelib.principals import SCOPES, KeyScope
 
@@ -34,6 +35,7 @@ class ResellerPatch(Shape):
 
 class AccountPatch(Shape):
     """What a reseller may change of itself. ``cost_source``: which cost of a call counts, the deck's or the record's.
+    ``internal_digits``: the most digits of an internal number; null: as the home country has it.
 
     If its balance falls under ``low_balance_threshold`` (what it owes is negative), it gets a notice in ``language``.
     """
@@ -41,6 +43,7 @@ class AccountPatch(Shape):
     name: Name = left_out()
     time_zone: Zone = left_out()
     home_country: HomeCountry = left_out()
+    internal_digits: Annotated[int, Field(ge=INTERNAL_LEAST, le=INTERNAL_MOST)] | None = left_out()
     cost_source: CostSource = left_out()
     language: Language = left_out()
     low_balance_threshold: Amount | None = left_out()
@@ -53,6 +56,7 @@ class ResellerOut(Shape):
     currency: str
     time_zone: str
     home_country: str
+    internal_digits: int | None
     cost_source: CostSource
     status: Literal["pending", "active", "suspended"]
     balance: AmountOut = Field(validation_alias="balance_e8")

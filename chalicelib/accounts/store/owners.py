@@ -17,6 +17,7 @@ from chalicelib.aws.bases import ClientItem
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
+from chalicelib.dialling import DialPlan
 
 
 class Owner(Versioned):
@@ -51,6 +52,7 @@ class Reseller(Owner):
     currency = UnicodeAttribute()
     time_zone = UnicodeAttribute()
     home_country = UnicodeAttribute()
+    internal_digits = IntegerAttribute(null=True)
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
@@ -63,6 +65,11 @@ class Reseller(Owner):
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
+
+    @property
+    def dial_plan(self) -> DialPlan:
+        """How its numbers are dialled, without codes and accounts."""
+        return DialPlan(self.home_country, self.internal_digits)
 
     def account(self) -> Account:
         return replace(super().account(), threshold_e8=self.threshold_e8, low=bool(self.low))

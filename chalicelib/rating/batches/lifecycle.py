@@ -229,6 +229,7 @@ def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
         "deck_version": loading.deck_version(),
         "time_zone": reseller.time_zone,
         "home_country": reseller.home_country,
+        "internal_digits": reseller.internal_digits,
         "cost_source": reseller.cost_source,
         "declared": sources.declared_for(reseller_id, key.removeprefix(f"{queries.PREFIX}{reseller_id}/")),
     }

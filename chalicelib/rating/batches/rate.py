@@ -19,7 +19,6 @@ from chalicelib.accounts.ledger import usage
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
-from chalicelib.dialling import DialPlan
 from chalicelib.errors import Refused
 from chalicelib.rating.batches import compaction, costs, lifecycle, queries, store
 from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_months
@@ -48,7 +47,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         book = loading.rate_book(
             reseller_id,
             batch.time_zone,
-            DialPlan(batch.home_country),
+            batch.dial_plan,
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",

@@ -9,6 +9,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
+from chalicelib.dialling import DialPlan
 
 
 class Status(StrEnum):
@@ -42,6 +43,7 @@ class Batch(Item):
     deck_version = IntegerAttribute()
     time_zone = UnicodeAttribute()
     home_country = UnicodeAttribute()
+    internal_digits = IntegerAttribute(null=True)
     cost_source = UnicodeAttribute()
     declared = JSONAttribute(null=True)
     lines = IntegerAttribute(default=0)
@@ -61,6 +63,11 @@ class Batch(Item):
 
     key = KeyOf("R#<reseller_id>", "BATCH#<batch_id>")
     of_reseller = KeyOf("R#<reseller_id>", "BATCH#")
+
+    @property
+    def dial_plan(self) -> DialPlan:
+        """How the numbers of the file are dialled, without codes and accounts."""
+        return DialPlan(self.home_country, self.internal_digits)
 
     @property
     def rejects_key(self) -> str | None:

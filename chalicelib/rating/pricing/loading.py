@@ -86,7 +86,7 @@ def newest_rate_book(reseller: Any) -> RateBook:
     """The cached rate book of a ``Reseller``, by the newest versions of its terms and of the decks."""
     version = term_versions.head_of(reseller.reseller_id).version
     record_costs = reseller.cost_source == "record"
-    plan = DialPlan(reseller.home_country)
+    plan = reseller.dial_plan
     return cached_rate_book(reseller.reseller_id, reseller.time_zone, plan, version, deck_version(), record_costs)
 
 

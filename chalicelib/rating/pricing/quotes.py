@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chalicelib import numbers
 from chalicelib.accounts.ledger import posting
 from chalicelib.config import settings
-from chalicelib.dialling import DialPlan
+from chalicelib.dialling import Ambiguous, DialPlan
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.rating.decks.deck import PREFIX
 from chalicelib.rating.pricing import loading
@@ -96,11 +96,13 @@ def called(text: str, plan: DialPlan) -> str:
     """A number as a request has it -> ``+<digits>``, or a bare number (``DialPlan.read``).
 
     It may be written as dialled by ``plan``, or as E.164; the ``+`` may be missing, or a blank, which is what
-    decoding a query string makes of it. Raises ``ValueError`` for all else.
+    decoding a query string makes of it. Raises ``ValueError`` for all else, and ``Ambiguous`` as the plan does.
     """
     if text[:1] == " ":
         return numbers.path_number(text)
     try:
         return plan.read(text)
+    except Ambiguous:
+        raise
     except ValueError:
         return numbers.path_number(text)

@@ -61,6 +61,29 @@ def test_an_emergency_call_is_never_refused(shop, number, account):
     assert (answer["allowed"], answer["reason"], answer["max_seconds"], answer["id"]) == (True, "ok", None, None)
 
 
+@pytest.mark.parametrize(
+    "number", ["999", "112", "911#", "sip:999@pbx.at-a-host-of-a-long-name.example", "tel:999", "+44999"]
+)
+def test_an_emergency_number_of_the_home_country_is_never_refused(shop, number):
+    assert shop.patch("/v1/account", {"home_country": "GB"}).status == 200
+    shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "1", "description": "all of it"})
+    for account in ("alice", "nobody at all"):
+        assert ask(shop, number, account)["allowed"] is True
+    assert ask(shop, "+442079460000")["allowed"] is False
+
+
+def test_a_spelling_that_fits_two_numbers_has_no_rate(shop):
+    assert shop.patch("/v1/account", {"home_country": "IT"}).status == 200
+    assert ask(shop, "3902123456")["reason"] == "no_rate"
+    assert ask(shop, "+44 (0)20 7946 0000")["rate"] == "0.02"
+
+
+def test_a_call_to_the_user_name_of_a_sub_account_is_internal(shop):
+    client(shop, "bob")
+    assert [ask(shop, number)["rate"] for number in ("bob", "sip:bob@pbx.example", "502", "*97")] == ["0.00"] * 4
+    assert ask(shop, "carol")["reason"] == "no_rate"
+
+
 def test_not_even_while_the_reseller_is_suspended(shop, operator):
     assert operator.patch(f"/v1/resellers/{shop.ids['reseller']}", {"status": "suspended"}).status == 200
     assert ask(shop, "911")["allowed"] is True

@@ -34,6 +34,17 @@ from chalicelib.rating.pricing.terms import Terms
 FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
 STEMS = ["1", "44", "7", "61", "39", "47", "212", "262", "358", "590", "599", "33", "880", "1212", "1416", "1876", "77"]
+HOMES = ["GB", "FR", "DE", "IT", "BR", "HK"]
+NAMES_OF_DIGITS = ("9055550123", "19055550124", "00442079460123", "502")
+BARE = ["911", "911#", "sip:999@pbx", "15", "502", "*97", "s", "alice", "001911", "1911", "+1911", "012345"]
+SPELLED = [
+    *("+44(0)2079460123", "+4402079460123", "00440" + "2079460123", "011440" + "2079460123", "02079460123"),
+    *("+33 (0)6 12 34 56 78", "+330612345678", "0612345678", "33612345678", "+49 (0)15123456789", "015123456789"),
+    *("4915123456789", "30123456", "390212345678", "0212345678", "3902123456", "002112125550100", "02111961234567"),
+    *("001447700900123", "0012125550100", "+112125550100", "01112125550100", "001112125550100", "+5491123456789"),
+    *("+541152345678", "01154115234567", "+78001234567", "+3758106392450", "+8613812345678", "0085223456789"),
+]
+"""Numbers in spellings that only a home country's plan can tell."""
 ZONES = ["America/Toronto", "UTC", "Europe/Paris", "Asia/Kathmandu", "Australia/Lord_Howe"]
 
 
@@ -72,7 +83,12 @@ DECKS = [deck_of(seed) for seed in range(3)]
 
 def plan_of(home: str, accounts: Iterable[str]) -> DialPlan:
     """As ``loading`` makes it for these decks."""
-    return DialPlan(home, codes=frozenset(("411", "118712", "911")), accounts=frozenset(accounts))
+    return DialPlan(
+        home,
+        {"CA": 4, "GB": 3, "DE": 9}.get(home),
+        codes=frozenset(("411", "118712", "911")),
+        accounts=frozenset(accounts),
+    )
 
 
 @dataclass
@@ -143,9 +159,15 @@ class Maker:
         pick, packages = self.dice.choice, [f"p{n}" for n in range(8)]
         versions = [self.package(each) for each in packages for _ in range(pick([1, 1, 2, 3]))]
         customs = [self.custom(each) for each in packages for _ in range(pick([0, 0, 3, 30]))]
-        accounts = {}
+        accounts, names = {}, list(pick([(), NAMES_OF_DIGITS]))
         for n in range(40):
-            name = f"user{n}" if n % 5 else f"a.very-long_user+name@{n}" + "x" * self.dice.randrange(30)
+            name = (
+                names.pop()
+                if names
+                else f"user{n}"
+                if n % 5
+                else f"a.very-long_user+name@{n}" + "x" * self.dice.randrange(30)
+            )
             accounts[name] = [
                 Holding(
                     self.some_time() if k else FIRST,
@@ -188,10 +210,10 @@ class Maker:
             "1" + str(dice.randrange(2 * 10**9, 10**10)),
         ]
         odd = ["411", "100", "123456", "", "+", "abc", "+1 212 555 0100", "(416) 555-0100", "+0123456789", "anonymous"]
-        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15, "118712", "911", "112", "user1", "*97", "s", " 502", "1"]
+        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15, "118712", "user1", " 502", "1", *NAMES_OF_DIGITS, *BARE]
         alone = "+" + pick(NUMBERS)
         spelled += [alone, alone + pick("0123"), str(dice.randrange(2, 9999))]
-        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd)])
+        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd), pick(SPELLED)])
 
     def start(self, tail: str, between: str) -> str:
         at = self.dice.choice([SEPTEMBER, MIDDLE, OCTOBER, 1793511000]) + self.dice.randrange(-200_000, 200_000)
@@ -224,7 +246,7 @@ class Maker:
     def case(self, lines: int = 600) -> Case:
         pick = self.dice.choice
         zone, delimiter, cost = pick(ZONES), pick([",", ";", "\t"]), self.dice.random() < 0.6
-        home = pick(["US", "CA", "GB", "FR"])
+        home = pick(["US", "CA", *HOMES])
         make, accounts, dids = self.tables(zone, home)
         tail, between = pick(["Z", "", "+02:00", "-0500"]), pick(["T", " "])
         width = 9 if cost else 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from examples import share
 from mapped_columns import TOKYO
-from test_vector_engine import Case, Maker, compare, plan_of
+from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
@@ -161,7 +161,7 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     """A file of one format, each line of which may be quoted in its own way."""
     maker = Maker(seed)
     dice = maker.dice
-    home = dice.choice(["US", "CA", "FR"][: 3 if odd else 2])
+    home = dice.choice(["US", "CA", *HOMES][: None if odd else 2])
     make, accounts, dids = maker.tables(dice.choice(["America/Toronto", "Europe/Paris"]), home)
     deal, (header, row) = Deal(maker, accounts, dids, odd), FORMATS[name]
     delimiter, style = dice.choice(",,;\t"), dice.choice([whole, whole, needed])

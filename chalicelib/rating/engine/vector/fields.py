@@ -56,7 +56,7 @@ def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
-    called, digits, plain = _numbers(buffer, *field["to"], plan.home_country)
+    called, digits, plain = _numbers(buffer, *field["to"], plan)
     inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
     if inside is not None:
         plain = plain | inside
@@ -163,7 +163,7 @@ class Spelling(NamedTuple):
     known: Mask
 
 
-def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
+def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> Spelling:
     """The spelling of numbers, as ``DialPlan.read`` reads them."""
     begins = words.window(buffer, begin, 1)[:, 0]
     head = begins[:, np.newaxis].view(np.uint8)
@@ -172,13 +172,18 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     plus = first == ord("+")
     skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
     known = plus
-    if home in NANP:
+    if plan.home_country in NANP:
         zero = first == 48
         eleven = (first == 49) & (length == 11) & (second > 49)
         ten = (length == 10) & (first > 49)
         world, double = zero & (second == 49) & (third == 49), zero & (second == 48)
         skips = skips + 3 * world.view(np.int8) + 2 * double.view(np.int8)
-        known = plus | eleven | ten | world | double
+        bare = eleven | ten
+        names = _names(plan)
+        if len(names):
+            # A user name that is written like a number is an internal one.
+            bare &= ~np.isin(words.left_digits(buffer, begin, length)[0], names)
+        known = plus | bare | world | double
     skip = skips.astype(np.int64)
     digits = length - skip + ten
     leading = buffer[begin + skip] != 48
@@ -186,6 +191,13 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     return Spelling(
         skip, digits, ten, known & leading & ~odd & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length)
     )
+
+
+@lru_cache(maxsize=64)
+def _names(plan: DialPlan) -> Ints:
+    """The user names of 10 and 11 digits, as ``words.left_digits`` reads them."""
+    names = {name for name in plan.accounts if name.isdigit() and name.isascii() and 10 <= len(name) <= 11}
+    return np.array(sorted(int(name.ljust(words.DIGITS, "0")) for name in names), np.int64)
 
 
 @cache
@@ -196,9 +208,9 @@ def _odd() -> Mask:
     return odd
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
     """Numbers filled up with zeros to 15 digits, how many digits are their own, and which numbers were understood."""
-    skip, digits, ten, known = spelling(buffer, begin, length, home)
+    skip, digits, ten, known = spelling(buffer, begin, length, plan)
     value, good = words.left_digits(buffer, begin + skip, length - skip)
     tens = np.flatnonzero(ten)
     value[tens] = 10**14 + value[tens] // 10
