@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -98,7 +98,7 @@ def cached_account(reseller_id: str, username: str, terms_version: int) -> Owner
 
 
 @dataclass(frozen=True)
-class Accounts(Container[str]):
+class Accounts(Collection[str]):
     """The user names of a reseller's sub-accounts as of a terms version; each is looked up when it is asked for.
 
     Names of digits alone are not found, because most numbers that are dialled are digits alone.
@@ -111,6 +111,12 @@ class Accounts(Container[str]):
         if not isinstance(name, str) or not _WORD.search(name) or not is_account(name):
             return False
         return bool(cached_account(self.reseller_id, name, self.terms_version).accounts())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ownership(self.reseller_id, self.terms_version).accounts())
+
+    def __len__(self) -> int:
+        return len(_ownership(self.reseller_id, self.terms_version).accounts())
 
 
 @lru_cache(maxsize=8)
