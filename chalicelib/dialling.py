@@ -1,10 +1,31 @@
-"""How a reseller's numbers are dialled: the text that a switch writes as the number called -> the number it means."""
+"""How a reseller's numbers are dialled: the text that a switch writes as the number called -> the number it means.
+
+``docs/numbers.md`` has the reading order, with examples that tests read.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from chalicelib import numbers
+from chalicelib import numbering
+from chalicelib.numbering import Ambiguous, Home
+
+INTERNAL_LEAST, INTERNAL_USUAL, INTERNAL_MOST = 2, 6, 9
+"""Digits of an internal number: the fewest, the most by default, and the most that a reseller may choose."""
+EMERGENCIES = frozenset(("112", "911", "988"))
+"""The emergency numbers of every home country; each has others of its own."""
+
+SHORT_MOST = 7
+"""The most digits of an emergency number in any spelling; ``0111911`` has as many."""
+
+_SEPARATORS = str.maketrans("", "", " -.()/~\u00a0\u202f\u2009\u2010\u2011\u2012\u2013\u2014")
+_URI = re.compile(r"(?:sips?|tel):([^@;?]*)(?:[@;?].*)?", re.IGNORECASE | re.DOTALL)
+_FEATURE = re.compile(r"[*#][0-9]{0,5}")
+_SPECIAL = frozenset("siht")
+"""Asterisk's special extensions: start, invalid, hang up, time-out."""
+_WITH_PREFIX = re.compile(r"(?:\+|00|011)1?(112|911|988)")
 
 
 @dataclass(frozen=True)
@@ -19,11 +40,96 @@ class DialPlan:
     home_country: str = "US"
     internal_digits: int | None = None
     codes: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()
+    accounts: Collection[str] = frozenset()
 
     def read(self, dialled: str) -> str:
-        """The number called: ``+`` and 7 to 15 digits (E.164), or a short or internal number as dialled, without ``+``.
+        """The number called: ``+`` and 7 to 15 digits (E.164), or a *bare* text without ``+``.
 
-        Raises ``ValueError`` (a sentence without the name of the field) for a text that is no number.
+        Bare are an emergency number in its short form (``911``), a number of ``codes``, and an internal number as
+        dialled (``502``, ``*97``, a user name). Raises ``ValueError`` (a sentence without the name of the field) for a
+        text that is no number, and ``Ambiguous``, a ``ValueError``, for one that fits more than one number.
         """
-        return numbers.normalise(dialled, self.home_country)
+        if numbering.is_e164(dialled):
+            return dialled
+        home = numbering.home(self.home_country)
+        if len(dialled) > INTERNAL_MOST and dialled.isdigit() and dialled.isascii() and dialled not in self.accounts:
+            # Too long for what comes before in the reading order: most lines of a file are spelled so.
+            return home.read(dialled)
+        text = user_of(dialled)
+        digits = text.translate(_SEPARATORS)
+        emergency = _emergency(digits, home)
+        if emergency:
+            return emergency
+        if digits in self.codes:
+            return digits
+        # A declared strip, then declared local numbers, are to be tried here.
+        if digits[:1] == "+":
+            return numbering.e164(_all_digits(digits[1:]))
+        if not home.goes_abroad(digits):
+            if text in self.accounts or text in _SPECIAL:
+                return text
+            if self._is_internal(digits, home) and not home.is_national(digits):
+                return digits
+        return home.read(_all_digits(digits))
+
+    def is_emergency(self, text: str) -> bool:
+        """Whether a text, as dialled or as read, is an emergency number of the home country."""
+        digits = user_of(text).translate(_SEPARATORS)
+        return bool(_emergency(digits, numbering.home(self.home_country)))
+
+    def is_internal(self, bare: str) -> bool:
+        """Whether a bare text that was read is an internal number; not for a number of ``codes`` with more digits."""
+        if bare in self.accounts or bare in _SPECIAL:
+            return True
+        return self._is_internal(bare, numbering.home(self.home_country))
+
+    def _is_internal(self, digits: str, home: Home) -> bool:
+        if not (digits.isascii() and digits.isdigit()):
+            return _FEATURE.fullmatch(digits) is not None
+        return INTERNAL_LEAST <= len(digits) <= (self.internal_digits or usual_internal_digits(home))
+
+
+def usual_internal_digits(home: Home) -> int:
+    """The most digits of an internal number where the reseller has not chosen.
+
+    Without a trunk prefix a short national number looks like an internal one, so internal ones are shorter there.
+    """
+    return INTERNAL_USUAL if home.trunk else min(INTERNAL_USUAL, min(home.possible) - 1)
+
+
+def most_internal_digits(home: Home) -> int:
+    """The most digits that a reseller may choose: fewer than national numbers written without a trunk prefix have."""
+    return min(INTERNAL_MOST, min(home.bare & home.possible, default=INTERNAL_MOST + 1) - 1)
+
+
+def user_of(text: str) -> str:
+    """A text without blanks around it; of ``sip:<user>@<host>`` and ``tel:<number>`` the user or number."""
+    text = text.strip()
+    found = _URI.fullmatch(text) if ":" in text else None
+    return found[1] if found else text
+
+
+def _emergency(digits: str, home: Home) -> str:
+    """The emergency number in its short form, or ``""``."""
+    digits = digits.rstrip("#")
+    if digits in EMERGENCIES or digits in home.emergencies:
+        return digits
+    if len(digits) > SHORT_MOST:
+        return ""
+    found = _WITH_PREFIX.fullmatch(digits)
+    if found:
+        return found[1]
+    # Switches put the calling code before every number: +1911, +44999, in North America also 1911.
+    short = digits.removeprefix("+").removeprefix(home.calling_code)
+    if digits[:1] == "+" or home.calling_code == "1":
+        return short if short in EMERGENCIES or short in home.emergencies else ""
+    return ""
+
+
+def _all_digits(text: str) -> str:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(numbering.NOT_A_NUMBER)
+    return text
+
+
+__all__ = ["Ambiguous", "DialPlan"]

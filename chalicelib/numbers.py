@@ -7,38 +7,15 @@ deck decides whether a call can be priced, and plans change faster than metadata
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import NamedTuple
 
-from chalicelib.country_table import COUNTRIES, HOMES
+from chalicelib import numbering
+from chalicelib.country_table import COUNTRIES
+from chalicelib.numbering import E164_LEAST as E164_LEAST
 
-E164_LEAST, E164_MOST = 7, 15
-"""Digits of a number with its calling code."""
 INTERNAL_MOST = 6
-"""The most digits of an internal number (an extension, or a short code such as 411), written without ``+``."""
-
-is_e164 = re.compile(rf"\+[1-9][0-9]{{{E164_LEAST - 1},{E164_MOST - 1}}}").fullmatch
-"""Whether a text is E.164, so that ``normalise`` would return it unchanged; quicker than ``normalise``."""
-
+"""The most digits of a short number that a deck can price, written without ``+``."""
 _SEPARATORS = str.maketrans("", "", " -.()")
-_EMERGENCY = re.compile(r"(?:\+|00|011)?1?(?:911|112|988)")
-_NOT_A_NUMBER = "must be a phone number: + and 7 to 15 digits, or up to 6 digits for an internal one"
-
-
-class _Home(NamedTuple):
-    """How a country writes numbers in its own CDRs; a national number has neither trunk prefix nor calling code.
-
-    ``lengths`` are those of national numbers; ``bare``: they may be written without trunk prefix; ``never_first``:
-    digits that a national number does not begin with.
-    """
-
-    calling_code: str
-    trunk: str
-    internationals: tuple[str, ...]
-    lengths: frozenset[int]
-    bare: bool
-    never_first: str
 
 
 def _prefix_table() -> dict[str, str | None]:
@@ -49,22 +26,6 @@ def _prefix_table() -> dict[str, str | None]:
             table[word] = country
         else:
             country = None if word == "-" else word
-    return table
-
-
-def _home_table() -> dict[str, _Home]:
-    table: dict[str, _Home] = {}
-    words = iter(HOMES.split())
-    for region, calling_code, trunk_word, international, counts in zip(words, words, words, words, words, strict=True):
-        trunk = trunk_word.strip("-")
-        lengths = frozenset(int(count) for count in counts.split(",") if count != "-")
-        # Where lengths vary or are short, a number without trunk prefix may be a local one without area code;
-        # there it is refused.
-        bare = not trunk or (len(lengths) <= 2 and min(lengths) >= 9)
-        never_first = "01" if calling_code == "1" else "0" if trunk else ""
-        # Longest first: Australia's 0011 begins with 00, and 00 with Samoa's 0.
-        internationals = tuple(sorted({international, "00"}, key=len, reverse=True))
-        table[region] = _Home(calling_code, trunk, internationals, lengths, bare, never_first)
     return table
 
 
@@ -79,92 +40,20 @@ def _long_prefix_lengths() -> dict[str, tuple[int, ...]]:
 _HEAD = 4
 """Digits that decide the country of nearly every number; NANP area codes end here."""
 _COUNTRY_OF = _prefix_table()
-_HOMES = _home_table()
 _LONG_PREFIXES = [prefix for prefix in _COUNTRY_OF if len(prefix) > _HEAD]
 _BEYOND_HEAD = _long_prefix_lengths()
-
-
-def normalise(raw: str, home_country: str = "US") -> str:
-    """A number as a CDR spells it -> ``+`` and 7 to 15 digits, or 1 to 6 bare digits (internal number) unchanged.
-
-    Tried in this order: ``+``; up to 6 digits; the home country's own international prefix or ``00``; the home
-    country's national spelling (10 or 11 digits in the NANP); ``011``. Blanks, hyphens, points and parentheses are
-    ignored. Raises ``ValueError`` (a sentence without the name of the field) for other text, and for a
-    ``home_country`` that is not the ISO alpha-2 code of a country with telephones.
-    """
-    digits = raw[1:] if raw[:1] == "+" else raw
-    if not (digits.isascii() and digits.isdigit()):
-        raw = raw.translate(_SEPARATORS)
-        digits = raw[1:] if raw[:1] == "+" else raw
-        if not (digits.isascii() and digits.isdigit()):
-            raise ValueError(_NOT_A_NUMBER)
-    if raw[0] == "+":
-        return _e164(digits)
-    if len(digits) <= INTERNAL_MOST:
-        return digits
-    home = _HOMES.get(home_country)
-    if home is None:
-        raise ValueError("home country must be an ISO 3166 alpha-2 code such as US")
-    return _dialled(digits, home)
-
-
-def _dialled(digits: str, home: _Home) -> str:
-    """Seven digits or more without ``+``, as dialled in ``home``, -> E.164.
-
-    Outside the NANP ``011`` is tried last: it may be a trunk prefix and an area code (0113 is Leeds).
-    """
-    if home.calling_code == "1":
-        # The spelling of nearly every line of a North American file.
-        if len(digits) == 11 and digits[0] == "1" and digits[1] > "1":
-            return "+" + digits
-        if len(digits) == 10 and digits[0] > "1":
-            return "+1" + digits
-    for prefix in home.internationals:
-        if digits.startswith(prefix):
-            return _e164(digits[len(prefix) :])
-    national = _national(digits, home)
-    if national:
-        return _e164(home.calling_code + national)
-    if digits.startswith("011"):
-        return _e164(digits[3:])
-    raise ValueError(_NOT_A_NUMBER)
-
-
-def _national(digits: str, home: _Home) -> str:
-    """The national number in ``digits``: after the trunk prefix, bare, or after the calling code; "" for none."""
-    candidates = []
-    if home.trunk and digits.startswith(home.trunk):
-        candidates.append(digits[len(home.trunk) :])
-    if home.bare:
-        candidates.append(digits)
-    if digits.startswith(home.calling_code):
-        candidates.append(digits[len(home.calling_code) :])
-    for national in candidates:
-        if len(national) in home.lengths and national[0] not in home.never_first:
-            return national
-    return ""
-
-
-def _e164(digits: str) -> str:
-    if not E164_LEAST <= len(digits) <= E164_MOST or digits[0] == "0":
-        raise ValueError(_NOT_A_NUMBER)
-    return "+" + digits
-
-
-def is_emergency(raw: str) -> bool:
-    """Whether a number is 911, 112 or 988 in any spelling: also +1911, 1911, 00112."""
-    return _EMERGENCY.fullmatch(raw.translate(_SEPARATORS)) is not None
 
 
 def path_number(text: str) -> str:
     """A number in a path or a query, with or without ``+`` (which may be decoded to a blank) -> ``+<digits>``.
 
-    It is read as E.164 for every home country; raises ``ValueError`` when it does not have 7 to 15 digits.
+    It is read as E.164 for every home country; a trunk prefix behind the calling code is left out, as in
+    ``+44 (0)20 7946 0123``. Raises ``ValueError`` when it does not have 7 to 15 digits, or is ambiguous.
     """
     digits = text.translate(_SEPARATORS).removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError("must be a phone number: 7 to 15 digits with the country's calling code")
-    return _e164(digits)
+    return numbering.e164(digits)
 
 
 def country_of(digits: str) -> str | None:
@@ -205,5 +94,5 @@ def country_prefixes() -> dict[str, str | None]:
 
 
 def home_countries() -> frozenset[str]:
-    """The codes that ``normalise`` accepts as ``home_country``."""
-    return frozenset(_HOMES)
+    """The codes of the countries that a dial plan can have as its home."""
+    return numbering.home_countries

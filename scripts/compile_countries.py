@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, reduce
 from itertools import product
 from pathlib import Path
@@ -38,6 +38,8 @@ DIGITS = "0123456789"
 MAX_DEPTH = 8
 """National digits looked at: beyond it two regions differ only in the length of a number, and the first has it."""
 NOBODY = -1
+HEAD = 4
+"""Digits by which an odd number is recognised."""
 LINE_LENGTH = 118
 
 _KINDS = (
@@ -59,10 +61,13 @@ _HEADER = '''"""Which country a number belongs to, and how each country dials. G
 Written by ``scripts/compile_countries.py`` from phonenumberslite {version}; ``numbers`` reads it.
 
 ``COUNTRIES``: an ISO 3166 alpha-2 code (``-`` for no country), then its prefixes; the longest prefix of a
-number decides. ``HOMES``, five words each: region, calling code, trunk prefix, international prefix, national
-lengths (``-`` for none). Words are packed into lines as they fit.
+number decides. Words are packed into lines as they fit. ``HOMES``: a region per line, with the words of
+``numbering.Home`` (``-`` for none). ``CODES``: a calling code per line, its main region, and the pattern of its valid
+national numbers. ``ODD``: how E.164 numbers begin, in up to four digits, that may have a trunk prefix behind the
+calling code.
 """
 
+# ruff: noqa: E501
 '''
 
 
@@ -259,20 +264,64 @@ def prefixes() -> dict[str, str | None]:
 
 
 def home(region: str) -> str:
-    """``"FR 33 0 00 9"``: calling code, trunk prefix, international prefix, lengths of fixed and mobile numbers."""
+    """The line of a region: its code, then the words of ``numbering.Home``."""
     metadata = _metadata(region)
-    # The tilde marks a wait for the second dial tone. A choice among carriers ("00[89]") is written "00" in CDRs.
-    dialled = (metadata.preferred_international_prefix or metadata.international_prefix or "").replace("~", "")
-    lengths = {n for kind in (metadata.fixed_line, metadata.mobile) if kind for n in kind.possible_length if n > 0}
+    general = metadata.general_desc
+    usual = {n for kind in (metadata.fixed_line, metadata.mobile) if kind for n in kind.possible_length if n > 0}
     return " ".join(
         (
             region,
             str(metadata.country_code),
             metadata.national_prefix or "-",
-            dialled if dialled.isdigit() else "00",
-            ",".join(map(str, sorted(lengths))) or "-",
+            metadata.international_prefix or "00",
+            _counts(usual),
+            _counts(general.possible_length),
+            ",".join(emergencies(region)) or "-",
+            metadata.national_prefix_for_parsing or "-",
+            metadata.national_prefix_transform_rule or "-",
+            general.national_number_pattern,
         )
     )
+
+
+def _counts(lengths: Iterable[int]) -> str:
+    return ",".join(map(str, sorted(lengths))) or "-"
+
+
+def emergencies(region: str) -> list[str]:
+    """The emergency numbers of a region, sorted."""
+    metadata: Any = PhoneMetadata.short_metadata_for_region(region)
+    pattern = metadata.emergency.national_number_pattern if metadata and metadata.emergency else None
+    return sorted(strings(language_of(pattern))) if pattern else []
+
+
+def valid(calling_code: int, regions: tuple[str, ...]) -> str:
+    """The line of a calling code: the code, its main region, a pattern of the valid numbers of all its regions."""
+    patterns = set()
+    for region in regions:
+        metadata: Any = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, region)
+        for kind in _KINDS:
+            found = getattr(metadata, kind)
+            if found and found.national_number_pattern:
+                patterns.add(found.national_number_pattern)
+    return f"{calling_code} {regions[0]} {'|'.join(sorted(patterns))}"
+
+
+def odd(calling_code: int, regions: tuple[str, ...]) -> Iterator[str]:
+    """First digits of a calling code's numbers that what is stripped before a national number can match."""
+    metadata: Any = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, regions[0])
+    pattern = re.sub(r"\((?!\?)", "(?:", (metadata.national_prefix_for_parsing or "").replace("$", ""))
+    yield from _heads(language_of(pattern), str(calling_code), "")
+
+
+def _heads(language: Language, calling_code: str, read: str) -> Iterator[str]:
+    if read and (ends(language) or len(calling_code + read) == HEAD):
+        yield calling_code + read
+        return
+    for digit in DIGITS:
+        rest = after(language, digit)
+        if rest:
+            yield from _heads(rest, calling_code, read + digit)
 
 
 def render() -> str:
@@ -281,13 +330,20 @@ def render() -> str:
     for prefix, country in prefixes().items():
         by_country.setdefault(country or "-", []).append(prefix)
     countries = " ".join(f"{country} {' '.join(sorted(by_country[country]))}" for country in sorted(by_country))
-    homes = " ".join(home(region) for region in sorted(phonenumbers.SUPPORTED_REGIONS))
-    return _HEADER.format(version=phonenumbers.__version__) + _block("COUNTRIES", countries) + _block("HOMES", homes)
+    homes = "\n".join(home(region) for region in sorted(phonenumbers.SUPPORTED_REGIONS))
+    codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items())
+    plans, heads = "\n".join(valid(*each) for each in codes), " ".join(head for each in codes for head in odd(*each))
+    return (
+        _HEADER.format(version=phonenumbers.__version__)
+        + _block("COUNTRIES", textwrap.fill(countries, LINE_LENGTH, break_on_hyphens=False))
+        + _block("HOMES", homes)
+        + _block("CODES", plans)
+        + _block("ODD", textwrap.fill(heads, LINE_LENGTH))
+    )
 
 
-def _block(name: str, words: str) -> str:
-    lines = textwrap.fill(words, LINE_LENGTH, break_on_hyphens=False)
-    return f'{name} = """\\\n{lines}\n"""\n'
+def _block(name: str, lines: str) -> str:
+    return f'{name} = r"""\n{lines}\n"""\n'
 
 
 def main(target: Path = TARGET) -> None:

@@ -153,7 +153,7 @@ class World:
             calls = [call for segment in segments_of(client_id, "0", "9") for call in index.read(segment)]
             books[f"calls of {name}"] = sorted((c.start, c.call_id, c.amount_e8, c.free_seconds) for c in calls)
         books["batches"] = sorted(
-            (b.status, b.lines, b.rated, b.rejected, b.duplicates, b.cost_e8, b.revenue_e8)
+            (b.status, b.lines, b.rated, b.rejected, b.duplicates, b.cost_e8, b.revenue_e8, b.internal)
             for b in Batch.under(*Batch.of_reseller(self.reseller_id))
         )
         # The reseller's own id differs from world to world.

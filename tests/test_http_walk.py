@@ -21,8 +21,8 @@ from local.stack import Stack
 
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
-    "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
-    "language", "low_balance_threshold", "last_asked_at", "time_zone_next",
+    "id", "name", "email", "currency", "time_zone", "home_country", "internal_digits", "cost_source", "status",
+    "balance", "created_at", "language", "low_balance_threshold", "last_asked_at", "time_zone_next",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
@@ -49,8 +49,8 @@ DID_FIELDS = {
     "ordered_at",
 }  # fmt: skip
 BATCH_FIELDS = {
-    "size", "bytes_read",
-    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "conflicting", "cost", "revenue", "started_at",
+    "size", "bytes_read", "started_at",
+    "id", "key", "status", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "cost", "revenue",
     "finished_at", "rejected_url", "conflicts_url", "reason",
 }  # fmt: skip
 CALL_FIELDS = [
@@ -58,8 +58,8 @@ CALL_FIELDS = [
     "seconds", "billed_seconds", "free_seconds", "rule", "rate_per_minute", "amount", "cost",
 ]  # fmt: skip
 DECK = (
-    "prefix,destination,rate_per_minute,initial,increment\n"
-    "44,United Kingdom,0.01,60,60\n1416,Toronto,0.0052,6,6\n1212,New York,0.009,6,6\n411,Information,0.50,60,60\n"
+    "prefix,destination,rate_per_minute,initial,increment,match\n44,United Kingdom,0.01,60,60,\n"
+    "1416,Toronto,0.0052,6,6,\n1212,New York,0.009,6,6,\n411,Information,0.50,60,60,number\n"
 )
 HEADER = "call_id,start,direction,account,from,to,disposition,seconds"
 OCTOBER = {"date_from": "2025-10-01", "date_to": "2025-10-31"}

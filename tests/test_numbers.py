@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 
-from chalicelib import country_table, numbers
+from chalicelib import country_table, numbering, numbers
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "compile_countries.py"
 KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "uan", "pager")
@@ -183,107 +183,7 @@ def test_the_table_handed_out_is_a_copy() -> None:
     assert numbers.country_of("12125550100") == "US"
 
 
-# --- spelling ------------------------------------------------------------------------------------------------------
-
-
-NORMALISED = {
-    ("+12125550100", "US"): "+12125550100",
-    ("12125550100", "US"): "+12125550100",
-    ("2125550100", "US"): "+12125550100",
-    ("(212) 555-0100", "CA"): "+12125550100",
-    ("212.555.0100", "PR"): "+12125550100",
-    ("+1 (212) 555-0100", "FR"): "+12125550100",
-    (" +44 20 7946 0000", "US"): "+442079460000",
-    ("011442079460000", "US"): "+442079460000",
-    ("00442079460000", "US"): "+442079460000",
-    ("00442079460000", "FR"): "+442079460000",
-    ("011 1 212 555 0100", "US"): "+12125550100",
-    ("0142685300", "FR"): "+33142685300",
-    ("142685300", "FR"): "+33142685300",
-    ("33142685300", "FR"): "+33142685300",
-    ("0113 496 0000", "GB"): "+441134960000",
-    ("020 7946 0000", "GB"): "+442079460000",
-    ("912345678", "ES"): "+34912345678",
-    ("34912345678", "ES"): "+34912345678",
-    ("011442079460000", "ES"): "+442079460000",
-    ("06 1234 5678", "IT"): "+390612345678",
-    ("8 (495) 123-45-67", "RU"): "+74951234567",
-    ("8 10 44 20 7946 0000", "RU"): "+442079460000",
-    ("0011 44 20 7946 0000", "AU"): "+442079460000",
-    ("06 30 123 4567", "HU"): "+36301234567",
-    ("919876543210", "IN"): "+919876543210",
-    ("9198765432", "IN"): "+919198765432",
-    ("911", "US"): "911",
-    ("4-1-1", "US"): "411",
-    ("001234", "US"): "001234",
-    ("100000", "FR"): "100000",
-}
-"""A number as it is written and the home country -> the number."""
-
-
-@pytest.mark.parametrize(("written", "number"), NORMALISED.items())
-def test_a_number_is_normalised_as_its_home_country_writes_it(written: tuple[str, str], number: str) -> None:
-    assert numbers.normalise(*written) == number
-
-
-def test_the_home_country_is_the_united_states_by_default() -> None:
-    assert numbers.normalise("2125550100") == "+12125550100"
-
-
-@pytest.mark.parametrize(
-    ("raw", "home"),
-    [
-        ("", "US"),
-        ("+", "US"),
-        ("++12125550100", "US"),
-        ("+123456", "US"),
-        ("+1234567890123456", "US"),
-        ("+0212555010", "US"),
-        ("5550100", "US"),
-        ("1125550100", "US"),
-        ("11125550100", "US"),
-        ("442079460000", "US"),
-        ("0110442079460000", "US"),
-        ("0000000000", "US"),
-        ("anonymous", "US"),
-        ("*98", "US"),
-        ("2125550100x5", "US"),
-        ("٢١٢٥٥٥٠١٠٠", "US"),
-        ("212²550100", "US"),
-        ("2125550100\n", "US"),
-        ("12345678", "FR"),
-        ("30123456", "DE"),
-        ("2125550100", "us"),
-        ("2125550100", "ZZ"),
-    ],
-)
-def test_what_is_no_number_is_refused_never_guessed(raw: str, home: str) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        numbers.normalise(raw, home)
-
-
-@pytest.mark.parametrize("home", sorted(numbers.home_countries()))
-def test_a_countrys_own_example_written_nationally_comes_back_as_e164(home: str) -> None:
-    example = phonenumbers.example_number(home)
-    assert example is not None
-    trunk = PhoneMetadata.metadata_for_region(home).national_prefix or ""
-    written = trunk + phonenumbers.national_significant_number(example)
-    e164 = "+" + digits_of(example)
-    assert numbers.normalise(e164, home) == e164
-    assert numbers.normalise("00" + e164[1:], home) == e164
-    assert numbers.normalise(written, home) == (e164 if len(written) > numbers.INTERNAL_MOST else written)
-
-
-@given(st.text(alphabet="0123456789+ -.()x", max_size=20), st.sampled_from(["US", "FR", "ES", "AU", "RU", "IT"]))
-def test_the_result_is_e164_or_an_internal_number_and_normalises_to_itself(raw: str, home: str) -> None:
-    try:
-        number = numbers.normalise(raw, home)
-    except ValueError:
-        return
-    digits = number.removeprefix("+")
-    assert digits.isascii() and digits.isdigit()
-    assert 7 <= len(digits) <= 15 if number != digits else 1 <= len(digits) <= 6
-    assert numbers.normalise(number, home) == number
+# --- paths ---
 
 
 @pytest.mark.parametrize("text", ["+12125550100", "12125550100", " 12125550100", "1-212-555-0100"])
@@ -297,6 +197,26 @@ def test_a_path_refuses_what_is_not_e164(text: str) -> None:
         numbers.path_number(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+44 (0)20 7946 0123", "+442079460123"),
+        ("4402079460123", "+442079460123"),
+        ("+33 (0)6 12 34 56 78", "+33612345678"),
+        ("330612345678", "+33612345678"),
+        ("+39 06 1234 5678", "+390612345678"),
+        ("+7 8 (495) 123-45-67", "+74951234567"),
+    ],
+)
+def test_a_path_leaves_out_the_trunk_prefix_behind_a_calling_code(text: str, number: str) -> None:
+    assert numbers.path_number(text) == number
+
+
+def test_a_path_refuses_a_trunk_prefix_that_it_does_not_understand() -> None:
+    with pytest.raises(numbering.Ambiguous, match="trunk prefix"):
+        numbers.path_number("+44 (0)1")
+
+
 @given(st.sampled_from(sorted(numbers.country_prefixes())), st.text("0123456789", max_size=12))
 def test_first_digits_decide_the_country_only_where_no_longer_prefix_goes_on(prefix: str, tail: str) -> None:
     digits = (prefix + tail).ljust(15, "5")
@@ -305,12 +225,3 @@ def test_first_digits_decide_the_country_only_where_no_longer_prefix_goes_on(pre
         assert not decided or country == numbers.country_of(digits)
         goes_on = any(len(each) > length and each.startswith(digits[:length]) for each in numbers.country_prefixes())
         assert decided != goes_on
-
-
-@given(st.one_of(st.from_regex(r"\+?[0-9]{5,17}", fullmatch=True), st.text(max_size=9)))
-def test_a_number_is_e164_when_it_is_normalised_to_itself_with_a_plus(raw: str) -> None:
-    try:
-        normal = numbers.normalise(raw)
-    except ValueError:
-        normal = ""
-    assert bool(numbers.is_e164(raw)) == (raw[:1] == "+" and raw == normal)

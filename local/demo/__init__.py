@@ -6,6 +6,7 @@
 - ``checks``    every figure is compared with another way to it
 - ``shop``      a reseller, its packages, clients and number; the deck
 - ``month``     a month of calls, rated; the newest, and one explained
+- ``short``     calls to an extension and to a short number
 - ``books``   balances and margin
 - ``deposit``   a PayPal payment through the stand-in
 """
@@ -16,7 +17,7 @@ import os
 import sys
 from typing import TextIO
 
-from local.demo import balances, deposit, month, shop
+from local.demo import balances, deposit, month, shop, short
 from local.demo.checks import Checks
 from local.demo.http import Api, Problem
 from local.demo.output import Output, count
@@ -60,6 +61,7 @@ def _tour(operator: Api, output: Output, checks: Checks, stack: Stack) -> Shop:
     balances.show_margin(made, output, checks, batch, span, charged)
     month.newest_calls(made, output, span)
     month.explain_call(made, output, checks, span)
+    short.explain_short_numbers(made, output, checks, batch)
     deposit.take_deposit(operator, made, output, checks, stack.paypal_url)
     return made
 

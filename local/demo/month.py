@@ -47,7 +47,7 @@ def this_month() -> Span:
 
 def make_calls(shop: Shop, deck: Sequence[DeckLine], span: Span) -> CallFile:
     """The file of this month's calls."""
-    prefixes = [line.prefix for line in deck]
+    prefixes = [line.prefix for line in deck if line.match == "prefix"]
     return sample.call_file(list(shop.package_of), shop.did, prefixes, span.first, span.last)
 
 
@@ -65,6 +65,7 @@ def rate_calls(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> J
     checks.same("rated + rejected + duplicates", rated + rejected + duplicates, lines)
     for what, expected in zip(COUNTS, (calls.lines, calls.good, calls.bad, calls.copies), strict=True):
         checks.same(f"the batch's {what}", batch[what], expected)
+    checks.same("the batch's internal calls", batch["internal"], calls.internal)
     _show_refused(output, checks, batch)
     return batch
 

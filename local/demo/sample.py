@@ -40,6 +40,10 @@ WORLD = {
 }  # fmt: skip
 SEED_PREFIX, SEED_COST, SEED_NUMBER = "44", "0.01", "+442079460000"
 """The deck line that the first explained price is about."""
+SHORT_NUMBER, SHORT_COST = "411", "0.75"
+"""A short number that the deck prices by a line for this number alone, and its cost per minute."""
+EXTENSION = "447"
+"""An extension; its digits are also those that British mobile numbers begin with."""
 
 
 class DeckLine(NamedTuple):
@@ -50,14 +54,19 @@ class DeckLine(NamedTuple):
     rate_per_minute: str
     initial: int
     increment: int
+    match: str = "prefix"
 
 
 @dataclass(frozen=True)
 class CallFile:
-    """A CDR file, with how many lines are ``good``, ``bad``, or ``copies`` of good lines."""
+    """A CDR file, with how many lines are ``good``, ``bad``, or ``copies`` of good lines.
+
+    ``internal``: how many of the good ones are calls to ``EXTENSION``.
+    """
 
     data: bytes
     good: int
+    internal: int
     bad: int
     copies: int
 
@@ -67,7 +76,7 @@ class CallFile:
 
 
 def deck_lines() -> list[DeckLine]:
-    """Some thousand prefixes: area codes of North America, and 45 countries with 100 mobile ranges each."""
+    """Some thousand prefixes: area codes of North America, 45 countries with 100 mobile ranges each; a short number."""
     dice = random.Random(SEED)
     lines = [DeckLine(f"1{code}", f"Canada - {city}", "0.0052", 6, 6) for code, city in CANADA.items()]
     lines += [DeckLine(f"1{code}", f"USA - {code}", f"0.00{dice.randint(42, 68)}", 6, 6) for code in USA]
@@ -76,6 +85,7 @@ def deck_lines() -> list[DeckLine]:
         lines.append(DeckLine(code, country, SEED_COST, 60, 60) if code == SEED_PREFIX else landline)
         for tail in range(100):
             lines.append(_world(f"{code}7{tail:02d}", f"{country} - Mobile", f"0.{dice.randint(400, 1600):04d}"))
+    lines.append(DeckLine(SHORT_NUMBER, "Directory assistance", SHORT_COST, 60, 60, "number"))
     return lines
 
 
@@ -106,7 +116,7 @@ def call_file(
     rows = [",".join(row) for row in (*good, *dice.sample(good, copies), *spoiled)]
     dice.shuffle(rows)
     text = "\n".join(["call_id,start,direction,account,from,to,disposition,seconds", *rows, ""])
-    return CallFile(text.encode(), len(good), bad, copies)
+    return CallFile(text.encode(), len(good), sum(row[5] == EXTENSION for row in good), bad, copies)
 
 
 def _row(
@@ -120,8 +130,11 @@ def _row(
     caller, account = f"+1613555{dice.randint(0, 9999):04d}", dice.choice(accounts)
     if dice.random() < 0.06:
         return [call_id, when, "inbound", "", caller, did, *ending]
+    if dice.random() < 0.05:
+        return [call_id, when, "outbound", account, caller, dice.choice((EXTENSION, EXTENSION, SHORT_NUMBER)), *ending]
     prefix = dice.choice(prefixes)
-    number = prefix + "".join(dice.choices("0123456789", k=11 - len(prefix)))
+    # Never a 0 behind a country's code: it could be a trunk prefix, and such a spelling is refused.
+    number = prefix + dice.choice("123456789") + "".join(dice.choices("0123456789", k=10 - len(prefix)))
     return [call_id, when, "outbound", account, caller, f"+{number}", *ending]
 
 

@@ -40,6 +40,12 @@ def test_the_operator_puts_numbers_on_sale_once_each(operator: Any, reseller: An
     assert [item["reseller_id"] for item in page["items"] if item["number"] == number] == [None]
 
 
+def test_a_number_on_sale_is_stored_without_its_trunk_prefix(operator: Any) -> None:
+    made = operator.post("/v1/inventory", {"number": "+44 (0)20 7946 0123", "monthly": "1"})
+    assert made.json["number"] == "+442079460123"
+    assert operator.post("/v1/inventory", {"number": "4402079460123", "monthly": "1"}).status == 409
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("number", "411"), ("number", "abc"), ("monthly", 1), ("per_minute", "-1"), ("setup", None)]
 )

@@ -115,6 +115,25 @@ def test_a_reseller_changes_its_account(reseller: Any) -> None:
         assert reseller.patch("/v1/account", {field: value}).json["errors"][0]["field"] == field
 
 
+def test_a_reseller_chooses_the_digits_of_its_internal_numbers(reseller: Any) -> None:
+    assert reseller.get("/v1/account").json["internal_digits"] is None
+    for digits in (2, 9, None):
+        assert reseller.patch("/v1/account", {"internal_digits": digits}).json["internal_digits"] == digits
+    for digits in (1, 10, "4", 2.5):
+        assert (
+            reseller.patch("/v1/account", {"internal_digits": digits}).json["errors"][0]["field"] == "internal_digits"
+        )
+
+
+def test_internal_numbers_have_fewer_digits_than_numbers_without_trunk_prefix(reseller: Any) -> None:
+    refused = reseller.patch("/v1/account", {"home_country": "NO", "internal_digits": 5})
+    assert [error["field"] for error in refused.json["errors"]] == ["internal_digits"]
+    assert reseller.patch("/v1/account", {"home_country": "NO", "internal_digits": 4}).status == 200
+    assert reseller.patch("/v1/account", {"internal_digits": 5}).status == 422
+    assert reseller.patch("/v1/account", {"home_country": "GB", "internal_digits": 8}).status == 200
+    assert reseller.patch("/v1/account", {"home_country": "NO"}).status == 422
+
+
 def test_payments_and_charges_of_a_reseller_never_stop_it(operator: Any, reseller: Any) -> None:
     path = f"/v1/resellers/{reseller.ids['reseller']}"
     charge = operator.post(f"{path}/charges", {"amount": "1000", "description": "Rent"}).json

@@ -33,6 +33,7 @@ from local.stack import Stack
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "forfait-local"
 DISPOSITIONS = {"ANSWERED", "NO ANSWER", "BUSY", "FAILED"}
+INTERNAL = {"rate_per_minute": "0", "initial": "60", "increment": "60", "destination": "", "prefix": ""}
 OWNERS = {"acme": "Acme Imports", "boreal": "Boreal Travel", "cedar": "Cedar Clinic"}
 
 
@@ -147,6 +148,10 @@ def line_of(toured: Toured, row: Any) -> dict[str, str]:
     """The deck line of an outbound call, the number's own cost for an inbound one; empty when there is none."""
     if row[2] == "inbound":
         return {"rate_per_minute": "0.006", "initial": "6", "increment": "6", "destination": "", "prefix": ""}
+    if row[5].isdigit():
+        # A short number: of the deck, or an extension, which costs nothing.
+        line = toured.deck.get(row[5], {"match": ""})
+        return line if line["match"] == "number" else dict(INTERNAL)
     digits = row[5].removeprefix("+")
     return next((toured.deck[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in toured.deck), {})
 
@@ -168,6 +173,15 @@ def test_every_line_of_the_file_is_accounted_for(toured: Toured) -> None:
     told = f"{lines:,} lines = {calls:,} rated + {bad:,} rejected + {good - calls:,} duplicates"
     assert told in toured.output
     assert f"0 rated, {good:,} duplicates: no balance has changed." in toured.output
+
+
+def test_an_extension_costs_nothing_and_a_short_number_what_its_deck_line_says(toured: Toured) -> None:
+    _, first = toured.get("/v1/batches")["items"]
+    inside = {tuple(row) for row in toured.calls if row[5] == "447" and is_good(row)}
+    assert first["internal"] == len(inside) > 500
+    shown = " ".join(toured.output.partition("an extension, and 411")[2].split())
+    assert "An internal number: a call to it has no price and no cost." in shown
+    assert "Deck line 411 (Directory assistance), for this number alone, costs 0.75 USD a minute" in shown
 
 
 def test_the_rating_shows_how_far_it_is(toured: Toured) -> None:

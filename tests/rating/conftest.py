@@ -13,14 +13,15 @@ from chalicelib.aws import objects
 
 @pytest.fixture(scope="session")
 def deck(aws: str) -> str:
-    """One deck on both routes from 2026-01-01: NANP at 0.01 a minute 60/60, UK at 0.02 a second."""
+    """One deck on both routes from 2026-01-01: NANP at 0.01 a minute 60/60, UK at 0.02 a second, 411 alone at 0.50."""
     from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
     from chalicelib.rating.decks import publish
 
     body = (
-        b"prefix,destination,rate_per_minute,initial,increment\n"
-        b"1,NANP,0.01,60,60\n1212,New York,0.0052,6,6\n44,UK,0.02,1,1\n411,Information,0.50,60,60\n"
+        b"prefix,destination,rate_per_minute,initial,increment,match\n"
+        b"1,NANP,0.01,60,60,\n1212,New York,0.0052,6,6,\n44,UK,0.02,1,1,\n502,Guatemala,0.25,60,60,\n"
+        b"411,Information,0.50,60,60,number\n"
     )
     for route in ("value", "premium"):
         key = f"incoming/decks/{route}/2026-01-01.csv"

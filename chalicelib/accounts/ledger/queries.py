@@ -32,6 +32,7 @@ class Marked:
     generation: int
     month: str
     calls: int
+    internal: int
     duplicates: int
     conflicting: int
     revenue_e8: int
@@ -46,6 +47,7 @@ def marked(client_id: str) -> list[Marked]:
             marker.generation,
             marker.month,
             calls=marker.rated,
+            internal=marker.internal,
             duplicates=marker.duplicates,
             conflicting=marker.conflicting,
             revenue_e8=marker.amount_e8,

@@ -30,13 +30,14 @@ class Usage:
 
     ``used_free``: the month's free seconds that are spent after this batch, by package. ``spent``: what of
     ``amount_e8`` falls on each of the last few local days. ``conflicts_key``: the object with those of the duplicates
-    that are ``conflicting``.
+    that are ``conflicting``. ``internal``: how many of the ``rated`` calls were internal.
     """
 
     batch_id: str
     generation: int
     month: str
     rated: int = 0
+    internal: int = 0
     duplicates: int = 0
     conflicting: int = 0
     conflicts_key: str | None = None
@@ -120,6 +121,7 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
     marker = Marker(
         *Marker.key(client_id, usage.batch_id, usage.generation, usage.month),
         rated=usage.rated,
+        internal=usage.internal,
         duplicates=usage.duplicates,
         conflicting=usage.conflicting,
         conflicts_key=usage.conflicts_key,

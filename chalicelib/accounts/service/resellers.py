@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import periods
+from chalicelib import numbering, periods
 from chalicelib.accounts.ledger.posting import get_reseller, settled_change
 from chalicelib.accounts.service import keys, time_zones
 from chalicelib.accounts.shapes import given
@@ -20,7 +20,8 @@ from chalicelib.accounts.store.owners import Reseller, ResellerPointer
 from chalicelib.accounts.store.terms import TermsHead
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Scope, Write, commit, event, find_many, new_id, settled
-from chalicelib.errors import Conflict, Forbidden, ForfaitError
+from chalicelib.dialling import most_internal_digits
+from chalicelib.errors import Conflict, Forbidden, ForfaitError, Invalid
 
 
 @settled
@@ -89,6 +90,10 @@ def _change(
     owner = get_reseller(reseller_id)
     if if_suspended and owner.status == "suspended":
         raise if_suspended
+    home = values.get("home_country", owner.home_country)
+    most = most_internal_digits(numbering.home(home))
+    if (values.get("internal_digits", owner.internal_digits) or 0) > most:
+        raise Invalid.field("internal_digits", f"must be at most {most}, or numbers of {home} would be internal")
     required = _with_zone(scope, owner, values)
     before = {name: owner.attribute_values.get(name) for name in values}
     if values == before:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from chalicelib.accounts.shapes import HomeCountry, Language, left_out
 from chalicelib.config import settings
+from chalicelib.dialling import INTERNAL_LEAST, INTERNAL_MOST
 from chalicelib.fields import Amount, AmountOut, Currency, Day, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
 from chalicelib.principals import SCOPES, KeyScope
 
@@ -34,6 +35,7 @@ class ResellerPatch(Shape):
 
 class AccountPatch(Shape):
     """What a reseller may change of itself. ``cost_source``: which cost of a call counts, the deck's or the record's.
+    ``internal_digits``: the most digits of an internal number; null: as the home country has it.
 
     A zone belongs to whole months: another ``time_zone`` holds from the first day of the next month, or from
     ``time_zone_from``, the first day of a later one. While there is no entry and no rated call it holds at once.
@@ -45,6 +47,7 @@ class AccountPatch(Shape):
     time_zone: Zone = left_out()
     time_zone_from: Day = left_out()
     home_country: HomeCountry = left_out()
+    internal_digits: Annotated[int, Field(ge=INTERNAL_LEAST, le=INTERNAL_MOST)] | None = left_out()
     cost_source: CostSource = left_out()
     language: Language = left_out()
     low_balance_threshold: Amount | None = left_out()
@@ -70,6 +73,7 @@ class ResellerOut(Shape):
     time_zone: str
     time_zone_next: ZoneChange | None
     home_country: str
+    internal_digits: int | None
     cost_source: CostSource
     status: Literal["pending", "active", "suspended"]
     balance: AmountOut = Field(validation_alias="balance_e8")

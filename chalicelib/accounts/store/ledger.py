@@ -67,6 +67,7 @@ class Marker(Item):
     """
 
     rated = IntegerAttribute()
+    internal = IntegerAttribute(default=0)
     duplicates = IntegerAttribute()
     conflicting = IntegerAttribute(default=0)
     conflicts_key = UnicodeAttribute(null=True)

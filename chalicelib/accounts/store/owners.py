@@ -18,6 +18,7 @@ from chalicelib.aws.bases import ClientItem
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.aws.versions import Versioned
+from chalicelib.dialling import DialPlan
 
 
 class Owner(Versioned):
@@ -59,6 +60,7 @@ class Reseller(Owner):
     currency = UnicodeAttribute()
     zones = UnicodeAttribute()
     home_country = UnicodeAttribute()
+    internal_digits = IntegerAttribute(null=True)
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
     signup_token = UnicodeAttribute(null=True)
@@ -76,6 +78,11 @@ class Reseller(Owner):
     def calendar(self) -> periods.Calendar:
         """Its days and months."""
         return periods.calendar(self.zones)
+
+    @property
+    def dial_plan(self) -> DialPlan:
+        """How its numbers are dialled, without codes and accounts."""
+        return DialPlan(self.home_country, self.internal_digits)
 
     def account(self) -> Account:
         return replace(super().account(), threshold_e8=self.threshold_e8, low=bool(self.low))

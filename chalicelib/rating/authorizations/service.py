@@ -12,7 +12,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import numbers
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.ledger.snapshots import client_and_spent
@@ -21,7 +20,7 @@ from chalicelib.accounts.service.asked import note_asked
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settled
 from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.client_month import ClientMonth
-from chalicelib.dialling import DialPlan
+from chalicelib.dialling import SHORT_MOST
 from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.principals import Principal
 from chalicelib.rating.authorizations import decision, holds, payers, store
@@ -69,17 +68,24 @@ class _Request:
 
 
 def ask(scope: Scope, who: Principal, body: AuthorizationIn) -> Authorization:
-    """Whether a call may start. An emergency call always may, and nothing is read or held for it.
+    """Whether a call may start. An emergency call always may, and nothing is held for it.
 
     Raises ``Invalid`` for an outbound call without an account, ``Forbidden`` while the reseller is not active.
     """
-    if numbers.is_emergency(body.number):
+    if _is_emergency(who.reseller_id, body.number):
         return Authorization(True, "ok", None, None, 0)
     if who.standing != "active":
         raise Forbidden(f"The reseller account is {who.standing}; until it is active this key may only read.")
     if body.account is None and body.direction == OUTBOUND:
         raise Invalid.field("account", "must be given: the user name of the sub-account that calls")
     return _ask(scope, who.reseller_id, body)
+
+
+def _is_emergency(reseller_id: str, number: str) -> bool:
+    # The reseller is read for short numbers only: no other is an emergency number in any country.
+    if sum(map(str.isdigit, number)) > SHORT_MOST and ":" not in number:
+        return False
+    return posting.get_reseller(reseller_id).dial_plan.is_emergency(number)
 
 
 @settled
@@ -151,7 +157,7 @@ def _resolve(reseller: Any, version: int, decks: Any, now: int, body: Authorizat
     reseller_id, inbound = reseller.reseller_id, body.direction == INBOUND
     day = reseller.calendar.day_of(now)
     by_record = reseller.cost_source == "record"
-    plan, deck_version = DialPlan(reseller.home_country), decks.version if decks else 0
+    plan, deck_version = reseller.dial_plan, decks.version if decks else 0
     book = loading.cached_rate_book(reseller_id, reseller.zones, plan, version, deck_version, by_record)
     if inbound:
         payer = payers.of_inbound(book, reseller_id, version, now, body.number)

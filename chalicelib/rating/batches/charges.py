@@ -45,10 +45,14 @@ class FreeSeconds:
 
 @dataclass(frozen=True)
 class ChargedCalls:
-    """Calls of a client-day, or of a slice of one, sorted by start, and what they add up to."""
+    """Calls of a client-day, or of a slice of one, sorted by start, and what they add up to.
+
+    ``internal``: how many of them were to internal numbers.
+    """
 
     rows: RatedRows
     totals: Totals
+    internal: int
 
 
 def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, batch_id: str) -> ChargedCalls:
@@ -84,6 +88,7 @@ def charge(rows: NDArray[Any], texts: Texts, by_id: bool, free: FreeSeconds, bat
         ),
         # A call has less than 2**17 seconds, so their sums need no care.
         totals=Totals(len(rows), int(seconds.sum()), int(billed_seconds.sum()), exact_sum(amounts), exact_sum(cost)),
+        internal=table.internal(terms),
     )
 
 

@@ -142,6 +142,7 @@ class _Commit:
             self.work.batch.generation,
             self.client_month.month,
             rated=totals.calls,
+            internal=sums.internal,
             duplicates=self.work.spill.line_count(self.client_month) - totals.calls,
             conflicting=conflicts.count,
             conflicts_key=conflicts.key,

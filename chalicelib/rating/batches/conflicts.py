@@ -22,7 +22,6 @@ from chalicelib.aws.transactions import new_id
 from chalicelib.calls.format import DISPOSITIONS
 from chalicelib.calls.identity import COMPARED
 from chalicelib.csv_cells import inert
-from chalicelib.dialling import DialPlan
 from chalicelib.rating.batches import sources
 from chalicelib.rating.batches.column_file import ColumnFile, Extent, full_disk_refused
 from chalicelib.rating.batches.duplicates import CONFLICT
@@ -123,7 +122,7 @@ class _ByLine:
 
 def _with_text(batch: Batch, by_line: _ByLine) -> Iterator[tuple[str, Any]]:
     """The text of each conflicting line, with its conflict."""
-    source = sources.reading(DialPlan(batch.home_country), batch.zones, batch.declared)
+    source = sources.reading(batch.dial_plan, batch.zones, batch.declared)
     layout, blocks = None, objects.blocks(batch.object_key, batch.version_id)
     for chunk in chunks_of(batch, blocks):
         if isinstance(chunk, Cut):

@@ -36,8 +36,8 @@ from chalicelib.rating.pricing import loading
 log = logging.getLogger(__name__)
 
 _OUTCOME = (
-    "generation", "lines", "rated", "rejected", "duplicates", "conflicting", "cost_e8", "revenue_e8", "has_rejects",
-    "finished_at",
+    "generation", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "cost_e8", "revenue_e8",
+    "has_rejects", "finished_at",
 )  # fmt: skip
 """What a batch says about its last finished generation; kept while the next one is being rated."""
 
@@ -227,6 +227,7 @@ def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
         "deck_version": loading.deck_version(),
         "zones": reseller.zones,
         "home_country": reseller.home_country,
+        "internal_digits": reseller.internal_digits,
         "cost_source": reseller.cost_source,
         "declared": sources.declared_for(reseller_id, key.removeprefix(f"{queries.PREFIX}{reseller_id}/")),
     }

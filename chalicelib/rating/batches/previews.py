@@ -9,7 +9,6 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.calls.format import RatedCall
-from chalicelib.dialling import DialPlan
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
@@ -68,7 +67,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     book = loading.rate_book(
         reseller_id,
         reseller.zones,
-        DialPlan(reseller.home_country),
+        reseller.dial_plan,
         term_versions.head_of(reseller_id).version,
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",

@@ -20,7 +20,6 @@ from chalicelib.apart import Apart
 from chalicelib.aws import multipart
 from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
-from chalicelib.dialling import DialPlan
 from chalicelib.errors import Refused
 from chalicelib.rating.batches import compaction, conflicts, costs, lifecycle, queries, store
 from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_months
@@ -51,7 +50,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         book = loading.rate_book(
             reseller_id,
             batch.zones,
-            DialPlan(batch.home_country),
+            batch.dial_plan,
             batch.terms_version,
             batch.deck_version,
             record_costs=batch.cost_source == "record",
@@ -142,6 +141,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
     outcome = {
         "lines": reading.lines,
         "rated": sum(marker.rated for marker in markers.values()),
+        "internal": sum(marker.internal for marker in markers.values()),
         "rejected": reading.rejected,
         "duplicates": sum(marker.duplicates for marker in markers.values()),
         "conflicting": conflicting,

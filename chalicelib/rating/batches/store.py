@@ -9,6 +9,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
+from chalicelib.dialling import DialPlan
 
 
 class Status(StrEnum):
@@ -25,9 +26,10 @@ class Batch(Item):
     ``object_key``, ``version_id``: the object. ``generation`` counts complete ratings from 0; ``latest_generation`` is
     the highest that was ever begun. ``previous``: the counts and sums of the previous generation while the next one is
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
-    of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
-    queue again because no try did. ``bytes_read`` of ``size``: the bytes of the object.
-    ``zones``: the reseller's calendar, as ``periods.calendar`` reads it.
+    of the generation. ``internal``: how many of the ``rated`` calls were to internal numbers. ``seen_at``: when a try
+    last showed that it runs; ``announced_at``: when the batch was put on the queue again because no try did.
+    ``bytes_read`` of ``size``: the bytes of the object. ``zones``: the reseller's calendar, as ``periods.calendar``
+    reads it.
     """
 
     batch_id = UnicodeAttribute()
@@ -43,10 +45,12 @@ class Batch(Item):
     deck_version = IntegerAttribute()
     zones = UnicodeAttribute()
     home_country = UnicodeAttribute()
+    internal_digits = IntegerAttribute(null=True)
     cost_source = UnicodeAttribute()
     declared = JSONAttribute(null=True)
     lines = IntegerAttribute(default=0)
     rated = IntegerAttribute(default=0)
+    internal = IntegerAttribute(default=0)
     rejected = IntegerAttribute(default=0)
     duplicates = IntegerAttribute(default=0)
     conflicting = IntegerAttribute(default=0)
@@ -64,6 +68,11 @@ class Batch(Item):
 
     key = KeyOf("R#<reseller_id>", "BATCH#<batch_id>")
     of_reseller = KeyOf("R#<reseller_id>", "BATCH#")
+
+    @property
+    def dial_plan(self) -> DialPlan:
+        """How the numbers of the file are dialled, without codes and accounts."""
+        return DialPlan(self.home_country, self.internal_digits)
 
     @property
     def rejects_key(self) -> str | None:

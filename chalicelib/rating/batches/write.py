@@ -42,16 +42,19 @@ class Sums:
     """What the days of a client-month add up to.
 
     ``used_free``: the month's free seconds that are spent after these calls, of the packages from which these calls
-    take some; ``spent``: by local day, the part of ``totals.amount_e8`` on each of the last few days.
+    take some; ``spent``: by local day, the part of ``totals.amount_e8`` on each of the last few days. ``internal``: how
+    many calls were to internal numbers.
     """
 
     used_free: Mapping[str, int]
     totals: Totals = field(default_factory=Totals)
     spent: dict[str, int] = field(default_factory=dict)
+    internal: int = 0
 
     def add(self, day: charges.ChargedCalls, recent: Sequence[tuple[str, int]]) -> None:
         """``recent``: the last few local days, each with its first instant; the last one only ends the one before."""
         self.totals += day.totals
+        self.internal += day.internal
         for (name, first), (_, end) in pairwise(recent):
             low, high = np.searchsorted(day.rows.start, (first, end))
             if amount_e8 := exact_sum(day.rows.amount_e8[low:high]):

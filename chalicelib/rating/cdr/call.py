@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from chalicelib import money, numbers, periods
+from chalicelib import money, numbering, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
-from chalicelib.dialling import DialPlan
+from chalicelib.dialling import Ambiguous, DialPlan
 from chalicelib.periods import Calendar
 from chalicelib.rating.cdr import call_ids
 
@@ -23,10 +23,13 @@ MAX_SECONDS = periods.DAY_SECONDS
 MAX_CALL_ID = 128
 MAX_TEXT = 64
 """Characters of an account, and of a caller's number that is no phone number."""
+MAX_DIALLED = 255
+"""Characters of a called number as it is spelled, such as ``sip:911@pbx.example.net``."""
 LATEST_START = 4_133_980_800
 """2101-01-01T00:00:00Z: a start from this instant on, or before ``periods.EARLIEST``, is a typing error."""
 
 REASONS = {
+    "ambiguous_number": "to: fits more than one number; write it with + and the calling code, without trunk prefix",
     "bad_account": "account: must be 1 to 64 letters, digits or . _ @ + -",
     "bad_call_id": "call_id: must be at most 128 characters",
     "bad_columns": "the line must have as many columns as the header or, without one, as the first line",
@@ -34,7 +37,7 @@ REASONS = {
     "bad_direction": "direction: must be outbound or inbound",
     "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
     "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
-    "bad_number": "to: must be a phone number: + and 7 to 15 digits, a number as dialled at home, or up to 6 digits",
+    "bad_number": "to: must be a phone number: + and 7 to 15 digits, or as dialled at home, or an internal number",
     "bad_seconds": "seconds: must be a whole number from 0 to 86400",
     "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
     "control_character": "the line has a NUL or another control character",
@@ -53,7 +56,7 @@ class Call(NamedTuple):
     """One call of a CDR file.
 
     ``start`` is an instant; ``seconds`` are the billable ones; ``cost_e8`` is -1 where the record has no cost.
-    ``to_number`` is E.164 or up to 6 bare digits; ``from_number`` may be any text; ``account`` is a user name,
+    ``to_number`` is E.164 or bare (``DialPlan.read``); ``from_number`` may be any text; ``account`` is a user name,
     and may be empty only for an inbound call.
     """
 
@@ -97,6 +100,8 @@ _DISPOSITIONS = {word: word for word in DISPOSITIONS}
 _START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _SPAN = re.compile(r"(?:(\d{1,4}):(\d\d):)?(\d{1,8})", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
+is_account = _ACCOUNT.fullmatch
+"""Whether a text may be the user name of a sub-account."""
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
 _HOURS_KEPT = 4096
 _ACCOUNTS_KEPT = 1 << 16
@@ -143,7 +148,9 @@ def call_reader(zones: str, plan: DialPlan) -> CallReader:
     local = periods.calendar(zones)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
-    is_e164, longest, id_of = numbers.is_e164, MAX_TEXT, call_ids.read
+    shorts: dict[str, str] = {}
+    callers: dict[str, str] = {}
+    is_e164, id_of = numbering.is_e164, call_ids.read
 
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
@@ -161,20 +168,38 @@ def call_reader(zones: str, plan: DialPlan) -> CallReader:
                 accounts.add(account)
         if not is_e164(called):
             try:
-                # A longer text would be a number only with many separators; such a text is refused.
-                called = plan.read(called if len(called) <= longest else "")
+                called = shorts.get(called) or _called(called, plan, shorts)
+            except Ambiguous as problem:
+                raise BadField("ambiguous_number", f"to: {problem}") from None
             except ValueError:
                 raise BadField("bad_number") from None
         call_id = id_of(call_id) or call_ids.of_row(fields)
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
         if not is_e164(calling):
-            calling = caller(calling, plan)
+            calling = callers.get(calling) or _calling(calling, plan, callers)
         cost_e8 = _cost_e8(cost)
         # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
 
     return read
+
+
+def _called(text: str, plan: DialPlan, shorts: dict[str, str]) -> str:
+    """The number called; adds a short one to the cache."""
+    # A longer text would be a number only with many separators; such a text is refused.
+    number = plan.read(text if len(text) <= MAX_DIALLED else "")
+    return _kept(text, number, shorts)
+
+
+def _calling(text: str, plan: DialPlan, callers: dict[str, str]) -> str:
+    return _kept(text, caller(text, plan), callers)
+
+
+def _kept(text: str, number: str, shorts: dict[str, str]) -> str:
+    if len(text) < numbers.E164_LEAST and len(shorts) < _ACCOUNTS_KEPT:
+        shorts[text] = number
+    return number
 
 
 def _start(text: str, local: Calendar, hours: dict[str, int]) -> int:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from chalicelib.money import MAX_FEE, MAX_RATE, parse_amount, parse_rate
-from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.numbers import home_countries
+from chalicelib.rating.decks.deck import NUMBER, PREFIX, SHORT_DIGITS, DeckLine
 
 MAX_INCREMENT = 3600
 """Seconds, of ``initial`` and ``increment``."""
 MAX_DESTINATION = 200
 """Characters of a destination."""
 REQUIRED = ("prefix", "destination", "rate_per_minute", "initial", "increment")
-OPTIONAL = ("connect_fee",)
+OPTIONAL = ("connect_fee", "match", "home")
 
 _PREFIX = re.compile(r"\+?([1-9][0-9]{0,14})", re.ASCII)
+_NUMBER = re.compile(rf"[0-9]{{1,{SHORT_DIGITS}}}|\+?([1-9][0-9]{{{SHORT_DIGITS},14}})", re.ASCII)
+_SHORT_NUMBER = re.compile(r"[2-9]11|1[01][0-9]|118[0-9]{1,3}|988|999", re.ASCII)
+_SERVICE = re.compile(r"emergen|urgence|notruf|crisis|lifeline|directory|enquir|inquir|information", re.I)
+_BETWEEN_HOMES = re.compile(r"[\s|]+")
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -32,8 +38,8 @@ class BadLine(NamedTuple):
 def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckLine], list[BadLine]]:
     """``(line number, fields)`` of each record, the header first -> the good lines in file order, and all errors.
 
-    A deck with one error is refused whole. The columns may have any order; ``connect_fee`` may be missing or blank: no
-    fee.
+    A deck with one error is refused whole. The columns may have any order; those of ``OPTIONAL`` may be missing or
+    blank. ``docs/decks.md`` defines them all.
     """
     rows = iter(records)
     header = next(rows, None)
@@ -45,18 +51,17 @@ def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckL
         return [], bad
     places = {name: names.index(name) for name in names}
     lines: list[DeckLine] = []
-    first_seen: dict[str, int] = {}
+    first_seen: dict[str | tuple[str, str], int] = {}
     for number, fields in rows:
         if len(fields) != len(names):
             bad.append(BadLine(number, "", f"has {len(fields)} columns where the header has {len(names)}"))
             continue
         parsed = _parse_line(fields, places)
         if isinstance(parsed, DeckLine):
-            first = first_seen.setdefault(parsed.prefix, number)
-            if first == number:
+            earlier = sorted({first_seen.setdefault(key, number) for key in _keys(parsed)} - {number})
+            bad.extend(BadLine(number, "prefix", f"{parsed.prefix} is already on line {first}") for first in earlier)
+            if not earlier:
                 lines.append(parsed)
-            else:
-                bad.append(BadLine(number, "prefix", f"{parsed.prefix} is already on line {first}"))
         else:
             bad.extend(BadLine(number, field, message) for field, message in parsed)
     if not lines and not bad:
@@ -76,19 +81,38 @@ def _header_problems(line: int, names: Sequence[str]) -> Iterator[BadLine]:
             yield BadLine(line, name, "stands twice in the header")
 
 
+def _keys(line: DeckLine) -> Sequence[str | tuple[str, str]]:
+    """What no other line of the deck may have: the prefix, or the number with each home country ("" for all)."""
+    return [line.prefix] if line.match == PREFIX else [(line.prefix, home) for home in line.homes or ("",)]
+
+
 def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | list[tuple[str, str]]:
     """The fields of a line, and the place of each column -> the deck line, or ``(column, message)`` for each error."""
-    values: list[Any] = []
+    values: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []
     for column, read in _READERS.items():
+        if column == "prefix" and values.get("match") == NUMBER:
+            read = _number
         try:
-            values.append(read(fields[places[column]].strip() if column in places else ""))
+            values[column] = read(fields[places[column]].strip() if column in places else "")
         except ValueError as problem:
             wrong.append((column, str(problem)))
     if wrong:
         return wrong
-    prefix, destination, rate_e10, fee_e8, initial, increment = values
-    return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
+    match, prefix, destination, rate_e10, fee_e8, initial, increment, homes = values.values()
+    if match == PREFIX:
+        if homes:
+            return [("home", "is only for lines whose match is number")]
+        if _SHORT_NUMBER.fullmatch(prefix) and _SERVICE.search(destination):
+            return [("match", f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it")]
+    return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8, match, homes)
+
+
+def _match(text: str) -> str:
+    match = text.lower() or PREFIX
+    if match not in (PREFIX, NUMBER):
+        raise ValueError(f"must be {PREFIX}, {NUMBER} or empty")
+    return match
 
 
 def _prefix(text: str) -> str:
@@ -96,6 +120,24 @@ def _prefix(text: str) -> str:
     if not match:
         raise ValueError("must be 1 to 15 digits without a leading 0, such as 1305")
     return match.group(1)
+
+
+def _number(text: str) -> str:
+    match = _NUMBER.fullmatch(text)
+    if not match:
+        raise ValueError(
+            f"must be up to {SHORT_DIGITS} digits as they are dialled, such as 411, or a number with its calling code"
+        )
+    return match.group(1) or text
+
+
+@lru_cache(maxsize=1024)
+def _homes(text: str) -> tuple[str, ...]:
+    homes = tuple(sorted({home.upper() for home in _BETWEEN_HOMES.split(text) if home}))
+    unknown = [home for home in homes if home not in home_countries()]
+    if unknown:
+        raise ValueError(f"must be ISO codes of countries, such as CA|US; {unknown[0]} is none")
+    return homes
 
 
 def _destination(text: str) -> str:
@@ -125,12 +167,17 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-_READERS: dict[str, Callable[[str], str | int]] = {
+_READERS: dict[str, Callable[[str], str | int | tuple[str, ...]]] = {
+    "match": _match,
     "prefix": _prefix,
     "destination": _destination,
     "rate_per_minute": _rate,
     "connect_fee": _fee,
     "initial": _seconds,
     "increment": _seconds,
+    "home": _homes,
 }
-"""By column what reads its text and raises ``ValueError``, in the order in which the errors of a line are listed."""
+"""By column what reads its text and raises ``ValueError``, in the order in which the errors of a line are listed.
+
+``prefix`` comes after ``match``, which decides how it is read.
+"""

@@ -16,7 +16,7 @@ from chalicelib.config import settings
 from chalicelib.csv_cells import inert
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks, records
-from chalicelib.rating.decks.deck import ROUTES, DeckLine, compile_deck
+from chalicelib.rating.decks.deck import ROUTES, DeckLine, compile_deck, short_numbers
 from chalicelib.rating.decks.parse import BadLine, parse_deck
 from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckVersion
 
@@ -25,6 +25,8 @@ _KEY = re.compile(r"incoming/decks/(?P<route>\w+)/(?P<day>\d{4}-\d\d-\d\d)[^/]*"
 MAX_DECK_BYTES = 256 << 20
 """The most bytes of an unpacked deck file; 200,000 prefixes have about 10 MB."""
 MAX_PREFIXES = 1_000_000
+MAX_SHORT_NUMBERS = 2_000
+"""They are kept in the item of the deck (some 30 KB), because they decide how dialled numbers are read."""
 SHOWN_ERRORS = 100
 """Bad lines that the API answers; the file of errors has all."""
 
@@ -47,7 +49,7 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     objects.write(object_key, compile_deck(lines))
     seen = objects.look(key, version_id)
     dropped_at = seen[1] if seen else scope.now
-    return _take_over(scope, drop, object_key, len(lines), dropped_at)
+    return _take_over(scope, drop, object_key, lines, dropped_at)
 
 
 def drop_key(key: str, version_id: str) -> Key | None:
@@ -89,6 +91,8 @@ def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLi
         return [], [BadLine(0, "effective_from", str(problem))]
     if len(lines) > MAX_PREFIXES:
         bad = [*bad, BadLine(0, "file", f"has {len(lines)} prefixes; the limit is {MAX_PREFIXES}")]
+    if (count := len(short_numbers(lines))) > MAX_SHORT_NUMBERS:
+        bad = [*bad, BadLine(0, "file", f"has {count} short numbers; the limit is {MAX_SHORT_NUMBERS}")]
     return lines, bad
 
 
@@ -126,7 +130,7 @@ def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
 
 
 @settled
-def _take_over(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dropped_at: int) -> DeckDrop:
+def _take_over(scope: Scope, drop: DeckDrop, object_key: str, lines: Sequence[DeckLine], dropped_at: int) -> DeckDrop:
     """Give the compiled deck the next version: from now on it prices calls from ``effective_from`` on."""
     head = DeckHead.find(*DeckHead.key())
     version = head.version + 1 if head else 1
@@ -140,10 +144,11 @@ def _take_over(scope: Scope, drop: DeckDrop, object_key: str, prefixes: int, dro
         effective_from=drop.effective_from,
         version=version,
         object_key=object_key,
-        prefixes=prefixes,
+        prefixes=len(lines),
+        short_numbers=short_numbers(lines),
         dropped_at=dropped_at,
     )
-    drop.status, drop.prefixes = "published", prefixes
+    drop.status, drop.prefixes = "published", len(lines)
     return _close(scope, drop, [*counted, Put(published)], "deck.published")
 
 

@@ -21,7 +21,8 @@ class DeckHead(Item):
 class DeckVersion(Item):
     """``DECKS`` / ``<route>#<effective_from>#<version, 12 digits>``: a published deck
 
-    ``effective_from``: its first day, in UTC; ``object_key``: the compiled deck; ``dropped_at``: when its file came.
+    ``effective_from``: its first day, in UTC; ``object_key``: the compiled deck; ``prefixes``: how many lines it has;
+    ``short_numbers``: see ``deck.short_numbers``; ``dropped_at``: when its file came.
     """
 
     route = UnicodeAttribute()
@@ -29,6 +30,7 @@ class DeckVersion(Item):
     version = IntegerAttribute()
     object_key = UnicodeAttribute()
     prefixes = IntegerAttribute()
+    short_numbers: Any = JSONAttribute(default=dict)
     dropped_at = IntegerAttribute()
 
     key = KeyOf("DECKS", "<route>#<effective_from>#<version:012d>")

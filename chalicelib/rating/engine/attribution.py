@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr.formats import Call
-from chalicelib.rating.pricing.price import UNANSWERED, Price, price_call
+from chalicelib.rating.pricing.price import FREE, UNANSWERED, Price, price_call
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import NO_RATE
 
@@ -51,9 +51,9 @@ def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
         return _new(Attributed, (stretch.holder, number, UNANSWERED))
     terms = book.priced.values[number]
     if terms is NO_RATE:
-        return Refusal("no_rate", f"no deck in force then has a prefix of {called}")
+        return Refusal("no_rate", f"no deck in force then has a line for {called}")
     record_cost = -1
-    if book.record_costs and terms.rule != "internal":
+    if book.record_costs and terms.rule not in FREE:
         if cost_e8 < 0:
             return Refusal("no_cost", "cost is empty, and this account takes costs from the record")
         record_cost = cost_e8

@@ -6,7 +6,7 @@ A rated line has the number of its terms (``columns.ROW``). The reference engine
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chalicelib.rating.engine.columns import Ints
 from chalicelib.rating.engine.term_columns import TermColumns
-from chalicelib.rating.pricing.price import CallTerms
+from chalicelib.rating.pricing.price import INTERNAL, CallTerms
 from chalicelib.rating.pricing.rate_book import RateBook
 
 COMPILED = 1 << 62
@@ -39,6 +39,17 @@ class TermTable:
 
     book: RateBook
     compiled: CompiledTerms | None = None
+    _internal: list[int] = field(default_factory=list)
+    _searched: int = 0
+
+    def internal(self, numbers: Ints) -> int:
+        """How many of these calls were to internal numbers; both engines take the numbers of their terms from the
+        rate book."""
+        values, first = self.book.priced.values, self._searched
+        # A batch may have very many terms, so each is looked at once.
+        self._internal += [number for number in range(first, len(values)) if values[number].rule == INTERNAL]
+        self._searched = len(values)
+        return int(np.isin(numbers, self._internal).sum()) if self._internal else 0
 
     def call_terms(self, number: int) -> CallTerms:
         """The terms of a rated line; ``number`` is the line's ``terms``."""

@@ -99,7 +99,7 @@ def get_price_list(call: Call) -> Any:
         text = csv.text(price_list.COLUMNS, price_list.file_rows(prices, query.prefix))
         return csv.file(text, "price-list.csv", "ask for a part of it, such as prefix=44")
     rows = list(islice(prices.rows(query.prefix, after), query.limit + 1))
-    return lists.cut(call, query.limit, rows, lambda row: [at, row.prefix])
+    return lists.cut(call, query.limit, rows, lambda row: [at, row.place])
 
 
 def _package_id(call: Call) -> str:

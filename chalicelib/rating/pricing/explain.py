@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, format_amount, format_decimal, format_rate
+from chalicelib.rating.decks.deck import NUMBER, PREFIX
 from chalicelib.rating.pricing.price import (
     AMOUNT_UNIT,
+    EMERGENCY,
+    INTERNAL,
     PERCENT_ONE,
     CallTerms,
     Markup,
@@ -17,6 +20,12 @@ from chalicelib.rating.pricing.price import (
     rule_for_client,
     sell_rate_e10,
 )
+
+_FREE_STEPS = {
+    INTERNAL: "An internal number: a call to it has no price and no cost.",
+    EMERGENCY: "An emergency number: a call to it is never refused, and has no price and no cost.",
+}
+"""By rule, the sentence for calls that are not priced."""
 
 
 def explain(
@@ -29,16 +38,18 @@ def explain(
     free_seconds: int = 0,
     for_client: bool = False,
     record_cost: bool = False,
+    match: str = PREFIX,
 ) -> list[str]:
     """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
+    ``match``: what the deck line matches (``DeckLine.match``).
     ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
     out everything that gives away the cost or the markup, and which custom rate it is. ``record_cost``: the CDR will
     state the cost, so the deck's is only what to expect.
     """
-    if terms.rule == "internal":
-        return ["A short internal number: it has no price and no cost."]
-    steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost)
+    if terms.rule in _FREE_STEPS:
+        return [_FREE_STEPS[terms.rule]]
+    steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost, match)
     steps.append(_client_step(terms, currency) if for_client else _rule_step(terms, currency, matching, markup))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
@@ -48,11 +59,12 @@ def explain(
     return steps + _sum_steps(terms, seconds, currency, free_seconds)
 
 
-def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool) -> list[str]:
+def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool, match: str) -> list[str]:
     if terms.rule.startswith("did:"):
         where = "The number itself"
     elif terms.prefix:
         where = f"Deck line {terms.prefix}" + (f" ({terms.destination})" if terms.destination else "")
+        where += ", for this number alone," if match == NUMBER else ""
     elif record_cost:
         return ["No deck line fits this number; the cost will be what the call's record states."]
     else:

@@ -5,9 +5,10 @@ Terms of a version and published decks never change, so a Lambda container keeps
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -16,8 +17,9 @@ from chalicelib import periods
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.call import is_account
 from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.decks.store import DeckHead, decks_upto
+from chalicelib.rating.decks.store import DeckHead, DeckVersion, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -25,6 +27,7 @@ from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import Terms
 
+_WORD = re.compile(r"[A-Za-z_@]")
 _RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
 """Items have attributes with the names of these fields."""
@@ -50,12 +53,13 @@ def rate_book(
     ``zones``: its calendar, as ``periods.calendar`` reads it. ``plan``: home country and internal digits; codes and
     accounts are added here.
     """
-    ownership = _ownership(reseller_id, terms_version)
+    ownership, decks = _ownership(reseller_id, terms_version), _decks(decks_version)
+    codes = _codes(decks, plan.home_country)
     return RateBook(
-        plan=replace(plan, accounts=frozenset(ownership.accounts())),
+        plan=replace(plan, codes=codes, accounts=frozenset(ownership.accounts())),
         ownership=ownership,
         terms=terms(reseller_id, terms_version),
-        decks={route: _decks(route, decks_version) for route in ROUTES},
+        decks=_opened(decks),
         calendar=periods.calendar(zones),
         record_costs=record_costs,
     )
@@ -66,11 +70,12 @@ def cached_rate_book(
     reseller_id: str, zones: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
     """The same without ownership, cached until terms or decks change: for requests that price one call."""
+    decks, accounts = _decks(decks_version), Accounts(reseller_id, terms_version)
     return RateBook(
-        plan=plan,
+        plan=replace(plan, codes=_codes(decks, plan.home_country), accounts=accounts),
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
-        decks={route: _decks(route, decks_version) for route in ROUTES},
+        decks=_opened(decks),
         calendar=periods.calendar(zones),
         record_costs=record_costs,
         # A container has the rate books of many resellers, and each prices only a few calls.
@@ -82,7 +87,7 @@ def newest_rate_book(reseller: Any) -> RateBook:
     """The cached rate book of a ``Reseller``, by the newest versions of its terms and of the decks."""
     version = term_versions.head_of(reseller.reseller_id).version
     record_costs = reseller.cost_source == "record"
-    plan = DialPlan(reseller.home_country)
+    plan = reseller.dial_plan
     return cached_rate_book(reseller.reseller_id, reseller.zones, plan, version, deck_version(), record_costs)
 
 
@@ -96,6 +101,28 @@ def cached_account(reseller_id: str, username: str, terms_version: int) -> Owner
 def cached_did(reseller_id: str, number: str, terms_version: int) -> Ownership:
     """The ownership of one DID (``+<digits>``), cached until terms change."""
     return _as_ownership(term_versions.did_assignments(reseller_id, number, terms_version))
+
+
+@dataclass(frozen=True)
+class Accounts(Collection[str]):
+    """The user names of a reseller's sub-accounts as of a terms version; each is looked up when it is asked for.
+
+    Names of digits alone are not found, because most numbers that are dialled are digits alone.
+    """
+
+    reseller_id: str
+    terms_version: int
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str) or not _WORD.search(name) or not is_account(name):
+            return False
+        return bool(cached_account(self.reseller_id, name, self.terms_version).accounts())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ownership(self.reseller_id, self.terms_version).accounts())
+
+    def __len__(self) -> int:
+        return len(_ownership(self.reseller_id, self.terms_version).accounts())
 
 
 @lru_cache(maxsize=8)
@@ -147,12 +174,33 @@ def _holding(row: Any) -> Holding:
     return Holding(*_HOLDING_FIELDS(row))
 
 
-def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
-    """The decks of a route by their first instant; of two decks for one day, the one that was dropped last."""
-    rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
-    newest = {row.effective_from: row for row in rows}
+def _decks(version: int) -> dict[str, list[DeckVersion]]:
+    """The decks of each route by their first day; of two decks for one day, the one that was dropped last."""
+    found = {}
+    for route in ROUTES:
+        rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
+        newest = {row.effective_from: row for row in rows}
+        found[route] = [row for _, row in sorted(newest.items())]
+    return found
+
+
+def _codes(decks: dict[str, list[DeckVersion]], home: str) -> frozenset[str]:
+    """The short numbers that any of these decks prices for resellers with this home country.
+
+    Those of past and future decks too: a number is read in one way, whenever the call was made.
+    """
+    rows = (row for of_route in decks.values() for row in of_route)
+    items = (item for row in rows for item in row.short_numbers.items())
+    return frozenset(digits for digits, homes in items if not homes or home in homes)
+
+
+def _opened(decks: dict[str, list[DeckVersion]]) -> dict[str, list[tuple[int, Callable[[], Deck]]]]:
+    """As ``RateBook.decks``: the first instant of each deck, and a function that opens it."""
     utc = periods.calendar("UTC")
-    return [(utc.day_start(day), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
+    return {
+        route: [(utc.day_start(row.effective_from), partial(open_deck, row.object_key)) for row in rows]
+        for route, rows in decks.items()
+    }
 
 
 @lru_cache(maxsize=8)

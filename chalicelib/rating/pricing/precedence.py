@@ -100,7 +100,7 @@ def combine(
     package: PackageVersion, rule: str, custom: CustomRate | None, line: DeckLine | None, country: str | None
 ) -> CallTerms:
     """Terms of a call whose rate is set by ``rule``: a custom rate or, for None, the markup on the deck line's rate."""
-    prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8 = line or _NO_LINE
+    prefix, destination, cost_rate_e10, cost_initial, cost_increment, cost_fee_e8, _, _ = line or _NO_LINE
     rate_e10, pulse, fee_e8, minimum_e8, grace_seconds = effective(package, custom)
     if rate_e10 is None:
         markup = package.markup_fixed_e10, package.markup_percent_e4, package.rate_decimals

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, div_half_up
 from chalicelib.rating.cdr.call import MAX_SECONDS
 
+INTERNAL, EMERGENCY = "internal", "emergency"
+FREE = frozenset((INTERNAL, EMERGENCY))
+"""The rules of calls that have no price and no cost, also if their record states one."""
 PERCENT_ONE = 10**6
 """100 % in units of 1e-4 percent."""
 AMOUNT_UNIT = 6_000
@@ -26,7 +29,7 @@ class CallTerms(NamedTuple):
     """All that is needed to price one call; calls with the same deck line and rule share one object.
 
     ``rule`` says what set the rate: a custom rate (``prefix:<digits>``, ``country:<ISO>``, ``group:us``,
-    ``group:canada``), the package's ``markup``, the number called (``did:<number>``), or ``internal``. The ``cost_``
+    ``group:canada``), the package's ``markup``, the number called (``did:<number>``), or one of ``FREE``. The ``cost_``
     fields come from the deck. ``covered``: free minutes may pay for the call. ``grace_seconds``: a call of at most so
     many seconds has the amount 0. ``decimals``: places that the amount is rounded to.
     """
@@ -197,8 +200,14 @@ def covered_seconds(terms: CallTerms, free_seconds: int) -> int:
 
 @lru_cache(maxsize=1024)
 def internal_terms(package_id: str) -> CallTerms:
-    """Terms of a call to a short internal number: no price, no cost, nothing billed."""
-    return CallTerms(rule="internal", package_id=package_id)
+    """Terms of a call to an internal number: no price, no cost, nothing billed."""
+    return CallTerms(rule=INTERNAL, package_id=package_id)
+
+
+@lru_cache(maxsize=1024)
+def emergency_terms(package_id: str) -> CallTerms:
+    """Terms of a call to an emergency number that no deck prices: no price, no cost, nothing billed."""
+    return CallTerms(rule=EMERGENCY, package_id=package_id)
 
 
 def did_terms(number: str, price_e10: int, initial: int, increment: int, cost_e10: int) -> CallTerms:

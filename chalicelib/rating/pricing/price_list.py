@@ -15,7 +15,7 @@ MOST_ROWS = 50_000
 """The most rows of a file: about what the answer to a request can hold."""
 COLUMNS = (
     "prefix", "destination", "country", "rate_per_minute", "initial", "increment", "connection_fee", "minimum_charge",
-    "grace_seconds", "rule",
+    "grace_seconds", "rule", "match",
 )  # fmt: skip
 
 
@@ -51,4 +51,5 @@ def _cells(row: PriceRow) -> tuple[object, ...]:
         money.format_amount(row.minimum_e8) if row.minimum_e8 else None,
         row.grace_seconds,
         row.rule,
+        row.match,
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from chalicelib import numbers
 from chalicelib.accounts.ledger import posting
 from chalicelib.config import settings
-from chalicelib.dialling import DialPlan
+from chalicelib.dialling import Ambiguous, DialPlan
 from chalicelib.errors import Invalid, NotFound
+from chalicelib.rating.decks.deck import PREFIX
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import explain
 from chalicelib.rating.pricing.price import billed, price_call, rule_for_client
@@ -16,7 +17,10 @@ from chalicelib.rating.pricing.price import billed, price_call, rule_for_client
 
 @dataclass(frozen=True)
 class QuotedCost:
-    """What the call costs the reseller, by the deck line of ``prefix``; per minute ``_e10``, the amount ``_e8``."""
+    """What the call costs the reseller, by the deck line of ``prefix``; per minute ``_e10``, the amount ``_e8``.
+
+    ``prefix`` is the whole number if the line is of this number alone.
+    """
 
     prefix: str
     destination: str
@@ -66,10 +70,10 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
     terms = book.outbound(package_id, at, normalised)
     if terms is None:
         also = ", and no custom rate fits" if book.record_costs else ""
-        why = "" if for_client else f": no deck in force then has a prefix of {normalised}{also}"
+        why = "" if for_client else f": no deck in force then has a line for {normalised}{also}"
         raise Invalid.field("number", f"has no rate{why}")
     digits = normalised.lstrip("+")
-    line = book.deck_line(package_id, at, digits, terms.country)
+    line = book.deck_line(package_id, at, normalised, terms.country)
     steps = explain(
         terms,
         seconds,
@@ -78,6 +82,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         markup=book.terms.markup(package_id, at),
         for_client=for_client,
         record_cost=book.record_costs,
+        match=line.match if line else PREFIX,
     )
     priced = price_call(terms, seconds)
     cost = None
@@ -90,14 +95,16 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
 
 
 def called(text: str, plan: DialPlan) -> str:
-    """A number as a request has it -> ``+<digits>``, or the bare digits of a short one.
+    """A number as a request has it -> ``+<digits>``, or a bare number (``DialPlan.read``).
 
     It may be written as dialled by ``plan``, or as E.164; the ``+`` may be missing, or a blank, which is what
-    decoding a query string makes of it. Raises ``ValueError`` for all else.
+    decoding a query string makes of it. Raises ``ValueError`` for all else, and ``Ambiguous`` as the plan does.
     """
     if text[:1] == " ":
         return numbers.path_number(text)
     try:
         return plan.read(text)
+    except Ambiguous:
+        raise
     except ValueError:
         return numbers.path_number(text)

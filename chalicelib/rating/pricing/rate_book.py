@@ -118,18 +118,21 @@ class RateBook:
         if tariff is None:
             if key not in self._routings:
                 decks = {route: partial(self.deck_at, route, place) for route, place in places}
-                self._routings[key] = Routing(routes, decks, self.heads)
-            tariff = Tariff(package_id, epoch, self._routings[key], self.record_costs, self.priced.number, self.heads)
+                self._routings[key] = Routing(routes, decks, self.heads, self.plan.home_country)
+            tariff = Tariff(
+                package_id, epoch, self._routings[key], self.record_costs, self.priced.number, self.heads, self.plan
+            )
             self._tariffs[package_id, epoch, key] = tariff
         return tariff, first, until
 
     def outbound(self, package_id: str, at: int, number: str) -> CallTerms | None:
-        """Terms of a call to ``number`` (``+<digits>``, or bare digits of a short one); ``None``: no rate."""
+        """Terms of a call to ``number`` (``+<digits>``, or a bare number); ``None``: no rate."""
         return self.tariff(package_id, at)[0].resolve(number)
 
-    def deck_line(self, package_id: str, at: int, digits: str, country: str | None) -> DeckLine | None:
-        """The deck line that a call to this number costs by; for a short code only a line of exactly its digits."""
-        return self.tariff(package_id, at)[0].routing.line(digits, country)
+    def deck_line(self, package_id: str, at: int, number: str, country: str | None) -> DeckLine | None:
+        """The deck line that a call to ``number`` (as for ``outbound``) costs by."""
+        routing = self.tariff(package_id, at)[0].routing
+        return routing.line(number[1:], country) if number[:1] == "+" else routing.bare_line(number)
 
     def inbound(self, number: str, holding: Holding) -> CallTerms:
         """Terms of a call to a DID."""

@@ -1,7 +1,11 @@
 """The terms of a call by the number called, for a package while neither its terms nor its decks change.
 
-The country, the deck line and the custom rate of a number are each found by its longest matching prefix. Its first
-seven digits, its *head*, nearly always decide all three, so results are cached by head.
+The country, the deck line and the custom rate of a number are each found by its longest matching prefix, but the deck
+line first by the whole number. Its first seven digits, its *head*, nearly always decide all three, so results are
+cached by head.
+
+A *bare* number has no ``+``: a short number that a deck prices, an emergency number or an internal one, as
+``DialPlan.read`` returns them. It has no country, goes by the international route, and never matches a prefix.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from chalicelib import numbers
-from chalicelib.rating.decks.deck import Deck, DeckLine
+from chalicelib.dialling import DialPlan
+from chalicelib.rating.decks.deck import SHORT_DIGITS, Deck, DeckLine
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.terms import Epoch, route_of
@@ -58,11 +63,13 @@ class Routing:
     """The deck line of each number, while the same decks are in force.
 
     ``routes`` are a package's, for the US, Canada and other countries; ``decks`` the functions that open the decks in
-    force, by route, called when a deck is first needed.
+    force, by route, called when a deck is first needed. ``home``: the reseller's country, for number lines.
     """
 
-    def __init__(self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]], heads: Heads) -> None:
-        self._routes, self._decks, self._heads = routes, decks, heads
+    def __init__(
+        self, routes: tuple[str, str, str], decks: Mapping[str, Callable[[], Deck]], heads: Heads, home: str
+    ) -> None:
+        self._routes, self._decks, self._heads, self._home = routes, decks, heads, home
         self._opened: dict[str, Deck | None] = {}
         self._by_head: dict[str, Routed] = heads.new()
 
@@ -78,24 +85,28 @@ class Routing:
         return country, self.line(digits, country), False
 
     def line(self, digits: str, country: str | None) -> DeckLine | None:
-        """The deck line of a number; of a short code only one of exactly its digits."""
-        deck = self._deck(digits, country)
-        if deck is None:
-            return None
-        index = deck.exact(digits) if len(digits) <= numbers.INTERNAL_MOST else deck.match(digits)
-        return deck.line(index) if index >= 0 else None
+        """The deck line of an E.164 number without ``+``."""
+        deck = self._deck(route_of(self._routes, country, digits))
+        index = -1 if deck is None else deck.find(digits, self._home)
+        return deck.line(index) if deck is not None and index >= 0 else None
+
+    def bare_line(self, number: str) -> DeckLine | None:
+        """The deck line of a bare number: a number line."""
+        deck = self._deck(self._routes[2])
+        # A text such as *97 has none; a longer number would be taken for an E.164 number.
+        index = deck.number(number, self._home) if deck and len(number) <= SHORT_DIGITS and number.isdecimal() else -1
+        return deck.line(index) if deck is not None and index >= 0 else None
 
     def _of_head(self, head: str) -> Routed:
         """The ``Routed`` of all numbers with a head; ``(None, None, False)`` if they differ."""
         country, decided = numbers.country_of_first(head)
-        deck = self._deck(head, country) if decided else None
-        index = -1 if deck is None else deck.match_all(head)
+        deck = self._deck(route_of(self._routes, country, head)) if decided else None
+        index = -1 if deck is None else deck.find_all(head)
         if not decided or index is None:
             return None, None, False
         return country, deck.line(index) if deck is not None and index >= 0 else None, True
 
-    def _deck(self, digits: str, country: str | None) -> Deck | None:
-        route = route_of(self._routes, country, digits)
+    def _deck(self, route: str) -> Deck | None:
         if route not in self._opened:
             self._opened[route] = self._decks[route]() if route in self._decks else None
         return self._opened[route]
@@ -105,7 +116,7 @@ class Tariff:
     """Terms of a package's outbound calls while nothing about them changes.
 
     ``epoch`` ``None``: an unknown package. ``record_costs``: a number needs no deck line if a custom rate matches it.
-    ``numbered`` numbers terms (``RateBook.priced``).
+    ``numbered`` numbers terms (``RateBook.priced``). ``plan`` says which bare numbers are emergency or internal ones.
     """
 
     def __init__(
@@ -116,8 +127,9 @@ class Tariff:
         record_costs: bool,
         numbered: Callable[[CallTerms], int],
         heads: Heads,
+        plan: DialPlan,
     ) -> None:
-        self.routing, self._heads = routing, heads
+        self.routing, self._heads, self._plan = routing, heads, plan
         self._package_id, self._epoch = package_id, epoch
         self._record_costs, self._numbered = record_costs, numbered
         self._by_head: dict[str, int] = heads.new()
@@ -125,9 +137,9 @@ class Tariff:
         self._undecided = frozenset(prefix[:HEAD] for prefix in prefixes if len(prefix) > HEAD)
 
     def number_of(self, called: str) -> int:
-        """Number of the terms of a call to ``called`` (``+<digits>``, or bare digits of a short number); without a rate
-        that of ``NO_RATE``."""
-        # A short number has no "+", and is its own head.
+        """Number of the terms of a call to ``called`` (``+<digits>``, or a bare number); without a rate that of
+        ``NO_RATE``."""
+        # A bare number has no "+"; one that is longer than a head is not cached.
         head = called[: HEAD + 1]
         number = self._by_head.get(head)
         if number is None:
@@ -143,14 +155,19 @@ class Tariff:
 
     def _resolve(self, called: str) -> tuple[CallTerms | None, bool]:
         """Terms, and whether all numbers with the same head have them."""
+        if called[:1] != "+":
+            return self._resolve_bare(called), len(called) <= HEAD + 1
         digits = called[1:]
-        if called[0] == "+":
-            country, line, decided = self.routing.routed(digits)
-            decided = decided and digits[:HEAD] not in self._undecided
-        else:
-            digits, country, line, decided = called, None, self.routing.line(called, None), True
-            if line is None:
-                return price.internal_terms(self._package_id), True
+        country, line, decided = self.routing.routed(digits)
+        decided = decided and digits[:HEAD] not in self._undecided
         if self._epoch is None or (line is None and not self._record_costs):
             return None, decided
         return self._epoch.resolve(digits, country, line), decided
+
+    def _resolve_bare(self, number: str) -> CallTerms | None:
+        line = self.routing.bare_line(number)
+        if line is not None:
+            return self._epoch.resolve(number, None, line) if self._epoch else None
+        if self._plan.is_emergency(number):
+            return price.emergency_terms(self._package_id)
+        return price.internal_terms(self._package_id) if self._plan.is_internal(number) else None

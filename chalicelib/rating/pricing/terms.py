@@ -13,12 +13,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from chalicelib import dated
-from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.decks.deck import SHORT_DIGITS, DeckLine
 from chalicelib.rating.pricing.precedence import GROUP_COUNTRIES, CustomRate, PackageVersion, combine
 from chalicelib.rating.pricing.price import CallTerms, Markup, MatchingRule, sell_rate_e10
-
-SHORT_CODE_DIGITS = 6
-"""Numbers of at most so many digits are short codes (411): only a rate for exactly their digits matches them."""
 
 
 class Epoch:
@@ -37,10 +34,13 @@ class Epoch:
         return sorted(self._by_prefix)
 
     def matching(self, digits: str, country: str | None) -> Iterator[tuple[str, CustomRate]]:
-        """Custom rates that match a number with their rules, the one that wins first."""
+        """Custom rates that match a number with their rules, the one that wins first.
+
+        A short number (up to ``SHORT_DIGITS``) is matched only by a prefix of exactly its digits.
+        """
         size = len(digits)
         for length in self._lengths:
-            if length == size or SHORT_CODE_DIGITS < size > length:
+            if length == size or SHORT_DIGITS < size > length:
                 match = self._by_prefix.get(digits[:length])
                 if match:
                     yield match
@@ -162,13 +162,13 @@ class Terms:
 
 
 def route_of(routes: tuple[str, str, str], country: str | None, digits: str) -> str:
-    """The name of the deck (``value`` or ``premium``) that a package with these routes uses for a number.
+    """The name of the deck (``value`` or ``premium``) that a package with these routes uses for an E.164 number.
 
-    Toll-free and 900 numbers (+1, country ``None``) and short codes take the ``us`` route.
+    Toll-free and 900 numbers (+1, country ``None``) take the ``us`` route. Short numbers take ``routes[2]``.
     """
     us, canada, international = routes
     if country is None:
-        return us if digits.startswith("1") or len(digits) <= SHORT_CODE_DIGITS else international
+        return us if digits.startswith("1") else international
     return us if country == "US" else canada if country == "CA" else international
 
 

@@ -17,7 +17,7 @@ class AuthorizationIn(Shape):
 
     direction: Literal["outbound", "inbound"] = "outbound"
     account: Annotated[str, Field(max_length=64), Printable] | None = None
-    number: Annotated[str, Field(min_length=1, max_length=40), Printable]
+    number: Annotated[str, Field(min_length=1, max_length=call.MAX_DIALLED), Printable]
     call_id: CallId | None = None
     reserve_seconds: Annotated[int | None, Field(ge=1, le=86_400)] = None
 

@@ -234,11 +234,14 @@ class UploadOut(Shape):
 
 
 class BatchOut(Shape):
+    """``internal``: how many of the ``rated`` calls were to internal numbers, such as extensions."""
+
     id: Annotated[str, Field(validation_alias="batch_id")]
     key: Annotated[str, Field(validation_alias="object_key")]
     status: Annotated[str, Field(json_schema_extra={"enum": ["queued", "rating", "done", "failed"]})]
     lines: int
     rated: int
+    internal: int
     rejected: int
     duplicates: int
     conflicting: int

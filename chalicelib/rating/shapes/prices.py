@@ -113,7 +113,8 @@ class PriceListQuery(Paging):
 
 class PriceOut(Shape):
     """What calls to numbers that begin with ``prefix`` are sold for, unless a longer prefix matches. With the rule
-    ``no_rate`` they cannot be called. To a client's key other rules are ``package`` and ``custom``."""
+    ``no_rate`` they cannot be called. To a client's key other rules are ``package`` and ``custom``. With the ``match``
+    ``number`` the row is the price of this number alone: up to 6 digits as they are dialled, or E.164 without ``+``."""
 
     prefix: str
     destination: str
@@ -124,3 +125,4 @@ class PriceOut(Shape):
     minimum_charge: Annotated[AmountOut | None, NullForEmpty, Field(validation_alias="minimum_e8")]
     grace_seconds: int
     rule: str
+    match: Literal["prefix", "number"]

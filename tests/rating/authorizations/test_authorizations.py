@@ -61,6 +61,29 @@ def test_an_emergency_call_is_never_refused(shop, number, account):
     assert (answer["allowed"], answer["reason"], answer["max_seconds"], answer["id"]) == (True, "ok", None, None)
 
 
+@pytest.mark.parametrize(
+    "number", ["999", "112", "911#", "sip:999@pbx.at-a-host-of-a-long-name.example", "tel:999", "+44999"]
+)
+def test_an_emergency_number_of_the_home_country_is_never_refused(shop, number):
+    assert shop.patch("/v1/account", {"home_country": "GB"}).status == 200
+    shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "1", "description": "all of it"})
+    for account in ("alice", "nobody at all"):
+        assert ask(shop, number, account)["allowed"] is True
+    assert ask(shop, "+442079460000")["allowed"] is False
+
+
+def test_a_spelling_that_fits_two_numbers_has_no_rate(shop):
+    assert shop.patch("/v1/account", {"home_country": "IT"}).status == 200
+    assert ask(shop, "3902123456")["reason"] == "no_rate"
+    assert ask(shop, "+44 (0)20 7946 0000")["rate"] == "0.02"
+
+
+def test_a_call_to_the_user_name_of_a_sub_account_is_internal(shop):
+    client(shop, "bob")
+    assert [ask(shop, number)["rate"] for number in ("bob", "sip:bob@pbx.example", "502", "*97")] == ["0.00"] * 4
+    assert ask(shop, "carol")["reason"] == "no_rate"
+
+
 def test_not_even_while_the_reseller_is_suspended(shop, operator):
     assert operator.patch(f"/v1/resellers/{shop.ids['reseller']}", {"status": "suspended"}).status == 200
     assert ask(shop, "911")["allowed"] is True
@@ -100,9 +123,27 @@ def test_credit_counts_for_a_permissive_client(shop):
 
 
 def test_a_number_without_a_rate_and_what_is_no_number(shop):
-    for number in ("+99912345678", "*98", "12345678901234567890", "bob"):
+    for number in ("+99912345678", "*9876543", "12345678901234567890", "bob"):
         answer = ask(shop, number)
         assert (answer["allowed"], answer["reason"], answer["rate"]) == (False, "no_rate", None), number
+
+
+def test_a_call_to_a_sub_account_is_internal(shop):
+    client(shop, "desk-2")
+    answer = ask(shop, "desk-2")
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 86_400, "0.00")
+    assert ask(shop, "desk-3")["reason"] == "no_rate"
+
+
+@pytest.mark.parametrize("number", ["502", "447", "*97"])
+def test_an_extension_may_be_called_though_a_prefix_of_the_deck_has_its_digits(shop, number):
+    answer = ask(shop, number)
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 86_400, "0.00")
+
+
+def test_a_short_number_costs_what_the_deck_line_of_this_number_says(shop):
+    answer = ask(shop, "411")
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 120, "0.50")
 
 
 def test_an_internal_number_costs_nothing(shop):

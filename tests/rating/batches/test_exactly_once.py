@@ -21,7 +21,7 @@ AUGUST, SEPTEMBER = "2026-08-20T12:00:00Z", "2026-09-10T12:00:00Z"
 
 
 def two_months() -> bytes:
-    """Two clients, two months, a duplicate and a refused line: every kind of write happens."""
+    """Two clients, two months, a duplicate, a refused line and an internal call: every kind of write happens."""
     return csv_file(
         line("1", start=AUGUST),
         line("2", start=SEPTEMBER),
@@ -29,6 +29,7 @@ def two_months() -> bytes:
         line("3", "bob", start=SEPTEMBER),
         line("4", "nobody"),
         line("5", "free", start=SEPTEMBER, seconds=90),
+        line("6", "free", start=SEPTEMBER, seconds=90, to="502"),
     )
 
 
@@ -85,7 +86,8 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     with faults.counted() as made:
         undisturbed.rate(*dropped)
     expected = undisturbed.books()
-    assert expected["batches"][0][:5] == ("done", 6, 4, 1, 1)
+    assert expected["batches"][0][:5] == ("done", 7, 5, 1, 1)
+    assert expected["batches"][0][-1] == 1, "internal"
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
     for kill in faults.kills(made, answered=answered):
         world = with_free_minutes(worlds())

@@ -293,7 +293,7 @@ def test_only_an_inbound_call_may_leave_out_its_account():
     assert call_with(account="A-1_b.c@d+e").account == "A-1_b.c@d+e"
 
 
-@pytest.mark.parametrize("text", ["", "anonymous", "+", "1234567", "+1 514 555 0100" + " " * 60])
+@pytest.mark.parametrize("text", ["", "anonymous", "+", "1234567", "+1 514 555 0100" + " " * 250])
 def test_a_called_number_that_is_none_is_refused_both_ways(text: str):
     assert refusal_of(to=text)[0] == "bad_number"
     assert refusal_of(to=text, direction="inbound")[0] == "bad_number"
@@ -304,6 +304,19 @@ def test_numbers_are_read_as_dialled_in_the_home_country_of_the_source():
     assert call_with(to="(416) 555-0123").to_number == "+14165550123"
     assert call_with(to="101").to_number == "101"
     assert call_with(Source(DialPlan("GB"), "Europe/London"), to="020 7946 0000").to_number == "+442079460000"
+
+
+def test_a_number_keeps_no_trunk_prefix_behind_its_calling_code():
+    for text in ("+44 (0)20 7946 0123", "+4402079460123", "011 44 (0)20 7946 0123"):
+        call = call_with(to=text, direction="inbound", from_=text)
+        assert (call.to_number, call.from_number) == ("+442079460123", "+442079460123")
+
+
+def test_a_number_that_fits_two_readings_is_refused_with_its_own_reason():
+    source = Source(DialPlan("DE"), "Europe/Berlin")
+    (found,) = parsed(changed(to="30123456", from_="30123456").encode(), source)
+    assert (found.reason, found.message[:17]) == ("ambiguous_number", "to: may be a loca")
+    assert call_with(source, to="+4930123456", from_="30123456").from_number == "30123456"
 
 
 def test_a_caller_that_is_no_number_stays_as_it_is():

@@ -138,7 +138,7 @@ def test_without_a_source_number_the_caller_is_the_one_in_its_caller_id():
 
 
 def test_the_line_and_its_columns_are_named_when_a_row_of_asterisk_is_refused():
-    assert refused(ASTERISK.replace('"14165550123"', '"s"'))[1].startswith("dst: ")
+    assert refused(ASTERISK.replace('"14165550123"', '"x"'))[1].startswith("dst: ")
     assert refused(ASTERISK.replace(",61,", ",6.1,")) == (
         "bad_seconds",
         "billsec: must be a whole number from 0 to 86400",

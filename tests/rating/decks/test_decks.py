@@ -9,7 +9,7 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.decks.deck import NUMBER, PREFIX, Deck, DeckLine, compile_deck, short_numbers
 from chalicelib.rating.decks.parse import BadLine, parse_deck
 
 HEADER = (1, ["prefix", "destination", "rate_per_minute", "initial", "increment"])
@@ -56,8 +56,7 @@ def test_the_longest_match_is_the_one_a_naive_scan_finds(case):
     deck = deck_of(*prefixes)
     for digits in numbers:
         assert matched(deck, digits) == naive(prefixes, digits), digits
-        exact = deck.exact(digits)
-        assert (deck.line(exact).prefix if exact >= 0 else "") == (digits if digits in prefixes else ""), digits
+        assert deck.number(digits[:15], "US") == -1
 
 
 @examples(100)
@@ -67,7 +66,7 @@ def test_first_digits_match_for_all_numbers_unless_a_longer_prefix_begins_with_t
     deck = deck_of(*prefixes)
     for digits in numbers:
         first = digits[:length]
-        index = deck.match_all(first)
+        index = deck.find_all(first)
         goes_on = any(len(prefix) > len(first) and prefix.startswith(first) for prefix in prefixes)
         assert (index is None) == goes_on, first
         if index is not None:
@@ -96,17 +95,64 @@ def test_a_number_outside_every_prefix_has_no_match():
     assert [deck.match(digits) for digits in ("", "0", "0044", "43", "45", "999", "9998999999999999999")] == [-1] * 7
 
 
-def test_a_short_code_is_found_only_when_the_deck_names_it_exactly():
-    deck = deck_of("4", "411", "9")
-    assert deck.line(deck.exact("411")).prefix == "411"
-    assert deck.exact("911") == deck.exact("41") == deck.exact("4110") == -1
+def deck_with_numbers(*lines: tuple[str, str, tuple[str, ...]]) -> Deck:
+    """``(digits, match, homes)``; the destination of a line says all three."""
+    return Deck.load(
+        compile_deck(
+            DeckLine(digits, f"{match} {digits} {'|'.join(homes)}", 100, 6, 6, 0, match, homes)
+            for digits, match, homes in lines
+        )
+    )
+
+
+def test_a_number_line_matches_its_number_alone_and_a_prefix_of_the_same_digits_all_others():
+    deck = deck_with_numbers(("411", NUMBER, ()), ("411", PREFIX, ()), ("18005550100", NUMBER, ()))
+    assert deck.line(deck.number("411", "US")).match == NUMBER
+    assert deck.line(deck.find("41123456789", "US")).match == PREFIX
+    assert [deck.number(digits, "US") for digits in ("41", "4110", "", "0411")] == [-1] * 4
+    assert deck.line(deck.find("18005550100", "US")).match == NUMBER
+    assert deck.find("180055501000", "US") == deck.find("1800555010", "US") == -1
+
+
+def test_a_number_that_begins_with_zeros_is_another_one_than_without_them():
+    deck = deck_with_numbers(*((digits, NUMBER, ()) for digits in ("0", "00", "000", "08", "8", "80")))
+    assert [line.prefix for line in deck.lines()] == ["0", "00", "000", "08", "8", "80"]
+    assert [deck.line(deck.number(digits, "AU")).prefix for digits in ("0", "00", "000", "08", "8", "80")] == [
+        "0", "00", "000", "08", "8", "80",
+    ]  # fmt: skip
+    assert deck.number("0000", "AU") == deck.number("008", "AU") == -1
+
+
+def test_a_line_for_the_home_country_goes_before_one_for_all_and_others_do_not_see_it():
+    lines = (("118", NUMBER, ("DE", "FR")), ("118", NUMBER, ()), ("999", NUMBER, ("GB",)))
+    deck = deck_with_numbers(*lines)
+
+    def line(digits: str, home: str) -> tuple[str, ...] | None:
+        index = deck.number(digits, home)
+        return deck.line(index).homes if index >= 0 else None
+
+    assert [line("118", home) for home in ("DE", "FR", "IT")] == [("DE", "FR"), ("DE", "FR"), ()]
+    assert [line("999", home) for home in ("GB", "US")] == [("GB",), None]
+    assert short_numbers(deck.lines()) == {"118": [], "999": ["GB"]}
+
+
+@pytest.mark.parametrize("homes", [((), ()), (("US",), ("CA", "US"))])
+def test_a_number_twice_for_one_home_cannot_be_compiled(homes):
+    with pytest.raises(ValueError, match="411 comes twice"):
+        deck_with_numbers(*(("411", NUMBER, each) for each in homes))
+
+
+def test_first_digits_decide_nothing_where_a_number_line_begins_with_them():
+    deck = deck_with_numbers(("1", PREFIX, ()), ("18005550100", NUMBER, ()), ("411", NUMBER, ()), ("1800", NUMBER, ()))
+    assert deck.find_all("1800555") is None
+    assert deck.find_all("1800556") == deck.find_all("1800000") == 0
+    assert deck.find_all("4110000") == -1
 
 
 def test_numbers_beyond_fifteen_digits_are_matched_by_their_first_fifteen():
     deck = deck_of("123456789012345", "1234")
     assert matched(deck, "1234567890123459999") == "123456789012345"
     assert matched(deck, "123456789012344999999") == "1234"
-    assert deck.exact("1234567890123459") == -1
 
 
 # --- the artefact -------------------------------------------------------------------------------------------------
@@ -119,15 +165,30 @@ LINES = st.builds(
     initial=st.integers(1, 3600),
     increment=st.integers(1, 3600),
     fee_e8=st.integers(0, 10**11),
+    match=st.just(PREFIX),
+    homes=st.just(()),
+)
+NUMBER_LINES = st.builds(
+    lambda line, digits, homes: line._replace(prefix=digits, match=NUMBER, homes=tuple(sorted(homes))),
+    LINES,
+    st.from_regex(r"[0-9]{1,6}|[1-9][0-9]{6,14}", fullmatch=True),
+    st.sets(st.sampled_from(["US", "CA", "GB"])),
 )
 
 
-@given(st.lists(LINES, max_size=20, unique_by=lambda line: line.prefix))
-def test_a_compiled_deck_loads_back_to_the_same_lines(lines):
-    deck = Deck.load(compile_deck(lines))
-    assert len(deck) == len(lines)
-    assert list(deck.lines()) == sorted(lines, key=lambda line: line.prefix)
-    assert all(deck.line(deck.exact(line.prefix)) == line for line in lines)
+def by_digits(line: DeckLine) -> str:
+    return line.prefix
+
+
+@given(st.lists(LINES, max_size=20, unique_by=by_digits), st.lists(NUMBER_LINES, max_size=20, unique_by=by_digits))
+def test_a_compiled_deck_loads_back_to_the_same_lines(lines, exact):
+    deck = Deck.load(compile_deck([*exact, *lines]))
+    assert len(deck) == len(lines) + len(exact)
+    found = list(deck.lines())
+    assert found[: deck.prefix_count] == sorted(lines, key=by_digits)
+    assert sorted(found[deck.prefix_count :], key=by_digits) == sorted(exact, key=by_digits)
+    assert all(deck.line(deck.match(line.prefix)) == line for line in lines)
+    assert all(deck.line(deck.number(line.prefix, (*line.homes, "FR")[0])) == line for line in exact)
 
 
 @given(st.lists(LINES, max_size=8, unique_by=lambda line: line.prefix), st.randoms(use_true_random=False))
@@ -251,3 +312,71 @@ def test_a_header_that_lacks_doubles_or_invents_a_column_is_bad_and_nothing_else
 @pytest.mark.parametrize("rate", ["0", "1000", "0.0000000001"])
 def test_the_edges_of_a_rate_are_taken(rate):
     assert parse_deck([HEADER, (2, ["1", "", rate, "1", "3600"])])[1] == []
+
+
+# --- number lines -------------------------------------------------------------------------------------------------
+
+WITH_MATCH = (1, [*HEADER[1], "match", "home"])
+
+
+def number_row(digits: str, match: str = "number", home: str = "", destination: str = "Information") -> list[str]:
+    return [digits, destination, "0.50", "60", "60", match, home]
+
+
+def test_a_line_matches_a_prefix_unless_it_says_number_and_may_name_home_countries():
+    rows = [number_row("411", "Number", " us|CA "), number_row("+18005550100"), number_row("44", "", "", "UK")]
+    lines, bad = parse_deck([WITH_MATCH, *enumerate(rows, 2)])
+    assert bad == []
+    assert [(line.prefix, line.match, line.homes) for line in lines] == [
+        ("411", NUMBER, ("CA", "US")), ("18005550100", NUMBER, ()), ("44", PREFIX, ()),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (number_row(""), "prefix"),
+        (number_row("*97"), "prefix"),
+        (number_row("+411"), "prefix"),
+        (number_row("0123456"), "prefix"),
+        (number_row("1" * 16), "prefix"),
+        (number_row("411", "exact"), "match"),
+        (number_row("411", "number", "USA"), "home"),
+        (number_row("44", "prefix", "GB", "UK"), "home"),
+    ],
+)
+def test_a_bad_number_line_is_listed_with_its_column(row, field):
+    lines, bad = parse_deck([WITH_MATCH, (2, row)])
+    assert lines == []
+    assert [each.field for each in bad] == [field]
+
+
+def test_the_same_number_twice_for_one_home_is_an_error_and_a_prefix_of_its_digits_is_none():
+    rows = [
+        number_row("411"), number_row("411", "number", "US"), number_row("411", "number", "CA US GB"),
+        number_row("411"), number_row("411", "", "", "Switzerland"),
+    ]  # fmt: skip
+    lines, bad = parse_deck([WITH_MATCH, *enumerate(rows, 2)])
+    assert bad == [
+        BadLine(4, "prefix", "411 is already on line 3"),
+        BadLine(5, "prefix", "411 is already on line 2"),
+    ]
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("prefix", "destination"),
+    [
+        ("911", "Emergency"),
+        ("112", "EU emergency"),
+        ("988", "Crisis line"),
+        ("411", "Directory"),
+        ("118712", "Directory"),
+    ],
+)
+def test_a_short_number_written_as_a_prefix_is_refused_by_a_message_that_names_number(prefix, destination):
+    (bad,) = parse_deck([HEADER, (2, [prefix, destination, *GOOD[2:]])])[1]
+    assert (bad.line, bad.field) == (2, "match")
+    assert bad.message.startswith("must be number")
+    for other in ([prefix, "India, Delhi", *GOOD[2:]], [f"{prefix}1234", destination, *GOOD[2:]]):
+        assert parse_deck([HEADER, (2, other)])[1] == []

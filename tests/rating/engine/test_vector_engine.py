@@ -7,7 +7,7 @@ terms that change meanwhile, custom rates on every scope, delimiters, line ends,
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from chalicelib import periods
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.records import Cut, chunks
-from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.rating.decks.deck import NUMBER, Deck, DeckLine, compile_deck
 from chalicelib.rating.engine import columns
 from chalicelib.rating.engine import reference as engine_reference
 from chalicelib.rating.engine.term_table import COMPILED, TermTable
@@ -34,6 +34,17 @@ from chalicelib.rating.pricing.terms import Terms
 FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
 STEMS = ["1", "44", "7", "61", "39", "47", "212", "262", "358", "590", "599", "33", "880", "1212", "1416", "1876", "77"]
+HOMES = ["GB", "FR", "DE", "IT", "BR", "HK"]
+NAMES_OF_DIGITS = ("9055550123", "19055550124", "00442079460123", "502")
+BARE = ["911", "911#", "sip:999@pbx", "15", "502", "*97", "s", "alice", "001911", "1911", "+1911", "012345"]
+SPELLED = [
+    *("+44(0)2079460123", "+4402079460123", "00440" + "2079460123", "011440" + "2079460123", "02079460123"),
+    *("+33 (0)6 12 34 56 78", "+330612345678", "0612345678", "33612345678", "+49 (0)15123456789", "015123456789"),
+    *("4915123456789", "30123456", "390212345678", "0212345678", "3902123456", "002112125550100", "02111961234567"),
+    *("001447700900123", "0012125550100", "+112125550100", "01112125550100", "001112125550100", "+5491123456789"),
+    *("+541152345678", "01154115234567", "+78001234567", "+3758106392450", "+8613812345678", "0085223456789"),
+]
+"""Numbers in spellings that only a home country's plan can tell."""
 ZONES = ["America/Toronto", "UTC", "Europe/Paris", "Asia/Kathmandu", "Australia/Lord_Howe"]
 ZONES += ["America/Toronto 2026-10 Asia/Kathmandu", "Asia/Tokyo 2026-11 America/St_Johns"]
 
@@ -44,7 +55,12 @@ def deck_of(seed: int, lines: int = 3000) -> Deck:
     while len(prefixes) < lines:
         tail = "".join(dice.choice("0123456789") for _ in range(dice.randrange(8)))
         prefixes.add((dice.choice(STEMS) + tail)[:12])
-    return Deck.load(compile_deck([deck_line(dice, prefix) for prefix in sorted(prefixes)]))
+    lines = [deck_line(dice, prefix) for prefix in sorted(prefixes)]
+    alone = {"411", "118712", "911", *NUMBERS[seed % 2 :: 2]}
+    homes = [(), (), ("FR", "US"), ("GB",)]
+    exact = [deck_line(dice, digits)._replace(match=NUMBER, homes=dice.choice(homes)) for digits in sorted(alone)]
+    exact += [line._replace(homes=("CA",), rate_e10=7) for line in exact[::3]]
+    return Deck.load(compile_deck([*lines, *exact]))
 
 
 def deck_line(dice: random.Random, prefix: str) -> DeckLine:
@@ -58,7 +74,22 @@ def deck_line(dice: random.Random, prefix: str) -> DeckLine:
     )
 
 
+DIGITS = random.Random(99)
+NUMBERS = sorted(
+    {(DIGITS.choice(STEMS) + "".join(DIGITS.choices("0123", k=9)))[: DIGITS.randrange(7, 13)] for _ in range(60)}
+)
+"""E.164 numbers that number lines price, of several lengths."""
 DECKS = [deck_of(seed) for seed in range(3)]
+
+
+def plan_of(home: str, accounts: Iterable[str]) -> DialPlan:
+    """As ``loading`` makes it for these decks."""
+    return DialPlan(
+        home,
+        {"CA": 4, "GB": 3, "DE": 9}.get(home),
+        codes=frozenset(("411", "118712", "911")),
+        accounts=frozenset(accounts),
+    )
 
 
 @dataclass
@@ -126,13 +157,19 @@ class Maker:
             pick([0, 0, 5]),
         )
 
-    def tables(self, zone: str) -> tuple[Callable[[], TermTable], list[str], list[str]]:
+    def tables(self, zone: str, home: str = "US") -> tuple[Callable[[], TermTable], list[str], list[str]]:
         pick, packages = self.dice.choice, [f"p{n}" for n in range(8)]
         versions = [self.package(each) for each in packages for _ in range(pick([1, 1, 2, 3]))]
         customs = [self.custom(each) for each in packages for _ in range(pick([0, 0, 3, 30]))]
-        accounts = {}
+        accounts, names = {}, list(pick([(), NAMES_OF_DIGITS]))
         for n in range(40):
-            name = f"user{n}" if n % 5 else f"a.very-long_user+name@{n}" + "x" * self.dice.randrange(30)
+            name = (
+                names.pop()
+                if names
+                else f"user{n}"
+                if n % 5
+                else f"a.very-long_user+name@{n}" + "x" * self.dice.randrange(30)
+            )
             accounts[name] = [
                 Holding(
                     self.some_time() if k else FIRST,
@@ -153,10 +190,11 @@ class Maker:
             "premium": [(SEPTEMBER, lambda: DECKS[2])],
         }
         records = self.dice.random() < 0.25
+        plan = plan_of(home, accounts)
 
         def make() -> TermTable:
             terms, local = Terms(versions, customs), periods.calendar(zone)
-            return TermTable(RateBook(Ownership(accounts, dids), terms, decks, local, record_costs=records))
+            return TermTable(RateBook(Ownership(accounts, dids), terms, decks, local, records, plan))
 
         return make, list(accounts), list(dids)
 
@@ -174,8 +212,10 @@ class Maker:
             "1" + str(dice.randrange(2 * 10**9, 10**10)),
         ]
         odd = ["411", "100", "123456", "", "+", "abc", "+1 212 555 0100", "(416) 555-0100", "+0123456789", "anonymous"]
-        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15]
-        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd)])
+        odd += ["+1234567890123456", "1" * 15, "+" + "1" * 15, "118712", "user1", " 502", "1", *NAMES_OF_DIGITS, *BARE]
+        alone = "+" + pick(NUMBERS)
+        spelled += [alone, alone + pick("0123"), str(dice.randrange(2, 9999))]
+        return pick([*spelled * 4, str(dice.randrange(2 * 10**9, 10**10)), pick(odd), pick(SPELLED)])
 
     def start(self, tail: str, between: str) -> str:
         at = self.dice.choice([SEPTEMBER, MIDDLE, OCTOBER, 1793511000]) + self.dice.randrange(-200_000, 200_000)
@@ -208,7 +248,8 @@ class Maker:
     def case(self, lines: int = 600) -> Case:
         pick = self.dice.choice
         zone, delimiter, cost = pick(ZONES), pick([",", ";", "\t"]), self.dice.random() < 0.6
-        make, accounts, dids = self.tables(zone)
+        home = pick(["US", "CA", *HOMES])
+        make, accounts, dids = self.tables(zone, home)
         tail, between = pick(["Z", "", "+02:00", "-0500"]), pick(["T", " "])
         width = 9 if cost else 8
         names = ["call_id", "start", "direction", "account", "from", "to", "disposition", "seconds", "cost"]
@@ -219,9 +260,7 @@ class Maker:
             odd = ["", "  ", row + delimiter + "1", "x" * 20_000, row[:10], 'a "quoted" line', "é"]
             rows.append(pick(odd) if self.dice.random() < 0.004 else row)
         data = pick(["\n", "\n", "\r\n"]).join(rows).encode()
-        return Case(
-            make, data, formats.Source(DialPlan(pick(["US", "CA", "GB", "FR"])), zone), pick([5_000, 40_000, 2 << 20])
-        )
+        return Case(make, data, formats.Source(plan_of(home, accounts), zone), pick([5_000, 40_000, 2 << 20]))
 
 
 def meant(table: TermTable, name: str, number: int) -> object:
@@ -253,6 +292,7 @@ def compare(case: Case) -> tuple[int, int]:
             assert mine.tolist() == right.tolist()
         rated += len(expected)
         plain += int((found.rows["terms"] >= COMPILED).sum())
+        assert vectorised.internal(found.rows["terms"]) == reference.internal(expected.rows["terms"])
     return rated, plain
 
 
@@ -366,3 +406,33 @@ def test_words_are_read_as_digits_only_where_every_byte_is_one():
     for text, value, plain in zip(texts, values.tolist(), good.tolist(), strict=True):
         assert plain == (text.isdigit() and len(text) <= 8)
         assert not plain or value == int(text)
+
+
+def test_calls_to_extensions_and_to_numbers_of_number_lines_are_priced_by_columns(monkeypatch):
+    """Lines that the reference engine rates take twenty times as long: a file of extension calls must not be slow."""
+    numbers, package = ["+18005550100", "+18005550101", "+447700900123"], PackageVersion("p", 1, 0)
+    lines = [DeckLine("1", "NANP", 10**8, 60, 60, 0), DeckLine("44", "UK", 2 * 10**8, 60, 60, 0)]
+    exact = [("18005550100", (), 7), ("447700900123", ("GB", "US"), 8), ("447700900123", (), 9)]
+    lines += [DeckLine(digits, "alone", rate, 60, 60, 0, NUMBER, homes) for digits, homes, rate in exact]
+    deck, plan = Deck.load(compile_deck(lines)), plan_of("US", ["ann"])
+    rows = [f"x{n},2026-09-10T12:00:00Z,outbound,ann,101,{to},ANSWERED,60" for n, to in enumerate(["447", "502"] * 50)]
+    rows += [f"y{n},2026-09-10T12:00:00Z,outbound,ann,+14165550100,{to},ANSWERED,60" for n, to in enumerate(numbers)]
+    terms, owned = Terms([package], []), Ownership({"ann": [Holding(FIRST, 1, "c", package_id="p")]}, {})
+    table = TermTable(RateBook(owned, terms, {"value": [(FIRST, lambda: deck)]}, periods.calendar("UTC"), True, plan))
+    data = "\n".join(["call_id,start,direction,account,from,to,disposition,seconds,cost", *rows, ""]).encode()
+    data = data.replace(b",60\n", b",60,0.5\n")
+    (chunk,) = chunks([data])
+    assert not isinstance(chunk, Cut)
+    with monkeypatch.context() as patched:
+        left = []
+        patched.setattr(engine_reference, "rate", lambda some, *_: left.append(some.data) or columns.empty())
+        found = fast.rate(chunk, formats.detect(chunk, None), formats.Source(plan, "UTC"), table)
+    assert [part.count(b"\n") for part in left] == [1], "only the header is left"
+    assert found.texts().called.tolist() == [b"447", b"502"] * 50 + [number.encode() for number in numbers]
+    assert set(found.rows["cost_e8"][:100].tolist()) == set(found.rows["amount_e8"][:100].tolist()) == {0}
+    assert table.internal(found.rows["terms"]) == 100
+    priced = [table.call_terms(number) for number in found.rows["terms"].tolist()]
+    assert {each.rule for each in priced[:100]} == {"internal"}
+    assert [(each.prefix, each.cost_rate_e10) for each in priced[100:]] == [
+        ("18005550100", 7), ("1", 10**8), ("447700900123", 8),
+    ]  # fmt: skip

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 import pytest
 from examples import share
 from mapped_columns import TOKYO
-from test_vector_engine import Case, Maker, compare
+from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
-from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
@@ -186,7 +185,8 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     """A file of one format, each line of which may be quoted in its own way."""
     maker = Maker(seed)
     dice = maker.dice
-    make, accounts, dids = maker.tables(dice.choice(["America/Toronto", "Europe/Paris"]))
+    home = dice.choice(["US", "CA", *HOMES][: None if odd else 2])
+    make, accounts, dids = maker.tables(dice.choice(["America/Toronto", "Europe/Paris"]), home)
     deal, (header, row) = Deal(maker, accounts, dids, odd), FORMATS[name]
     delimiter, style = dice.choice(",,;\t"), dice.choice([whole, whole, needed])
     rows = [delimiter.join(map(style, header))] if header else []
@@ -204,7 +204,7 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     text = dice.choice(["\n", "\n", "\r\n"]).join(rows)
     data = text.encode(dice.choice(["utf-8", "utf-8", "cp1252", "utf-16", "utf-8-sig"]), "replace")
     source = formats.Source(
-        DialPlan(dice.choice(["US", "CA", "FR"][: 3 if odd else 2])),
+        plan_of(home, accounts),
         "Asia/Tokyo",
         dice.random() < 0.3,
         TOKYO if name == "aliased" else None,
@@ -232,7 +232,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
             rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
-            read += int(fields.read(rows, "UTC", case.source.plan.home_country, table.book).good.sum())
+            read += int(fields.read(rows, "UTC", case.source.plan, table.book).good.sum())
         assert layout.name == name
         assert read == 300
 
@@ -266,7 +266,7 @@ def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
     make, accounts, dids = maker.tables("UTC")
     rows = [asterisk(Deal(maker, accounts, dids, 0.0), number)[:width] for number in range(40)]
     data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
-    assert compare(Case(make, data, formats.Source(DialPlan("US"), "UTC"), 2 << 20))[0] > 10
+    assert compare(Case(make, data, formats.Source(plan_of("US", accounts), "UTC"), 2 << 20))[0] > 10
 
 
 def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module_cuts_it():

@@ -368,7 +368,7 @@ def test_inbound_and_internal_calls_explain_themselves():
         "61 s are billed as 120 s (60/60: 60 s, then 1 step of 60 s).",
         "Amount: 0.01 x 120 s / 60 = 0.02 USD.",
     ]
-    assert explain(internal_terms("p"), 61) == ["A short internal number: it has no price and no cost."]
+    assert explain(internal_terms("p"), 61) == ["An internal number: a call to it has no price and no cost."]
 
 
 @given(rate=RATES, fee=FEES, percent=PERCENTS, seconds=st.integers(0, 4000), free=st.integers(0, 4000))

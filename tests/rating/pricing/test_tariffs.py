@@ -7,13 +7,14 @@ import random
 import pytest
 
 from chalicelib import numbers, periods
-from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
+from chalicelib.dialling import DialPlan
+from chalicelib.rating.decks.deck import NUMBER, Deck, DeckLine, compile_deck
 from chalicelib.rating.pricing import tariffs
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
-from chalicelib.rating.pricing.price import CallTerms, internal_terms
+from chalicelib.rating.pricing.price import CallTerms, emergency_terms, internal_terms
 from chalicelib.rating.pricing.rate_book import RateBook, Stretch
-from chalicelib.rating.pricing.tariffs import NO_RATE, Heads, Routing, Tariff
+from chalicelib.rating.pricing.tariffs import HEAD, NO_RATE, Heads, Routing, Tariff
 from chalicelib.rating.pricing.terms import Terms, route_of
 
 STEMS = ("1", "1212555", "12125550", "44", "447700", "4477009", "44770090", "441481", "7", "77", "411", "39066", "883")
@@ -32,7 +33,11 @@ def some_digits(dice: random.Random, length: int) -> str:
 
 def some_deck(dice: random.Random) -> dict[str, DeckLine]:
     prefixes = {*STEMS, *(some_digits(dice, dice.randrange(1, 12)) for _ in range(150))} - {"39066"}
-    return {prefix: DeckLine(prefix, prefix, dice.randrange(10**9), 6, 6, 0) for prefix in prefixes}
+    lines = {prefix: DeckLine(prefix, prefix, dice.randrange(10**9), 6, 6, 0) for prefix in prefixes}
+    numbers_alone = {"411", "118712", *(some_digits(dice, dice.randrange(7, 12)) for _ in range(40))}
+    for digits in numbers_alone:
+        lines[f"={digits}"] = DeckLine(digits, "alone", dice.randrange(10**9), 6, 6, 0, NUMBER)
+    return lines
 
 
 def longest(prefixes: dict[str, DeckLine] | dict[str, str | None], digits: str) -> str | None:
@@ -43,11 +48,13 @@ def expected(number: str, terms: Terms, routes: dict[str, dict[str, DeckLine]], 
     """The same by looking at every prefix there is."""
     digits = number.lstrip("+")
     if digits == number:
-        line = routes[route_of(ROUTES, None, digits)].get(digits)
-        return (terms.epoch("p", AT).resolve(digits, None, line) if line else internal_terms("p")) or NO_RATE
+        line = routes[ROUTES[2]].get(f"={digits}")
+        if line:
+            return terms.epoch("p", AT).resolve(digits, None, line) or NO_RATE
+        return emergency_terms("p") if digits == "911" else internal_terms("p") if len(digits) > 1 else NO_RATE
     country = COUNTRIES.get(longest(COUNTRIES, digits) or "")
     lines = routes[route_of(ROUTES, country, digits)]
-    line = lines.get(longest(lines, digits) or "")
+    line = lines.get(f"={digits}") or lines.get(longest(lines, digits) or "")
     found = terms.epoch("p", AT).resolve(digits, country, line) if line or record_costs else None
     return found or NO_RATE
 
@@ -70,7 +77,8 @@ def test_numbers_of_the_same_first_digits_are_told_apart_where_a_longer_prefix_s
     )
     tariff, _, _ = book.tariff("p", AT)
     called = [f"+{some_digits(dice, dice.randrange(7, 16))}" for _ in range(1500)]
-    called += ["411", "4", "123456", "41", "+8835100"] * 2
+    called += ["411", "4", "123456", "41", "+8835100", "118712", "911"] * 2
+    called += [f"+{key[1:]}" for lines in routes.values() for key in lines if key[0] == "=" and len(key) > HEAD]
     dice.shuffle(called)
     for _ in range(2):
         for number in called:
@@ -147,6 +155,6 @@ def test_a_number_is_priced_by_whoever_holds_it_at_the_calls_start():
 
 
 def test_an_unknown_package_has_no_rate_but_short_numbers_are_internal():
-    tariff = Tariff("gone", None, Routing(ROUTES, {}, Heads()), False, lambda _: 0, Heads())
+    tariff = Tariff("gone", None, Routing(ROUTES, {}, Heads(), "US"), False, lambda _: 0, Heads(), DialPlan())
     assert tariff.resolve("+12125550100") is None
     assert tariff.resolve("100") == internal_terms("gone")

@@ -138,7 +138,7 @@ def test_the_cost_fields_are_the_decks_whatever_rule_wins():
         Terms([package(initial=1, increment=1)], [custom("country", "US", 1)]).epoch("p", 1).resolve(DIGITS, "US", LINE)
     )
     assert resolved is not None
-    assert (resolved.cost_rate_e10, resolved.cost_initial, resolved.cost_increment, resolved.cost_fee_e8) == LINE[2:]
+    assert (resolved.cost_rate_e10, resolved.cost_initial, resolved.cost_increment, resolved.cost_fee_e8) == LINE[2:6]
     assert (resolved.prefix, resolved.destination, resolved.country) == ("1", "USA", "US")
 
 
@@ -219,14 +219,13 @@ def test_every_matching_rule_is_listed_the_winner_first():
     assert [rule.rate_e10 for rule in matching] == [1, 2, 3, 4, LINE.rate_e10]
 
 
-def test_the_route_follows_the_country_and_toll_free_and_short_codes_go_by_the_us():
+def test_the_route_follows_the_country_and_toll_free_goes_by_the_us():
     cases = {
         ("US", DIGITS): "a",
         ("CA", "14165551234"): "b",
         ("GB", "447911123456"): "c",
         ("PR", "17875551234"): "c",
         (None, "18005551234"): "a",
-        (None, "411"): "a",
         (None, "80012345678"): "c",
     }
     assert {case: route_of(("a", "b", "c"), *case) for case in cases} == cases

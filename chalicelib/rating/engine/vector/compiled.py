@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
 from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
 from chalicelib.rating.pricing.precedence import PackageVersion, combine, covers
-from chalicelib.rating.pricing.price import CallTerms
+from chalicelib.rating.pricing.price import CallTerms, internal_terms
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch
 
@@ -59,7 +59,7 @@ class Priced:
 
     def rule_of(self, slot: Ints, interval: Ints) -> Ints:
         """The index in ``rules`` of the rule that sets the price of each call."""
-        rule: Ints = self.rule[slot * len(self.matcher.starts) + interval].astype(np.int64)
+        rule: Ints = self.rule[slot * len(self.matcher.line) + interval].astype(np.int64)
         return rule
 
     def code(self, slot: Ints, interval: Ints) -> Ints:
@@ -99,11 +99,17 @@ class Compiled:
         found = self._decks.get((route, place))
         if found is None:
             deck = self.book.deck_at(route, place)
-            matcher = _matcher(deck, self.custom_prefixes)
+            matcher = _matcher(deck, self.custom_prefixes, self.book.plan.home_country if deck.long_numbers else "")
             found = Priced(len(self._by_number), matcher, _costs(deck), route, place, len(self.epoch_list))
             self._decks[route, place] = found
             self._by_number.append(found)
         return found
+
+    @cached_property
+    def internal_numbers(self) -> Ints:
+        """Per package, the number of the terms of its calls to internal numbers."""
+        terms = (internal_terms(package_id) for package_id in self.packages)
+        return np.array([self.book.priced.number(each) for each in terms], np.int64)
 
     def slots(self, deck: Priced, epochs: Ints) -> Ints:
         """The slot of each epoch (by number) on a deck, made when needed; -1 beyond ``MOST_SLOTS``."""
@@ -163,8 +169,8 @@ def _covered(package: PackageVersion) -> list[bool]:
 
 
 @lru_cache(maxsize=2)
-def _matcher(deck: Deck, custom_prefixes: tuple[tuple[str, ...], ...]) -> Matcher:
-    return Matcher(deck, [Prefixes.of(prefixes) for prefixes in custom_prefixes])
+def _matcher(deck: Deck, custom_prefixes: tuple[tuple[str, ...], ...], home: str) -> Matcher:
+    return Matcher(deck, [Prefixes.of(prefixes) for prefixes in custom_prefixes], home)
 
 
 @lru_cache(maxsize=4)

@@ -38,7 +38,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
     rows, plan = mapped_rows(lines, layout, source), source.plan
-    read = fields.read(rows, zone_of(layout, source), plan.home_country, table.book)
+    read = fields.read(rows, zone_of(layout, source), plan, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line
@@ -64,14 +64,33 @@ def _owned_and_priced(rows: MappedRows, read: Fields, priced: NDArray[Any], comp
     good: Mask = read.good & ((account >= 0) | (inbound & (length == 0)))
     # A product, because choosing by an irregular mask takes ten times as long.
     seconds = read.seconds * (read.code < 2)
+    outbound = ~inbound
+    if read.internal is not None:
+        inside = np.flatnonzero(good & read.internal)
+        outbound &= ~read.internal
+        good[inside] = _internal(read, priced, inside, account[inside], compiled)
+        # Neither a price nor a cost, whatever the record states.
+        seconds[inside] = 0
     if compiled.book.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
-    out = np.flatnonzero(good & ~inbound)
+    out = np.flatnonzero(good & outbound)
     good[out] = _outbound(read, priced, out, account[out], seconds[out], compiled)
     into = np.flatnonzero(good & inbound)
     good[into] = _inbound(read, priced, into, seconds[into], compiled)
     if compiled.book.record_costs:
         priced["cost_e8"] = np.where(seconds > 0, read.cost_e8, 0)
+    return good
+
+
+def _internal(read: Fields, rows: NDArray[Any], inside: Ints, account: Ints, compiled: Compiled) -> Mask:
+    """The holders and terms of calls to internal numbers, whose amounts and costs stay 0; returns which have both."""
+    owners = compiled.owners
+    state = owners.account_states(account, read.start[inside])
+    holder, package = owners.account_holder[state], owners.account_package[state]
+    rows["holder"][inside] = holder
+    good: Mask = (holder >= 0) & (package >= 0)
+    if good.any():
+        rows["terms"][inside] = compiled.internal_numbers[np.maximum(package, 0)]
     return good
 
 
@@ -120,7 +139,7 @@ def _on_deck(
     read: Fields, rows: NDArray[Any], which: Ints, epoch: Ints, seconds: Ints, deck: Priced, compiled: Compiled
 ) -> Mask:
     """Price the calls (``which`` rows) on one deck; returns which of them could be priced here."""
-    slot, place = compiled.slots(deck, epoch), deck.matcher.find(read.called[which])
+    slot, place = compiled.slots(deck, epoch), deck.matcher.find(read.called[which], read.called_digits[which])
     if not deck.slots:
         return np.zeros(len(slot), bool)
     good: Mask = deck.is_safe[slot] & (deck.matcher.least[place] <= read.called_digits[which])

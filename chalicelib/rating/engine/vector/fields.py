@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib import periods
+from chalicelib import numbering, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
+from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import ids, words
+from chalicelib.rating.engine.vector.internal import internal
 from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -34,7 +36,8 @@ class Fields:
 
     ``start`` is an instant; ``month`` a number in ``RateBook.months``; ``code``: see ``columns.CODES``. ``called`` is
     the number called, padded with zeros to 15 digits; ``called_digits``: how many it really has. ``cost_e8`` is -1
-    without a cost.
+    without a cost. ``internal`` marks outbound calls to internal numbers, which have no ``called``; None: there are
+    none.
     """
 
     start: Ints
@@ -45,14 +48,18 @@ class Fields:
     seconds: Ints
     cost_e8: Ints
     good: Mask
+    internal: Mask | None
 
 
-def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
+def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
     """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
-    called, digits, plain = _numbers(buffer, *field["to"], home)
+    called, digits, plain = _numbers(buffer, *field["to"], plan)
+    inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
+    if inside is not None:
+        plain = plain | inside
     seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
     good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & ids.are_known(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
@@ -61,7 +68,8 @@ def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
         good &= words.are_decimals(buffer, *field["cost"])
         # The value is read only when the reseller takes costs from the records.
         cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
-    return Fields(start, month, code, called, digits, seconds, np.full(len(start), -1) if cost is None else cost, good)
+    cost = np.full(len(start), -1) if cost is None else cost
+    return Fields(start, month, code, called, digits, seconds, cost, good, inside)
 
 
 def _starts(
@@ -155,30 +163,54 @@ class Spelling(NamedTuple):
     known: Mask
 
 
-def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> Spelling:
-    """The spelling of numbers, as ``numbers.normalise`` reads them."""
-    head = words.window(buffer, begin, 1).view(np.uint8)
+def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> Spelling:
+    """The spelling of numbers, as ``DialPlan.read`` reads them."""
+    begins = words.window(buffer, begin, 1)[:, 0]
+    head = begins[:, np.newaxis].view(np.uint8)
     # Copied, because comparing contiguous bytes is faster.
     first, second, third = (head[:, place].copy() for place in range(3))
     plus = first == ord("+")
     skips, ten = plus.view(np.int8), np.zeros(len(begin), bool)
     known = plus
-    if home in NANP:
+    if plan.home_country in NANP:
         zero = first == 48
         eleven = (first == 49) & (length == 11) & (second > 49)
         ten = (length == 10) & (first > 49)
         world, double = zero & (second == 49) & (third == 49), zero & (second == 48)
         skips = skips + 3 * world.view(np.int8) + 2 * double.view(np.int8)
-        known = plus | eleven | ten | world | double
+        bare = eleven | ten
+        names = _names(plan)
+        if len(names):
+            # A user name that is written like a number is an internal one.
+            bare &= ~np.isin(words.left_digits(buffer, begin, length)[0], names)
+        known = plus | bare | world | double
     skip = skips.astype(np.int64)
     digits = length - skip + ten
     leading = buffer[begin + skip] != 48
-    return Spelling(skip, digits, ten, known & leading & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length))
+    odd = _odd()[words.four(begins >> (skip << 3).view(np.uint64))] & ~ten
+    return Spelling(
+        skip, digits, ten, known & leading & ~odd & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length)
+    )
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Ints, Ints, Mask]:
+@lru_cache(maxsize=64)
+def _names(plan: DialPlan) -> Ints:
+    """The user names of 10 and 11 digits, as ``words.left_digits`` reads them."""
+    names = {name for name in plan.accounts if name.isdigit() and name.isascii() and 10 <= len(name) <= 11}
+    return np.array(sorted(int(name.ljust(words.DIGITS, "0")) for name in names), np.int64)
+
+
+@cache
+def _odd() -> Mask:
+    """Which first four digits, packed as ``words.four`` packs them, numbers have that the reference must look at."""
+    odd = np.zeros(1 << 16, bool)
+    odd[[int(head, 16) for head in numbering.odd_heads()]] = True
+    return odd
+
+
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
     """Numbers filled up with zeros to 15 digits, how many digits are their own, and which numbers were understood."""
-    skip, digits, ten, known = spelling(buffer, begin, length, home)
+    skip, digits, ten, known = spelling(buffer, begin, length, plan)
     value, good = words.left_digits(buffer, begin + skip, length - skip)
     tens = np.flatnonzero(ten)
     value[tens] = 10**14 + value[tens] // 10

@@ -25,7 +25,11 @@ def texts_of(rows: MappedRows, chosen: Ints, plan: DialPlan) -> Texts:
         return begin[chosen], length[chosen]
 
     ids = words.strings(buffer, *field("call_id"))
-    called, _ = _numbers(buffer, *field("to"), plan.home_country)
+    begin, length = field("to")
+    called, known = _numbers(buffer, begin, length, plan)
+    # Of the rows that were understood, only those with internal numbers have others; these stay as they are.
+    bare = np.flatnonzero(~known)
+    called[bare] = words.strings(buffer, begin[bare], length[bare])
     return Texts(
         ids if rows.is_plain else _as_csv(ids),
         words.strings(buffer, *field("account")),
@@ -55,7 +59,7 @@ def _put(texts: Strings, places: Ints, others: list[str]) -> Strings:
 
 def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> Strings:
     """Callers as CSV fields: numbers normalised, other text unchanged."""
-    callers, known = _numbers(buffer, begin, length, plan.home_country)
+    callers, known = _numbers(buffer, begin, length, plan)
     odd = np.flatnonzero(~known)
     found = words.strings(buffer, begin[odd], length[odd])
     firsts, which = words.distinct(found)
@@ -63,9 +67,9 @@ def _callers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPla
     return _put(callers, odd, [shown[each] for each in which.tolist()])
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) -> tuple[Strings, NDArray[np.bool_]]:
+def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Strings, NDArray[np.bool_]]:
     """``+`` and the digits of each number, and which fields are numbers."""
-    skip, _, ten, known = fields.spelling(buffer, begin, length, home)
+    skip, _, ten, known = fields.spelling(buffer, begin, length, plan)
     got, _, plain = words.digits(buffer, begin + skip, length - skip)
     first, last = np.ascontiguousarray(got.T)
     # The digits are moved by the bytes put before them: ``+``, and a 1 for a number without calling code.

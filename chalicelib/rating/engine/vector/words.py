@@ -117,6 +117,14 @@ def decimal(nibbles: Words) -> Ints:
     return value.view(np.int64)
 
 
+def four(columns: Words) -> Ints:
+    """The first four digits of a word, four bits each and the first in the highest: ``1234`` is 0x1234."""
+    low = columns & np.uint64(0x0F0F0F0F)
+    pair = (low << np.uint64(12) | low) >> np.uint64(8)
+    packed = (pair & np.uint64(0xFF)) << np.uint64(8) | pair >> np.uint64(16) & np.uint64(0xFF)
+    return packed.view(np.int64)
+
+
 def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tuple[Ints, Mask]:
     """Fields of 1 to ``most`` digits (8 at most) -> their values."""
     good = (lengths >= 1) & (lengths <= most)
