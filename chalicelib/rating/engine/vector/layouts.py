@@ -151,6 +151,12 @@ class _Page:
         first = np.searchsorted(places, begin)
         return places, first, np.searchsorted(places, end) - first
 
+    def is_trimmed(self, field: Field) -> Mask:
+        """Which fields have no blank at either end."""
+        begin, length = field
+        ends: Mask = self._is_blank(begin) | self._is_blank(begin + np.maximum(length, 1) - 1)
+        return ~ends | (length == 0)
+
     def joined(self, *fields: Field) -> Field:
         """Fields joined with a blank between them."""
         begins = np.stack([begin for begin, _ in fields], 1).ravel()
@@ -239,9 +245,9 @@ def _asterisk(page: _Page) -> dict[str, Field]:
 
 def _asterisk_id(page: _Page, start: Field) -> Field:
     """What ``asterisk`` makes of unique id, start, channel, number and sequence; rows without an id are not good."""
-    unique, channel, called = page.column("uniqueid"), page.column("dstchannel"), page.not_blank(page.column("dst"))
-    page.good &= ids.are_unique_ids(page.lines.buffer, *unique)
-    parts = [unique, start, page.not_blank(channel), called]
+    unique, channel, called = (page.column(name) for name in ("uniqueid", "dstchannel", "dst"))
+    page.good &= ids.are_unique_ids(page.lines.buffer, *unique) & page.is_trimmed(channel) & page.is_trimmed(called)
+    parts = [unique, start, channel, called]
     sequence = _asterisk_sequence(page)
     if sequence is None:
         return page.joined(*parts)
