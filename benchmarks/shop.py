@@ -112,7 +112,10 @@ def rate_book(world: World, deck: bytes) -> RateBook:
     dids = {world.did(n): [_holding(world.client_name(n), "")] for n in range(world.clients)}
     versions = [(_LONG_AGO, lambda: Deck.load(deck))]
     return RateBook(
-        Ownership(accounts, dids), Terms(packages, rates), {"value": versions, "premium": versions}, periods.zone(ZONE)
+        Ownership(accounts, dids),
+        Terms(packages, rates),
+        {"value": versions, "premium": versions},
+        periods.calendar(ZONE),
     )
 
 

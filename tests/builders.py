@@ -182,7 +182,7 @@ def make_world() -> World:
         name="Voix",
         email="a@voix.example",
         currency="USD",
-        time_zone="America/Toronto",
+        zones="America/Toronto",
         home_country="CA",
         status="active",
         created_at=1,

@@ -47,7 +47,7 @@ class FeeWorld:
 
     @property
     def today(self) -> str:
-        return periods.local_day(self.now, periods.zone(self.zone))
+        return periods.calendar(self.zone).day_of(self.now)
 
     def package(self, name: str, fee: str = "10") -> str:
         from chalicelib.accounts.service import packages

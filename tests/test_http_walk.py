@@ -22,7 +22,7 @@ from local.stack import Stack
 RESELLER = {"name": "Voix", "email": "a@voix.example", "currency": "USD", "time_zone": "UTC", "home_country": "US"}
 RESELLER_FIELDS = {
     "id", "name", "email", "currency", "time_zone", "home_country", "cost_source", "status", "balance", "created_at",
-    "language", "low_balance_threshold", "last_asked_at",
+    "language", "low_balance_threshold", "last_asked_at", "time_zone_next",
 }  # fmt: skip
 KEY_FIELDS = {"id", "role", "client_id", "scopes", "label", "expires_at", "last_used_at", "created_at"}
 CLIENT_FIELDS = {
@@ -50,8 +50,8 @@ DID_FIELDS = {
 }  # fmt: skip
 BATCH_FIELDS = {
     "size", "bytes_read",
-    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "cost", "revenue", "started_at", "finished_at",
-    "rejected_url", "reason",
+    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "conflicting", "cost", "revenue", "started_at",
+    "finished_at", "rejected_url", "conflicts_url", "reason",
 }  # fmt: skip
 CALL_FIELDS = [
     "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",
@@ -145,6 +145,7 @@ def the_operator_makes_resellers(walk: Walk) -> None:
     assert rival["status"] == "active"
     walk.reseller = walk.anyone.holding(made["api_key"])
     walk.ids |= {"reseller": made["id"], "rival_key": rival["api_key"]}
+    assert walk.reseller.patch("/v1/account", {"time_zone": "America/Toronto"})["time_zone"] == "America/Toronto"
     assert [item["id"] for item in operator.pages("/v1/resellers")] == [made["id"], rival["id"]]
     assert fields_of(operator.call(422, "GET", "/v1/resellers", cursor="made-up")) == ["cursor"]
     assert fields_of(operator.call(422, "GET", "/v1/resellers", limit=201)) == ["limit"]
@@ -170,8 +171,13 @@ def a_pending_reseller_activates_itself(walk: Walk) -> None:
     reseller = walk.reseller
     assert reseller.get("/v1/account")["status"] == "pending"
     assert "pending" in reseller.call(403, "POST", "/v1/packages", {"name": "Early"})["detail"]
-    changed = reseller.patch("/v1/account", {"time_zone": "America/Toronto", "home_country": "CA"})
+    changed = reseller.patch("/v1/account", {"time_zone": "Asia/Tokyo", "home_country": "CA"})
+    # Money has moved, so another zone holds from a month to come.
     assert (changed["time_zone"], changed["home_country"]) == ("America/Toronto", "CA")
+    assert changed["time_zone_next"]["time_zone"] == "Asia/Tokyo"
+    early = {"time_zone": "Asia/Tokyo", "time_zone_from": "2026-01-01"}
+    assert changed["time_zone_next"]["from"] in reseller.call(409, "PATCH", "/v1/account", early)["detail"]
+    assert reseller.patch("/v1/account", {"time_zone": "America/Toronto"})["time_zone_next"] is None
     assert fields_of(reseller.call(422, "PATCH", "/v1/account", {"time_zone": "Mars/Olympus"})) == ["time_zone"]
     assert reseller.post("/v1/account/activate", {}, 200)["status"] == "active"
     assert reseller.get("/v1/account/ledger")["items"][0].keys() == ENTRY_FIELDS
@@ -461,8 +467,14 @@ def a_cdr_file_is_rated(walk: Walk) -> None:
     assert {**shown, "rejected_url": ""} == {**batch, "rejected_url": ""}, "but for links, which are signed anew"
     walk.reseller.call(404, "GET", "/v1/batches/unknown")
     walk.anyone.holding(walk.ids["rival_key"]).call(404, "GET", f"/v1/batches/{batch['id']}")
-    again = walk.rate(data, "october-again.csv")
-    assert (again["rated"], again["rejected"], again["duplicates"], again["revenue"]) == (0, 4, 6, "0.00")
+    assert (batch["conflicting"], batch["conflicts_url"]) == (0, None)
+    longer = CALLS.splitlines()[2].replace(",27", ",28")
+    again = walk.rate(f"{HEADER}{CALLS}{longer}\n".encode(), "october-again.csv")
+    assert (again["rated"], again["rejected"], again["duplicates"], again["revenue"]) == (0, 4, 7, "0.00")
+    assert again["conflicting"] == 1
+    (conflict,) = csv.DictReader(io.StringIO(download(again["conflicts_url"])))
+    assert (conflict["line"], conflict["original"], conflict["differs"]) == ("12", longer, "seconds")
+    assert (conflict["billed_batch_id"], conflict["billed_line"]) == (batch["id"], "3")
     assert (walk.balance("acme"), walk.balance("boreal")) == ("94.48368", "9.992")
 
 

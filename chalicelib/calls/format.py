@@ -11,8 +11,9 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from chalicelib import money, periods
@@ -135,19 +136,31 @@ def pack(text: bytes) -> bytes:
 def decode(data: bytes) -> Iterator[RatedCall]:
     """The rows of one or more whole members. Damaged bytes raise (``EOFError``, ``zlib.error``)."""
     for row in _split_rows(unpacked(data)):
-        yield RatedCall._make(
-            (
-                start_of(row[0]),
-                *row[1:7],
-                *map(int, row[7:10]),
-                money.parse_decimal(row[10], money.AMOUNT_PLACES),
-                money.parse_decimal(row[11], money.AMOUNT_PLACES),
-                int(row[12]),
-                *row[13:18],
-                money.parse_decimal(row[18], money.RATE_PLACES),
-                row[19],
-            )
+        yield _call(row)
+
+
+def decode_some(data: bytes, places: Iterable[int]) -> Iterator[RatedCall]:
+    """Some of the rows; ``places`` are their numbers from 0, ascending."""
+    rows, at = _split_rows(unpacked(data)), 0
+    for place in places:
+        yield _call(next(islice(rows, place - at, None)))
+        at = place + 1
+
+
+def _call(row: Sequence[str]) -> RatedCall:
+    return RatedCall._make(
+        (
+            start_of(row[0]),
+            *row[1:7],
+            *map(int, row[7:10]),
+            money.parse_decimal(row[10], money.AMOUNT_PLACES),
+            money.parse_decimal(row[11], money.AMOUNT_PLACES),
+            int(row[12]),
+            *row[13:18],
+            money.parse_decimal(row[18], money.RATE_PLACES),
+            row[19],
         )
+    )
 
 
 def holder_of_account(username: str) -> str:

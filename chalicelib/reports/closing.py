@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from chalicelib import periods
 from chalicelib.accounts.ledger import months, posting, queries
@@ -20,6 +19,7 @@ from chalicelib.accounts.ledger.months import Difference
 from chalicelib.accounts.service import term_versions
 from chalicelib.apart import Apart
 from chalicelib.aws.transactions import Scope
+from chalicelib.periods import Calendar
 from chalicelib.rating.nightly import reconcile
 
 log = logging.getLogger(__name__)
@@ -74,33 +74,33 @@ def close_due(
     It stops when ``out_of_time()`` is true. Called again with the ``place`` that it returned, it goes on with the next
     client. A ledger that cannot be closed does not stop the others.
     """
-    zone = periods.zone(posting.get_reseller(reseller_id).time_zone)
+    calendar = posting.get_reseller(reseller_id).calendar
     open_batches = bool(term_versions.head_of(reseller_id).open_batches)
-    due = due_month(periods.local_day(scope.now, zone), after_days + GRACE_DAYS * open_batches)
+    due = due_month(calendar.day_of(scope.now), after_days + GRACE_DAYS * open_batches)
     run = Closing(place=place)
     if months.all_closed_through(reseller_id) >= due:
         return run
     for client_id in queries.client_ids(reseller_id, after=place.client_id):
         check = partial(reconcile.of_client, reseller_id, client_id)
-        _close(scope, client_id, Ledger(partial(posting.get_client, reseller_id, client_id), check), zone, due, run)
+        _close(scope, client_id, Ledger(partial(posting.get_client, reseller_id, client_id), check), calendar, due, run)
         run.place = Place(client_id, place.left_open + len(run.differing))
         if out_of_time():
             run.finished = False
             return run
     read = partial(posting.get_reseller, reseller_id)
-    _close(scope, reseller_id, Ledger(read, partial(months.check, read)), zone, due, run)
+    _close(scope, reseller_id, Ledger(read, partial(months.check, read)), calendar, due, run)
     run.place = run.place._replace(left_open=place.left_open + len(run.differing))
     if not run.place.left_open:
         months.note_all_closed(scope, reseller_id, due)
     return run
 
 
-def _close(scope: Scope, owner_id: str, ledger: Ledger, zone: ZoneInfo, due: str, run: Closing) -> None:
+def _close(scope: Scope, owner_id: str, ledger: Ledger, calendar: Calendar, due: str, run: Closing) -> None:
     """Close the months of one ledger up to ``due``, if it adds up; ``run`` records what came of it."""
     apart = Apart()
     with apart.turn(f"the closing of {owner_id}"):
         owner = ledger.read()
-        open_months = months.open_months(owner, zone, due)
+        open_months = months.open_months(owner, calendar, due)
         if open_months and not _adds_up(owner, ledger):
             run.differing.append(owner_id)
             return

@@ -41,8 +41,8 @@ def select(who: Principal, query: Any, now: int) -> Selection:
 
     Raises ``NotFound`` for a client of another reseller, ``Invalid`` for a last day before the first or too many days.
     """
-    zone = periods.zone(posting.get_reseller(who.reseller_id).time_zone)
-    first, last = periods.month_days(periods.local_month(now, zone))
+    calendar = posting.get_reseller(who.reseller_id).calendar
+    first, last = periods.month_days(calendar.month_of(now))
     first, last = query.date_from or first, query.date_to or last
     if first > last:
         raise Invalid.field("date_to", "must not be before date_from")
@@ -50,9 +50,10 @@ def select(who: Principal, query: Any, now: int) -> Selection:
         raise Invalid.field("date_to", f"must be at most {MAX_DAYS} days after date_from")
     if query.client_id:
         clients.get(who, query.client_id)
+    start, end = calendar.span(first, last)
     return Selection(
-        start=periods.day_start(first, zone),
-        end=periods.day_start(periods.next_day(last), zone),
+        start=start,
+        end=end,
         client_id=who.client_id or query.client_id,
         account=query.account,
         did=_number(query.did),

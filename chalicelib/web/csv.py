@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 
+from chalicelib.csv_cells import inert
 from chalicelib.errors import TooLarge
 from chalicelib.web.routes import Text
 
@@ -15,11 +15,11 @@ ROWS, BYTES = 10_000, 4_000_000
 
 
 def text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """CSV with CR LF, as RFC 4180 has it. A cell that a spreadsheet would run as a formula gets a leading quote."""
+    """CSV with CR LF, as RFC 4180 has it; no spreadsheet runs a cell of it (``csv_cells``)."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
-    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    writer.writerows(map(inert, row) for row in rows)
     return out.getvalue()
 
 
@@ -28,9 +28,3 @@ def file(content: str, filename: str, otherwise: str) -> Text:
     if len(content.encode()) > BYTES:
         raise TooLarge(f"The file has more than {BYTES} bytes; {otherwise}.")
     return Text(content, "text/csv; charset=utf-8", filename)
-
-
-def _inert(cell: object) -> object:
-    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell and not re.fullmatch(r"[+-]?[0-9.]+", cell):
-        return "'" + cell
-    return cell

@@ -34,7 +34,7 @@ def expected(day: int, last: str = LAST) -> list[str]:
 
 
 def start(zone: str) -> int:
-    return periods.day_start(FIRST, periods.zone(zone))
+    return periods.calendar(zone).day_start(FIRST)
 
 
 def open_shop(zone: str) -> FeeWorld:
@@ -42,7 +42,7 @@ def open_shop(zone: str) -> FeeWorld:
     world = FeeWorld(zone, start(zone) - 40 * 86_400)
     world.package("gold")
     world.client("acme", balance_mode="strict")
-    world.now = periods.day_start("2026-11-28", periods.zone(zone))
+    world.now = periods.calendar(zone).day_start("2026-11-28")
     for day in DAYS:
         world.subaccount(f"s{day}", "acme", "gold", f"2026-12-{day}")
         world.assign(world.order(str(day)), "acme", monthly=str(day), next_billing_date=f"2026-12-{day}")
@@ -66,9 +66,9 @@ def hours(zone: str) -> Iterator[int]:
 
     By hand the turns of months have the hours beside midnight only, in which a day begins and fees become due.
     """
-    at, end = start(zone), periods.day_start(periods.next_day(LAST), periods.zone(zone))
+    at, end = start(zone), periods.calendar(zone).day_start(periods.next_day(LAST))
     while at < end:
-        near = {periods.local_day(at + days * 86_400, periods.zone(zone))[8:] for days in (-1, 0, 1)}
+        near = {periods.calendar(zone).day_of(at + days * 86_400)[8:] for days in (-1, 0, 1)}
         changes = local(zone, at - 86_400).utcoffset() != local(zone, at + 86_400).utcoffset()
         turn = not changes and bool(near & {"28", "01"})
         if not (turn and PROFILE == "quick" and 2 < local(zone, at).hour < 22):
@@ -90,7 +90,7 @@ def test_the_clock_of_fourteen_months_bills_each_fee_once_and_on_its_day(aws: st
         entry
         for entry in [*world.entries("acme"), *world.entries()]
         if ", due " in entry.description
-        and entry.description[-10:] != periods.local_day(int(entry.posted_at), periods.zone(zone))
+        and entry.description[-10:] != periods.calendar(zone).day_of(int(entry.posted_at))
     ]
     assert late == []
 
@@ -98,18 +98,18 @@ def test_the_clock_of_fourteen_months_bills_each_fee_once_and_on_its_day(aws: st
 def test_gaps_of_weeks_and_repeats_and_late_messages_change_nothing(aws: str) -> None:
     zone, dice = "Pacific/Auckland", random.Random(7)
     world, seen = open_shop(zone), [start(zone)]
-    while seen[-1] < periods.day_start(LAST, periods.zone(zone)):
+    while seen[-1] < periods.calendar(zone).day_start(LAST):
         seen.append(seen[-1] + dice.randrange(1, 60 * 24) * HOUR)
         for at in (seen[-1], *dice.choices(seen, k=2)):
             world.bill(at)
-    world.bill(periods.day_start(LAST, periods.zone(zone)))
-    last = periods.local_day(max(seen), periods.zone(zone))
+    world.bill(periods.calendar(zone).day_start(LAST))
+    last = periods.calendar(zone).day_of(max(seen))
     check(world, last)
 
 
 def test_eight_twins_at_once_bill_once(aws: str) -> None:
     world = open_shop("Europe/Paris")
-    at_once([lambda: world.bill(periods.day_start("2027-04-01", periods.zone("Europe/Paris")))] * 8)
+    at_once([lambda: world.bill(periods.calendar("Europe/Paris").day_start("2027-04-01"))] * 8)
     check(world, "2027-04-01")
 
 
@@ -117,7 +117,7 @@ def test_without_the_conditions_the_twins_do_damage(aws: str) -> None:
     """The negative control of the test above."""
     world = open_shop("Europe/Paris")
     with faults.unconditional(), suppress(AssertionError):
-        at_once([lambda: world.bill(periods.day_start("2027-04-01", periods.zone("Europe/Paris")))] * 8)
+        at_once([lambda: world.bill(periods.calendar("Europe/Paris").day_start("2027-04-01"))] * 8)
     assert world.reconciled() != []
 
 
@@ -130,7 +130,7 @@ def at_once(tasks: list[Callable[[], Any]]) -> None:
 
 def small_shop() -> FeeWorld:
     """One fee of each sort, due on the same day."""
-    world = FeeWorld("America/Toronto", periods.day_start("2026-12-31", periods.zone("America/Toronto")))
+    world = FeeWorld("America/Toronto", periods.calendar("America/Toronto").day_start("2026-12-31"))
     world.package("gold")
     world.client("acme", balance_mode="strict")
     world.subaccount("desk", "acme", "gold", "2027-01-31")
@@ -143,7 +143,7 @@ JANUARY = [("2027-01-31", 400), ("2027-01-31", 1000)]
 
 @pytest.mark.parametrize("answered", [False, True], ids=["lost", "answer lost"])
 def test_killed_at_any_call_and_run_again_each_fee_stands_once(aws: str, answered: bool) -> None:
-    at = periods.day_start("2027-02-01", periods.zone("America/Toronto"))
+    at = periods.calendar("America/Toronto").day_start("2027-02-01")
     world = small_shop()
     with faults.counted() as made:
         world.bill(at)
@@ -163,7 +163,7 @@ def test_conflicts_and_throttling_are_waited_out(aws: str) -> None:
     world = small_shop()
     codes = ["TransactionConflict", "ThrottlingError", "TransactionInProgressException"] * 2
     with faults.refusing("TransactWriteItems", codes) as left:
-        assert world.bill(periods.day_start("2027-02-01", periods.zone("America/Toronto"))).failed == []
+        assert world.bill(periods.calendar("America/Toronto").day_start("2027-02-01")).failed == []
     assert left == []
     assert sorted(world.billed("acme")) == JANUARY
 
@@ -175,7 +175,7 @@ def test_fees_payments_and_a_move_at_once_add_up(aws: str) -> None:
 
     world = small_shop()
     world.client("beta")
-    at = periods.day_start("2027-06-01", periods.zone("America/Toronto"))
+    at = periods.calendar("America/Toronto").day_start("2027-06-01")
     read = partial(posting.get_client, world.reseller_id, world.ids["acme"])
 
     def pay() -> fees.Run:
@@ -235,7 +235,7 @@ def test_whatever_the_clock_does_the_dates_are_those_of_the_model(
             with suppress(faults.Killed), faults.killed_at(size, answered=bool(size % 2)):
                 world.bill(at)
         world.bill(at)
-        while due <= periods.local_day(at, periods.zone(zone)):
+        while due <= periods.calendar(zone).day_of(at):
             wanted.add(due)
             due = periods.add_month(due, anchor)
         assert world.next_date("desk") == due

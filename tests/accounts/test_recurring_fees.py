@@ -33,7 +33,7 @@ def named(row: Row) -> str:
 
 
 def noon(day: str, zone: str = TORONTO) -> int:
-    return periods.day_start(day, periods.zone(zone)) + 12 * 3600
+    return periods.calendar(zone).day_start(day) + 12 * 3600
 
 
 @pytest.fixture

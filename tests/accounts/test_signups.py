@@ -131,7 +131,7 @@ def test_a_link_takes_a_bounded_number_a_day_also_at_once(reseller: Any, strange
     # Tomorrow there is a new count.
     today.update(actions=[SignupDay.asked.set(0)])
     assert stranger.post(link, PERSON).status == 201
-    assert today.expires_at > periods.day_start(periods.next_day(today.sk.split("#")[1]), periods.zone("UTC"))
+    assert today.expires_at > periods.calendar("UTC").day_start(periods.next_day(today.sk.split("#")[1]))
 
 
 def test_only_the_reseller_itself_makes_links(reseller: Any) -> None:

@@ -312,7 +312,7 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     package = flight.made("/v1/packages", key, {"name": "Basic", "monthly_fee": "9.90"})
     client = flight.made("/v1/clients", key, {"company": "Acme"})
     body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
-    today = periods.local_day(int(time.time()), periods.zone("America/Toronto"))
+    today = periods.calendar("America/Toronto").day_of(int(time.time()))
     flight.made("/v1/subaccounts", key, {**body, "next_billing_date": today})
     # Its time is not believed here: the fee of today is billed, whatever the event says.
     due = {**SCHEDULED, "time": "2026-01-01T00:00:00Z"}

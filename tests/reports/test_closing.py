@@ -21,7 +21,7 @@ ZONE = "America/Toronto"
 
 
 def noon(day: str) -> int:
-    return periods.day_start(day, periods.zone(ZONE)) + 12 * 3600
+    return periods.calendar(ZONE).day_start(day) + 12 * 3600
 
 
 def close(world: FeeWorld, day: str, **more: Any) -> closing.Closing:
@@ -90,7 +90,7 @@ def documented() -> list[list[str]]:
 
 @pytest.mark.parametrize(("day", "zone", "closed"), documented())
 def test_the_days_of_the_table(aws: str, day: str, zone: str, closed: str) -> None:
-    at = periods.parse_instant(day, periods.zone(zone))
+    at = periods.parse_instant(day, periods.calendar(zone))
     world = FeeWorld(zone, at - 150 * 86_400)
     closing.close_due(Scope("system:closing", at), world.reseller_id, 2)
     from chalicelib.accounts.ledger import posting
@@ -299,7 +299,7 @@ def test_a_year_of_the_clock_bills_and_closes(world: FeeWorld) -> None:
 
     at, end = noon("2026-09-30"), noon("2027-10-03")
     while at <= end:
-        if 4 < int(periods.local_day(at, periods.zone(ZONE))[8:]) < 30:
+        if 4 < int(periods.calendar(ZONE).day_of(at)[8:]) < 30:
             at += 86_400
             continue
         events._work(json.dumps({"reseller_id": world.reseller_id, "at": periods.format_instant(at)}))

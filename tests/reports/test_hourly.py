@@ -12,7 +12,7 @@ from fee_world import FeeWorld
 
 from chalicelib import periods
 
-TORONTO = periods.zone("America/Toronto")
+TORONTO = periods.calendar("America/Toronto")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_every_reseller_gets_one_message_with_the_hour_in_it(queue: Any) -> None
 
 
 def due_world() -> FeeWorld:
-    world = FeeWorld("America/Toronto", periods.day_start("2030-04-01", TORONTO))
+    world = FeeWorld("America/Toronto", TORONTO.day_start("2030-04-01"))
     world.package("gold")
     world.client("acme")
     for name in ("a", "b"):

@@ -33,7 +33,7 @@ def tenant(operator: Any, deck_of_the_walk: None) -> Tenant:
     path = f"/v1/packages/{made.ids['package_id']}"
     assert made.api.patch(path, {"public_name": "Plain sight"}).status == 200
     now = int(time.time())
-    due = {"next_billing_date": periods.local_day(now, periods.zone("America/Toronto"))}
+    due = {"next_billing_date": periods.calendar("America/Toronto").day_of(now)}
     assert made.api.patch(f"/v1/subaccounts/{made.ids['subaccount_id']}", due).status == 200
     assert fees.bill_due(Scope("system:test", now), made.ids["reseller_id"]).entries == 1
     start = {"start": CALLED_ON}

@@ -23,13 +23,13 @@ def create_reseller(call: Call) -> Any:
 @list_route(bp, "/v1/resellers", ResellerOut, roles=OPERATOR)
 def list_resellers(call: Call) -> Any:
     """All resellers, oldest first."""
-    return resellers.listed(page_request(call))
+    return resellers.listed(page_request(call), call.scope.now)
 
 
 @route(bp, "GET", "/v1/resellers/{reseller_id}", roles=OPERATOR, answer=ResellerOut)
 def get_reseller(call: Call) -> Any:
     """One reseller, with what it owes as a negative balance."""
-    return resellers.get(call.path["reseller_id"])
+    return resellers.account(call.path["reseller_id"], call.scope.now)
 
 
 @route(bp, "PATCH", "/v1/resellers/{reseller_id}", roles=OPERATOR, body=ResellerPatch, answer=ResellerOut)
@@ -41,7 +41,7 @@ def patch_reseller(call: Call) -> Any:
 @route(bp, "GET", "/v1/account", roles=STAFF, answer=ResellerOut)
 def get_account(call: Call) -> Any:
     """The reseller's own account."""
-    return resellers.get(call.who.reseller_id)
+    return resellers.account(call.who.reseller_id, call.scope.now)
 
 
 @route(bp, "PATCH", "/v1/account", roles=RESELLER, body=AccountPatch, answer=ResellerOut, serves_pending=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from chalicelib import money, periods
+from chalicelib import money
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger.posting import get_owner, get_reseller, plan, post
 from chalicelib.accounts.shapes.ledgers import PostingIn
@@ -23,7 +23,7 @@ def post_entry(
     scope: Scope, reseller_id: str, client_id: str | None, kind: Literal["payment", "charge"], body: PostingIn
 ) -> Entry:
     """Credit a payment or debit a charge, in the reseller's present month. 404 for an unknown reseller or client."""
-    month = periods.local_month(scope.now, periods.zone(get_reseller(reseller_id).time_zone))
+    month = get_reseller(reseller_id).calendar.month_of(scope.now)
     amount_e8 = _SIGNS[kind] * body.amount
     read_owner = partial(get_owner, reseller_id, client_id)
     changes = {"amount": money.format_amount(amount_e8)}

@@ -35,7 +35,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Days:
-    """First and last day, both included, in the reseller's zone; ``None`` is no limit."""
+    """First and last day, both included, of the reseller's calendar; ``None`` is no limit."""
 
     first: str | None
     last: str | None
@@ -72,12 +72,12 @@ def _select(owner: Owner, reseller_id: str, days: Days) -> Selection:
     """422 if the last day is before the first one."""
     if days.first and days.last and days.first > days.last:
         raise Invalid.field("date_to", "must not be before date_from")
-    zone = periods.zone(get_reseller(reseller_id).time_zone)
+    calendar = get_reseller(reseller_id).calendar
     first, last, owner_id = 1, owner.entries, owner.owner_id
     if days.first:
-        first = _number_at(owner_id, last, periods.day_start(days.first, zone))
+        first = _number_at(owner_id, last, calendar.day_start(days.first))
     if days.last:
-        last = _number_at(owner_id, last, periods.day_start(periods.next_day(days.last), zone)) - 1
+        last = _number_at(owner_id, last, calendar.day_start(periods.next_day(days.last))) - 1
     closing_e8 = owner.balance_e8 if last == owner.entries else _balance(owner_id, last)
     return Selection(owner_id, first, last, _balance(owner_id, first - 1), closing_e8)
 

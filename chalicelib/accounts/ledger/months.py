@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import owner_change
@@ -68,14 +67,14 @@ def _closing(owner: Owner, month: str) -> dict[str, Any]:
     }
 
 
-def open_months(owner: Owner, zone: ZoneInfo, upto: str) -> list[str]:
+def open_months(owner: Owner, calendar: periods.Calendar, upto: str) -> list[str]:
     """The open months of a ledger, from its first one to ``upto``, oldest first; none if ``upto`` is before them."""
     if owner.closed_through:
         month = periods.next_month(owner.closed_through)
     else:
         # Calls may be older than their client.
         posted = [row.month for row in Month.under(*Month.of_owner(owner.owner_id), limit=1)]
-        month = min(periods.local_month(owner.created_at, zone), *posted, "9999-12")
+        month = min(calendar.month_of(owner.created_at), *posted, "9999-12")
     months = []
     while month <= upto:
         months.append(month)

@@ -33,6 +33,7 @@ class Marked:
     month: str
     calls: int
     duplicates: int
+    conflicting: int
     revenue_e8: int
     cost_e8: int
 
@@ -46,6 +47,7 @@ def marked(client_id: str) -> list[Marked]:
             marker.month,
             calls=marker.rated,
             duplicates=marker.duplicates,
+            conflicting=marker.conflicting,
             revenue_e8=marker.amount_e8,
             cost_e8=marker.cost_e8,
         )

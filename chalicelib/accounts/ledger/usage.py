@@ -29,7 +29,8 @@ class Usage:
     """What one batch changes for one client in one local month; amounts are positive.
 
     ``used_free``: the month's free seconds that are spent after this batch, by package. ``spent``: what of
-    ``amount_e8`` falls on each of the last few local days.
+    ``amount_e8`` falls on each of the last few local days. ``conflicts_key``: the object with those of the duplicates
+    that are ``conflicting``.
     """
 
     batch_id: str
@@ -37,6 +38,8 @@ class Usage:
     month: str
     rated: int = 0
     duplicates: int = 0
+    conflicting: int = 0
+    conflicts_key: str | None = None
     seconds: int = 0
     amount_e8: int = 0
     cost_e8: int = 0
@@ -118,6 +121,8 @@ def _writes(scope: Scope, snapshot: Snapshot, usage: Usage) -> tuple[Marker, lis
         *Marker.key(client_id, usage.batch_id, usage.generation, usage.month),
         rated=usage.rated,
         duplicates=usage.duplicates,
+        conflicting=usage.conflicting,
+        conflicts_key=usage.conflicts_key,
         seconds=usage.seconds,
         amount_e8=usage.amount_e8,
         cost_e8=usage.cost_e8,

@@ -48,11 +48,11 @@ def _span(who: Principal, query: AuditQuery) -> tuple[str, str, str]:
     trail = query.reseller_id or who.reseller_id or "operator"
     if who.reseller_id and trail != who.reseller_id:
         raise NotFound()
-    zone = periods.zone("UTC" if trail == "operator" else get_reseller(trail).time_zone)
+    calendar = periods.calendar("UTC") if trail == "operator" else get_reseller(trail).calendar
     if query.date_from and query.date_to and query.date_from > query.date_to:
         raise Invalid.field("date_to", "must not be before date_from")
-    first = periods.day_start(query.date_from, zone) if query.date_from else 0
-    end = periods.day_start(periods.next_day(query.date_to), zone) if query.date_to else None
+    first = calendar.day_start(query.date_from) if query.date_from else 0
+    end = calendar.day_start(periods.next_day(query.date_to)) if query.date_to else None
     # A key is an instant and an id, so it sorts behind the instant alone: the day after is not read.
     return trail, f"{max(first, 0):012d}", _LAST if end is None else f"{max(end, 0):012d}"
 

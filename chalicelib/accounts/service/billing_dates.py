@@ -1,15 +1,14 @@
-"""Billing dates: days on which a monthly fee is due, in the reseller's time zone."""
+"""Billing dates: days of the reseller's calendar on which a monthly fee is due."""
 
 from __future__ import annotations
 
-from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_reseller
 from chalicelib.errors import Invalid
 
 
 def today(reseller_id: str, now: int) -> str:
-    """The day of an instant in the reseller's zone."""
-    return periods.local_day(now, periods.zone(get_reseller(reseller_id).time_zone))
+    """The reseller's day of an instant."""
+    return get_reseller(reseller_id).calendar.day_of(now)
 
 
 def refuse_past(reseller_id: str, now: int, day: str | None) -> None:

@@ -83,7 +83,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
         own = item.reseller_id == reseller_id
         raise Conflict(f"{number} is yours already." if own else f"{number} is no longer available.")
     reseller = get_reseller(reseller_id)
-    today = periods.local_day(scope.now, periods.zone(reseller.time_zone))
+    today = reseller.calendar.day_of(scope.now)
     _, writes = plan(scope, reseller, _fees(number, today[:7], item.setup_e8, item.monthly_e8))
     did = Did(*Did.key(reseller_id, number), number=number, ordered_at=scope.now)
     taken = item.bump(Number.reseller_id.set(reseller_id))

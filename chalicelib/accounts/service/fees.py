@@ -58,7 +58,7 @@ def bill_due(scope: Scope, reseller_id: str, out_of_time: Callable[[], bool] = l
     and does not stop the others.
     """
     reseller = get_reseller(reseller_id)
-    today, run = periods.local_day(scope.now, periods.zone(reseller.time_zone)), Run()
+    today, run = reseller.calendar.day_of(scope.now), Run()
     for sk in due_keys(reseller_id, today):
         try:
             _bill(scope, reseller, sk, today, run)
@@ -117,7 +117,7 @@ def _of_subaccount(reseller: Reseller, item: SubAccount, date: str) -> Fee:
 
     ``LookupError`` if the sub-account has no client or no package then.
     """
-    begins = periods.day_start(date, periods.zone(reseller.time_zone))
+    begins = reseller.calendar.day_start(date)
     holder = Assignment.holder_of_account(item.username)
     assigned = term_versions.assignment_at(reseller.reseller_id, holder, begins)
     if assigned is None or not assigned.client_id:

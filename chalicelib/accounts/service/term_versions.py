@@ -55,7 +55,17 @@ def next_version(now: TermsHead, *, moving: bool = False, count: int = 1) -> tup
 
 def open_batch(now: TermsHead, batch_id: str) -> Write:
     """The write with which a batch pins these terms; it fails if they changed. No moves until ``close_batch``."""
-    return Change(now, [TermsHead.open_batches.add({batch_id})], TermsHead.version == now.version)
+    actions = [TermsHead.open_batches.add({batch_id}), TermsHead.begun.add(1)]
+    return Change(now, actions, TermsHead.version == now.version)
+
+
+def no_batch_since(now: TermsHead) -> Write:
+    """The write that fails if a batch is open, or has begun since the head was read.
+
+    It takes a version, so that a batch that is about to begin reads the reseller again.
+    """
+    unchanged = (TermsHead.version == now.version) & (TermsHead.begun == now.begun)
+    return Change(now, [TermsHead.version.set(now.version + 1)], unchanged & TermsHead.open_batches.does_not_exist())
 
 
 def hold_moves(reseller_id: str, batch_id: str) -> Write:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.accounts.shapes import HomeCountry, Language, left_out
 from chalicelib.config import settings
-from chalicelib.fields import Amount, AmountOut, Currency, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
+from chalicelib.fields import Amount, AmountOut, Currency, Day, Email, Id, Instant, InstantOut, Line, Name, Shape, Zone
 from chalicelib.principals import SCOPES, KeyScope
 
 KeyRole = Literal["reseller", "reseller_readonly", "client"]
@@ -35,25 +35,40 @@ class ResellerPatch(Shape):
 class AccountPatch(Shape):
     """What a reseller may change of itself. ``cost_source``: which cost of a call counts, the deck's or the record's.
 
+    A zone belongs to whole months: another ``time_zone`` holds from the first day of the next month, or from
+    ``time_zone_from``, the first day of a later one. While there is no entry and no rated call it holds at once.
+
     If its balance falls under ``low_balance_threshold`` (what it owes is negative), it gets a notice in ``language``.
     """
 
     name: Name = left_out()
     time_zone: Zone = left_out()
+    time_zone_from: Day = left_out()
     home_country: HomeCountry = left_out()
     cost_source: CostSource = left_out()
     language: Language = left_out()
     low_balance_threshold: Amount | None = left_out()
 
 
+class ZoneChange(Shape):
+    """The time zone that follows the present one, and the first day of it."""
+
+    time_zone: str
+    from_: Annotated[str, Field(alias="from", json_schema_extra={"format": "date"})]
+
+
 class ResellerOut(Shape):
-    """``last_asked_at``: when a switch last asked whether a call may start, exact to ten minutes; null: never."""
+    """``time_zone``: the present one; ``time_zone_next``: a change that is planned, null for none.
+
+    ``last_asked_at``: when a switch last asked whether a call may start, exact to ten minutes; null: never.
+    """
 
     id: str = Field(validation_alias="reseller_id")
     name: str
     email: str
     currency: str
     time_zone: str
+    time_zone_next: ZoneChange | None
     home_country: str
     cost_source: CostSource
     status: Literal["pending", "active", "suspended"]

@@ -62,11 +62,14 @@ class Marker(Item):
 
     It keeps what a re-rating takes back. ``entry``: sequence of its entry, none if the amount is 0. ``free``: free
     seconds by package. ``spent``: amount by recent local day, ``_e8``. ``emptied``: the earlier generation is taken
-    back, and this one is not billed yet, because both do not fit one transaction.
+    back, and this one is not billed yet, because both do not fit one transaction. ``conflicts_key``: the object with
+    those of the duplicates that are ``conflicting``, none if there are none.
     """
 
     rated = IntegerAttribute()
     duplicates = IntegerAttribute()
+    conflicting = IntegerAttribute(default=0)
+    conflicts_key = UnicodeAttribute(null=True)
     seconds = IntegerAttribute(default=0)
     amount_e8 = IntegerAttribute()
     cost_e8 = IntegerAttribute()

@@ -11,6 +11,7 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
+from chalicelib import periods
 from chalicelib.accounts.rules import Account
 from chalicelib.accounts.store.reseller_items import ResellerItem
 from chalicelib.aws.bases import ClientItem
@@ -47,13 +48,16 @@ class Owner(Versioned):
 
 
 class Reseller(Owner):
-    """``R#<reseller_id>`` / ``RESELLER``"""
+    """``R#<reseller_id>`` / ``RESELLER``
+
+    ``zones``: its calendar, as ``periods.calendar`` reads it.
+    """
 
     reseller_id = UnicodeAttribute()
     name = UnicodeAttribute()
     email = UnicodeAttribute()
     currency = UnicodeAttribute()
-    time_zone = UnicodeAttribute()
+    zones = UnicodeAttribute()
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute(default="deck")
     status = UnicodeAttribute()
@@ -67,6 +71,11 @@ class Reseller(Owner):
     @property
     def owner_id(self) -> str:
         return str(self.reseller_id)
+
+    @property
+    def calendar(self) -> periods.Calendar:
+        """Its days and months."""
+        return periods.calendar(self.zones)
 
     def account(self) -> Account:
         return replace(super().account(), threshold_e8=self.threshold_e8, low=bool(self.low))

@@ -103,9 +103,13 @@ class Assignment(TermsItem):
 
 
 class TermsHead(Item):
-    """``T#<reseller_id>`` / ``HEAD``: the newest terms version, and the batches that are being rated"""
+    """``T#<reseller_id>`` / ``HEAD``: the newest terms version, and the batches that are being rated
+
+    ``begun``: how many generations of batches ever began.
+    """
 
     version = IntegerAttribute(default=0)
+    begun = IntegerAttribute(default=0)
     open_batches = UnicodeSetAttribute(null=True)
 
     key = KeyOf("T#<reseller_id>", "HEAD")

@@ -140,7 +140,7 @@ def _status(scope: Scope, case: _Case, deposit: Deposit, status: str) -> list[Wr
 
 def _postings(scope: Scope, case: _Case, deposit: Deposit, decision: Decision) -> list[Write]:
     """The ledger entries, in the current month of the reseller's time zone."""
-    month = periods.local_month(scope.now, periods.zone(get_reseller(case.reseller_id).time_zone))
+    month = get_reseller(case.reseller_id).calendar.month_of(scope.now)
     client = get_client(case.reseller_id, deposit.client_id)
     txn_id = case.notice.txn_id
     postings = [

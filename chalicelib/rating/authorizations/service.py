@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib import numbers, periods
+from chalicelib import numbers
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.ledger.snapshots import client_and_spent
@@ -29,6 +29,7 @@ from chalicelib.rating.authorizations.decision import ClientLimits, Verdict
 from chalicelib.rating.authorizations.holds import Sums
 from chalicelib.rating.authorizations.payers import Payer
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
+from chalicelib.rating.cdr import call_ids
 from chalicelib.rating.decks.store import DeckHead
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import CallTerms
@@ -148,15 +149,15 @@ def _ask(scope: Scope, reseller_id: str, body: AuthorizationIn) -> Authorization
 def _resolve(reseller: Any, version: int, decks: Any, now: int, body: AuthorizationIn) -> _Request:
     """The request with its payer, from a rate book that the container keeps until terms or decks change."""
     reseller_id, inbound = reseller.reseller_id, body.direction == INBOUND
-    day = periods.local_day(now, periods.zone(reseller.time_zone))
+    day = reseller.calendar.day_of(now)
     by_record = reseller.cost_source == "record"
     plan, deck_version = DialPlan(reseller.home_country), decks.version if decks else 0
-    book = loading.cached_rate_book(reseller_id, reseller.time_zone, plan, version, deck_version, by_record)
+    book = loading.cached_rate_book(reseller_id, reseller.zones, plan, version, deck_version, by_record)
     if inbound:
         payer = payers.of_inbound(book, reseller_id, version, now, body.number)
     else:
         payer = payers.of_outbound(book, reseller_id, version, now, body.account or "", body.number)
-    return _Request(reseller_id, payer, inbound, body.call_id or "", body.reserve_seconds or 0, day)
+    return _Request(reseller_id, payer, inbound, call_ids.read(body.call_id or ""), body.reserve_seconds or 0, day)
 
 
 def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from chalicelib.calls.identity import kind_of
 from chalicelib.calls.index import day_name, portions
 from chalicelib.calls.store import Segment
 from chalicelib.rating.engine import call_keys
-from chalicelib.rating.engine.call_keys import Billed, Keys
+from chalicelib.rating.engine.call_keys import Billed, Keys, Said
+from chalicelib.rating.engine.columns import CODES, Ints
 from chalicelib.rating.engine.hashing import Hashes
 
 CACHED_HASHES = 4_000_000
@@ -55,11 +57,24 @@ class BilledCalls:
 
 
 def _keys(segment: Segment) -> Iterator[Keys]:
-    """Kinds and ids of a segment's calls, some at a time."""
+    """The keys of a segment's calls, some at a time."""
     for data in portions(segment, segment.members):
         directions, dispositions, call_ids = zip(*call_format.decode_keys(data), strict=True)
         kinds = np.fromiter(map(kind_of, directions, dispositions), np.int64, len(directions))
-        yield kinds, np.array([call_id.encode() for call_id in call_ids], np.bytes_)
+        yield Keys(kinds, np.array([call_id.encode() for call_id in call_ids], np.bytes_), partial(_said, data))
+
+
+def _said(data: bytes, places: Ints) -> Said:
+    """What some of the rows of whole members say."""
+    calls = list(call_format.decode_some(data, places.tolist()))
+    return Said(
+        np.array([call.start for call in calls], np.int64),
+        np.array([CODES[call.direction, call.disposition] for call in calls], np.int64),
+        np.array([call.to_number.encode() for call in calls], np.bytes_),
+        np.array([call.seconds for call in calls], np.int64),
+        np.array([call.line for call in calls], np.int64),
+        np.array([call.batch_id.encode() for call in calls], np.bytes_),
+    )
 
 
 def _hashes(segment: Segment) -> Iterator[Hashes]:
@@ -70,7 +85,7 @@ def _hashes(segment: Segment) -> Iterator[Hashes]:
         return
     found = list[Hashes]()
     for keys in _keys(segment):
-        hashes = call_keys.hashes(*keys)
+        hashes = call_keys.hashes(keys.kind, keys.call_id)
         if segment.rows <= CACHED_HASHES:
             found.append(hashes)
         yield hashes

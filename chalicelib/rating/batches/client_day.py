@@ -6,7 +6,7 @@ order of the whole day: free minutes are spent by start, then by call id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -19,7 +19,7 @@ from chalicelib.rating.batches import duplicates
 from chalicelib.rating.batches.charges import covered
 from chalicelib.rating.batches.duplicates import Lines, Mask
 from chalicelib.rating.batches.spill import Spill
-from chalicelib.rating.engine.call_keys import Billed, kinds
+from chalicelib.rating.engine.call_keys import Billed, Said, kinds
 from chalicelib.rating.engine.columns import Ints, Texts
 from chalicelib.rating.engine.term_table import TermTable
 
@@ -34,9 +34,18 @@ class ClientDay:
     """A client-day: iterate over it for its ``unique_lines`` lines, slice by slice.
 
     ``by_id``: calls of the same second are ordered by id, because free minutes may pay for some line of the day.
+    ``conflicts`` is called with the conflicting ones of the duplicates, as by ``duplicates.find``.
     """
 
-    def __init__(self, spill: Spill, client_month: ClientMonth, day: int, billed: Billed, table: TermTable) -> None:
+    def __init__(
+        self,
+        spill: Spill,
+        client_month: ClientMonth,
+        day: int,
+        billed: Billed,
+        table: TermTable,
+        conflicts: Callable[[NDArray[Any]], None],
+    ) -> None:
         count = spill.day_line_count(client_month, day)
         self._spill, self._first, self._runs = spill, day * DAY_SECONDS, spill.runs(client_month, day)
         self._begins = [0, *accumulate(run.last - run.first for run in self._runs)]
@@ -48,7 +57,7 @@ class ClientDay:
         self.by_id = table.book.terms.grant_minutes() and any(
             covered(np.unique(rows["terms"]), table).any() for rows, _ in pieces()
         )
-        found = duplicates.find(lambda: map(_lines, pieces()), count, billed, spill.column_file)
+        found = duplicates.find(lambda: map(_lines, pieces()), count, billed, spill.column_file, conflicts)
         self._duplicates = found
         self.unique_lines = count - (0 if found is None else int(found.sum()))
 
@@ -129,7 +138,13 @@ def _cuts(counts: Ints) -> list[int]:
 
 def _lines(piece: Piece) -> Lines:
     rows, texts = piece
-    return Lines(rows["line"], kinds(rows["code"].astype(np.int64)), texts.call_id)
+
+    def said(some: Ints) -> Said:
+        here = rows[some]
+        start, code, seconds, line = (here[name].astype(np.int64) for name in ("start", "code", "seconds", "line"))
+        return Said(start, code, texts.called[some], seconds, line, np.zeros(len(some), "S1"))
+
+    return Lines(rows["line"], kinds(rows["code"].astype(np.int64)), texts.call_id, said)
 
 
 def _without(piece: Piece, gone: Mask | None) -> Piece:

@@ -136,13 +136,15 @@ class _Commit:
 
     def _usage(self) -> usage.Usage:
         """What the client-month comes to. Lines of it that are not rated are duplicates."""
-        sums, totals = self._writer.sums, self._writer.sums.totals
+        sums, totals, conflicts = self._writer.sums, self._writer.sums.totals, self._writer.conflicts
         return usage.Usage(
             self.work.batch.batch_id,
             self.work.batch.generation,
             self.client_month.month,
             rated=totals.calls,
             duplicates=self.work.spill.line_count(self.client_month) - totals.calls,
+            conflicting=conflicts.count,
+            conflicts_key=conflicts.key,
             seconds=totals.seconds,
             amount_e8=totals.amount_e8,
             cost_e8=totals.cost_e8,

@@ -36,7 +36,8 @@ from chalicelib.rating.pricing import loading
 log = logging.getLogger(__name__)
 
 _OUTCOME = (
-    "generation", "lines", "rated", "rejected", "duplicates", "cost_e8", "revenue_e8", "has_rejects", "finished_at",
+    "generation", "lines", "rated", "rejected", "duplicates", "conflicting", "cost_e8", "revenue_e8", "has_rejects",
+    "finished_at",
 )  # fmt: skip
 """What a batch says about its last finished generation; kept while the next one is being rated."""
 
@@ -224,7 +225,7 @@ def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
     return {
         "terms_version": terms_version,
         "deck_version": loading.deck_version(),
-        "time_zone": reseller.time_zone,
+        "zones": reseller.zones,
         "home_country": reseller.home_country,
         "cost_source": reseller.cost_source,
         "declared": sources.declared_for(reseller_id, key.removeprefix(f"{queries.PREFIX}{reseller_id}/")),

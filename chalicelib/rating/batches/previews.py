@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.calls.format import RatedCall
@@ -39,7 +40,7 @@ class Preview:
 
     filename: str
     source_id: str | None
-    time_zone: str
+    time_zone: str = ""
     encoding: str = "utf-8"
     layout: Layout = formats.UNKNOWN
     rows: list[Line | Rejection] = field(default_factory=list)
@@ -57,8 +58,8 @@ class Preview:
         return self.lines - self.rejected
 
 
-def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
-    """Read ``data``, the beginning of a file, as a file of that name would be read if it arrived now.
+def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
+    """Read ``data``, the beginning of a file, as a file of that name would be read if it arrived at ``now``.
 
     ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
@@ -66,14 +67,14 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     declared = sources.declared_for(reseller_id, filename)
     book = loading.rate_book(
         reseller_id,
-        reseller.time_zone,
+        reseller.zones,
         DialPlan(reseller.home_country),
         term_versions.head_of(reseller_id).version,
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    source = sources.reading(book.plan, reseller.time_zone, declared)
-    found = Preview(filename, declared["source_id"] if declared else None, source.zone)
+    source = sources.reading(book.plan, reseller.zones, declared)
+    found = Preview(filename, declared["source_id"] if declared else None)
     head, layout = bytearray(), None
     try:
         for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
@@ -89,7 +90,8 @@ def preview(reseller_id: str, filename: str, data: bytes) -> Preview:
     except Refused as problem:
         raise Invalid.field("text", problem.detail) from None
     del found.rows[LINES:]
-    found.time_zone = formats.zone_of(found.layout, source)
+    calendar = periods.calendar(formats.zone_of(found.layout, source))
+    found.time_zone = calendar.zone_name(calendar.month_of(now))
     return found
 
 

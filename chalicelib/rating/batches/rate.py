@@ -22,7 +22,7 @@ from chalicelib.aws.transactions import Scope
 from chalicelib.client_month import ClientMonth
 from chalicelib.dialling import DialPlan
 from chalicelib.errors import Refused
-from chalicelib.rating.batches import compaction, costs, lifecycle, queries, store
+from chalicelib.rating.batches import compaction, conflicts, costs, lifecycle, queries, store
 from chalicelib.rating.batches.commit import GenerationReplaced, commit_client_months
 from chalicelib.rating.batches.read import Reading, read_file
 from chalicelib.rating.batches.spill import Spill
@@ -32,6 +32,8 @@ from chalicelib.rating.pricing import loading
 
 IN_MEMORY = 8 << 20
 """Bytes of refused and of rated lines that are kept in memory; more goes to files in ``/tmp``."""
+
+CSV = "text/csv; charset=utf-8"
 
 
 def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int] | None = None) -> Batch | None:
@@ -48,7 +50,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects, tempfile.SpooledTemporaryFile(IN_MEMORY) as spilled:
         book = loading.rate_book(
             reseller_id,
-            batch.time_zone,
+            batch.zones,
             DialPlan(batch.home_country),
             batch.terms_version,
             batch.deck_version,
@@ -73,12 +75,12 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
                 compaction.set_apart(scope, reseller_id, client_id, batch.batch_id)
         try:
             crowded = commit_client_months(scope, batch, table, reading.spill, client_months)
+            done = _finish(scope, batch, reading, client_months, clock())
         except GenerationReplaced:
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:
-            # The search for duplicates needs room on the disk, too.
+            # The search for duplicates and the list of conflicts need room on the disk, too.
             return lifecycle.refuse(scope, batch, problem.detail)
-        done = _finish(scope, batch, reading, client_months, clock())
     apart = Apart()
     for client_id, day in sorted(crowded):
         with apart.turn(f"the compaction of {day} of client {client_id}"):
@@ -118,7 +120,7 @@ def at_most_once_a_second(clock: Callable[[], int], report: Callable[[int], None
 
 
 def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[ClientMonth], finished_at: int) -> Batch:
-    """Post the reseller's costs, write the refused lines, and close the batch with the sums of its markers."""
+    """Post the reseller's costs, list refused and conflicting lines, close the batch with the sums of its markers."""
     markers = usage.markers(batch.batch_id, batch.generation, client_months)
     # Read the batch after the markers: they vanish only when the next generation has begun.
     found = store.batch(batch.reseller_id, batch.batch_id)
@@ -130,12 +132,19 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
         )
     cost_e8 = costs.post(scope, batch, [markers])
     if reading.rejected:
-        multipart.upload(store.rejects_key(batch.batch_id), reading.rejects, "text/csv; charset=utf-8")
+        multipart.upload(store.rejects_key(batch.batch_id), reading.rejects, CSV)
+    conflicting = sum(marker.conflicting for marker in markers.values())
+    if conflicting:
+        parts = [(str(each.conflicts_key), each.conflicting) for each in markers.values() if each.conflicting]
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            conflicts.write(batch, parts, reading.spill.column_file, file)
+            multipart.upload(store.conflicts_key(batch.batch_id), file, CSV)
     outcome = {
         "lines": reading.lines,
         "rated": sum(marker.rated for marker in markers.values()),
         "rejected": reading.rejected,
         "duplicates": sum(marker.duplicates for marker in markers.values()),
+        "conflicting": conflicting,
         "cost_e8": cost_e8,
         "revenue_e8": sum(marker.amount_e8 for marker in markers.values()),
         "has_rejects": bool(reading.rejected),

@@ -10,13 +10,14 @@ from typing import IO
 
 from chalicelib.aws import objects
 from chalicelib.config import settings
+from chalicelib.csv_cells import inert
 from chalicelib.errors import Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.batches.column_file import full_disk_refused
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
 from chalicelib.rating.cdr import formats
-from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks
+from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 from chalicelib.rating.engine.columns import Columns, empty
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector.engine import rate
@@ -64,7 +65,7 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = sources.reading(table.book.plan, batch.time_zone, batch.declared)
+    source = sources.reading(table.book.plan, batch.zones, batch.declared)
     for number, columns in enumerate(_rated(_blocks(batch, reading, report), batch, source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
@@ -73,13 +74,18 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
         with full_disk_refused():
             if columns.rejected and not reading.rejected:
                 writer.writerow(("line", "reason", "message", "original"))
-            writer.writerows(columns.rejected)
+            writer.writerows(map(inert, rejection) for rejection in columns.rejected)
             text.flush()
         reading.rejected += len(columns.rejected)
         if number:
             report()
     reading.spill.flush()
     text.detach()
+
+
+def chunks_of(batch: Batch, blocks: Iterator[bytes]) -> Iterator[Chunk | Cut]:
+    """The chunks of a batch's file, as ``records.chunks`` cuts them; ``blocks``: its bytes."""
+    yield from chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds)
 
 
 def _blocks(batch: Batch, reading: Reading, report: Callable[[], None]) -> Iterator[bytes]:
@@ -93,7 +99,7 @@ def _blocks(batch: Batch, reading: Reading, report: Callable[[], None]) -> Itera
 
 def _rated(blocks: Iterator[bytes], batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
     layout = None
-    for chunk in chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds):
+    for chunk in chunks_of(batch, blocks):
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue

@@ -51,13 +51,13 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     return None if source is None else _plain(source)
 
 
-def reading(plan: DialPlan, time_zone: str, declared: dict[str, Any] | None) -> Source:
-    """How a file is read: by the reseller's dial plan and time zone, and by what is declared about the file."""
+def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Source:
+    """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared."""
     if not declared:
-        return Source(plan, time_zone)
+        return Source(plan, zones)
     names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
     zone = declared["time_zone"]
-    return Source(plan, zone or time_zone, declared=bool(zone), mapping=names or None)
+    return Source(plan, zone or zones, declared=bool(zone), mapping=names or None)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Batch(Item):
     being rated. ``place``: a ULID, the order in which batches were created. ``terms_version`` to ``declared``: the pins
     of the generation. ``seen_at``: when a try last showed that it runs; ``announced_at``: when the batch was put on the
     queue again because no try did. ``bytes_read`` of ``size``: the bytes of the object.
+    ``zones``: the reseller's calendar, as ``periods.calendar`` reads it.
     """
 
     batch_id = UnicodeAttribute()
@@ -40,7 +41,7 @@ class Batch(Item):
     previous: Any = JSONAttribute(attr_name="standing", null=True)
     terms_version = IntegerAttribute()
     deck_version = IntegerAttribute()
-    time_zone = UnicodeAttribute()
+    zones = UnicodeAttribute()
     home_country = UnicodeAttribute()
     cost_source = UnicodeAttribute()
     declared = JSONAttribute(null=True)
@@ -48,6 +49,7 @@ class Batch(Item):
     rated = IntegerAttribute(default=0)
     rejected = IntegerAttribute(default=0)
     duplicates = IntegerAttribute(default=0)
+    conflicting = IntegerAttribute(default=0)
     cost_e8 = IntegerAttribute(default=0)
     revenue_e8 = IntegerAttribute(default=0)
     has_rejects = BooleanAttribute(default=False)
@@ -67,6 +69,16 @@ class Batch(Item):
     def rejects_key(self) -> str | None:
         """The key of the object that holds the refused lines; ``None``: no line was refused."""
         return rejects_key(self.batch_id) if self.has_rejects else None
+
+    @property
+    def conflicts_key(self) -> str | None:
+        """The key of the object that lists the conflicting duplicates; ``None``: there are none."""
+        return conflicts_key(self.batch_id) if self.conflicting else None
+
+
+def conflicts_key(batch_id: str) -> str:
+    """Where the conflicting duplicates of a batch are written."""
+    return f"rejected/cdr/{batch_id}.conflicts.csv"
 
 
 def rejects_key(batch_id: str) -> str:

@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from chalicelib import periods
 from chalicelib.aws.multipart import Growing
 from chalicelib.calls import format as call_format
 from chalicelib.calls import store as call_store
@@ -23,6 +22,7 @@ from chalicelib.client_month import ClientMonth
 from chalicelib.rating.batches import charges
 from chalicelib.rating.batches.billed import CACHED_HASHES, BilledCalls, SegmentPlace, cache
 from chalicelib.rating.batches.client_day import ClientDay
+from chalicelib.rating.batches.conflicts import ConflictsOfClient
 from chalicelib.rating.batches.rated_csv import RatedRows, render
 from chalicelib.rating.batches.spill import Spill
 from chalicelib.rating.batches.store import Batch
@@ -117,7 +117,8 @@ def _packed(rows: RatedRows, first: int, last: int) -> bytes:
 
 @dataclass
 class CallWriter:
-    """Writes the calls of one client-month of a batch: then ``index`` has their segments, and ``sums`` their sums.
+    """Writes the calls of one client-month of a batch: then ``index`` has their segments, ``sums`` their sums, and
+    ``conflicts`` the lines that are conflicting duplicates.
 
     After a lost race they are written again only if they may be charged differently.
     """
@@ -128,6 +129,7 @@ class CallWriter:
     objects: Objects
     index: list[Segment] = field(default_factory=list)
     sums: Sums = field(default_factory=lambda: Sums({}))
+    conflicts: ConflictsOfClient = field(default_factory=ConflictsOfClient)
     _charged_on: tuple[frozenset[SegmentPlace], Mapping[str, int]] | None = None
 
     def is_current(self, billed: BilledCalls, used_free: Mapping[str, int]) -> bool:
@@ -139,12 +141,13 @@ class CallWriter:
 
         ``used_free``: by package id, the month's free seconds that are spent before these calls.
         """
-        free, recent = charges.FreeSeconds(table, dict(used_free)), periods.days_around(self.now, table.book.zone)
-        self.index, self.sums = [], Sums(free.used)
+        free, recent = charges.FreeSeconds(table, dict(used_free)), table.book.calendar.days_around(self.now)
+        self.index, self.sums, self.conflicts = [], Sums(free.used), ConflictsOfClient()
         for day in spill.days(self.client_month):
-            client_day = ClientDay(spill, self.client_month, day, billed.billed(day), table)
+            client_day = ClientDay(spill, self.client_month, day, billed.billed(day), table, self.conflicts.add)
             if client_day.unique_lines:
                 self._write_day(day, client_day, free, recent)
+        self.conflicts.close()
         before = dict(used_free)
         self.sums.used_free = {name: used for name, used in free.used.items() if used != before.get(name, 0)}
         self._charged_on = (billed.places, before)

@@ -1,8 +1,9 @@
 """Rows of Asterisk's ``Master.csv`` (``cdr_csv``), spelled in the columns of Forfait's own CSV.
 
 The file has no header, and ``cdr.conf`` sets its width: 16 columns, then ``uniqueid`` (``loguniqueid``), ``userfield``
-(``loguserfield``) and three more (``newcdrcolumns``). Each can be switched on alone and at any time, so one file may
-contain rows of all widths, and the 17th column is either ``uniqueid`` or ``userfield``.
+(``loguserfield``) and three more (``newcdrcolumns``), of which the last is ``sequence``. Each can be switched on alone
+and at any time, so one file may contain rows of all widths, and the 17th column is either ``uniqueid`` or
+``userfield``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from chalicelib.calls.format import DISPOSITIONS, FAILED, INBOUND, OUTBOUND
-from chalicelib.rating.cdr import call
+from chalicelib.rating.cdr import call, call_ids
 from chalicelib.rating.cdr.call import BadField
 
 ORDER = (
@@ -35,7 +36,28 @@ ORDER = (
 )
 """The columns whose positions are certain."""
 LEAST, MOST = 16, 21
-COLUMNS = ("accountcode", "src", "dst", "clid", "dstchannel", "start", "billsec", "disposition", "uniqueid")
+SEQUENCE_AT = 20
+"""The index of ``sequence`` in a row of all 21 columns."""
+SEQUENCE_IN_20 = "sequence in a row of 20"
+"""The 20th column: ``sequence`` in a row of 20 columns, where ``uniqueid`` or ``userfield`` is not written."""
+COLUMNS = (
+    "accountcode",
+    "src",
+    "dst",
+    "clid",
+    "dstchannel",
+    "start",
+    "duration",
+    "billsec",
+    "disposition",
+    "uniqueid",
+    "sequence",
+    SEQUENCE_IN_20,
+)
+_SHAPED = {name: ORDER.index(name) for name in COLUMNS if name in ORDER} | {
+    "sequence": SEQUENCE_AT,
+    SEQUENCE_IN_20: SEQUENCE_AT - 1,
+}
 REQUIRED = frozenset({"accountcode", "src", "dst", "dstchannel", "start", "billsec", "disposition"})
 """Names that a header must have, for files to which somebody added one."""
 OTHER_NAMES = {"calldate": "start"}
@@ -55,7 +77,7 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
     start, disposition = (fields[ORDER.index(name)] for name in ("start", "disposition"))
     if not call.looks_like_start(start) or not _is_disposition(disposition):
         return None
-    return {name: ORDER.index(name) for name in COLUMNS}
+    return dict(_SHAPED)
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -64,11 +86,13 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``pick`` selects the fields of this module's ``COLUMNS``. A row with an account code is an outbound call of that
     sub-account; a row without one is an inbound call to the number dialled. Raises ``BadField``.
     """
-    account, source, called, caller, channel, start, seconds, ended, uniqueid = pick(fields)
+    account, source, called, caller, channel, start, duration, seconds, ended, uniqueid, *sequences = pick(fields)
     ended = disposition(ended)
+    call.check_duration(seconds, duration, ("billsec", "duration"))
     direction = OUTBOUND if account.strip() else INBOUND
     number = source if source.strip() else _number(caller)
-    return _call_id(uniqueid, start, channel), start, direction, account, number, called, ended, seconds, ""
+    call_id = _call_id(uniqueid, start, channel, called, *sequences)
+    return call_id, start, direction, account, number, called, ended, seconds, ""
 
 
 def disposition(text: str) -> str:
@@ -86,18 +110,22 @@ def _is_disposition(text: str) -> bool:
     return word in DISPOSITIONS or word == _CONGESTION
 
 
-def _call_id(uniqueid: str, start: str, channel: str) -> str:
-    """The id of a call: unique id, start and called channel.
+def _call_id(uniqueid: str, start: str, channel: str, called: str, sequence: str, sequence_in_20: str) -> str:
+    """The id of a call: unique id, start, called channel, number called as written, and the sequence if there is one.
 
-    The unique id alone names the calling channel: a call that rings two phones is two rows with one unique id. Returns
-    "" when the row has no unique id (its 17th column is something else); then the id is made from the whole row.
+    The unique id alone names the calling channel: a call that rings two phones is two rows with one unique id, and so
+    is a call that is put through. Returns "" when the row has no unique id (its 17th column is something else); then
+    the id is made from the whole row.
     """
     uniqueid = uniqueid.strip()
-    if not _UNIQUEID.fullmatch(uniqueid):
+    if not _UNIQUEID.fullmatch(uniqueid) or not call_ids.read(uniqueid):
         return ""
-    parts = [uniqueid, start.strip(), channel.strip()]
+    parts = [uniqueid, start.strip(), channel.strip(), called.strip()]
+    number = (sequence or sequence_in_20).strip()
+    if number.isascii() and number.isdigit():
+        parts.append(number)
     whole = " ".join(parts)
-    return whole if len(whole) <= call.MAX_CALL_ID else call.row_id(parts)
+    return whole if len(whole) <= call.MAX_CALL_ID else call_ids.of_row(parts)
 
 
 def _number(caller: str) -> str:

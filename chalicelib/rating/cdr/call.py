@@ -7,16 +7,16 @@ are not cached, because there are too many.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from chalicelib import money, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import DialPlan
+from chalicelib.periods import Calendar
+from chalicelib.rating.cdr import call_ids
 
 MAX_SECONDS = periods.DAY_SECONDS
 """Of one call."""
@@ -95,17 +95,12 @@ CallReader = Callable[[int, Sequence[str], list[str]], Call]
 _DIRECTIONS = {word: word for word in DIRECTIONS}
 _DISPOSITIONS = {word: word for word in DISPOSITIONS}
 _START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
+_SPAN = re.compile(r"(?:(\d{1,4}):(\d\d):)?(\d{1,8})", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
 _HOURS_KEPT = 4096
 _ACCOUNTS_KEPT = 1 << 16
 _new = tuple.__new__
-
-
-def row_id(fields: list[str]) -> str:
-    """An id for a call whose record has none: equal rows give equal ids, in any file and with any delimiter."""
-    row = "\x1f".join(field.strip() for field in fields)
-    return "row:" + hashlib.sha256(row.encode()).hexdigest()[:32]
 
 
 def renamed(message: str, names: Mapping[str, str]) -> str:
@@ -114,22 +109,41 @@ def renamed(message: str, names: Mapping[str, str]) -> str:
     return names.get(column, column) + colon + rest
 
 
+def check_duration(seconds: str, duration: str, names: tuple[str, str]) -> None:
+    """Refuse billable ``seconds`` that are more than the ``duration`` of the whole call, ringing included.
+
+    Both are seconds, or ``hh:mm:ss``; nothing is compared where one of them is neither. ``names``: those of the two
+    columns, for the message. Raises ``BadField``.
+    """
+    billable, whole = _span(seconds), _span(duration)
+    if whole is not None and billable is not None and billable > whole:
+        raise BadField(
+            "bad_seconds",
+            f"{names[0]}: {seconds.strip()} is more than {duration.strip()}, the {names[1]} of the whole call",
+        )
+
+
+def _span(text: str) -> int | None:
+    found = _SPAN.fullmatch(text.strip())
+    return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + int(found[3]) if found else None
+
+
 def looks_like_start(text: str) -> bool:
     """Whether a field looks like a start; files without a header are recognised by it."""
     return _START.fullmatch(text.strip(' "')) is not None
 
 
 @lru_cache(maxsize=64)
-def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
+def call_reader(zones: str, plan: DialPlan) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    It is cached per zone and plan, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an
-    unknown zone.
+    ``zones``: a calendar, as ``periods.calendar`` reads it. The function is cached per calendar and plan, so that its
+    own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone.
     """
-    local = periods.zone(zone_name)
+    local = periods.calendar(zones)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
-    is_e164, longest = numbers.is_e164, MAX_TEXT
+    is_e164, longest, id_of = numbers.is_e164, MAX_TEXT, call_ids.read
 
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
@@ -151,7 +165,7 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
                 called = plan.read(called if len(called) <= longest else "")
             except ValueError:
                 raise BadField("bad_number") from None
-        call_id = call_id.strip() or row_id(fields)
+        call_id = id_of(call_id) or call_ids.of_row(fields)
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
         if not is_e164(calling):
@@ -163,7 +177,7 @@ def call_reader(zone_name: str, plan: DialPlan) -> CallReader:
     return read
 
 
-def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
+def _start(text: str, local: Calendar, hours: dict[str, int]) -> int:
     """Text -> instant; adds its hour to the cache, unless the clocks change within it."""
     at = _instant(text, local)
     if "." not in text:
@@ -175,7 +189,7 @@ def _start(text: str, local: ZoneInfo, hours: dict[str, int]) -> int:
     return at
 
 
-def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
+def hour_start(hour: str, behind: str, local: Calendar) -> int | None:
     """The first instant of an hour; ``2026-11-23T08:`` and ``Z`` are the texts before and after minutes and seconds.
 
     ``behind`` is ``Z``, an offset, or empty for local time. Returns None when starts of this hour must be read one by
@@ -188,7 +202,7 @@ def hour_start(hour: str, behind: str, local: ZoneInfo) -> int | None:
     return first if last - first == 3599 else None
 
 
-def _instant(text: str, local: ZoneInfo) -> int:
+def _instant(text: str, local: Calendar) -> int:
     try:
         instant = periods.parse_instant(text, local)
     except periods.MissingHour:

@@ -34,8 +34,9 @@ Texts = Callable[[Pick, list[str]], tuple[str, ...]]
 class Source(NamedTuple):
     """How the fields of a file are read: how its numbers are dialled, and the time zone of its clocks.
 
-    ``zone`` is the IANA zone of starts without an offset. For VoIP.ms rows it is used only when a CDR source
-    ``declared`` it; otherwise they are in Eastern time.
+    ``zone``: the IANA zone of starts without an offset, or the reseller's calendar as ``periods.calendar`` reads it:
+    then each is read in the zone of its own month. For VoIP.ms rows it is used only when a CDR source ``declared`` it;
+    otherwise they are in Eastern time.
     """
 
     plan: DialPlan
@@ -114,7 +115,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
 
 
 def zone_of(layout: Layout, source: Source) -> str:
-    """The IANA zone of starts without an offset."""
+    """The IANA zone of starts without an offset, or the calendar by which they are read (``Source``)."""
     fixed = voipms.ZONE if layout.name == "voipms" else ""
     return fixed if fixed and not source.declared else source.zone
 

@@ -35,12 +35,13 @@ COLUMNS = (
     "destination_number",
     "start_stamp",
     "answer_stamp",
+    "duration",
     "billsec",
     "hangup_cause",
     "uuid",
     "accountcode",
 )
-REQUIRED = frozenset(COLUMNS)
+REQUIRED = frozenset(COLUMNS) - {"duration"}
 
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -85,7 +86,8 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``pick`` selects the fields of ``COLUMNS``. The account code decides the direction, as in ``asterisk.texts``.
     Raises ``BadField``.
     """
-    caller, called, start, answer, seconds, cause, uuid, account = pick(fields)
+    caller, called, start, answer, duration, seconds, cause, uuid, account = pick(fields)
+    call.check_duration(seconds, duration, ("billsec", "duration"))
     # Some templates have a blank before this field, which makes its quotes part of the text.
     account = account.strip(' "')
     direction = OUTBOUND if account else INBOUND

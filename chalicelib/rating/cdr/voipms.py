@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from chalicelib.calls.format import INBOUND, OUTBOUND
-from chalicelib.rating.cdr.call import BadField
+from chalicelib.rating.cdr.call import BadField, check_duration
 
 ZONE = "America/New_York"
 COLUMNS = (
@@ -22,6 +22,7 @@ COLUMNS = (
     "callerid",
     "destination",
     "disposition",
+    "duration",
     "seconds",
     "total",
 )
@@ -41,8 +42,9 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``pick`` selects the fields of this module's ``COLUMNS``. Raises ``BadField`` (``not_a_call``) for a recording.
     ``account`` keeps the main id (``100000_office``): it is the name with which the sub-account registers.
     """
-    uniqueid, date, description, kind, account, caller, called, disposition, seconds, total = pick(fields)
+    uniqueid, date, description, kind, account, caller, called, disposition, duration, seconds, total = pick(fields)
     way = direction(description, kind)
+    check_duration(seconds, duration, ("seconds", "duration"))
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller
     return uniqueid, date, way, account, number, called, disposition, seconds, total

@@ -13,6 +13,7 @@ from chalicelib.aws import objects
 from chalicelib.aws.items import Key
 from chalicelib.aws.transactions import Change, Put, Scope, commit, event, settled
 from chalicelib.config import settings
+from chalicelib.csv_cells import inert
 from chalicelib.errors import LostRace, Refused
 from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks, records
 from chalicelib.rating.decks.deck import ROUTES, DeckLine, compile_deck
@@ -116,7 +117,7 @@ def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("line", "field", "message"))
-    writer.writerows(bad)
+    writer.writerows(map(inert, line) for line in bad)
     drop.errors_key = f"rejected/decks/{drop.drop_id}.csv"
     objects.write(drop.errors_key, text.getvalue().encode(), "text/csv; charset=utf-8")
     drop.status = "refused"

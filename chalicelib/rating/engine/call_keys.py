@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,28 @@ from chalicelib.rating.engine import hashing
 from chalicelib.rating.engine.columns import CODES, Ints, Strings
 from chalicelib.rating.engine.hashing import Hashes
 
-Keys = tuple[Ints, Strings]
-"""Kinds and ids of some calls."""
+
+class Said(NamedTuple):
+    """What records say about their calls, one array per fact of ``identity.COMPARED``, and where the records are.
+
+    ``code`` (``columns.CODES``) is direction and disposition. ``batch_id`` is empty for the file that is being rated.
+    """
+
+    start: Ints
+    code: Ints
+    called: Strings
+    seconds: Ints
+    line: Ints
+    batch_id: Strings
+
+
+class Keys(NamedTuple):
+    """Kinds and ids of some calls; ``said`` gives the rest of those of them that are asked for, by ascending place."""
+
+    kind: Ints
+    call_id: Strings
+    said: Callable[[Ints], Said]
+
 
 _KINDS = np.zeros(len(CODES), np.int64)
 _KINDS[list(CODES.values())] = [kind_of(*pair) for pair in CODES]

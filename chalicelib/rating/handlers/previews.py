@@ -17,4 +17,4 @@ bp = Blueprint(__name__)
 def preview_cdr(call: Call) -> Any:
     """How the first 20 lines of a CDR file would be read and priced; nothing is posted."""
     body = call.body(PreviewIn)
-    return previews.preview(call.who.reseller_id, body.filename, body.data())
+    return previews.preview(call.scope.now, call.who.reseller_id, body.filename, body.data())

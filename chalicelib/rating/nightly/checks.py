@@ -221,6 +221,7 @@ def _batch(batch: Batch, markers: Iterable[Marked], debited_e8: int) -> Iterator
     counted = {
         "rated": sum(marker.calls for marker in own),
         "duplicates": sum(marker.duplicates for marker in own),
+        "conflicting": sum(marker.conflicting for marker in own),
         "revenue_e8": sum(marker.revenue_e8 for marker in own),
         "cost_e8": sum(marker.cost_e8 for marker in own),
     }

@@ -38,7 +38,7 @@ def deck_version() -> int:
 
 def rate_book(
     reseller_id: str,
-    time_zone: str,
+    zones: str,
     plan: DialPlan,
     terms_version: int,
     decks_version: int,
@@ -47,7 +47,8 @@ def rate_book(
 ) -> RateBook:
     """Everything that prices a reseller's calls, as of these versions of its terms and of the decks.
 
-    ``plan``: home country and internal digits; codes and accounts are added here.
+    ``zones``: its calendar, as ``periods.calendar`` reads it. ``plan``: home country and internal digits; codes and
+    accounts are added here.
     """
     ownership = _ownership(reseller_id, terms_version)
     return RateBook(
@@ -55,14 +56,14 @@ def rate_book(
         ownership=ownership,
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
-        zone=periods.zone(time_zone),
+        calendar=periods.calendar(zones),
         record_costs=record_costs,
     )
 
 
 @lru_cache(maxsize=64)
 def cached_rate_book(
-    reseller_id: str, time_zone: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
+    reseller_id: str, zones: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
     """The same without ownership, cached until terms or decks change: for requests that price one call."""
     return RateBook(
@@ -70,7 +71,7 @@ def cached_rate_book(
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks={route: _decks(route, decks_version) for route in ROUTES},
-        zone=periods.zone(time_zone),
+        calendar=periods.calendar(zones),
         record_costs=record_costs,
         # A container has the rate books of many resellers, and each prices only a few calls.
         heads=Heads(1 << 13),
@@ -82,7 +83,7 @@ def newest_rate_book(reseller: Any) -> RateBook:
     version = term_versions.head_of(reseller.reseller_id).version
     record_costs = reseller.cost_source == "record"
     plan = DialPlan(reseller.home_country)
-    return cached_rate_book(reseller.reseller_id, reseller.time_zone, plan, version, deck_version(), record_costs)
+    return cached_rate_book(reseller.reseller_id, reseller.zones, plan, version, deck_version(), record_costs)
 
 
 @lru_cache(maxsize=4096)
@@ -150,8 +151,8 @@ def _decks(route: str, version: int) -> list[tuple[int, Callable[[], Deck]]]:
     """The decks of a route by their first instant; of two decks for one day, the one that was dropped last."""
     rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
     newest = {row.effective_from: row for row in rows}
-    utc = periods.zone("UTC")
-    return [(periods.day_start(day, utc), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
+    utc = periods.calendar("UTC")
+    return [(utc.day_start(day), partial(open_deck, row.object_key)) for day, row in sorted(newest.items())]
 
 
 @lru_cache(maxsize=8)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
-from chalicelib import dated, periods
+from chalicelib import dated
 from chalicelib.calls.format import holder_of_account, holder_of_did
 from chalicelib.dialling import DialPlan
+from chalicelib.periods import Calendar
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.pricing import price
 from chalicelib.rating.pricing.ownership import Holding, Ownership
@@ -75,7 +75,7 @@ class RateBook:
     ownership: Ownership
     terms: Terms
     decks: Mapping[str, Sequence[tuple[int, Callable[[], Deck]]]]
-    zone: ZoneInfo
+    calendar: Calendar
     record_costs: bool = False
     plan: DialPlan = field(default_factory=DialPlan)
     holders: Numbering[Holder] = field(default_factory=Numbering)
@@ -83,6 +83,7 @@ class RateBook:
     priced: Numbering[CallTerms] = field(default_factory=Numbering)
     heads: Heads = field(default_factory=Heads)
     _months: dict[int, int] = field(default_factory=dict)
+    _span: tuple[str, int, int] = ("", 0, 0)
     _open: dict[tuple[str, int], Deck] = field(default_factory=dict)
     _routings: dict[_Decks, Routing] = field(default_factory=dict)
     _tariffs: dict[tuple[str, Epoch | None, _Decks], Tariff] = field(default_factory=dict)
@@ -161,11 +162,16 @@ class RateBook:
 
     def month(self, at: int) -> int:
         """Number of the local month of an instant."""
-        # The offset of a zone is whole quarters of an hour, so all instants of one are in the same month.
         quarter = at // 900
         number = self._months.get(quarter)
         if number is None:
-            number = self._months[quarter] = self.months.number(periods.local_month(at, self.zone))
+            month, begins, end = self._span
+            if not begins <= at < end:
+                month, begins, end = self._span = self.calendar.month_span(at)
+            number = self.months.number(month)
+            # Months begin at whole quarters of an hour, but in the zones of long ago.
+            if begins <= quarter * 900 and quarter * 900 + 900 <= end:
+                self._months[quarter] = number
         return number
 
     def call_terms(self, number: int) -> CallTerms:

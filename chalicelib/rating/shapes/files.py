@@ -241,6 +241,7 @@ class BatchOut(Shape):
     rated: int
     rejected: int
     duplicates: int
+    conflicting: int
     cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     started_at: InstantOut | None
@@ -248,6 +249,7 @@ class BatchOut(Shape):
     size: Annotated[int, Field(description="bytes of the file; 0 before it is read")]
     bytes_read: Annotated[int, Field(description="how many of them were read so far")]
     rejected_url: Annotated[DownloadUrl | None, Field(validation_alias="rejects_key")]
+    conflicts_url: Annotated[DownloadUrl | None, Field(validation_alias="conflicts_key")]
     reason: str | None
 
 

@@ -100,7 +100,7 @@ def test_free_minutes_change_no_answer_out_of_their_scope(row: Row):
 def test_what_stays_held_when_the_call_has_ended(row: Row):
     initial, increment = map(int, row["pulse"].split("/"))
     terms = US._replace(
-        initial=initial, increment=increment, fee_e14=amount(row["fee"]) * 10**6, grace_seconds=int(row["grace"])
+        initial=initial, increment=increment, fee_e8=amount(row["fee"]), grace_seconds=int(row["grace"])
     )
     kept = when_ended(terms._replace(covered=False), int(row["seconds"]), int(row["held"]))
     assert (kept.free_seconds, kept.amount_e8) == (int(row["free held"]), amount(row["amount held"]))

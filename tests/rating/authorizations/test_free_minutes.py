@@ -162,7 +162,7 @@ moves = st.lists(
 
 @given(moves)
 def test_the_sums_of_free_seconds_are_those_of_the_open_holds(steps: list[tuple[int, int, str, bool]]):
-    toronto = periods.zone("America/Toronto")
+    toronto = periods.calendar("America/Toronto")
     sums, open_ones, now = Sums(), list[tuple[int, str, str, int]](), LAST_NIGHT - 86_400
     for later, seconds, package, gone in steps:
         now += later * 600
@@ -171,7 +171,7 @@ def test_the_sums_of_free_seconds_are_those_of_the_open_holds(steps: list[tuple[
             ends, day, package, seconds = open_ones.pop(0)
             sums = sums.changed(now, ends, day, 0, package, -seconds)
         else:
-            ends, day = expiry(now), periods.local_day(now, toronto)
+            ends, day = expiry(now), toronto.day_of(now)
             open_ones.append((ends, day, package, seconds))
             sums = sums.changed(now, ends, day, 0, package, seconds)
         assert sums.all_free_seconds(now) == sum(one[3] for one in open_ones)

@@ -247,6 +247,15 @@ def test_an_unanswered_call_and_a_switch_without_ids(world):
     assert (held(world), balance(world)) == (0, 99 * PRICE)
 
 
+@pytest.mark.parametrize("placeholder", ["NULL", "0", "unknown"])
+def test_calls_under_a_placeholder_are_calls_without_ids(world, placeholder):
+    pay(world, 100 * PRICE)
+    ids = [ask(world, call_id=placeholder, reserve_seconds=60).id for _ in range(2)]
+    assert len(set(ids)) == 2
+    world.rate(csv_file(call(placeholder), call(placeholder, 59)))
+    assert held(world) == 0
+
+
 @pytest.mark.parametrize("ids", [("c1", "c2"), ("c1", None), (None, "c2"), (None, None)], ids=str)
 def test_a_file_that_comes_twice_lets_go_of_nothing_else(world, ids):
     pay(world, 100 * PRICE)

@@ -114,12 +114,13 @@ class Full(io.BytesIO):
 
 def test_a_disk_that_is_full_while_duplicates_are_searched_fails_the_batch_with_that_reason(world, monkeypatch):
     from chalicelib.rating.batches.column_file import ColumnFile
+    from chalicelib.rating.engine.call_keys import Said
 
-    append = ColumnFile.append
+    append, columns_of_a_partition = ColumnFile.append, 2 + len(Said._fields)
     dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
 
     def full(file: ColumnFile, columns: Any) -> Any:
-        if len(columns) == 2:
+        if len(columns) == columns_of_a_partition:
             file._file = Full()
         return append(file, columns)
 
@@ -129,6 +130,25 @@ def test_a_disk_that_is_full_while_duplicates_are_searched_fails_the_batch_with_
     assert batch.status == "failed" and "Split it" in batch.reason
     done = world.rate(*dropped)
     assert (done.status, done.rated, done.duplicates) == ("done", 2, 1)
+
+
+def test_a_disk_that_is_full_of_conflicting_lines_fails_the_batch_with_that_reason(world, monkeypatch):
+    from chalicelib.rating.batches.column_file import ColumnFile
+
+    append = ColumnFile.append
+    dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob", seconds=7)))
+
+    def full(file: ColumnFile, columns: Any) -> Any:
+        if len(columns) == 1:
+            file._file = Full()
+        return append(file, columns)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ColumnFile, "append", full)
+        batch = world.rate(*dropped)
+    assert batch.status == "failed" and "Split it" in batch.reason
+    done = world.rate(*dropped)
+    assert (done.status, done.rated, done.duplicates, done.conflicting) == ("done", 2, 1, 1)
 
 
 def test_a_disk_that_is_full_of_refused_lines_fails_the_batch_with_that_reason(world, monkeypatch):

@@ -16,7 +16,7 @@ DAYS = ("2026-07-31", "2026-08-01", "2026-08-31", "2026-09-01", "2026-09-10")
 
 
 def instant(day: str) -> int:
-    return periods.day_start(day, periods.zone("UTC"))
+    return periods.calendar("UTC").day_start(day)
 
 
 def test_pages_and_totals_of_any_span_are_those_of_its_calls(world: World) -> None:

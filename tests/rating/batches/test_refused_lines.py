@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 import tracemalloc
 
@@ -67,3 +69,30 @@ def test_a_file_is_uploaded_in_bounded_memory(monkeypatch):
         head = s3.head_object(Bucket=settings.bucket, Key="rejected/cdr/large.csv")
         assert (head["ContentLength"], head["ContentType"]) == (160 << 20, "text/csv")
         assert objects.read("rejected/cdr/large.csv", 159 << 20, 2) == bytes([159, 159])
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ('=cmd|" /C calc"!A0,x', '\'=cmd|" /C calc"!A0,x'),
+        ("＝1+1,x", "'＝1+1,x"),
+        ("\t=1,x", "'\t'=1,x"),
+        ("a;=1;b,x", "a;'=1;b,x"),
+        ("a;+15145550100;b,x", "a;+15145550100;b,x"),
+    ],
+)
+def test_a_refused_line_is_no_formula_and_readable(world, sent: str, shown: str):
+    batch = world.rate(csv_file(line("1"), sent))
+    (refused,) = csv.DictReader(io.StringIO(rejects_of(batch).decode(), newline=""))
+    assert (batch.rated, batch.rejected, refused["original"]) == (1, 1, shown)
+
+
+def test_refused_lines_that_are_mended_can_be_dropped_again(world):
+    """The apostrophes that were put before formulas are taken out, as the docs say."""
+    batch = world.rate(csv_file(line("1"), line("=2", seconds=-1), line("+3", to="x")))
+    assert (batch.rated, batch.rejected) == (1, 2)
+    originals = [row["original"] for row in csv.DictReader(io.StringIO(rejects_of(batch).decode()))]
+    assert [text[:3] for text in originals] == ["'=2", "'+3"]
+    mended = [text.removeprefix("'").replace(",-1", ",60").replace(",x,", ",+12125550100,") for text in originals]
+    again = world.rate(csv_file(line("1"), *mended))
+    assert (again.rated, again.rejected, again.duplicates, again.conflicting) == (2, 0, 1, 0)

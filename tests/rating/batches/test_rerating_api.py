@@ -153,14 +153,14 @@ def test_a_number_given_to_the_wrong_client_is_put_right_from_a_day_in_the_past(
     number, since = shop["number"], "2026-09-05T00:00:00Z"
     starts = ("2026-09-04T23:59:59Z", since, "2026-09-10T12:00:00Z")
     for n, start in enumerate(starts):
-        rate(csv_file(inbound(str(n), number, start), line(f"out{n}", "ann", start=start)))
+        rate(csv_file(inbound(f"c{n}", number, start), line(f"out{n}", "ann", start=start)))
     assert balance(reseller, shop["ann"]) == "-0.04872"
     release = {"effective_from": since, "will_rerate": True}
     assert reseller.post(f"/v1/dids/{number}/release", release).status == 200
     held = {"client_id": shop["bob"], "per_minute": "0.02", "charge_setup": False, "charge_monthly": False}
     assert reseller.post(f"/v1/dids/{number}/assign", {**held, **release}).status == 200
     # A copy of a call that is still billed to Ann, in a new file: for the moment both have it.
-    rate(csv_file(inbound("1", number, since)))
+    rate(csv_file(inbound("c1", number, since)))
     wanted = reseller.get(f"/v1/batches?did={number.lstrip('+')}&calls_from={since}").json["items"]
     assert len(wanted) == 3
     for row in wanted:
@@ -170,7 +170,7 @@ def test_a_number_given_to_the_wrong_client_is_put_right_from_a_day_in_the_past(
     assert (balance(reseller, shop["ann"]), balance(reseller, shop["bob"])) == ("-0.02872", "-0.04")
     found = reseller.get(f"/v1/reports/calls?date_from=2026-09-01&date_to=2026-09-30&did={number.lstrip('+')}").json
     billed = sorted((call["call_id"], call["client_id"], call["amount"]) for call in found["items"])
-    assert billed == [("0", shop["ann"], "0.01"), ("1", shop["bob"], "0.02"), ("2", shop["bob"], "0.02")]
+    assert billed == [("c0", shop["ann"], "0.01"), ("c1", shop["bob"], "0.02"), ("c2", shop["bob"], "0.02")]
     # From now on the usual rule holds again: nobody moves before what is rated.
     assert reseller.post(f"/v1/dids/{number}/release", {"effective_from": since}).status == 409
     assert World(reseller.ids["reseller"]).reconciled() == []

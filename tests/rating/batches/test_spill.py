@@ -20,7 +20,7 @@ CLIENTS, FIRST = 500, 1_788_220_800
 
 
 def rate_book() -> RateBook:
-    made = RateBook(Ownership({}, {}), Terms([], []), {}, periods.zone("UTC"))
+    made = RateBook(Ownership({}, {}), Terms([], []), {}, periods.calendar("UTC"))
     for n in range(CLIENTS):
         made.holders.number(Holder(f"sub:{n}", f"c{n:04d}", "p1"))
     made.months.number("2026-09")

@@ -20,6 +20,7 @@ from chalicelib.rating.cdr.formats import REASONS, Call, Rejection, Source
 SOURCE = Source(DialPlan("US"), "America/Toronto", mapping=TOKYO)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 VOIPMS = [line for line in voipms(callerid='"Zoë" <5145550100>').splitlines() if line]
+PLACEHOLDER = FREESWITCH.replace("7c2a8c5e-6f4d-4d1b-9a52-0d1f8f3f9c11", "00000000-0000-0000-0000-000000000000")
 FILES = {
     "forfait": [HEADER, GOOD.replace("+15145550100", "Zoë"), GOOD.replace("+15145550100", '"Zoë, ""Z"""')],
     "headerless": [GOOD, GOOD.replace("+15145550100", "Zoë")],
@@ -28,11 +29,13 @@ FILES = {
         ASTERISK.replace("Reception", "Zoë"),
         INBOUND + ',"1795440600.418"',
         ASTERISK + ',"1795440600.419","a\nb"',
+        ASTERISK + ',"1795440600.419","","","1795440600.418",13',
+        ASTERISK + ',"0.0"',
     ],
-    "freeswitch": [FREESWITCH.replace("Reception", "Zoë"), FREESWITCH.replace("Reception", "one\r\ntwo")],
+    "freeswitch": [FREESWITCH.replace("Reception", "Zoë"), FREESWITCH.replace("Reception", "one\r\ntwo"), PLACEHOLDER],
     "aliased": [NAMES.replace(";", ","), ROW.replace(";", ","), ROW.replace(";", ",").replace("+15145550100", "Zoë")],
 }
-EXPECTED = {"forfait": 2, "headerless": 2, "voipms": 2, "asterisk": 3, "freeswitch": 2, "aliased": 2}
+EXPECTED = {"forfait": 2, "headerless": 2, "voipms": 2, "asterisk": 5, "freeswitch": 3, "aliased": 2}
 
 
 def read(data: bytes, block: int = 1 << 16, size: int = 2 << 20) -> list[Call | Rejection]:
@@ -66,7 +69,7 @@ def test_every_format_is_read_in_every_encoding_with_every_delimiter(
 def test_line_numbers_are_those_of_an_editor_in_every_encoding():
     text = "\n\n" + "\r\n".join(FILES["asterisk"] * 2)
     for encoding in ENCODINGS:
-        assert [one.line for one in read(text.encode(encoding))] == [3, 4, 5, 7, 8, 9]
+        assert [one.line for one in read(text.encode(encoding))] == [3, 4, 5, 7, 8, 9, 10, 11, 13, 14]
 
 
 def test_a_utf16_file_in_a_gzip_that_stops_is_read_up_to_there():
@@ -81,6 +84,9 @@ def test_a_utf16_file_in_a_gzip_that_stops_is_read_up_to_there():
 
 pieces = st.one_of(
     st.sampled_from([line for lines in FILES.values() for line in lines]),
+    st.sampled_from(
+        ["NULL", r"\N", "0", "#REF!", "4.83249E+09", "'none'", "\ufeffa1", "61400", "00:00:07", "=1", "＝1"]
+    ),
     st.sampled_from(
         ["", '"', '""', '"a\nb"', ",", ";", "\t", "Zoë", "\ufeff", "\x00", "\x85", "🕿", "a" * 70, "inbound"]
     ),

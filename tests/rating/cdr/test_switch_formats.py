@@ -53,7 +53,8 @@ def test_a_row_of_master_csv_is_a_call_whatever_its_width(tail: str, new: str):
     numbers = ("1001", "+14165550123")
     assert call == Call(1, call.call_id, START, "outbound", "office", *numbers, "ANSWERED", 61, -1)
     if UNIQUEID in tail:
-        assert call.call_id == "1795440600.418 2026-11-23 08:30:00 PJSIP/carrier-000001a3"
+        whole = "1795440600.418 2026-11-23 08:30:00 PJSIP/carrier-000001a3 14165550123"
+        assert call.call_id == (f"{whole} 12" if new else whole)
     else:
         assert call.call_id.startswith("row:")
 
@@ -83,6 +84,23 @@ def test_the_legs_of_a_call_that_rings_two_phones_are_two_calls():
     assert len({call[1] for call in found}) == 2
 
 
+def test_rows_that_differ_only_in_sequence_or_in_the_number_called_are_not_copies():
+    row = ASTERISK + UNIQUEID + NEW
+    others = [row.replace(",12", ",13"), row.replace('"14165550123"', '"14165550124"')]
+    found = parsed("\n".join([row, *others, row, ASTERISK + UNIQUEID + USERFIELD + NEW]).encode())
+    ids = [call[1] for call in found]
+    assert len(set(ids)) == 3
+    assert ids[3] == ids[4] == ids[0]
+
+
+@pytest.mark.parametrize("uniqueid", ["0.0", "00000.000", "1.79544E+09", "NULL", ""])
+def test_a_row_without_a_unique_id_is_known_by_all_its_columns(uniqueid: str):
+    row = f'{ASTERISK},"{uniqueid}"'
+    found = parsed("\n".join([row, row.replace("1001", "1002"), row]).encode())
+    assert all(call[1].startswith("row:") for call in found)
+    assert len({call[1] for call in found}) == 2
+
+
 @pytest.mark.parametrize("uniqueid", ["pbx1-1795440600.418", "north-pbx-1-1795440600.0"])
 def test_a_unique_id_may_carry_the_name_of_its_system(uniqueid: str):
     assert one(f'{ASTERISK},"{uniqueid}"').call_id.startswith(uniqueid + " ")
@@ -92,7 +110,8 @@ def test_an_id_that_would_be_too_long_is_hashed_the_same_way_in_rows_of_every_wi
     row = ASTERISK.replace("PJSIP/carrier", "PJSIP/" + "carrier" * 12) + UNIQUEID
     call = one(row)
     assert call.call_id.startswith("row:")
-    assert call.call_id == one(row + USERFIELD).call_id == one(row + USERFIELD + NEW).call_id
+    assert call.call_id == one(row + USERFIELD).call_id
+    assert one(row + NEW).call_id == one(row + USERFIELD + NEW).call_id != call.call_id
 
 
 @pytest.mark.parametrize(
@@ -140,8 +159,26 @@ def test_a_master_csv_may_be_given_a_header():
     )
     calls = parsed(f"{names};accountcode;uniqueid\n{row}\n".encode())
     assert [(call[1], call[2], call[4]) for call in calls] == [
-        ("1795440600.418 2026-11-23 08:30:00 PJSIP/carrier-1", START, "office")
+        ("1795440600.418 2026-11-23 08:30:00 PJSIP/carrier-1 14165550123", START, "office")
     ]
+    [call] = parsed(f"{names};accountcode;uniqueid;sequence\n{row};7\n".encode())
+    assert call[1] == "1795440600.418 2026-11-23 08:30:00 PJSIP/carrier-1 14165550123 7"
+
+
+@pytest.mark.parametrize("line", [ASTERISK, FREESWITCH])
+def test_more_billable_seconds_than_the_call_lasted_are_refused(line: str):
+    swap = '"61"' if line == FREESWITCH else ",61,"
+    assert refused(line.replace(swap, swap.replace("61", "61400"))) == (
+        "bad_seconds",
+        "billsec: 61400 is more than 68, the duration of the whole call",
+    )
+    assert one(line.replace(swap, swap.replace("61", "68"))).seconds == 68
+
+
+@pytest.mark.parametrize("duration", ["", "x", "1.5", "9" * 5000])
+def test_a_duration_that_is_no_number_of_seconds_is_not_compared(duration: str):
+    assert one(FREESWITCH.replace('"68"', f'"{duration}"')).seconds == 61
+    assert one(ASTERISK.replace(",68,", f",{duration},")).seconds == 61
 
 
 # --- FreeSWITCH ---

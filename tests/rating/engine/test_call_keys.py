@@ -4,36 +4,62 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, RatedCall, decode_keys, encode_rows, quoted
-from chalicelib.calls.identity import key, key_of, kind_of
+from chalicelib.calls.identity import COMPARED, key, key_of, kind_of
 from chalicelib.periods import format_instant
 from chalicelib.rating.batches import duplicates
-from chalicelib.rating.batches.column_file import Column, ColumnFile
+from chalicelib.rating.batches.column_file import ColumnFile
 from chalicelib.rating.batches.duplicates import Lines
-from chalicelib.rating.engine.call_keys import NOTHING, Billed, hashes, kinds
+from chalicelib.rating.engine.call_keys import NOTHING, Billed, Keys, Said, hashes, kinds
 from chalicelib.rating.engine.columns import CODES
 
 Call = tuple[int, bytes]
 """Kind and id."""
+BILLED_LINE = 1_000_000
+"""Added to the numbers of lines of calls that are billed."""
 
 
-def columns(calls: list[Call]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([kind for kind, _ in calls], np.int64), np.array([each for _, each in calls], np.bytes_)
+def columns(
+    calls: list[Call], seconds: Sequence[int] = (), lines: Sequence[int] = (), batch: bytes = b""
+) -> tuple[np.ndarray, np.ndarray, Callable[[np.ndarray], Said]]:
+    kind = np.array([kind for kind, _ in calls], np.int64)
+
+    def said(some: np.ndarray) -> Said:
+        zeros, called = np.zeros(len(some), np.int64), np.full(len(some), b"+12125550100")
+        length = np.array(seconds, np.int64)[some] if len(seconds) else zeros
+        line = np.array(lines, np.int64)[some] if len(lines) else zeros
+        return Said(zeros, kind[some], called, length, line, np.full(len(some), batch))
+
+    return kind, np.array([each for _, each in calls], np.bytes_), said
 
 
-def known(calls: list[Call], at_once: int = 50) -> Billed:
-    def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        return (columns(calls[at : at + at_once]) for at in range(0, len(calls), at_once))
+def known(calls: list[Call], at_once: int = 50, seconds: Sequence[int] = ()) -> Billed:
+    def blocks() -> Iterator[Keys]:
+        for at in range(0, len(calls), at_once):
+            here, some = range(at, min(at + at_once, len(calls))), calls[at : at + at_once]
+            lines = [BILLED_LINE + place for place in here]
+            yield Keys(*columns(some, [seconds[place] for place in here] if seconds else (), lines, b"b1"))
 
-    return Billed(lambda: (duplicates.hashes(*some) for some in blocks()), blocks)
+    return Billed(lambda: (duplicates.hashes(some.kind, some.call_id) for some in blocks()), blocks)
 
 
-def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random | None = None) -> list[int]:
+def ignored(_: np.ndarray) -> None:
+    """Takes conflicts and does nothing."""
+
+
+def found(
+    calls: list[Call],
+    billed: Billed,
+    at_once: int,
+    dice: random.Random | None = None,
+    seconds: Sequence[int] = (),
+    conflicts: Callable[[np.ndarray], None] = ignored,
+) -> list[int]:
     """Numbers of the lines that stand."""
     places: list[int] = []
 
@@ -44,9 +70,10 @@ def found(calls: list[Call], billed: Billed, at_once: int, dice: random.Random |
             if dice:
                 random.Random(at).shuffle(order)
             places.extend(order)
-            yield Lines(np.array(order), *columns([calls[place] for place in order]))
+            length = [seconds[place] for place in order] if seconds else ()
+            yield Lines(np.array(order), *columns([calls[place] for place in order], length, order))
 
-    gone = duplicates.find(blocks, len(calls), billed, ColumnFile(io.BytesIO()))
+    gone = duplicates.find(blocks, len(calls), billed, ColumnFile(io.BytesIO()), conflicts)
     places = list(places)
     if gone is None:
         return sorted(places)
@@ -87,26 +114,46 @@ def test_equal_hashes_are_not_taken_for_equal_calls(monkeypatch, at_once: int):
     assert found(calls, known([(0, b"b")]), at_once) == [0, 3, 4]
 
 
-class Watched(ColumnFile):
-    """Counts the rows that are appended."""
-
-    rows = 0
-
-    def append(self, columns: Sequence[np.ndarray]) -> tuple[Column, ...]:
-        self.rows += len(columns[0])
-        return super().append(columns)
-
-
-def test_a_call_that_a_file_holds_ten_thousand_times_is_written_once_a_thousand(monkeypatch):
-    monkeypatch.setattr(duplicates, "PARTITION_KEYS", 1_000)
+def test_the_temporary_file_is_left_as_it_was():
     file = io.BytesIO(b"what lies there")
-    column_file = Watched(file)
-    gone = duplicates.find(
-        lambda: [Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))], 10_000, NOTHING, column_file
-    )
+    lines = Lines(np.arange(10_000), *columns([(0, b"same")] * 10_000))
+    gone = duplicates.find(lambda: [lines], 10_000, NOTHING, ColumnFile(file), ignored)
     assert gone is not None and np.flatnonzero(~gone).tolist() == [0]
-    assert column_file.rows == 10
     assert file.getvalue() == b"what lies there"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_copy_that_says_something_else_than_the_call_that_won_is_conflicting(seed: int, monkeypatch):
+    """Against billed calls and earlier lines, in one block or many, in partitions of any size."""
+    dice = random.Random(seed)
+    calls, billed = some_calls(dice)
+    seconds, before = dice.choices(range(3), k=len(calls)), dice.choices(range(3), k=len(billed))
+    monkeypatch.setattr(duplicates, "PARTITION_KEYS", dice.choice([1, 7, 100_000]))
+    conflicts = list[np.ndarray]()
+    at_once = dice.choice([1, 13, 100, 300])
+    found(calls, known(billed, dice.choice([1, 50]), before), at_once, dice, seconds, conflicts.append)
+    winner = dict[Call, tuple[int, int, bytes]]()
+    for place, call in enumerate(billed):
+        winner.setdefault(call, (before[place], BILLED_LINE + place, b"b1"))
+    expected = []
+    for place, call in enumerate(calls):
+        won = winner.setdefault(call, (seconds[place], place, b""))
+        if won[0] != seconds[place]:
+            expected.append((place, 8, 0, call[0], b"+12125550100", *won))
+    assert sorted(each for some in conflicts for each in some.tolist()) == expected
+
+
+def test_conflicting_says_in_what_a_copy_differs():
+    facts = {"start": 1, "code": 4, "called": b"+12125550101", "seconds": 9}
+    said = Said(*(np.array([value]) for value in (0, 2, b"+12125550100", 3, 5, b"")))
+    rows = [said, *(said._replace(**{name: np.array([value])}) for name, value in facts.items())]
+    together = Said(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+    together = together._replace(line=np.arange(5))
+    lines = Lines(np.arange(5), np.full(5, 2), np.full(5, b"a"), lambda some: Said(*(each[some] for each in together)))
+    found = list[np.ndarray]()
+    duplicates.find(lambda: [lines], 5, NOTHING, ColumnFile(io.BytesIO()), found.append)
+    assert found[0]["differs"].tolist() == [1, 2, 4, 8]
+    assert COMPARED == ("start", "disposition", "to", "seconds")
 
 
 def test_a_hash_does_not_depend_on_how_wide_the_other_ids_are():

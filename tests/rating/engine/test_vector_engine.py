@@ -35,6 +35,7 @@ FIRST = -(2**62)
 SEPTEMBER, MIDDLE, OCTOBER = 1788220800, 1789430400, 1790812800
 STEMS = ["1", "44", "7", "61", "39", "47", "212", "262", "358", "590", "599", "33", "880", "1212", "1416", "1876", "77"]
 ZONES = ["America/Toronto", "UTC", "Europe/Paris", "Asia/Kathmandu", "Australia/Lord_Howe"]
+ZONES += ["America/Toronto 2026-10 Asia/Kathmandu", "Asia/Tokyo 2026-11 America/St_Johns"]
 
 
 def deck_of(seed: int, lines: int = 3000) -> Deck:
@@ -154,7 +155,7 @@ class Maker:
         records = self.dice.random() < 0.25
 
         def make() -> TermTable:
-            terms, local = Terms(versions, customs), periods.zone(zone)
+            terms, local = Terms(versions, customs), periods.calendar(zone)
             return TermTable(RateBook(Ownership(accounts, dids), terms, decks, local, record_costs=records))
 
         return make, list(accounts), list(dids)

@@ -38,7 +38,7 @@ def case(rate_e10: int, fee_e8: int, percent_e4: int, customs: list[CustomRate])
         for seconds in (1, 6, 7, 3605, 3606, 3607, 86_400)
     ]
     return Case(
-        lambda: TermTable(RateBook(ownership, Terms([package], customs), decks, periods.zone("UTC"))),
+        lambda: TermTable(RateBook(ownership, Terms([package], customs), decks, periods.calendar("UTC"))),
         HEADER + b"\n".join(lines),
         Source(DialPlan("US"), "UTC"),
         1 << 20,

@@ -85,7 +85,7 @@ def some_book(chance: random.Random) -> RateBook:
     decks = {name: [(0, lru_cache(lambda: a_deck(chance)))] for name in ("value", "premium")}
     if chance.random() < 0.1:
         decks["premium"] = []
-    return RateBook(Ownership({}, {}), Terms([package], customs), decks, periods.zone("UTC"))
+    return RateBook(Ownership({}, {}), Terms([package], customs), decks, periods.calendar("UTC"))
 
 
 def some_numbers(chance: random.Random, rows: list[PriceRow]) -> list[str]:
@@ -155,7 +155,7 @@ def test_a_shared_code_is_split_by_country_and_equal_neighbours_are_one_row() ->
     terms = Terms([PackageVersion("p", 1, 0)], [CustomRate("p", "group", "canada", 2, 0, 5_000_000)])
     rows = list(
         PriceList(
-            RateBook(Ownership({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.zone("UTC")), "p", AT
+            RateBook(Ownership({}, {}), terms, {"value": [(0, lambda: deck)]}, periods.calendar("UTC")), "p", AT
         ).rows()
     )
     by_prefix = {row.prefix: (row.country, row.rate_e10, row.rule) for row in rows}

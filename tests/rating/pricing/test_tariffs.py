@@ -21,7 +21,7 @@ COUNTRIES = numbers.country_prefixes()
 DEEP_COUNTRIES = [prefix for prefix in COUNTRIES if len(prefix) > tariffs.HEAD]
 AT = 1_790_000_000
 ROUTES = ("value", "premium", "value")
-UTC = periods.zone("UTC")
+UTC = periods.calendar("UTC")
 
 
 def some_digits(dice: random.Random, length: int) -> str:

@@ -14,7 +14,7 @@ from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import distinct
-from chalicelib.rating.engine.vector import words
+from chalicelib.rating.engine.vector import ids, words
 from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -48,13 +48,13 @@ class Fields:
 
 
 def read(rows: MappedRows, zone: str, home: str, book: RateBook) -> Fields:
-    """Read all fields but the account and the texts; ``zone`` (IANA) is used for starts without an offset."""
+    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
     called, digits, plain = _numbers(buffer, *field["to"], home)
     seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
-    good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & _ids(buffer, *field["call_id"])
+    good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & ids.are_known(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
     cost = None
     if "cost" in field:
@@ -113,7 +113,7 @@ def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
     """The first instant of an hour; ``key`` is year and month as yyyy0mm, then day and hour in five bits each."""
     year, month = divmod(key >> 10, 1_000)
     hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
-    return call.hour_start(hour, behind, periods.zone(zone))
+    return call.hour_start(hour, behind, periods.calendar(zone))
 
 
 def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
@@ -183,12 +183,3 @@ def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, home: str) ->
     tens = np.flatnonzero(ten)
     value[tens] = 10**14 + value[tens] // 10
     return value, digits, good & known
-
-
-def _ids(buffer: NDArray[np.uint8], begin: Ints, length: Ints) -> Mask:
-    """Which call ids need no change: not empty, not too long, no blank at either end."""
-    last = buffer[begin + np.maximum(length, 1) - 1]
-    sized = (length >= 1) & (length <= call.MAX_CALL_ID)
-    first = buffer[begin]
-    good: Mask = sized & (first != 32) & (first != 9) & (last != 32) & (last != 9)
-    return good

@@ -17,6 +17,7 @@ from chalicelib.rating.cdr import asterisk, freeswitch, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
 from chalicelib.rating.cdr.formats import Layout, Source
 from chalicelib.rating.cdr.mapping import ColumnMapping
+from chalicelib.rating.engine.vector import ids
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
 from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
@@ -26,7 +27,6 @@ Field = tuple[Ints, Ints]
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "freeswitch")
 _WORD_BYTES = 64
 """The longest text, in bytes, that the rules of a format are asked about."""
-_ID_WORDS = 3
 
 
 @dataclass
@@ -204,9 +204,16 @@ def _voipms(page: _Page) -> dict[str, Field]:
         "from": page.inner("callerid", np.arange(len(page.good)), to_the_end=False),
         "to": page.column("destination"),
         "disposition": page.column("disposition"),
-        "seconds": page.column("seconds"),
+        "seconds": _within(page, "seconds"),
     }
     return {**fields, "cost": page.column("total")} if "total" in page.columns else fields
+
+
+def _within(page: _Page, name: str) -> Field:
+    """The column of the billable seconds; rows where they may be more than the call's ``duration`` are not good."""
+    seconds = page.column(name)
+    page.good &= vector_words.are_within(page.lines.buffer, *seconds, *page.column("duration"))
+    return seconds
 
 
 def _asterisk(page: _Page) -> dict[str, Field]:
@@ -226,37 +233,38 @@ def _asterisk(page: _Page) -> dict[str, Field]:
         "from": (begin, length),
         "to": page.column("dst"),
         "disposition": disposition,
-        "seconds": page.column("billsec"),
+        "seconds": _within(page, "billsec"),
     }
 
 
 def _asterisk_id(page: _Page, start: Field) -> Field:
-    """Unique id, start and channel, as ``asterisk`` joins them; a row without a unique id is not good."""
-    unique, channel = page.column("uniqueid"), page.not_blank(page.column("dstchannel"))
-    page.good &= _are_unique_ids(page.lines.buffer, *unique)
-    begin, length = page.joined(unique, start, channel)
-    # Without a channel, the blank at the end is left out.
-    return begin, length - (channel[1] == 0)
+    """What ``asterisk`` makes of unique id, start, channel, number and sequence; rows without an id are not good."""
+    unique, channel, called = page.column("uniqueid"), page.column("dstchannel"), page.not_blank(page.column("dst"))
+    page.good &= ids.are_unique_ids(page.lines.buffer, *unique)
+    parts = [unique, start, page.not_blank(channel), called]
+    sequence = _asterisk_sequence(page)
+    if sequence is None:
+        return page.joined(*parts)
+    begin, length = page.joined(*parts, sequence)
+    # Without a sequence, the blank at the end is left out.
+    return begin, length - (sequence[1] == 0)
 
 
-def _are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
-    """Whether fields are digits, a point and digits, perhaps after the name of a system and a hyphen."""
-    short = length <= _WORD_BYTES
-    length = np.minimum(length, _WORD_BYTES)
-    texts = vector_words.strings(buffer, begin, length)
-    each = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
-    hyphens = each == ord("-")
-    named = hyphens.any(axis=1)
-    skip = np.where(named, each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
-    numbers = vector_words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _ID_WORDS), _ID_WORDS)
-    blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
-    one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _ID_WORDS)
-    good: Mask = short & one & ~blank & (skip != 1)
-    return good
+def _asterisk_sequence(page: _Page) -> Field | None:
+    """The sequence of each row, empty where it has none; ``None`` if no row has one."""
+    # Not ``column``: of a column that a row does not have, the spots are those of its last field.
+    (begin, length), _ = page.raw("sequence")
+    if page.columns.get("sequence") == asterisk.SEQUENCE_AT:
+        (other, size), _ = page.raw(asterisk.SEQUENCE_IN_20)
+        begin, length = np.where(length > 0, begin, other), np.where(length > 0, length, size)
+    if not length.any():
+        return None
+    page.good &= (length == 0) | vector_words.small_numbers(page.lines.buffer, begin, length, 8)[1]
+    return begin, length
 
 
 def _freeswitch(page: _Page) -> dict[str, Field]:
-    account, seconds = _unquoted(page, page.column("accountcode")), page.column("billsec")
+    account, seconds = _unquoted(page, page.column("accountcode")), _within(page, "billsec")
     answer = page.not_blank(page.column("answer_stamp"))
     answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
     (begin, length), known = page.translated(freeswitch.disposition, page.column("hangup_cause"))

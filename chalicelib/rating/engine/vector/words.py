@@ -30,6 +30,7 @@ _ZEROS = np.uint64(0x3030303030303030)
 _ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _OVER_NINE = np.uint64(0x7676767676767676)
 """Added to bytes, it sets the high bit of those over 9."""
+_CLOCK, _COLONS = np.uint64(int.from_bytes(b"00:00:00", "little")), np.uint64(0x0000FF0000FF0000)
 _TO_THE_END = np.array([0, *(64 - 8 * n for n in range(1, 9))], np.uint64)
 
 
@@ -123,6 +124,25 @@ def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tupl
     nibbles = (window(buffer, starts, 1)[:, 0] ^ _ZEROS) & _LOW_BYTES[sizes]
     # Digits are moved to the end of the word; the zeros before them change nothing.
     return decimal(nibbles << _TO_THE_END[sizes]), good & all_digits(nibbles)
+
+
+def are_within(buffer: Bytes, begin: Ints, length: Ints, whole_begin: Ints, whole_length: Ints) -> Mask:
+    """Where the seconds in a field are at most those in another, written ``87`` or ``00:01:27``, or the other is empty.
+
+    The fields must be digits; for other texts the answer is arbitrary, or False if it is the other that is no number.
+    """
+    if not whole_length.any():
+        return np.ones(len(begin), bool)
+    whole, known = small_numbers(buffer, whole_begin, whole_length, 7)
+    if not known.all():
+        marked = window(buffer, whole_begin, 1)[:, 0] ^ _CLOCK
+        # The colons are zeros now: hours at the first byte, minutes at the fourth, seconds at the seventh.
+        twos = pairs(marked).view(np.int64)
+        clock = (twos & 255) * 3600 + (twos >> 24 & 255) * 60 + (twos >> 48 & 255)
+        whole = np.where(known, whole, clock)
+        known |= (whole_length == 8) & all_digits(marked) & (marked & _COLONS == 0)
+    within: Mask = (whole_length == 0) | (known & (small_numbers(buffer, begin, length, 5)[0] <= whole))
+    return within
 
 
 def digits(buffer: Bytes, starts: Ints, lengths: Ints) -> tuple[Words, Words, Mask]:

@@ -1,0 +1,28 @@
+"""Cells of CSV files for people: a spreadsheet that opens such a file must run nothing that is in it."""
+
+from __future__ import annotations
+
+import re
+
+_SIGNS = "=+@＝＋－＠﹢﹣﹦﹫−-"
+"""A text that begins with one of these may be run."""
+_BEFORE = r"[ \"\xa0\u2000-\u200f\u2060\u3000\ufeff]*"
+"""Blanks, quotes and invisible characters, which may be dropped before a cell is looked at."""
+_NUMBER = r"[+-]?[0-9.]+"
+_FORMULA = re.compile(
+    rf"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?!{_NUMBER}[;\t\r\n])(?!\A{_NUMBER}\Z)(?={_BEFORE}[{_SIGNS}])"
+)
+"""Where a formula may begin: at the start of a cell, or behind a character at which some spreadsheets split it."""
+
+
+def inert(cell: object) -> object:
+    """A cell of which nothing is run as a formula: an apostrophe is put before whatever begins like one.
+
+    Spreadsheets that expect ``;`` or tabs split a cell there, and take each part for a cell. Numbers such as ``-1.5``
+    and ``+15145550100`` stay as they are.
+    """
+    if not isinstance(cell, str):
+        return cell
+    if ";" in cell or "\t" in cell or "\r" in cell or "\n" in cell:
+        return _FORMULA.sub("'", cell)
+    return "'" + cell if _FORMULA.match(cell) else cell

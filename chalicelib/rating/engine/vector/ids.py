@@ -1,0 +1,75 @@
+"""Which call ids are read as they are written, by the rules of ``cdr.call_ids`` and ``cdr.asterisk``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chalicelib.rating.cdr import call, call_ids
+from chalicelib.rating.engine.vector import words
+from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask, word
+
+LONGEST_UNIQUE_ID = 64
+"""Bytes of Asterisk's unique id; a longer one is left to the reference engine."""
+_NUMBER_WORDS = 3
+_ALNUM = np.array([bytes([n]).isalnum() for n in range(256)])
+_NOT_ZERO = _ALNUM & (np.arange(256) != ord("0"))
+_FEW = 100
+"""To read so many ids one by one takes no longer than to look which of them are doubtful."""
+_SHORT = 5
+"""Ids with fewer bytes are read one by one: most placeholders are so short."""
+_E_AND_SIGN, _SIGNED = word(b"\xdf\xf9"), word(b"E+") & word(b"\xdf\xf9")
+"""Both cases of the letter are one, and so are both signs (and two other bytes)."""
+
+
+def are_known(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
+    """Which call ids need no change: no placeholder, no blank at either end, not too long. Ids must be ASCII.
+
+    Quick tests find the few that may need one, and only those are read one by one.
+    """
+    known: Mask = (length > 0) & (length <= call.MAX_CALL_ID)
+    count = len(begin)
+    ends = np.concatenate([buffer[begin], buffer[begin + np.maximum(length, 1) - 1]])
+    alnum = ((ends | np.uint8(32)) - np.uint8(97) < 26) | (ends - np.uint8(48) < 10)
+    # Of long ids, only zeros and punctuation are a placeholder; most have another letter or digit at an end.
+    plain = alnum[:count] & alnum[count:] & (length > call_ids.LONGEST_PLACEHOLDER)
+    zeros = np.flatnonzero(ends[:count] | ends[count:] == ord("0"))
+    if len(zeros):
+        plain[zeros] &= _NOT_ZERO[buffer[begin[zeros] + length[zeros] // 3]]
+    some = np.flatnonzero(known & ~plain)
+    if len(some) > _FEW:
+        some = some[_are_doubtful(buffer, begin[some], length[some])]
+    if len(some):
+        texts = words.strings(buffer, begin[some], length[some]).tolist()
+        known[some] = [call_ids.read(text.decode("latin-1")) == text.decode("latin-1") for text in texts]
+    return known
+
+
+def _are_doubtful(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
+    """Which ids are short, begin like a placeholder, or end like ``4.83E+09`` or without a letter or digit."""
+    tail = words.window(buffer, begin + np.maximum(length - _SHORT, 0), 1)[:, 0]
+    doubtful: Mask = (length < _SHORT) | ~_ALNUM.take(tail.view(np.uint8)[_SHORT - 1 :: 8])
+    for shift in range(0, 8 * (_SHORT - 2), 8):
+        doubtful |= tail >> np.uint64(shift) & _E_AND_SIGN == _SIGNED
+    head = words.window(buffer, begin, 1).view(np.uint8)
+    first = head[:, 0]
+    doubtful |= ~_ALNUM.take(first) | (first | 32 == ord("u")) & (head[:, 1] | 32 == ord("n"))
+    zeros = np.flatnonzero(first == ord("0"))
+    doubtful[zeros] |= ~_NOT_ZERO[head[zeros, :_SHORT]].any(axis=1)
+    return doubtful
+
+
+def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
+    """Whether fields are digits, a point and digits, perhaps after the name of a system and a hyphen."""
+    short = length <= LONGEST_UNIQUE_ID
+    length = np.minimum(length, LONGEST_UNIQUE_ID)
+    texts = words.strings(buffer, begin, length)
+    each = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
+    hyphens = each == ord("-")
+    named = hyphens.any(axis=1)
+    skip = np.where(named, each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
+    numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _NUMBER_WORDS), _NUMBER_WORDS)
+    blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
+    one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _NUMBER_WORDS)
+    # One that begins with a zero may be nothing but zeros, a placeholder.
+    good: Mask = short & one & ~blank & (skip != 1) & (each[:, 0] != ord("0"))
+    return good
