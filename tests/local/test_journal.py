@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local import journal
+from local import journal, provision
 from local.files import Files
 from local.journal import Journal
 from local.schedule import messages
@@ -230,13 +230,13 @@ def test_versions_and_delete_markers_outlive_a_kill(stack: Stack) -> None:
 
 def test_items_are_as_the_last_answer_left_them(stack: Stack) -> None:
     dynamodb, key = stack.client("dynamodb"), {"pk": {"S": "a"}, "sk": {"S": "1"}}
-    where = {"TableName": TABLE, "Key": key}
+    where, hashed = {"TableName": TABLE, "Key": key}, provision.INDEXES[0]["KeySchema"][0]["AttributeName"]
     add = {"UpdateExpression": "ADD times :one SET due = :due", "ExpressionAttributeValues": {":one": {"N": "1"}}}
     add["ExpressionAttributeValues"] |= {":due": {"B": b"\0\xff"}}
     for _ in range(3):
         dynamodb.update_item(**where, **add)
     dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": "a"}, "sk": {"S": "2"}})
-    dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": "a"}, "sk": {"S": "3"}, "day_key": {"S": "d"}})
+    dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": "a"}, "sk": {"S": "3"}, hashed: {"S": "d"}})
     dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "a"}, "sk": {"S": "2"}})
     token = {"ClientRequestToken": "a-token-of-this-test"}
     update = {"TransactItems": [{"Update": {**where, **add}}], **token}
@@ -251,9 +251,9 @@ def test_items_are_as_the_last_answer_left_them(stack: Stack) -> None:
         )["Items"]
         assert found == [
             {**key, "times": {"N": "4"}, "due": {"B": b"\0\xff"}},
-            {"pk": {"S": "a"}, "sk": {"S": "3"}, "day_key": {"S": "d"}},
+            {"pk": {"S": "a"}, "sk": {"S": "3"}, hashed: {"S": "d"}},
         ]
-        index = {"IndexName": "day_index", "KeyConditionExpression": "day_key = :d"}
+        index = {"IndexName": provision.INDEXES[0]["IndexName"], "KeyConditionExpression": f"{hashed} = :d"}
         assert dynamodb.query(TableName=TABLE, **index, ExpressionAttributeValues={":d": {"S": "d"}})["Count"] == 1
 
 
