@@ -7,7 +7,8 @@
 - ``shop``      a reseller, its packages, clients and number; the deck
 - ``month``     a month of calls, rated; the newest, and one explained
 - ``short``     calls to an extension and to a short number
-- ``books``   balances and margin
+- ``balances``  balances and margin
+- ``late``      a line that contradicts a rated call; the month is closed
 - ``deposit``   a PayPal payment through the stand-in
 """
 
@@ -17,7 +18,7 @@ import os
 import sys
 from typing import TextIO
 
-from local.demo import balances, deposit, month, shop, short
+from local.demo import balances, deposit, late, month, shop, short
 from local.demo.checks import Checks
 from local.demo.http import Api, Problem
 from local.demo.output import Output, count
@@ -62,7 +63,9 @@ def _tour(operator: Api, output: Output, checks: Checks, stack: Stack) -> Shop:
     month.newest_calls(made, output, span)
     month.explain_call(made, output, checks, span)
     short.explain_short_numbers(made, output, checks, batch)
+    late.contradict(made, output, checks, span)
     deposit.take_deposit(operator, made, output, checks, stack.paypal_url)
+    late.close_month(made, output, checks, stack, span)
     return made
 
 

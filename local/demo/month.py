@@ -55,7 +55,7 @@ def rate_calls(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> J
     """Upload the file, watch it being rated, and account for every line."""
     output.section("A file of calls arrives and is rated")
     output.say(f"maple-calls.csv: {count(calls.lines)} lines, {count(len(calls.data))} bytes, by presigned URL.")
-    batch = _rated(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls.csv"))
+    batch = rate_file(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls.csv"))
     lines, rated, rejected, duplicates = (batch[name] for name in COUNTS)
     output.say("")
     output.say(
@@ -70,7 +70,7 @@ def rate_calls(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> J
     return batch
 
 
-def _rated(shop: Shop, output: Output, key: str) -> Json:
+def rate_file(shop: Shop, output: Output, key: str) -> Json:
     """The batch of a file, once it is over."""
     began = datetime.now(UTC)
     output.progress("queued")
@@ -108,7 +108,7 @@ def send_again(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> N
     """The same calls under another file name: no client pays twice."""
     output.section("The same file comes again, under another name")
     before = _balances(shop)
-    again = _rated(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls-resent.csv"))
+    again = rate_file(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls-resent.csv"))
     after = _balances(shop)
     checks.same("calls rated a second time", again["rated"], 0)
     checks.same("duplicates of the second sending", again["duplicates"], calls.good + calls.copies)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from local.demo import sample
@@ -163,7 +163,9 @@ def assign_number(operator: Api, shop: Shop, output: Output) -> None:
     shop.api.post(f"/v1/dids/{number}/order")
     client_id, client = next(iter(shop.clients.items()))
     prices = {"monthly": "2.50", "setup": "1.00", "per_minute": "0.012"}
-    shop.api.post(f"/v1/dids/{number}/assign", {"client_id": client_id, **prices})
+    # Not in the month that the tour pretends, or the client would be charged before its balance is read again.
+    due = (datetime.now(UTC) + timedelta(days=62)).date().isoformat()
+    shop.api.post(f"/v1/dids/{number}/assign", {"client_id": client_id, "next_billing_date": due, **prices})
     rows = [
         ["costs Maple Voice", *(stocked[name] for name in prices)],
         [f"costs {client['company']}", *prices.values()],

@@ -253,11 +253,12 @@ def lifetime(rule: dict[str, Any]) -> int:
     return int(rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
 
 
-def test_what_is_dropped_is_gone_after_400_days_and_no_other_current_object_ever_expires(packaged: Any) -> None:
+def test_what_is_dropped_is_gone_after_400_days_and_only_what_conflicted_expires_beside_it(packaged: Any) -> None:
     rules = {rule["Id"]: rule for rule in packaged.properties("Bucket")["LifecycleConfiguration"]["Rules"]}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert not [name for rule in rules.values() for name in rule if "Transition" in name]
-    (name,) = [name for name, rule in rules.items() if "ExpirationInDays" in rule]
+    name, other = [name for name, rule in rules.items() if "ExpirationInDays" in rule]
+    assert (rules[other]["Prefix"], rules[other]["ExpirationInDays"]) == ("rejected/conflicts/", 400)
     assert (name, rules[name]["Prefix"], lifetime(rules[name])) == ("incoming-after-400-days", "incoming/", 400)
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     [days] = re.findall(r"^\| dropped files \|.*\| (\d+) days \|$", guide, re.MULTILINE)

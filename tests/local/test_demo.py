@@ -176,7 +176,7 @@ def test_every_line_of_the_file_is_accounted_for(toured: Toured) -> None:
 
 
 def test_an_extension_costs_nothing_and_a_short_number_what_its_deck_line_says(toured: Toured) -> None:
-    _, first = toured.get("/v1/batches")["items"]
+    *_, first = toured.get("/v1/batches")["items"]
     inside = {tuple(row) for row in toured.calls if row[5] == "447" and is_good(row)}
     assert first["internal"] == len(inside) > 500
     shown = " ".join(toured.output.partition("an extension, and 411")[2].split())
@@ -211,7 +211,7 @@ def test_each_balance_is_what_the_calls_and_fees_come_to(toured: Toured) -> None
 def test_cost_and_margin_are_right_to_the_last_digit(toured: Toured) -> None:
     paid, cost, calls = reckoned(toured)
     revenue = sum(paid.values())
-    _, first = toured.get("/v1/batches")["items"]
+    *_, first = toured.get("/v1/batches")["items"]
     assert (Decimal(first["revenue"]), Decimal(first["cost"]), first["rated"]) == (revenue, cost, calls)
     row = toured.row("calls", "What the reseller has earned")
     assert row[1:4] == [cents(revenue), cents(cost), cents(revenue - cost)]
@@ -227,6 +227,24 @@ def test_a_deposit_that_paypal_told_of_three_times_is_credited_once(toured: Tour
     assert toured.row("after", "A client pays by PayPal") == ["after", "25.00", "active"]
     [deposit] = toured.get(f"/v1/clients/{client['id']}/deposits")["items"]
     assert deposit["status"] == "paid"
+
+
+def test_a_line_that_contradicts_a_rated_call_is_listed_and_changes_nothing(toured: Toured) -> None:
+    late = toured.get("/v1/batches")["items"][0]
+    assert (late["lines"], late["rated"], late["duplicates"], late["conflicting"]) == (1, 0, 1, 1)
+    with urllib.request.urlopen(late["conflicts_url"], timeout=30) as answer:
+        [row] = csv.DictReader(io.StringIO(answer.read().decode()))
+    first = toured.calls[int(row["billed_line"]) - 2]
+    late_line = row["original"].split(",")
+    assert (row["differs"], row["billed_seconds"]) == ("seconds", first[7])
+    assert (late_line[:7], int(late_line[7])) == (first[:7], int(first[7]) + 60)
+    assert "A line contradicts a call" in toured.output
+
+
+def test_a_closed_month_is_left_as_it_is(toured: Toured) -> None:
+    [client] = [one for one in toured.get("/v1/clients")["items"] if one["company"] == "Evergreen Salon"]
+    after, before = toured.get(f"/v1/clients/{client['id']}/ledger")["items"]
+    assert before["usage_month"] == before["period"] == after["usage_month"] < after["period"]
 
 
 def test_a_wrong_figure_is_told_and_counted() -> None:

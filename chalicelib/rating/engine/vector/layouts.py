@@ -155,7 +155,8 @@ class _Page:
         """Which fields have no blank at either end."""
         begin, length = field
         ends: Mask = self._is_blank(begin) | self._is_blank(begin + np.maximum(length, 1) - 1)
-        return ~ends | (length == 0)
+        trimmed: Mask = ~ends | (length == 0)
+        return trimmed
 
     def joined(self, *fields: Field) -> Field:
         """Fields joined with a blank between them."""
