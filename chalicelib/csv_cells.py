@@ -16,7 +16,7 @@ _FORMULA = re.compile(
 
 
 def inert(cell: object) -> object:
-    """A cell of which nothing is run as a formula: an apostrophe is put before whatever begins like one.
+    """A cell that a spreadsheet runs no part of as a formula: each part that begins like one gets an apostrophe first.
 
     Spreadsheets that expect ``;`` or tabs split a cell there, and take each part for a cell. Numbers such as ``-1.5``
     and ``+15145550100`` stay as they are.

@@ -1,4 +1,4 @@
-"""No cell of a CSV file begins like a formula, at whatever characters a spreadsheet splits the file."""
+"""No cell of a CSV file begins like a formula, also if a spreadsheet splits the file at other characters."""
 
 from __future__ import annotations
 

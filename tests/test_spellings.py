@@ -1,7 +1,7 @@
 """Every home country and every spelling, with libphonenumber as the oracle: a number is read as itself or refused.
 
 The numbers are libphonenumber's examples of every type and random valid ones. Bare numbers of few digits are left out:
-they are internal, whatever else they could be.
+they are internal, also if they could be something else.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _with_money(limits: ClientLimits, terms: CallTerms | None, reserve_seconds: 
 
 
 def _is_blocked(limits: ClientLimits, terms: CallTerms) -> bool:
-    """Whether the client may not call this number, whatever it can pay for."""
+    """Whether the client may not call this number, also if it could pay for the call."""
     too_expensive = limits.max_rate_e10 is not None and terms.rate_e10 > limits.max_rate_e10
     return too_expensive or terms.country in limits.blocked_countries
 

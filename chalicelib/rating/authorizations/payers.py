@@ -28,19 +28,19 @@ class Payer(NamedTuple):
 
 def of_outbound(book: RateBook, reseller_id: str, terms_version: int, now: int, account: str, number: str) -> Payer:
     """The payer of a call of a sub-account; ``number``: as dialled."""
-    nobody, holding = Payer(holder_of_account(account), number), None
+    unpaid, holding = Payer(holder_of_account(account), number), None
     if is_username(account):
         holding = loading.cached_account(reseller_id, account, terms_version).account(account, now)
     if holding is None:
-        return nobody
+        return unpaid
     try:
         number = quotes.called(number, book.plan)
     except ValueError:
         # What was dialled is not a number, so there is no rate for it.
-        return nobody._replace(client_id=holding.client_id)
+        return unpaid._replace(client_id=holding.client_id)
     terms = book.outbound(holding.package_id, now, number)
     package = book.terms.package(holding.package_id, now) if terms and terms.covered else None
-    return Payer(nobody.holder, number, holding.client_id, terms, package.free_minutes * 60 if package else 0)
+    return Payer(unpaid.holder, number, holding.client_id, terms, package.free_minutes * 60 if package else 0)
 
 
 def of_inbound(book: RateBook, reseller_id: str, terms_version: int, now: int, number: str) -> Payer:

@@ -121,7 +121,7 @@ def number_key(digits: str) -> int:
 
 
 def home_code(country: str) -> int:
-    """A country (ISO alpha-2) as an integer; 0 for the empty text, which stands for all countries."""
+    """A country (ISO alpha-2) as an integer; 0 for the empty text, which means all countries."""
     return int.from_bytes(country.encode("ascii"), "big")
 
 

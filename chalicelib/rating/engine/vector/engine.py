@@ -69,7 +69,7 @@ def _owned_and_priced(rows: MappedRows, read: Fields, priced: NDArray[Any], comp
         inside = np.flatnonzero(good & read.internal)
         outbound &= ~read.internal
         good[inside] = _internal(read, priced, inside, account[inside], compiled)
-        # Neither a price nor a cost, whatever the record states.
+        # Neither a price nor a cost, also if the record states one.
         seconds[inside] = 0
     if compiled.book.record_costs:
         good &= (read.cost_e8 >= 0) | (seconds == 0)
