@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 from chalicelib import numbering
-from chalicelib.numbering import Ambiguous, Home
+from chalicelib.numbering import Ambiguous as Ambiguous
+from chalicelib.numbering import Home
 
 INTERNAL_LEAST, INTERNAL_USUAL, INTERNAL_MOST = 2, 6, 9
 """Digits of an internal number: the fewest, the most by default, and the most that a reseller may choose."""
@@ -129,6 +130,3 @@ def _all_digits(text: str) -> str:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(numbering.NOT_A_NUMBER)
     return text
-
-
-__all__ = ["Ambiguous", "DialPlan"]

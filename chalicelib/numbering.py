@@ -140,7 +140,7 @@ class Home(NamedTuple):
     def _first(self, digits: str) -> str:
         """libphonenumber's reading as E.164, or ``""``."""
         found = self.abroad.match(digits)
-        if found and digits[found.end() : found.end() + 1] != "0":
+        if found and not digits.startswith("0", found.end()):
             return _e164_or_none(digits[found.end() :])
         if digits.startswith(self.calling_code):
             behind = self.without_prefix(digits[len(self.calling_code) :])
@@ -175,9 +175,8 @@ class Home(NamedTuple):
         """Whether a number has a length that its country has."""
         code = calling_code(number[1:])
         region = _code(code)[0] if code else ""
-        if region not in _HOMES:
-            return is_valid(number[1:])
-        return len(number) - 1 - len(code) in home(region).possible
+        sized = region in _HOMES and len(number) - 1 - len(code) in home(region).possible
+        return sized or (region not in _HOMES and is_valid(number[1:]))
 
     def _may_be_local(self, number: str, digits: str) -> bool:
         """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
@@ -290,6 +289,9 @@ def _without_trunk(digits: str) -> str:
     rest = plan.national(national)
     spelled = dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))
     readings = [each for each in spelled if plan.fits(each)]
+    if not readings and rest == national and not national.startswith(plan.trunk or "0"):
+        # Not in the metadata, and without a trunk prefix after all.
+        return digits
     if len(readings) > 1:
         readings = [each for each in readings if is_valid(code + each)]
     if len(readings) != 1:
