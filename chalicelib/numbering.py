@@ -153,13 +153,10 @@ class Home(NamedTuple):
 
     def _others(self, digits: str) -> Iterator[str]:
         """All readings as E.164, among them those that libphonenumber does not prefer."""
-        for rest in self._abroad(digits):
-            yield _e164_or_none(rest)
-        for prefix in ("00", "011"):
+        yield from map(_e164_or_none, self._abroad(digits))
+        for prefix, end in (("00", 2), ("011", 3), (self.calling_code, 0)):
             if digits.startswith(prefix):
-                yield _e164_or_none(digits[len(prefix) :])
-        if digits.startswith(self.calling_code):
-            yield _e164_or_none(digits)
+                yield _e164_or_none(digits[end:])
         for rest in (digits, self.without_prefix(digits), digits.removeprefix(self.trunk)):
             if self.fits(rest):
                 yield "+" + self.calling_code + rest
@@ -203,7 +200,11 @@ def _alternatives(prefixes: Iterable[str]) -> str:
     rests: dict[str, list[str]] = {}
     for prefix in prefixes:
         rests.setdefault(prefix[0], []).append(prefix[1:])
-    return "|".join(digit + (f"(?:{_alternatives(each)})" if each[0] else "") for digit, each in rests.items())
+    firsts: dict[str, str] = {}
+    for digit, rest in rests.items():
+        pattern = f"(?:{_alternatives(rest)})" if rest[0] else ""
+        firsts[pattern] = firsts.get(pattern, "") + digit
+    return "|".join(f"[{digits}]{pattern}" for pattern, digits in firsts.items())
 
 
 _HOMES, _CODES = _lines(HOMES), _lines(CODES)
