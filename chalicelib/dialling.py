@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from chalicelib import numbering
@@ -40,7 +41,7 @@ class DialPlan:
     home_country: str = "US"
     internal_digits: int | None = None
     codes: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()
+    accounts: Collection[str] = frozenset()
 
     def read(self, dialled: str) -> str:
         """The number called: ``+`` and 7 to 15 digits (E.164), or a *bare* text without ``+``.

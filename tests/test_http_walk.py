@@ -48,8 +48,8 @@ DID_FIELDS = {
     "ordered_at",
 }  # fmt: skip
 BATCH_FIELDS = {
-    "id", "key", "status", "lines", "rated", "rejected", "duplicates", "cost", "revenue", "started_at", "finished_at",
-    "rejected_url", "reason",
+    "id", "key", "status", "lines", "rated", "internal", "rejected", "duplicates", "cost", "revenue", "started_at",
+    "finished_at", "rejected_url", "reason",
 }  # fmt: skip
 CALL_FIELDS = [
     "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",

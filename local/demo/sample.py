@@ -133,7 +133,8 @@ def _row(
     if dice.random() < 0.05:
         return [call_id, when, "outbound", account, caller, dice.choice((EXTENSION, EXTENSION, SHORT_NUMBER)), *ending]
     prefix = dice.choice(prefixes)
-    number = prefix + "".join(dice.choices("0123456789", k=11 - len(prefix)))
+    # Never a 0 behind a country's code: it could be a trunk prefix, and such a spelling is refused.
+    number = prefix + dice.choice("123456789") + "".join(dice.choices("0123456789", k=10 - len(prefix)))
     return [call_id, when, "outbound", account, caller, f"+{number}", *ending]
 
 

@@ -31,6 +31,7 @@ class Marked:
     generation: int
     month: str
     calls: int
+    internal: int
     duplicates: int
     revenue_e8: int
     cost_e8: int
@@ -44,6 +45,7 @@ def marked(client_id: str) -> list[Marked]:
             marker.generation,
             marker.month,
             calls=marker.rated,
+            internal=marker.internal,
             duplicates=marker.duplicates,
             revenue_e8=marker.amount_e8,
             cost_e8=marker.cost_e8,

@@ -9,14 +9,14 @@ of the balance meanwhile counts as one that came after the hold.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from chalicelib import dialling, periods
+from chalicelib import periods
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws.transactions import Change, Put, Remove, Scope, commit, find_each, new_id, settled
-from chalicelib.dialling import SHORT_MOST, DialPlan
+from chalicelib.dialling import SHORT_MOST
 from chalicelib.errors import Conflict, Forbidden, NotFound
 from chalicelib.fields import is_username
 from chalicelib.principals import Principal
@@ -148,22 +148,11 @@ def _resolve(now: int, reseller_id: str, body: AuthorizationIn) -> _Request:
     book = loading.cached_rate_book(reseller_id, reseller.time_zone, plan, version, deck_version, by_record)
     number, terms = body.number, None
     try:
-        plan = _with_name(book.plan, reseller_id, body.number, version)
-        number, package_id = quotes.called(body.number, plan), holding.package_id
-        inside = number in plan.accounts
-        terms = price.internal_terms(package_id) if inside else book.outbound(package_id, now, number)
+        number = quotes.called(body.number, book.plan)
+        terms = book.outbound(holding.package_id, now, number)
     except ValueError:
         pass  # What was dialled is not a number, so there is no rate for it.
     return _Request(reseller_id, body.account, call_id, number, holding.client_id, terms, day, reserve)
-
-
-def _with_name(plan: DialPlan, reseller_id: str, number: str, terms_version: int) -> DialPlan:
-    """The plan with the sub-account that is called by its user name, if there is one; names of digits are left out."""
-    name = dialling.user_of(number)
-    if name.isdigit() or not is_username(name):
-        return plan
-    [(_, holdings)] = loading.cached_account(reseller_id, name, terms_version).accounts().values()
-    return replace(plan, accounts=frozenset((name,))) if holdings else plan
 
 
 def _head_and_hold(request: _Request) -> tuple[HoldsHead, Hold | None]:

@@ -99,6 +99,8 @@ _DIRECTIONS = {word: word for word in DIRECTIONS}
 _DISPOSITIONS = {word: word for word in DISPOSITIONS}
 _START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
+is_account = _ACCOUNT.fullmatch
+"""Whether a text may be the user name of a sub-account."""
 _SECONDS_PAST_HOUR = {f"{n // 60:02d}:{n % 60:02d}": n for n in range(3600)}
 _HOURS_KEPT = 4096
 _ACCOUNTS_KEPT = 1 << 16

@@ -216,6 +216,7 @@ def _batch(batch: Batch, markers: Iterable[Marked], debited_e8: int) -> Iterator
     own = [marker for marker in markers if marker.generation == batch.generation]
     counted = {
         "rated": sum(marker.calls for marker in own),
+        "internal": sum(marker.internal for marker in own),
         "duplicates": sum(marker.duplicates for marker in own),
         "revenue_e8": sum(marker.revenue_e8 for marker in own),
         "cost_e8": sum(marker.cost_e8 for marker in own),

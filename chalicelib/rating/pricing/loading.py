@@ -5,9 +5,10 @@ Terms of a version and published decks never change, so a Lambda container keeps
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import fields, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -16,6 +17,7 @@ from chalicelib import periods
 from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.call import is_account
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckHead, DeckVersion, decks_upto
 from chalicelib.rating.pricing.ownership import Holding, Ownership
@@ -25,6 +27,7 @@ from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import Terms
 
+_WORD = re.compile(r"[A-Za-z_@]")
 _RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
 """Items have attributes with the names of these fields."""
@@ -66,9 +69,9 @@ def cached_rate_book(
     reseller_id: str, time_zone: str, plan: DialPlan, terms_version: int, decks_version: int, record_costs: bool = False
 ) -> RateBook:
     """The same without ownership, cached until terms or decks change: for requests that price one call."""
-    decks = _decks(decks_version)
+    decks, accounts = _decks(decks_version), Accounts(reseller_id, terms_version)
     return RateBook(
-        plan=replace(plan, codes=_codes(decks, plan.home_country)),
+        plan=replace(plan, codes=_codes(decks, plan.home_country), accounts=accounts),
         ownership=Ownership({}, {}),
         terms=terms(reseller_id, terms_version),
         decks=_opened(decks),
@@ -91,7 +94,29 @@ def newest_rate_book(reseller: Any) -> RateBook:
 def cached_account(reseller_id: str, username: str, terms_version: int) -> Ownership:
     """The ownership of one sub-account, cached until terms change."""
     rows = term_versions.account_assignments(reseller_id, username, terms_version)
-    return Ownership({username: [_holding(row) for row in rows]}, {})
+    return Ownership({username: [_holding(row) for row in rows]} if rows else {}, {})
+
+
+@dataclass(frozen=True)
+class Accounts(Collection[str]):
+    """The user names of a reseller's sub-accounts as of a terms version; each is looked up when it is asked for.
+
+    Names of digits alone are not found, because most numbers that are dialled are digits alone.
+    """
+
+    reseller_id: str
+    terms_version: int
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str) or not _WORD.search(name) or not is_account(name):
+            return False
+        return bool(cached_account(self.reseller_id, name, self.terms_version).accounts())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ownership(self.reseller_id, self.terms_version).accounts())
+
+    def __len__(self) -> int:
+        return len(_ownership(self.reseller_id, self.terms_version).accounts())
 
 
 @lru_cache(maxsize=8)

@@ -128,6 +128,13 @@ def test_a_number_without_a_rate_and_what_is_no_number(shop):
         assert (answer["allowed"], answer["reason"], answer["rate"]) == (False, "no_rate", None), number
 
 
+def test_a_call_to_a_sub_account_is_internal(shop):
+    client(shop, "desk-2")
+    answer = ask(shop, "desk-2")
+    assert (answer["allowed"], answer["max_seconds"], answer["rate"]) == (True, 86_400, "0.00")
+    assert ask(shop, "desk-3")["reason"] == "no_rate"
+
+
 @pytest.mark.parametrize("number", ["502", "447", "*97"])
 def test_an_extension_may_be_called_though_a_prefix_of_the_deck_has_its_digits(shop, number):
     answer = ask(shop, number)
