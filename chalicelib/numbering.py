@@ -128,10 +128,10 @@ class Home(NamedTuple):
             if valid == {own} and (not is_valid(first[1:]) or self._may_be_local(first, digits)):
                 return own
             raise Ambiguous(_AMBIGUOUS)
-        if len(valid) > 1:
-            raise Ambiguous(_AMBIGUOUS)
-        if valid:
+        if len(valid) == 1:
             return valid.pop()
+        if valid:
+            raise Ambiguous(_AMBIGUOUS)
         if first and self.goes_abroad(digits):
             # Behind an international prefix as behind +, the length is not compared with that of the country.
             return first
@@ -288,8 +288,7 @@ def _without_trunk(digits: str) -> str:
     code = calling_code(digits)
     plan, national = home(_code(code)[0]), digits[len(code) :]
     rest = plan.national(national)
-    spelled = dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))
-    readings = [each for each in spelled if plan.fits(each)]
+    readings = list(filter(plan.fits, dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))))
     if not readings and rest == national and not national.startswith(plan.trunk or "0"):
         # Not in the metadata, and without a trunk prefix after all.
         return digits
