@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from chalicelib import numbering
-from chalicelib.numbering import Ambiguous, Home
+from chalicelib.numbering import Ambiguous as Ambiguous
+from chalicelib.numbering import Home
+from chalicelib.numbers import SEPARATORS
 
 INTERNAL_LEAST, INTERNAL_USUAL, INTERNAL_MOST = 2, 6, 9
 """Digits of an internal number: the fewest, the most by default, and the most that a reseller may choose."""
@@ -20,7 +22,6 @@ EMERGENCIES = frozenset(("112", "911", "988"))
 SHORT_MOST = 7
 """The most digits of an emergency number in any spelling; ``0111911`` has as many."""
 
-_SEPARATORS = str.maketrans("", "", " -.()/~\u00a0\u202f\u2009\u2010\u2011\u2012\u2013\u2014")
 _URI = re.compile(r"(?:sips?|tel):([^@;?]*)(?:[@;?].*)?", re.IGNORECASE | re.DOTALL)
 _FEATURE = re.compile(r"[*#][0-9]{0,5}")
 _SPECIAL = frozenset("siht")
@@ -56,7 +57,7 @@ class DialPlan:
             # Too long for what comes before in the reading order: most lines of a file are spelled so.
             return home.read(dialled)
         text = user_of(dialled)
-        digits = text.translate(_SEPARATORS)
+        digits = text.translate(SEPARATORS)
         emergency = _emergency(digits, home)
         if emergency:
             return emergency
@@ -74,7 +75,7 @@ class DialPlan:
 
     def is_emergency(self, text: str) -> bool:
         """Whether a text, as dialled or as read, is an emergency number of the home country."""
-        digits = user_of(text).translate(_SEPARATORS)
+        digits = user_of(text).translate(SEPARATORS)
         return bool(_emergency(digits, numbering.home(self.home_country)))
 
     def is_internal(self, bare: str) -> bool:
@@ -130,6 +131,3 @@ def _all_digits(text: str) -> str:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(numbering.NOT_A_NUMBER)
     return text
-
-
-__all__ = ["Ambiguous", "DialPlan"]

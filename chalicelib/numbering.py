@@ -128,10 +128,10 @@ class Home(NamedTuple):
             if valid == {own} and (not is_valid(first[1:]) or self._may_be_local(first, digits)):
                 return own
             raise Ambiguous(_AMBIGUOUS)
-        if len(valid) > 1:
-            raise Ambiguous(_AMBIGUOUS)
-        if valid:
+        if len(valid) == 1:
             return valid.pop()
+        if valid:
+            raise Ambiguous(_AMBIGUOUS)
         if first and self.goes_abroad(digits):
             # Behind an international prefix as behind +, the length is not compared with that of the country.
             return first
@@ -140,7 +140,7 @@ class Home(NamedTuple):
     def _first(self, digits: str) -> str:
         """libphonenumber's reading as E.164, or ``""``."""
         found = self.abroad.match(digits)
-        if found and digits[found.end() : found.end() + 1] != "0":
+        if found and not digits.startswith("0", found.end()):
             return _e164_or_none(digits[found.end() :])
         if digits.startswith(self.calling_code):
             behind = self.without_prefix(digits[len(self.calling_code) :])
@@ -153,13 +153,10 @@ class Home(NamedTuple):
 
     def _others(self, digits: str) -> Iterator[str]:
         """All readings as E.164, among them those that libphonenumber does not prefer."""
-        for rest in self._abroad(digits):
-            yield _e164_or_none(rest)
-        for prefix in ("00", "011"):
+        yield from map(_e164_or_none, self._abroad(digits))
+        for prefix, end in (("00", 2), ("011", 3), (self.calling_code, 0)):
             if digits.startswith(prefix):
-                yield _e164_or_none(digits[len(prefix) :])
-        if digits.startswith(self.calling_code):
-            yield _e164_or_none(digits)
+                yield _e164_or_none(digits[end:])
         for rest in (digits, self.without_prefix(digits), digits.removeprefix(self.trunk)):
             if self.fits(rest):
                 yield "+" + self.calling_code + rest
@@ -175,9 +172,8 @@ class Home(NamedTuple):
         """Whether a number has a length that its country has."""
         code = calling_code(number[1:])
         region = _code(code)[0] if code else ""
-        if region not in _HOMES:
-            return is_valid(number[1:])
-        return len(number) - 1 - len(code) in home(region).possible
+        sized = region in _HOMES and len(number) - 1 - len(code) in home(region).possible
+        return sized or (region not in _HOMES and is_valid(number[1:]))
 
     def _may_be_local(self, number: str, digits: str) -> bool:
         """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
@@ -204,7 +200,11 @@ def _alternatives(prefixes: Iterable[str]) -> str:
     rests: dict[str, list[str]] = {}
     for prefix in prefixes:
         rests.setdefault(prefix[0], []).append(prefix[1:])
-    return "|".join(digit + (f"(?:{_alternatives(each)})" if each[0] else "") for digit, each in rests.items())
+    firsts: dict[str, str] = {}
+    for digit, rest in rests.items():
+        pattern = f"(?:{_alternatives(rest)})" if rest[0] else ""
+        firsts[pattern] = firsts.get(pattern, "") + digit
+    return "|".join(f"[{digits}]{pattern}" for pattern, digits in firsts.items())
 
 
 _HOMES, _CODES = _lines(HOMES), _lines(CODES)
@@ -288,8 +288,10 @@ def _without_trunk(digits: str) -> str:
     code = calling_code(digits)
     plan, national = home(_code(code)[0]), digits[len(code) :]
     rest = plan.national(national)
-    spelled = dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))
-    readings = [each for each in spelled if plan.fits(each)]
+    readings = list(filter(plan.fits, dict.fromkeys((national, rest, national.removeprefix(plan.trunk)))))
+    if not readings and rest == national and not national.startswith(plan.trunk or "0"):
+        # Not in the metadata, and without a trunk prefix after all.
+        return digits
     if len(readings) > 1:
         readings = [each for each in readings if is_valid(code + each)]
     if len(readings) != 1:

@@ -13,9 +13,8 @@ from chalicelib import numbering
 from chalicelib.country_table import COUNTRIES
 from chalicelib.numbering import E164_LEAST as E164_LEAST
 
-INTERNAL_MOST = 6
-"""The most digits of a short number that a deck can price, written without ``+``."""
-_SEPARATORS = str.maketrans("", "", " -.()")
+SEPARATORS = str.maketrans("", "", " -.()~\u00a0\u202f\u2009\u2010\u2011\u2012\u2013\u2014")
+"""Leaves out the signs that people write between digits."""
 
 
 def _prefix_table() -> dict[str, str | None]:
@@ -50,7 +49,7 @@ def path_number(text: str) -> str:
     It is read as E.164 for every home country; a trunk prefix behind the calling code is left out, as in
     ``+44 (0)20 7946 0123``. Raises ``ValueError`` when it does not have 7 to 15 digits, or is ambiguous.
     """
-    digits = text.translate(_SEPARATORS).removeprefix("+")
+    digits = text.translate(SEPARATORS).removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError("must be a phone number: 7 to 15 digits with the country's calling code")
     return numbering.e164(digits)

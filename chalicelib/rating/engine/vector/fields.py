@@ -186,11 +186,14 @@ def spelling(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPla
         known = plus | bare | world | double
     skip = skips.astype(np.int64)
     digits = length - skip + ten
-    leading = buffer[begin + skip] != 48
-    odd = _odd()[words.four(begins >> (skip << 3).view(np.uint64))] & ~ten
-    return Spelling(
-        skip, digits, ten, known & leading & ~odd & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length)
-    )
+    # Most numbers are of North America: only the others are looked up.
+    plain = ten | (plus & (second == 49) & (third > 49))
+    rest = np.flatnonzero(~plain)
+    plain[rest] = _plain()[words.four(begins[rest] >> (skip[rest] << 3).view(np.uint64))]
+    # Few of these numbers really have a trunk prefix; the others must not send their rows to the reference.
+    for row in rest[known[rest] & ~plain[rest]].tolist():
+        plain[row] = _is_itself(buffer[begin[row] + skip[row] : begin[row] + length[row]].tobytes())
+    return Spelling(skip, digits, ten, known & plain & (digits >= 7) & (digits <= words.DIGITS) & (skip + 6 < length))
 
 
 @lru_cache(maxsize=64)
@@ -200,12 +203,23 @@ def _names(plan: DialPlan) -> Ints:
     return np.array(sorted(int(name.ljust(words.DIGITS, "0")) for name in names), np.int64)
 
 
+@lru_cache(maxsize=1 << 14)
+def _is_itself(digits: bytes) -> bool:
+    """Whether digits with a calling code are an E.164 number as they are."""
+    text = digits.decode("latin-1")
+    try:
+        return text.isascii() and text.isdigit() and numbering.e164(text) == "+" + text
+    except ValueError:
+        return False
+
+
 @cache
-def _odd() -> Mask:
-    """Which first four digits, packed as ``words.four`` packs them, numbers have that the reference must look at."""
-    odd = np.zeros(1 << 16, bool)
-    odd[[int(head, 16) for head in numbering.odd_heads()]] = True
-    return odd
+def _plain() -> Mask:
+    """Which first four digits, packed as ``words.four`` packs them, E.164 numbers have that are read as themselves."""
+    plain = np.ones(1 << 16, bool)
+    plain[: 1 << 12] = False
+    plain[[int(head, 16) for head in numbering.odd_heads()]] = False
+    return plain
 
 
 def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
