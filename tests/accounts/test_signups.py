@@ -89,7 +89,7 @@ def test_the_answer_does_not_tell_whether_an_address_is_known(reseller: Any, str
         ("country", "XX"),
         ("time_zone", "Mars/Olympus"),
         ("language", "de"),
-        ("company", "x" * 201),
+        ("company", "x" * 301),
         ("balance_mode", "permissive"),
         ("credit_limit", "1000"),
         ("status", "active"),

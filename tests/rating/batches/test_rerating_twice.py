@@ -63,7 +63,7 @@ def test_killed_at_any_call_and_delivered_again_the_books_equal_the_undisturbed_
     with faults.counted() as made:
         undisturbed.rate(*again)
     expected = undisturbed.books()
-    assert expected["batches"] == [("done", 7, 6, 0, 1, 4 * 520_000 + 780_000, 4 * 780_000 + 312_000 + 1_000_000)]
+    assert expected["batches"] == [("done", 7, 6, 0, 1, 4 * 520_000 + 780_000, 4 * 780_000 + 312_000 + 1_000_000, 0)]
     assert {"TransactWriteItems", "PutObject", "GetObject", "Query"} <= set(made)
     for kill in faults.kills(made, answered=answered):
         world = worlds()
