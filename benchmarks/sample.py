@@ -18,6 +18,7 @@ from typing import NamedTuple
 from benchmarks.prefixes import AREAS, COUNTRIES, SEED, prefixes
 from benchmarks.shop import FULL, World
 from chalicelib import numbers
+from chalicelib.rating.decks import deck as deck_format
 from chalicelib.rating.decks.deck import DeckLine, compile_deck
 
 FIRST = datetime(2026, 10, 2, tzinfo=UTC)
@@ -101,7 +102,9 @@ def _line_maker(world: World, span: Span, lines: int) -> Callable[[int], str]:
         stem, missing = called[bits(16)]
         if stem[0] == "1" and rnd() < 0.3:
             return hot[int(rnd() * LIKELY)]
-        return stem + str(10**missing + int(rnd() * 10**missing))[1:]
+        # Behind a country's code comes no 0: it could be a trunk prefix, and such spellings are not of switches.
+        least = 0 if stem[0] == "1" else 10 ** (missing - 1)
+        return stem + str(10**missing + least + int(rnd() * (10**missing - least)))[1:]
 
     def line(number: int) -> str:
         account, did = accounts[bits(16)]
@@ -179,8 +182,9 @@ class Samples:
     """The sample's files in a folder; each is made when it is first asked for."""
 
     def __init__(self, folder: Path | None = None, world: World = FULL) -> None:
-        # A changed generator makes other files: its hash is in the folder's name, so that old files are not used.
-        source = b"".join(Path(__file__).with_name(name).read_bytes() for name in _GENERATORS)
+        # Other generators or another format of decks make other files: a hash of both is in the folder's name.
+        made_by = [*(Path(__file__).with_name(name) for name in _GENERATORS), Path(deck_format.__file__)]
+        source = b"".join(file.read_bytes() for file in made_by)
         mark = hashlib.sha256(source).hexdigest()[:12]
         self.folder = (
             folder or Path(tempfile.gettempdir()) / "forfait-benchmarks"
