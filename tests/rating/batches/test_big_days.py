@@ -112,15 +112,17 @@ class Full(io.BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_disk_that_is_full_while_duplicates_are_searched_fails_the_batch_with_that_reason(world, monkeypatch):
+@pytest.mark.parametrize("seconds", [60, 7], ids=["duplicates", "conflicts"])
+def test_a_disk_that_is_full_fails_the_batch_with_that_reason(world, monkeypatch, seconds):
     from chalicelib.rating.batches.column_file import ColumnFile
     from chalicelib.rating.engine.call_keys import Said
 
-    append, columns_of_a_partition = ColumnFile.append, 2 + len(Said._fields)
-    dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob")))
+    # The file of conflicting lines has one column, that of the search for duplicates has these.
+    append, columns_of_the_file = ColumnFile.append, 2 + len(Said._fields) if seconds == 60 else 1
+    dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob", seconds=seconds)))
 
     def full(file: ColumnFile, columns: Any) -> Any:
-        if len(columns) == columns_of_a_partition:
+        if len(columns) == columns_of_the_file:
             file._file = Full()
         return append(file, columns)
 
@@ -130,25 +132,6 @@ def test_a_disk_that_is_full_while_duplicates_are_searched_fails_the_batch_with_
     assert batch.status == "failed" and "Split it" in batch.reason
     done = world.rate(*dropped)
     assert (done.status, done.rated, done.duplicates) == ("done", 2, 1)
-
-
-def test_a_disk_that_is_full_of_conflicting_lines_fails_the_batch_with_that_reason(world, monkeypatch):
-    from chalicelib.rating.batches.column_file import ColumnFile
-
-    append = ColumnFile.append
-    dropped = world.drop(csv_file(line("one"), line("two", "bob"), line("two", "bob", seconds=7)))
-
-    def full(file: ColumnFile, columns: Any) -> Any:
-        if len(columns) == 1:
-            file._file = Full()
-        return append(file, columns)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ColumnFile, "append", full)
-        batch = world.rate(*dropped)
-    assert batch.status == "failed" and "Split it" in batch.reason
-    done = world.rate(*dropped)
-    assert (done.status, done.rated, done.duplicates, done.conflicting) == ("done", 2, 1, 1)
 
 
 def test_a_disk_that_is_full_of_refused_lines_fails_the_batch_with_that_reason(world, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from builders import World, csv_file, line
@@ -22,21 +22,6 @@ CHANGES = [
 PLANNED_AT = periods.parse_instant("2026-11-15T12:00:00Z")
 CHANGE = periods.parse_instant("2026-12-01T00:00:00Z")
 LATER = periods.parse_instant("2026-12-04T12:00:00Z")
-
-
-class Dates(NamedTuple):
-    """The days of a request for a report; its filters are all empty."""
-
-    date_from: str | None
-    date_to: str | None
-    client_id: str | None = None
-    account: str | None = None
-    did: str | None = None
-    direction: str | None = None
-    disposition: str | None = None
-    country: str | None = None
-    number_prefix: str | None = None
-    billing: str | None = None
 
 
 def plan(world: World, old: str, new: str) -> None:
@@ -66,9 +51,10 @@ def reported(world: World, first: str, last: str) -> Any:
     """The calls and totals of a report of some days, and the calls themselves."""
     from chalicelib.principals import Principal
     from chalicelib.reports import service
+    from chalicelib.reports.shapes import CallsQuery
 
     who = Principal("reseller", "test", world.reseller_id, standing=ACTIVE)
-    selection = service.select(who, Dates(first, last), world.now)
+    selection = service.select(who, CallsQuery(date_from=first, date_to=last), world.now)
     return service.report(world.reseller_id, selection, None, 1000)
 
 

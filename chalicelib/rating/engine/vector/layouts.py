@@ -84,9 +84,9 @@ class _Page:
         return field
 
     def not_blank(self, field: Field) -> Field:
-        """For fields where emptiness is meaningful: a row whose field begins with a blank is not good."""
+        """For fields where blanks are meaningful: a row whose field begins or ends with a blank is not good."""
         begin, length = field
-        self.good &= (length == 0) | ~self._is_blank(begin)
+        self.good &= (length == 0) | ~(self._is_blank(begin) | self._is_blank(begin + np.maximum(length, 1) - 1))
         return field
 
     def append(self, text: Bytes) -> int:
@@ -150,13 +150,6 @@ class _Page:
         places = np.append(np.flatnonzero(data == sign[0]), len(data))
         first = np.searchsorted(places, begin)
         return places, first, np.searchsorted(places, end) - first
-
-    def is_trimmed(self, field: Field) -> Mask:
-        """Which fields have no blank at either end."""
-        begin, length = field
-        ends: Mask = self._is_blank(begin) | self._is_blank(begin + np.maximum(length, 1) - 1)
-        trimmed: Mask = ~ends | (length == 0)
-        return trimmed
 
     def joined(self, *fields: Field) -> Field:
         """Fields joined with a blank between them."""
@@ -246,9 +239,9 @@ def _asterisk(page: _Page) -> dict[str, Field]:
 
 def _asterisk_id(page: _Page, start: Field) -> Field:
     """What ``asterisk`` makes of unique id, start, channel, number and sequence; rows without an id are not good."""
-    unique, channel, called = (page.column(name) for name in ("uniqueid", "dstchannel", "dst"))
-    page.good &= ids.are_unique_ids(page.lines.buffer, *unique) & page.is_trimmed(channel) & page.is_trimmed(called)
-    parts = [unique, start, channel, called]
+    unique, channel, called = page.column("uniqueid"), page.column("dstchannel"), page.not_blank(page.column("dst"))
+    page.good &= ids.are_unique_ids(page.lines.buffer, *unique)
+    parts = [unique, start, page.not_blank(channel), called]
     sequence = _asterisk_sequence(page)
     if sequence is None:
         return page.joined(*parts)
