@@ -168,12 +168,19 @@ _USERNAME = r"^[A-Za-z0-9_.@+-]{1,64}$"
 Username = Annotated[str, StringConstraints(pattern=_USERNAME)]
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 COUNTRY = "[A-Z]{2}"
+NUMBER_PREFIX = "[+ ]?[0-9]{1,15}"
+"""In a query string + means a blank."""
 MEANT = {
     EMAIL: "must be an e-mail address such as me@example.com",
     COUNTRY: "must be an ISO 3166 alpha-2 code such as CA",
+    NUMBER_PREFIX: "must be the first digits of numbers, such as +44",
 }
 """Pattern -> message for a value that does not match it."""
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{EMAIL}$"), Printable]
+NumberPrefix = Annotated[
+    str, StringConstraints(pattern=f"^{NUMBER_PREFIX}$"), AfterValidator(lambda text: text.lstrip("+ "))
+]
+"""The first digits of numbers, as a query string has them -> the digits."""
 Country = Annotated[str, StringConstraints(pattern=f"^{COUNTRY}$")]
 Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Toronto"]})]
 Currency = Annotated[str, AfterValidator(_currency), WithJsonSchema({"type": "string", "examples": ["USD"]})]

@@ -118,7 +118,7 @@ class Home(NamedTuple):
         first, others = self._first(digits), set(self._others(digits))
         others.discard(first)
         valid = {other for other in others if is_valid(other[1:])}
-        if first and self._is_possible(first):
+        if first and is_possible(first[1:]):
             if not valid and self._may_be_local(first, digits):
                 raise Ambiguous("may be a local number without its area code; write it with the trunk prefix")
             if not valid:
@@ -132,7 +132,7 @@ class Home(NamedTuple):
             return valid.pop()
         if valid:
             raise Ambiguous(_AMBIGUOUS)
-        if first and self.goes_abroad(digits):
+        if first and self.goes_abroad(digits) and calling_code(first[1:]):
             # Behind an international prefix as behind +, the length is not compared with that of the country.
             return first
         raise ValueError(NOT_A_NUMBER)
@@ -167,13 +167,6 @@ class Home(NamedTuple):
             for end in range(1, len(digits) - E164_LEAST + 1):
                 if digits[end] != "0" and self.abroad.fullmatch(digits, 0, end):
                     yield digits[end:]
-
-    def _is_possible(self, number: str) -> bool:
-        """Whether a number has a length that its country has."""
-        code = calling_code(number[1:])
-        region = _code(code)[0] if code else ""
-        sized = region in _HOMES and len(number) - 1 - len(code) in home(region).possible
-        return sized or (region not in _HOMES and is_valid(number[1:]))
 
     def _may_be_local(self, number: str, digits: str) -> bool:
         """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
@@ -269,6 +262,14 @@ def is_valid(digits: str) -> bool:
     """Whether an E.164 number without ``+`` is in its numbering plan."""
     code = calling_code(digits)
     return bool(code) and _code(code)[1](digits[len(code) :]) is not None
+
+
+def is_possible(digits: str) -> bool:
+    """Whether an E.164 number without ``+`` has a length that its country has."""
+    code = calling_code(digits)
+    region = _code(code)[0] if code else ""
+    sized = region in _HOMES and len(digits) - len(code) in home(region).possible
+    return sized or (region not in _HOMES and is_valid(digits))
 
 
 def e164(digits: str) -> str:

@@ -1,8 +1,9 @@
 """Text that people write: names, addresses, descriptions. It is one line of any Unicode characters but a few.
 
-Refused are control characters, line and paragraph separators, halves of a surrogate pair (they are no characters), and
-the bidirectional controls, which can make a name look like another one. No-break spaces, joiners, soft hyphens and
-ideographic spaces are ordinary: French puts no-break spaces inside « », and Persian needs joiners to spell words.
+Refused are control characters, line and paragraph separators, halves of a surrogate pair and U+FFFE and U+FFFF (they are
+no characters), and the bidirectional controls, which can make a name look like another one. No-break spaces, joiners,
+soft hyphens and ideographic spaces are ordinary: French puts no-break spaces inside « », and Persian needs joiners to
+spell words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import unicodedata
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # control characters and separators of lines
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls (Unicode's Bidi_Control)
-    "\ud800-\udfff]"
+    "\ud800-\udfff\ufffe\uffff]"
 )
 _INVISIBLE = frozenset(("Zs", "Cf", "Cc", "Cn"))
 

@@ -108,7 +108,7 @@ def _status(view: PaymentView, state_url: str) -> str:
     line = f'<p id="status" role="status" {data}>{escape(words[view.status])}</p>'
     # The script hides this.
     reload = _tag("p", words["reload"], 'class="small" id="reload"')
-    return line + (reload if state_url else "")
+    return line + (reload if state_url and view.status in ("open", "pending") else "")
 
 
 def _whole(view: PaymentView, body: str) -> str:

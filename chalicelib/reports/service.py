@@ -60,7 +60,7 @@ def select(who: Principal, query: Any, now: int) -> Selection:
         direction=query.direction,
         disposition=query.disposition,
         country=query.country,
-        number_prefix=query.number_prefix.lstrip("+ ") if query.number_prefix else None,
+        number_prefix=query.number_prefix,
         billing=query.billing,
     )
 

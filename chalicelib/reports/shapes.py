@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.accounts.shapes import HomeCountry
-from chalicelib.fields import AmountOut, Day, Id, Paging, RateOut, Shape, Username
+from chalicelib.fields import AmountOut, Day, Id, NumberPrefix, Paging, RateOut, Shape, Username
 from chalicelib.rating.shapes.calls import Direction, Disposition, PricedCall
 
 
@@ -20,8 +20,7 @@ class CallsQuery(Paging):
     direction: Direction | None = None
     disposition: Disposition | None = None
     country: HomeCountry | None = None
-    # In a query string + means a blank.
-    number_prefix: Annotated[str | None, Field(pattern=r"^[+ ]?[0-9]{1,15}$", examples=["+44"])] = None
+    number_prefix: NumberPrefix | None = None
     billing: Literal["free", "billed"] | None = None
     format: Literal["json", "csv"] = "json"
 

@@ -144,6 +144,13 @@ def test_the_page_of_a_payer_who_came_back_says_what_is_true_of_the_deposit(shop
     assert shown() == ("paid", False)
 
 
+def test_a_page_asks_to_be_reloaded_only_while_something_can_change(shop: Shop) -> None:
+    reload = texts.WORDS["en"]["reload"]
+    assert reload in Parsed(look(shop, "/return").text).words
+    shop.send(shop.good)
+    assert reload not in Parsed(look(shop, "/return").text).words
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_paypal_shows_the_item_in_the_clients_language(reseller: Any, paypal: Any, language: str) -> None:
     shop = open_shop(reseller, paypal, language=language)

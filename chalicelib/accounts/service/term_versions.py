@@ -137,6 +137,16 @@ def account_assignments(reseller_id: str, username: str, upto: int) -> Sequence[
     return _assignments_of(reseller_id, Assignment.holder_of_account(username), upto)
 
 
+FIRST_WORD = ":"
+"""User names below it, as texts, begin with a digit or with ``+``, ``-`` or ``.``."""
+
+
+def numeric_accounts(reseller_id: str, upto: int) -> frozenset[str]:
+    """The user names below ``FIRST_WORD`` that were assigned up to terms version ``upto``."""
+    pk, prefix = Assignment.of_accounts(reseller_id)
+    return frozenset(row.name for row in Assignment.under(pk, prefix, last=prefix + FIRST_WORD) if row.version <= upto)
+
+
 def did_assignments(reseller_id: str, number: str, upto: int) -> Sequence[Assignment]:
     """Every assignment of one DID (``+<digits>``), up to terms version ``upto``."""
     return _assignments_of(reseller_id, Assignment.holder_of_number(number), upto)

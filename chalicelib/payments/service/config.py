@@ -13,7 +13,8 @@ from chalicelib.payments.store import IpnEndpoint, Review, Settings
 MOST_COUNTED = 1000
 """Review items are counted up to this number: what one query of the table returns."""
 NOTES = (
-    "Test with a live deposit of 1 before you tell your clients, and refund it at PayPal.",
+    'Test with a live deposit before you tell your clients, and refund it at PayPal; for a small one put "1" into '
+    "amounts for that time.",
     "At PayPal, switch IPN on (Account settings, Notifications) and enter notify_url, and set the language encoding to "
     "UTF-8.",
     "PayPal calls the classic button deprecated and may switch it off at any time after 2027-01-01. A REST app "

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chalicelib.calls.format import holder_of_account, holder_of_did
 from chalicelib.fields import is_username
-from chalicelib.rating.pricing import loading, quotes
+from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.price import CallTerms
 from chalicelib.rating.pricing.rate_book import RateBook
 
@@ -34,7 +34,7 @@ def of_outbound(book: RateBook, reseller_id: str, terms_version: int, now: int, 
     if holding is None:
         return unpaid
     try:
-        number = quotes.called(number, book.plan)
+        number = book.plan.read(number)
     except ValueError:
         # What was dialled is not a number, so there is no rate for it.
         return unpaid._replace(client_id=holding.client_id)
@@ -46,7 +46,7 @@ def of_outbound(book: RateBook, reseller_id: str, terms_version: int, now: int, 
 def of_inbound(book: RateBook, reseller_id: str, terms_version: int, now: int, number: str) -> Payer:
     """The payer of a call to a DID; ``number``: as the switch has it."""
     try:
-        number = quotes.called(number, book.plan)
+        number = book.plan.read(number)
     except ValueError:
         return Payer(holder_of_did(number), number)
     holding = loading.cached_did(reseller_id, number, terms_version).did(number, now)

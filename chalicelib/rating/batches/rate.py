@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib.accounts.ledger import usage
 from chalicelib.apart import Apart
@@ -67,7 +68,9 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
         try:
             read_file(batch, table, reading, at_most_once_a_second(clock, report))
         except Refused as problem:
-            return lifecycle.refuse(scope, batch, problem.detail)
+            how_far = {"size": reading.size, "bytes_read": reading.bytes_read}
+            lifecycle.report_progress(scope, batch, how_far, clock())
+            return lifecycle.refuse(replace(scope, now=clock()), batch, problem.detail)
         client_months = _client_months(batch, reading.spill)
         if batch.generation:
             for client_id in sorted({client_id for client_id, _ in client_months}):
@@ -79,7 +82,7 @@ def rate_batch(scope: Scope, key: str, version_id: str, clock: Callable[[], int]
             return store.batch(reseller_id, batch.batch_id)
         except Refused as problem:
             # The search for duplicates and the list of conflicts need room on the disk, too.
-            return lifecycle.refuse(scope, batch, problem.detail)
+            return lifecycle.refuse(replace(scope, now=clock()), batch, problem.detail)
     apart = Apart()
     for client_id, day in sorted(crowded):
         with apart.turn(f"the compaction of {day} of client {client_id}"):

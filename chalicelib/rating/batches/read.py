@@ -50,8 +50,8 @@ class Reading:
 
 
 def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable[[], None]) -> None:
-    """Read and price the whole file into ``reading``. ``report`` is called after each block of bytes and each chunk of
-    lines but the first; an error that it raises ends the reading.
+    """Read and price the whole file into ``reading``. ``report`` is called after each block of unpacked bytes and each
+    chunk of lines but the first; an error that it raises ends the reading.
 
     ``Refused`` when the file is no longer in the bucket, or larger than the settings allow.
     """
@@ -66,7 +66,7 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     source = sources.reading(table.book.plan, batch.zones, batch.declared)
-    for number, columns in enumerate(_rated(_blocks(batch, reading, report), batch, source, table)):
+    for number, columns in enumerate(_rated(_read_chunks(batch, reading, report), source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)
         if reading.lines > settings.max_lines:
@@ -83,23 +83,35 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
     text.detach()
 
 
-def chunks_of(batch: Batch, blocks: Iterator[bytes]) -> Iterator[Chunk | Cut]:
-    """The chunks of a batch's file, as ``records.chunks`` cuts them; ``blocks``: its bytes."""
-    yield from chunks(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes), count=line_feeds)
+def chunks_of(
+    batch: Batch, blocks: Iterator[bytes], report: Callable[[], None] = lambda: None
+) -> Iterator[Chunk | Cut]:
+    """The chunks of a batch's file, as ``records.chunks`` cuts them; ``blocks``: its bytes.
+
+    ``report`` is called before each block of unpacked bytes but the first: a chunk of blank lines never comes.
+    """
+
+    def unpacked() -> Iterator[bytes]:
+        for number, block in enumerate(plain_blocks(blocks, batch.object_key, settings.max_unpacked_bytes)):
+            if number:
+                report()
+            yield block
+
+    yield from chunks(unpacked(), count=line_feeds)
 
 
-def _blocks(batch: Batch, reading: Reading, report: Callable[[], None]) -> Iterator[bytes]:
-    """The bytes of the file. Each block is progress, also where a whole chunk of lines is blank."""
-    for block in objects.blocks(batch.object_key, batch.version_id):
-        if reading.bytes_read:
-            report()
-        reading.bytes_read += len(block)
-        yield block
+def _read_chunks(batch: Batch, reading: Reading, report: Callable[[], None]) -> Iterator[Chunk | Cut]:
+    def counted() -> Iterator[bytes]:
+        for block in objects.blocks(batch.object_key, batch.version_id):
+            reading.bytes_read += len(block)
+            yield block
+
+    return chunks_of(batch, counted(), report)
 
 
-def _rated(blocks: Iterator[bytes], batch: Batch, source: formats.Source, table: TermTable) -> Iterator[Columns]:
+def _rated(found: Iterator[Chunk | Cut], source: formats.Source, table: TermTable) -> Iterator[Columns]:
     layout = None
-    for chunk in chunks_of(batch, blocks):
+    for chunk in found:
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue

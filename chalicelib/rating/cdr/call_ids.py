@@ -17,10 +17,11 @@ _PLAIN = re.compile(rf"[1-9A-TV-Za-tv-z](?:\w{{4,}}|.{{{LONGEST_PLACEHOLDER},}})
 _BYTE_ORDER_MARK = "\ufeff"
 """A quoted first field of a file may begin with it."""
 _AROUND = "\"'`<>()[]{} \t"
-_NOTHING = ("null", "none", "nil", "na", "n/a", "nan", "nat", "undef", "undefined", "unknown")
-_WORDS = frozenset((*_NOTHING, r"\n", "-1", "#nv", "#n/a", "#n/d", "#i/t", "#getting_data"))
+_NOTHING = ("null", "none", "nil", "na", "n/a", "nan", "nat", "undef", "undefined", "unknown", "n.a.", "n.a")
+_NUMBERS = ("-1", "0x0", "0e0", "inf", "-inf")
+_WORDS = frozenset((*_NOTHING, *_NUMBERS, r"\n", "#nv", "#n/a", "#n/d", "#i/t", "#getting_data"))
 """In small letters."""
-_SPREADSHEET = re.compile(r"#[¡¿]?[^\W\d_]\S{0,20}[!?]|\d{1,3}(?:[.,]\d{1,15})?e[+-]\d{1,3}")
+_SPREADSHEET = re.compile(r"#[¡¿]?[^\W\d_]\S{0,20}[!?]|-?\d{1,3}(?:[.,]\d{1,15})?e[+-]\d{1,3}")
 """An error of a spreadsheet in any language (``#DIV/0!``, ``#¿NOMBRE?``), or a number in its scientific notation."""
 
 

@@ -32,6 +32,8 @@ _READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for thos
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _SHORT_LINE = 20  # Bytes; no line of a CDR is as short, so the lines of a chunk with such a mean are mostly blank.
 _BLANK_RUN = re.compile(rb"(?:^|\n)((?:[ \t\r]*+\n){%d,}+)" % MAX_RECORD_LINES)
+_LONG_BLANK = re.compile(rb"\A(?:[ \t\r]{0,%d}+\n)*+[ \t\r]{%d}" % (MAX_RECORD_BYTES, MAX_RECORD_BYTES + 1))
+"""Blank lines, then one that is too long to be left out."""
 _CONTROLS = bytes(n for n in (*range(32), 127) if n not in b"\t\n\r")
 _HIGH_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
@@ -252,12 +254,9 @@ def _whole(pending: bytearray) -> int:
 
 def _blank_bytes(pending: bytearray) -> int:
     """The length in bytes of the blank lines at the start; only lines that have ended count."""
-    start = 0
-    while (end := pending.find(b"\n", start)) >= 0:
-        if end - start > MAX_RECORD_BYTES or pending[start:end].strip(_BLANK_BYTES):
-            break
-        start = end + 1
-    return start
+    found = _LONG_BLANK.search(pending)
+    blank = found.end() - MAX_RECORD_BYTES - 1 if found else len(pending) - len(pending.lstrip(_BLANK_BYTES + b"\n"))
+    return pending.rfind(b"\n", 0, blank) + 1
 
 
 def _shorten(pending: bytearray) -> None:

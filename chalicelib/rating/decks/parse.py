@@ -20,8 +20,12 @@ OPTIONAL = ("connect_fee", "match", "home")
 
 _PREFIX = re.compile(r"\+?([1-9][0-9]{0,14})", re.ASCII)
 _NUMBER = re.compile(rf"[0-9]{{1,{SHORT_DIGITS}}}|\+?([1-9][0-9]{{{SHORT_DIGITS},14}})", re.ASCII)
-_SHORT_NUMBER = re.compile(r"[2-9]11|1[01][0-9]|118[0-9]{1,3}|988|999", re.ASCII)
-_SERVICE = re.compile(r"emergen|urgence|notruf|crisis|lifeline|directory|enquir|inquir|information", re.I)
+_SHORT_NUMBER = re.compile(r"[2-9]11|1[01][0-9]|1[5789]|118[0-9]{1,3}|988|999", re.ASCII)
+_SERVICE = re.compile(
+    r"emergen|urgen[ct]|notruf|polic|\bsos\b|\bsamu\b|psap|e-?911|\bfire\b|ambulan|crisis|suicid|hot ?line|lifeline|"
+    r"directory|enquir|inquir|\binfo|auskunft|renseign|repair|community|^\W*[0-9]{2,6}\W*$",
+    re.I,
+)
 _BETWEEN_HOMES = re.compile(r"[\s|]+")
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

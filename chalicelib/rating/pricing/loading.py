@@ -5,7 +5,6 @@ Terms of a version and published decks never change, so a Lambda container keeps
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -27,7 +26,6 @@ from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import Terms
 
-_WORD = re.compile(r"[A-Za-z_@]")
 _RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
 """Items have attributes with the names of these fields."""
@@ -105,17 +103,20 @@ def cached_did(reseller_id: str, number: str, terms_version: int) -> Ownership:
 
 @dataclass(frozen=True)
 class Accounts(Collection[str]):
-    """The user names of a reseller's sub-accounts as of a terms version; each is looked up when it is asked for.
+    """The user names of a reseller's sub-accounts as of a terms version.
 
-    Names of digits alone are not found, because most numbers that are dialled are digits alone.
+    Names that begin like numbers are read together, once, because nearly every dialled number is asked for here; each
+    other one is looked up when it is asked for.
     """
 
     reseller_id: str
     terms_version: int
 
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str) or not _WORD.search(name) or not is_account(name):
+        if not isinstance(name, str) or not is_account(name):
             return False
+        if name < term_versions.FIRST_WORD:
+            return name in _numeric_accounts(self.reseller_id, self.terms_version)
         return bool(cached_account(self.reseller_id, name, self.terms_version).accounts())
 
     def __iter__(self) -> Iterator[str]:
@@ -123,6 +124,11 @@ class Accounts(Collection[str]):
 
     def __len__(self) -> int:
         return len(_ownership(self.reseller_id, self.terms_version).accounts())
+
+
+@lru_cache(maxsize=64)
+def _numeric_accounts(reseller_id: str, version: int) -> frozenset[str]:
+    return term_versions.numeric_accounts(reseller_id, version)
 
 
 @lru_cache(maxsize=8)

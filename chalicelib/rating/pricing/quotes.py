@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib import numbers
+from chalicelib import numbering, numbers
 from chalicelib.accounts.ledger import posting
 from chalicelib.config import settings
 from chalicelib.dialling import Ambiguous, DialPlan
@@ -95,16 +95,21 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
 
 
 def called(text: str, plan: DialPlan) -> str:
-    """A number as a request has it -> ``+<digits>``, or a bare number (``DialPlan.read``).
+    """A number in a query string -> ``+<digits>``, or a bare number (``DialPlan.read``).
 
-    It may be written as dialled by ``plan``, or as E.164; the ``+`` may be missing, or a blank, which is what
-    decoding a query string makes of it. Raises ``ValueError`` for all else, and ``Ambiguous`` as the plan does.
+    It is read as dialled by ``plan``. In a query string ``+`` means a blank, and is often left out. So a blank at the
+    start is a ``+``; and a text that is no number as dialled is taken as E.164 without ``+`` if it is as long as
+    numbers of its country. Raises ``ValueError`` for all else, and ``Ambiguous`` as the plan does.
     """
-    if text[:1] == " ":
-        return numbers.path_number(text)
+    dialled = text.replace(" ", "+", 1) if text[:1] == " " else text
     try:
-        return plan.read(text)
+        return plan.read(dialled)
     except Ambiguous:
         raise
     except ValueError:
-        return numbers.path_number(text)
+        if dialled != text:
+            return plan.read(text)
+        number = numbers.path_number(text)
+        if numbering.is_possible(number[1:]):
+            return number
+        raise

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from chalicelib.fields import AmountOut, InstantOut, Printable, Query, RateOut, Shape
 from chalicelib.rating.cdr import call
@@ -14,6 +14,9 @@ class AuthorizationIn(Shape):
     """A call that a switch is about to make or to take. ``number``: as dialled; inbound, the DID. ``account``: the
     sub-account that calls; inbound it is ignored and may be left out. ``call_id``: as in the CDR to come. With
     ``reserve_seconds`` the price of a call of so many seconds is held."""
+
+    # Which fields are required depends on the direction, so the page of the API cannot make up an example.
+    model_config = ConfigDict(json_schema_extra={"examples": [{"account": "acme-office", "number": "+442079460123"}]})
 
     direction: Literal["outbound", "inbound"] = "outbound"
     account: Annotated[str, Field(max_length=64), Printable] | None = None

@@ -10,6 +10,7 @@ from chalicelib.fields import (
     CallFee,
     Instant,
     InstantOut,
+    NumberPrefix,
     Paging,
     Pulse,
     Query,
@@ -35,6 +36,9 @@ class DeckOut(Shape):
     effective_from: str
     status: Annotated[str, Field(json_schema_extra={"enum": ["publishing", "published", "refused"]})]
     prefixes: int
+    created_at: Annotated[
+        InstantOut, Field(description="when the file came; of two decks of one date the later counts")
+    ]
     errors: list[DeckError]
     errors_url: Annotated[DownloadUrl | None, Field(validation_alias="errors_key")]
 
@@ -107,7 +111,7 @@ class QuoteOut(Shape):
 
 class PriceListQuery(Paging):
     at: Annotated[Instant | None, Field(description="the prices of this instant; now when left out")] = None
-    prefix: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$", description="only numbers that begin so")] = ""
+    prefix: Annotated[NumberPrefix, Field(description="only numbers that begin so")] = ""
     format: Literal["json", "csv"] = "json"
 
 

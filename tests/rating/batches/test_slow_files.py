@@ -45,6 +45,16 @@ def test_a_file_may_take_a_time_by_its_size_and_no_more(world: World) -> None:
     assert (again.status, again.rated) == ("done", 2)
 
 
+def test_blank_lines_before_the_first_call_are_progress_too(world: World) -> None:
+    body = b"\n" * (6 << 20) + csv_file(line("first"))
+    batch, seen = rated(world, gzip.compress(body[: 2 << 20]) + gzip.compress(body[2 << 20 :], 0), 1)
+    assert (batch.status, batch.rated, batch.bytes_read) == ("done", 1, batch.size)
+    assert len({count for count, _ in seen}) > 3
+    slow, _ = rated(world, body, 40)
+    assert slow.status == "failed" and "seconds to read" in slow.reason
+    assert slow.size == len(body) > slow.bytes_read > 0 and slow.finished_at - slow.started_at > 60
+
+
 def test_a_megabyte_of_packed_blank_lines_is_refused_at_once(world: World) -> None:
     body = gzip.compress(csv_file(line("first")) + b" \n" * (64 << 20))
     batch = world.rate(body)

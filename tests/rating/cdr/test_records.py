@@ -314,6 +314,15 @@ def test_long_runs_of_blank_lines_are_left_out_and_counted(blank: bytes, size: i
     ]
 
 
+def test_blank_lines_at_the_start_are_skipped_but_not_one_that_is_too_long():
+    for blank in (b"\n", b" \t\r\n"):
+        [chunk] = chunks([blank * 30_000 + b" \n  a,b\n"], 1 << 20)
+        assert chunk == Chunk(30_002, b"  a,b\n")
+    long = b" " * 70_000 + b"\n"
+    [chunk] = chunks([b"\n \n" + long + b"a\n"], 1 << 20)
+    assert (chunk.first_line, chunk.data) == (3, long + b"a\n")
+
+
 def test_a_plain_file_over_the_limit_is_refused_too():
     with pytest.raises(Refused):
         list(plain_blocks([b"x" * 10] * 11, "big.csv", 100))

@@ -65,7 +65,7 @@ def test_the_list_says_what_quotes_say(reseller: Any, package: str) -> None:
     for number in NUMBERS:
         row = look_up(found, number)
         for seconds in (1, 5, 31, 61, 3600):
-            quote = reseller.get(f"{package}/quote?number={number[1:]}&seconds={seconds}").json
+            quote = reseller.get(f"{package}/quote?number=%2B{number[1:]}&seconds={seconds}").json
             assert (row["rule"], row["rate_per_minute"], row["country"], row["destination"]) == (
                 quote["price"]["rule"], quote["price"]["rate_per_minute"], quote["country"],
                 quote["cost"]["destination"],
@@ -141,7 +141,7 @@ def test_an_unknown_or_strange_package_and_a_wrong_prefix_are_refused(
     other = operator.made("/v1/resellers", {"name": "Other", "email": "b@other.example"})
     assert operator.with_key(other["api_key"]).get(f"{package}/price-list").status == 404
     assert reseller.get("/v1/packages/nothing/price-list").status == 404
-    for wrong in ("0", "abc", "%2B44", "1" * 16):
+    for wrong in ("", "abc", "++44", "1" * 16):
         reply = reseller.get(f"{package}/price-list?prefix={wrong}")
         assert (reply.status, reply.json["errors"][0]["field"]) == (422, "prefix")
 

@@ -31,7 +31,7 @@ def seller(reseller: Any, deck: str) -> Any:
 
 
 def quote(seller: Any, number: str, status: int = 200) -> Any:
-    path = f"/v1/packages/{seller.ids['package_id']}/quote?number={number.lstrip('+')}&seconds=61&at={AT}"
+    path = f"/v1/packages/{seller.ids['package_id']}/quote?number=%2B{number.lstrip('+')}&seconds=61&at={AT}"
     reply = seller.get(path)
     assert reply.status == status, reply.text
     return reply.json
