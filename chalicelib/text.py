@@ -1,6 +1,6 @@
 """Text that people write: names, addresses, descriptions. It is one line of any Unicode characters but a few.
 
-Refused are control characters, line and paragraph separators, halves of a surrogate pair and U+FFFE and U+FFFF (they are
+Refused are control characters, line and paragraph separators, halves of a surrogate pair, U+FFFE and U+FFFF (they are
 no characters), and the bidirectional controls, which can make a name look like another one. No-break spaces, joiners,
 soft hyphens and ideographic spaces are ordinary: French puts no-break spaces inside « », and Persian needs joiners to
 spell words.

@@ -47,9 +47,10 @@ def test_a_call_may_last_as_long_as_the_balance_pays_for_it(shop):
 
 
 def test_numbers_are_read_as_dialled_at_home(shop):
-    rates = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000", "442079460000")}
+    rates = {number: ask(shop, number)["rate"] for number in ("00442079460000", "011442079460000")}
     assert rates == dict.fromkeys(rates, "0.02")
     assert ask(shop, "4165550100")["rate"] == "0.01"
+    assert ask(shop, "442079460000")["reason"] == "no_rate", "as in a file, where it is refused"
 
 
 @pytest.mark.parametrize("number", ["911", "112", "988", "+1911", "1911", "+1 988", "00112"])
