@@ -102,7 +102,7 @@ def _line_maker(world: World, span: Span, lines: int) -> Callable[[int], str]:
         stem, missing = called[bits(16)]
         if stem[0] == "1" and rnd() < 0.3:
             return hot[int(rnd() * LIKELY)]
-        # Behind a country's code comes no 0: it could be a trunk prefix, and such spellings are not of switches.
+        # The same again: the stem may be the code alone.
         least = 0 if stem[0] == "1" else 10 ** (missing - 1)
         return stem + str(10**missing + least + int(rnd() * (10**missing - least)))[1:]
 
@@ -139,7 +139,10 @@ def _destinations(dice: random.Random) -> list[tuple[str, int]]:
         if prefix[0] == "1":
             near.append(prefix)
         else:
-            pools[next(prefix[:n] for n in (1, 2, 3) if prefix[:n] in pools)].append(prefix)
+            code = next(prefix[:n] for n in (1, 2, 3) if prefix[:n] in pools)
+            # Behind a country's code comes no 0: it could be a trunk prefix, and switches do not write that.
+            if prefix[len(code) : len(code) + 1] != "0":
+                pools[code].append(prefix)
     codes = [country.code for country in COUNTRIES]
     drawn = dice.choices(codes, [country.traffic for country in COUNTRIES], k=_TABLE)
     table = []
