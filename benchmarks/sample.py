@@ -152,7 +152,9 @@ def _destinations(dice: random.Random) -> list[tuple[str, int]]:
             table.append((prefix, 11 - len(prefix)))
         else:
             prefix = dice.choice(pools[code])
-            table.append((prefix, max(2, dice.choice((11, 12, 12, 13)) - len(prefix))))
+            # Numbers of Russia and Kazakhstan have 11 digits; a longer one could have their trunk prefix, 8.
+            digits = 11 if code == "7" else dice.choice((11, 12, 12, 13))
+            table.append((prefix, max(2, digits - len(prefix))))
     return table
 
 

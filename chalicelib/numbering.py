@@ -8,11 +8,12 @@ that is valid in no reading is read if its length is right, because numbering pl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from chalicelib.country_table import CODES, HOMES, ODD
+from chalicelib.prefix_patterns import alternatives
 
 E164_LEAST, E164_MOST = 7, 15
 """Digits of a number with its calling code."""
@@ -188,21 +189,9 @@ def _lines(table: str) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in table.split("\n") if line)
 
 
-def _alternatives(prefixes: Iterable[str]) -> str:
-    """A pattern of prefixes, none of which begins with another, that compares each digit once."""
-    rests: dict[str, list[str]] = {}
-    for prefix in prefixes:
-        rests.setdefault(prefix[0], []).append(prefix[1:])
-    firsts: dict[str, str] = {}
-    for digit, rest in rests.items():
-        pattern = f"(?:{_alternatives(rest)})" if rest[0] else ""
-        firsts[pattern] = firsts.get(pattern, "") + digit
-    return "|".join(f"[{digits}]{pattern}" for pattern, digits in firsts.items())
-
-
 _HOMES, _CODES = _lines(HOMES), _lines(CODES)
 _ODD = tuple(ODD.split())
-is_e164 = re.compile(rf"\+(?!{_alternatives(_ODD)})[1-9][0-9]{{{E164_LEAST - 1},{E164_MOST - 1}}}").fullmatch
+is_e164 = re.compile(rf"\+(?!{alternatives(_ODD)})[1-9][0-9]{{{E164_LEAST - 1},{E164_MOST - 1}}}").fullmatch
 """Whether a text is E.164 with nothing odd behind its calling code, so that it is read as itself; a quick test."""
 home_countries = frozenset(_HOMES)
 """ISO 3166 alpha-2 codes of the countries with telephones."""
@@ -278,11 +267,26 @@ def e164(digits: str) -> str:
     Raises ``Ambiguous`` where it is not clear whether that is a trunk prefix, and ``ValueError`` for too few or too
     many digits.
     """
-    if digits.startswith(_ODD):
+    if digits.startswith(_ODD) and _may_have_trunk(digits):
         digits = _without_trunk(digits)
     if not E164_LEAST <= len(digits) <= E164_MOST or digits[0] == "0":
         raise ValueError(NOT_A_NUMBER)
     return "+" + digits
+
+
+def _may_have_trunk(digits: str) -> bool:
+    """A quick test, for which only one pattern is compiled: nearly all numbers with an odd beginning have none."""
+    code = calling_code(digits)
+    trunk, prefix = _trunk(code)
+    found = prefix.match(digits, len(code)) if prefix else None
+    return (found is not None and found.end() > len(code)) or (trunk != "-" and digits.startswith(trunk, len(code)))
+
+
+@cache
+def _trunk(code: str) -> tuple[str, re.Pattern[str] | None]:
+    """Trunk prefix of a calling code's main region, and what matches a prefix."""
+    words = _HOMES[_CODES[code].split()[0]].split()
+    return words[1], None if words[6] == "-" else re.compile(words[6])
 
 
 def _without_trunk(digits: str) -> str:
