@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
@@ -35,9 +36,8 @@ class Home(NamedTuple):
     ``trunk`` is the prefix of national numbers. ``abroad`` matches an international prefix. ``possible``: the lengths
     of national numbers without prefix. ``prefix`` matches what may stand before a national number: the trunk prefix,
     also with the code of a carrier; where it captures something, ``transform`` makes the number of it. ``fits`` matches
-    all national numbers, also some that are not valid. ``plain_abroad``:
-    the international prefix, if it is just 00 or 011. ``bare``: the lengths of numbers that may be
-    written without trunk prefix.
+    all national numbers, also some that are not valid. ``plain_abroad``: the international prefix, if it is just 00 or
+    011. ``bare``: the lengths of numbers that may be written without trunk prefix.
     """
 
     calling_code: str
@@ -66,10 +66,6 @@ class Home(NamedTuple):
         """``without_prefix``, unless the length of the rest is not that of a national number."""
         rest = self.without_prefix(digits)
         return rest if len(rest) in self.possible or len(rest) > max(self.possible) else digits
-
-    def is_bare(self, digits: str) -> bool:
-        """Whether a national number may be written without trunk prefix."""
-        return len(digits) in self.bare
 
     def goes_abroad(self, digits: str) -> bool:
         """Whether digits are an international prefix and a number with its calling code."""
@@ -111,7 +107,9 @@ class Home(NamedTuple):
         else:
             rest = self.without_prefix(digits)
             others = {digits, digits.removeprefix(trunk)} - {rest}
-            alone = fits(rest) is not None and not any(map(fits, others)) and (rest != digits or self.is_bare(digits))
+            alone = (
+                fits(rest) is not None and not any(map(fits, others)) and (rest != digits or len(digits) in self.bare)
+            )
         return "+" + self.calling_code + rest if alone and not (trunk and rest.startswith(trunk)) else ""
 
     def _careful(self, digits: str) -> str:
@@ -171,17 +169,16 @@ class Home(NamedTuple):
 
     def _may_be_local(self, number: str, digits: str) -> bool:
         """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
-        return number == "+" + self.calling_code + digits and not self.is_bare(digits)
+        return number == "+" + self.calling_code + digits and not len(digits) in self.bare
 
 
 _AMBIGUOUS = "fits more than one number; write it with + and the calling code"
 
 
 def _e164_or_none(digits: str) -> str:
-    try:
+    with suppress(ValueError):
         return e164(digits)
-    except ValueError:
-        return ""
+    return ""
 
 
 def _lines(table: str) -> dict[str, str]:
@@ -276,17 +273,16 @@ def e164(digits: str) -> str:
 
 def _may_have_trunk(digits: str) -> bool:
     """A quick test, for which only one pattern is compiled: nearly all numbers with an odd beginning have none."""
-    code = calling_code(digits)
-    trunk, prefix = _trunk(code)
+    trunk, prefix = _trunk(code := calling_code(digits))
     found = prefix.match(digits, len(code)) if prefix else None
-    return (found is not None and found.end() > len(code)) or (trunk != "-" and digits.startswith(trunk, len(code)))
+    return bool(found and found[0]) or (trunk != "-" and digits.startswith(trunk, len(code)))
 
 
 @cache
 def _trunk(code: str) -> tuple[str, re.Pattern[str] | None]:
     """Trunk prefix of a calling code's main region, and what matches a prefix."""
-    words = _HOMES[_CODES[code].split()[0]].split()
-    return words[1], None if words[6] == "-" else re.compile(words[6])
+    _, trunk, _, _, _, _, prefix, *_ = _HOMES[_CODES[code].split()[0]].split()
+    return trunk, None if prefix == "-" else re.compile(prefix)
 
 
 def _without_trunk(digits: str) -> str:
