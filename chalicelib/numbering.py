@@ -169,7 +169,7 @@ class Home(NamedTuple):
 
     def _may_be_local(self, number: str, digits: str) -> bool:
         """Whether ``number`` is ``digits`` with the calling code only, and these may be a number without area code."""
-        return number == "+" + self.calling_code + digits and not len(digits) in self.bare
+        return number == "+" + self.calling_code + digits and len(digits) not in self.bare
 
 
 _AMBIGUOUS = "fits more than one number; write it with + and the calling code"

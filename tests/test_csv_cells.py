@@ -32,7 +32,8 @@ NUMBER = re.compile(r"[+-]?[0-9.]+")
         ('a; ""@x', 'a;\' ""@x'),
         ("a\n＝1", "a\n'＝1"),
         ("a\t=1", "a\t'=1"),
-        ("+1;+2", "+1;'+2"),
+        ("+1;+2", "'+1;'+2"),
+        ("-1;", "'-1;"),
     ],
 )
 def test_what_begins_like_a_formula_gets_an_apostrophe(cell: str, expected: str):

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from http_walk import Caller, download, fields_of, problem, wait_for
@@ -244,7 +245,7 @@ def a_deck_is_published_and_a_bad_one_refused_whole(walk: Walk) -> None:
     walk.operator.upload(DECK.encode(), kind="deck", route="value", effective_from="2025-01-01", filename="deck.csv")
     published = {
         "route": "value", "effective_from": "2025-01-01", "status": "published", "prefixes": 4, "errors": [],
-        "errors_url": None,
+        "errors_url": None, "created_at": ANY,
     }  # fmt: skip
     assert wait_for(lambda: _deck(walk, "2025-01-01")) == published
     bad = "prefix,destination,rate_per_minute,initial,increment\n44,UK,-1,60,60\n44x,UK,0.02,1,1\n45,DK,0.02,0,1\n"
