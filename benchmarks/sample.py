@@ -31,6 +31,8 @@ LIKELY = 20_000
 _TABLE = 1 << 16
 """Weighted choices are drawn once into a table of this size; each line takes one from it."""
 _LINES_AT_ONCE = 10_000
+_ODD_PLANS = ("54", "55", "61")
+"""Countries where some digits are codes of carriers or mark mobiles, so that not all random ones are numbers."""
 _NEAR_TRAFFIC = 0.62
 """Share of the calls that go to North America."""
 
@@ -143,8 +145,8 @@ def _destinations(dice: random.Random) -> list[tuple[str, int]]:
             # Behind a country's code comes no 0: it could be a trunk prefix, and switches do not write that.
             if prefix[len(code) : len(code) + 1] != "0":
                 pools[code].append(prefix)
-    codes = [country.code for country in COUNTRIES]
-    drawn = dice.choices(codes, [country.traffic for country in COUNTRIES], k=_TABLE)
+    called = [country for country in COUNTRIES if country.code not in _ODD_PLANS]
+    drawn = dice.choices([country.code for country in called], [country.traffic for country in called], k=_TABLE)
     table = []
     for code in drawn:
         if dice.random() < _NEAR_TRAFFIC:
