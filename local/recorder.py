@@ -94,7 +94,7 @@ class Recorder:
 
 
 def watch_tables(recorder: Recorder) -> None:
-    """Record every change of an item, and the tokens of transactions, so that none is carried out twice."""
+    """Record every change of an item, and the tokens of transactions, so that a repeated transaction has no effect."""
     dynamodb = service("dynamodb")
     set_item, remove_item, store_token = dynamodb._set_item, dynamodb._remove_item, dynamodb._txn_token_store
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from builders import World, line
+from builders import World, csv_file, line
 
 UK = "+442079460000"
 NOW = 1_870_000_000
@@ -70,3 +72,25 @@ def held_free(world: World, name: str = "bob", now: int = NOW) -> int:
 
 def call(call_id: str, seconds: int = 60, account: str = "bob", start: str = START, to: str = UK) -> str:
     return line(call_id, account, seconds, start=start, to=to)
+
+
+def calling(world: World, caller: int, made: list[str], number: str = UK) -> Callable[[], None]:
+    """A caller that asks, hangs up and drops its record, six times; ``made`` gets the ids of its calls.
+
+    Every second caller gives no id when it asks, and not every call is finished.
+    """
+    dice = random.Random(caller)
+
+    def run() -> None:
+        for n in range(6):
+            call_id = f"{caller}-{n}"
+            answer = ask(world, number=number, call_id=call_id if caller % 2 else None, reserve_seconds=60)
+            if not answer.allowed:
+                continue
+            seconds = min(60, answer.hangup_after)
+            if dice.random() < 0.7:
+                finish(world, answer.id, seconds)
+            world.rate(csv_file(call(call_id, seconds, to=number)))
+            made.append(call_id)
+
+    return run

@@ -14,7 +14,7 @@ _V4, _V6 = (
     tuple(map(ipaddress.ip_network, text.split()))
     for text in (
         # IANA's special-purpose addresses (RFC 6890 and later), multicast, and those that are reserved. In some of
-        # these networks single addresses are public, but none is that of a web server.
+        # these networks some addresses are public, but no web server has one of them.
         """0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
         192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24
         203.0.113.0/24 224.0.0.0/4 240.0.0.0/4""",

@@ -109,7 +109,7 @@ def test_a_bucket_of_another_account_is_neither_read_nor_written(
     objects.write("rated/mine", b"x" * 10)
     monkeypatch.setattr(objects, "settings", dataclasses.replace(settings, bucket_owner=owner))
     growing = multipart.Growing("rated/grown", "text/csv", 5 << 20)
-    # A bucket's owner is told apart by no action, so any role that has all of these serves.
+    # The check of the bucket's owner needs no permission of its own: any role that has all of these will do.
     monkeypatch.setattr(s3_as_on_aws.Role, "allows", lambda role, asked: True)
     requests = (
         lambda: objects.read("rated/mine"),

@@ -314,7 +314,7 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     body = {"username": "voix_1002", "client_id": client["id"], "package_id": package["id"]}
     today = periods.calendar("America/Toronto").day_of(int(time.time()))
     flight.made("/v1/subaccounts", key, {**body, "next_billing_date": today})
-    # Its time is not believed here: the fee of today is billed, whatever the event says.
+    # The function ignores the time of the event here: it bills the fee of today.
     due = {**SCHEDULED, "time": "2026-01-01T00:00:00Z"}
     with flight.exchanged("HourlyRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
         error, answer = flight.invoke("Hourly", due)

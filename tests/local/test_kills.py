@@ -85,7 +85,7 @@ class Load:
                 try:
                     made.answered[each] = write(each)
                 except (Problem, BotoCoreError, OSError) as problem:
-                    # A refusal would be an answer, and none is due. A 502 is: the gateway lost its emulator.
+                    # The product must refuse nothing here. A 502 only says that the emulator was killed.
                     if getattr(problem, "status", 0) not in (0, 500, 502, 503):
                         self.broken.append(problem)
                     made.unanswered.add(each)

@@ -54,7 +54,7 @@ def test_numbers_are_read_as_dialled_at_home(shop):
 
 
 @pytest.mark.parametrize("number", ["911", "112", "988", "+1911", "1911", "+1 988", "00112"])
-@pytest.mark.parametrize("account", ["alice", "nobody at all", ""])
+@pytest.mark.parametrize("account", ["alice", "no-such-account", ""])
 def test_an_emergency_call_is_never_refused(shop, number, account):
     change(shop, shop.ids["alice"], daily_spend_limit="0", blocked_countries=["US", "CA"])
     shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "5", "description": "all of it"})
@@ -68,7 +68,7 @@ def test_an_emergency_call_is_never_refused(shop, number, account):
 def test_an_emergency_number_of_the_home_country_is_never_refused(shop, number):
     assert shop.patch("/v1/account", {"home_country": "GB"}).status == 200
     shop.made(f"/v1/clients/{shop.ids['alice']}/charges", {"amount": "1", "description": "all of it"})
-    for account in ("alice", "nobody at all"):
+    for account in ("alice", "no-such-account"):
         assert ask(shop, number, account)["allowed"] is True
     assert ask(shop, "+442079460000")["allowed"] is False
 
@@ -91,7 +91,7 @@ def test_not_even_while_the_reseller_is_suspended(shop, operator):
     assert shop.post("/v1/authorizations", {"account": "alice", "number": "4165550100"}).status == 403
 
 
-def test_an_account_that_is_nobodys_or_a_strangers_is_unknown(shop, operator):
+def test_an_account_of_no_client_or_of_a_stranger_is_unknown(shop, operator):
     stranger = operator.made("/v1/resellers", {"name": "Other", "email": "o@o.example"})
     other = operator.with_key(stranger["api_key"])
     for answer in (ask(shop, account="bob"), ask(shop, account="a#b"), ask(other)):
@@ -260,7 +260,7 @@ def test_the_answer_as_text_also_when_it_is_sent_again(shop):
         reply = shop.post("/v1/authorizations?format=text", body, headers=headers)
         assert (reply.status, reply.headers["Content-Type"]) == (201, "text/plain")
         assert "allowed=1&reason=ok&max_seconds=" in reply.text and "&rate=0.02&id=" in reply.text
-    refused = shop.post("/v1/authorizations?format=text", {**body, "account": "nobody"})
+    refused = shop.post("/v1/authorizations?format=text", {**body, "account": "no-such-account"})
     assert refused.text == "allowed=0&reason=unknown_account&max_seconds=0&hangup_after=0&rate=&id=&expires_at="
     assert shop.post("/v1/authorizations?format=xml", body).status == 422
 
@@ -340,7 +340,7 @@ def test_it_is_shown_when_a_switch_last_asked(shop, operator):
     assert last_asked(shop, operator) == (None, None)
     ask(shop, "911")
     assert last_asked(shop, operator) == (None, None)
-    ask(shop, account="nobody")
+    ask(shop, account="no-such-account")
     reseller_asked, client_asked = last_asked(shop, operator)
     assert reseller_asked is not None and client_asked is None
     ask(shop, "+99912345678")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+import asking
 import faults
 import pytest
-from asking import NOW, START, UK, ask, balance, finish, held, held_free, pay
-from builders import World, csv_file, line, make_world
+from asking import NOW, UK, ask, balance, calling, finish, held, held_free, pay
+from builders import World, csv_file, make_world
 from faults import at_once
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,8 +42,7 @@ def to_us(world: World, **more: Any) -> Any:
     return ask(world, number=US, **more)
 
 
-def call(call_id: str, seconds: int = 60) -> str:
-    return line(call_id, "bob", seconds, start=START, to=US)
+call = partial(asking.call, to=US)
 
 
 def spent(world: World, month: str = "2029-04") -> int:
@@ -237,27 +237,9 @@ def test_a_call_that_asks_while_another_is_rated_never_gets_its_minutes(world):
     assert at >= 3
 
 
-def calling(world: World, caller: int, made: list[str]) -> Callable[[], None]:
-    """Calls, hangs up, and has its records dropped, again and again."""
-    dice = random.Random(caller)
-
-    def run() -> None:
-        for n in range(6):
-            call_id = f"{caller}-{n}"
-            answer = to_us(world, call_id=call_id if caller % 2 else None, reserve_seconds=60)
-            if answer.allowed:
-                seconds = min(60, answer.hangup_after)
-                if dice.random() < 0.7:
-                    finish(world, answer.id, seconds)
-                world.rate(csv_file(call(call_id, seconds)))
-                made.append(call_id)
-
-    return run
-
-
 def test_calls_and_records_at_once_are_never_charged(world):
     made: list[str] = []
-    at_once([calling(world, caller, made) for caller in range(6)])
+    at_once([calling(world, caller, made, US) for caller in range(6)])
     assert len(made) == MINUTES
     assert (balance(world), spent(world), held_free(world)) == (0, MINUTES * 60, 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import re
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 import faults
 import pytest
-from asking import NOW, PRICE, START, UK, ask, balance, call, finish, held, pay
+from asking import NOW, PRICE, START, UK, ask, balance, call, calling, finish, held, pay
 from builders import World, csv_file, line, make_world
 from faults import at_once
 from hypothesis import given
@@ -117,28 +116,10 @@ def test_one_call_that_asks_eight_times_at_once_has_one_hold(world):
     assert held(world) == PRICE
 
 
-def calling(world: World, caller: int, dice: random.Random, made: list[str]) -> Callable[[], None]:
-    """Somebody who calls, hangs up, and whose records are dropped, again and again."""
-
-    def run() -> None:
-        for n in range(6):
-            call_id = f"{caller}-{n}"
-            answer = ask(world, call_id=call_id if caller % 2 else None, reserve_seconds=60)
-            if not answer.allowed:
-                continue
-            seconds = min(60, answer.hangup_after)
-            if dice.random() < 0.7:
-                finish(world, answer.id, seconds)
-            world.rate(csv_file(call(call_id, seconds)))
-            made.append(call_id)
-
-    return run
-
-
 def test_calls_records_and_payments_at_once_never_spend_what_is_not_there(world):
     pay(world, 12 * PRICE)
     made: list[str] = []
-    callers = [calling(world, caller, random.Random(caller), made) for caller in range(6)]
+    callers = [calling(world, caller, made) for caller in range(6)]
     at_once([*callers, *[lambda: pay(world, 2 * PRICE)] * 4])
     assert balance(world) >= 0
     assert balance(world) == 20 * PRICE - sum(entry[1] for entry in usage(world))

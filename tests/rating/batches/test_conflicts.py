@@ -108,7 +108,7 @@ def conflicting() -> bytes:
         line("2", start=SEPTEMBER, to="+12125550101"),
         line("3", "bob", start=SEPTEMBER, seconds=8),
         line("3", "bob", start=SEPTEMBER),
-        line("4", "nobody"),
+        line("4", "unknown"),
     )
 
 

@@ -27,7 +27,7 @@ def two_months() -> bytes:
         line("2", start=SEPTEMBER),
         line("3", "bob", start=SEPTEMBER),
         line("3", "bob", start=SEPTEMBER),
-        line("4", "nobody"),
+        line("4", "unknown"),
         line("5", "free", start=SEPTEMBER, seconds=90),
         line("6", "free", start=SEPTEMBER, seconds=90, to="502"),
     )
