@@ -244,8 +244,10 @@ def custom_rates_are_set_listed_and_withdrawn(walk: Walk) -> None:
 def a_deck_is_published_and_a_bad_one_refused_whole(walk: Walk) -> None:
     walk.operator.upload(DECK.encode(), kind="deck", route="value", effective_from="2025-01-01", filename="deck.csv")
     published = {
-        "route": "value", "effective_from": "2025-01-01", "status": "published", "prefixes": 4, "errors": [],
-        "errors_url": None, "created_at": ANY,
+        "id": ANY, "route": "value", "effective_from": "2025-01-01", "file": "deck.csv", "by": "operator",
+        "status": "published", "prefixes": 4, "in_force": True, "superseded_by": None, "suspicions": [],
+        "accepted": [], "confirmed_by": None, "confirmed_at": None, "cost_currency": None, "fx": None,
+        "errors": [], "errors_url": None, "created_at": ANY,
     }  # fmt: skip
     assert wait_for(lambda: _deck(walk, "2025-01-01")) == published
     bad = "prefix,destination,rate_per_minute,initial,increment\n44,UK,-1,60,60\n44x,UK,0.02,1,1\n45,DK,0.02,0,1\n"
