@@ -266,6 +266,31 @@ def a_deck_is_published_and_a_bad_one_refused_whole(walk: Walk) -> None:
     walk.reseller.call(403, "GET", "/v1/decks")
 
 
+def a_deck_in_another_currency_waits_and_is_published_and_withdrawn(walk: Walk) -> None:
+    day = "2099-01-01"
+    walk.operator.upload(
+        DECK.encode(), kind="deck", route="premium", effective_from=day, filename="eur.csv", cost_currency="EUR"
+    )
+    held = wait_for(lambda: _deck(walk, day))
+    path = f"/v1/decks/{held['id']}"
+    assert (held["status"], held["file"], [each["code"] for each in held["suspicions"]]) == (
+        "held",
+        "eur.csv",
+        ["no_fx"],
+    )
+    refused = walk.operator.call(409, "POST", f"{path}/publish", {"accept": ["no_fx"]})
+    assert "no_fx" in refused["detail"] and fields_of(refused) == ["accept"]
+    shown = walk.operator.post(f"{path}/publish", {"fx": "2"}, 200)
+    assert (shown["status"], shown["fx"], shown["rated_before"]) == ("published", "2.00", [])
+    line = walk.operator.get(f"{path}/lines", prefix="44")["items"][0]
+    assert (line["rate_per_minute"], line["given_rate_per_minute"]) == ("0.02", "0.01")
+    assert walk.operator.get(f"{path}/diff", to=held["id"])["lines"]["dearer"] == 0
+    assert walk.operator.get(f"{path}/losses")["items"] == []
+    walk.operator.delete(path)
+    assert walk.operator.get(path)["status"] == "withdrawn"
+    walk.reseller.call(403, "GET", path)
+
+
 def _deck(walk: Walk, day: str) -> Any:
     """The deck of a day, once it is settled."""
     found = walk.operator.get("/v1/decks")["items"]
@@ -697,6 +722,7 @@ STEPS = (
     packages_and_custom_rates_are_made,
     custom_rates_are_set_listed_and_withdrawn,
     a_deck_is_published_and_a_bad_one_refused_whole,
+    a_deck_in_another_currency_waits_and_is_published_and_withdrawn,
     a_quote_explains_the_seed_example,
     the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,
