@@ -38,6 +38,10 @@ class Loss(NamedTuple):
         """The loss in 1e-4 percent of the cost."""
         return (self.cost - self.sold) * 10**6 // self.cost
 
+    def is_worse(self, other: Loss | None) -> bool:
+        """Whether a larger share of the cost is lost than by ``other``; exactly, because the costs are integers."""
+        return other is None or self.sold * other.cost < other.sold * self.cost
+
 
 class Lines:
     """The lines of a deck that apply to resellers of a home country, by digits and by country."""
@@ -74,7 +78,7 @@ def losses(epoch: Epoch, route: str, lines: Lines) -> list[Loss]:
         loss = terms and _loss(terms, digits)
         if loss:
             known = found.get(loss.rule)
-            worst = known if known and known.loss_e4 >= loss.loss_e4 else loss
+            worst = known if known and not loss.is_worse(known) else loss
             found[loss.rule] = worst._replace(lines=(known.lines if known else 0) + 1)
     return sorted(found.values())
 
@@ -111,7 +115,7 @@ def _loss(terms: CallTerms, digits: str) -> Loss | None:
         sold = _price(terms.rate_e10, billed(seconds, terms.initial, terms.increment), terms.fee_e8)
         sold = max(sold, terms.minimum_e8 * 6000) if seconds > terms.grace_seconds else 0
         loss = Loss(terms.package_id, terms.rule, 1, digits, seconds, cost, sold)
-        if sold < cost and (worst is None or loss.loss_e4 > worst.loss_e4):
+        if sold < cost and loss.is_worse(worst):
             worst = loss
     return worst
 
