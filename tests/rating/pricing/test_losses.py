@@ -40,7 +40,7 @@ def test_a_package_that_adds_to_the_cost_loses_nothing():
 def test_a_negative_markup_loses_on_every_line_and_only_where_it_is_more_than_the_percentage():
     assert found(markup_fixed_e10=-1) == [("markup", 5, "1213")]
     assert found(markup_percent_e4=-10_000) == [("markup", 5, "1212")]
-    assert found(markup_fixed_e10=-CENT, markup_percent_e4=500_000) == [("markup", 4, "1213")]
+    assert found(markup_fixed_e10=-CENT, markup_percent_e4=500_000) == [("markup", 3, "1213")]
 
 
 def test_a_custom_rate_loses_on_the_lines_that_it_prices_and_no_longer_custom_prefix_does():
