@@ -160,12 +160,12 @@ def _delimiter(data: bytes) -> str:
 def _refuse(scope: Scope, drop: DeckDrop, bad: Sequence[BadLine]) -> DeckDrop:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("line", "field", "message"))
+    writer.writerow(BadLine._fields)
     writer.writerows(map(inert, line) for line in bad)
     drop.errors_key = f"rejected/decks/{drop.drop_id}.csv"
     objects.write(drop.errors_key, text.getvalue().encode(), "text/csv; charset=utf-8")
     drop.status = Status.REFUSED.value
-    drop.errors = [{"line": line, "field": field, "message": message} for line, field, message in bad[:SHOWN_ERRORS]]
+    drop.errors = [line._asdict() for line in bad[:SHOWN_ERRORS]]
     return _close(scope, drop, [])
 
 

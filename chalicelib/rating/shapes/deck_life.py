@@ -35,9 +35,13 @@ FxOut = Annotated[int, PlainSerializer(money.format_rate, return_type=str)]
 
 
 class DeckError(Shape):
+    """``code`` names the kind of error and ``value`` is the text that is wrong; both may be empty."""
+
     line: int
     field: str
     message: str
+    code: str
+    value: str
 
 
 class Suspicion(Shape):
