@@ -20,8 +20,8 @@ OF_THE_TIME = (ALREADY_RATED, LOSES_RATES, CHANGES_MUCH)
 
 @dataclass(frozen=True)
 class Findings:
-    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck, of ``OF_THE_TIME``. ``difference``: as
-    ``stored`` makes it; ``None`` if no deck is in force on its first day. ``compared_to``: the deck id of that one."""
+    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck, of ``OF_THE_TIME``. ``difference``: its
+    totals; ``None`` if no deck is in force on its first day. ``compared_to``: the deck id of that one."""
 
     suspicions: list[dict[str, str]]
     difference: dict[str, Any] | None
@@ -34,7 +34,7 @@ def look(route: str, day: str, lines: Iterable[DeckLine], now: int) -> Findings:
     if before is None:
         return Findings([], None, None)
     found = difference(opened(before.object_key).lines(), lines, called.seconds_called(now))
-    return Findings([*_past(day, now), *_much(found)], stored(found), before.deck_id)
+    return Findings([*_past(day, now), *_much(found)], asdict(found.total), before.deck_id)
 
 
 def in_force_on(route: str, day: str) -> DeckVersion | None:
@@ -48,8 +48,8 @@ def opened(object_key: str) -> Deck:
     return Deck.load(objects.read(object_key))
 
 
-def stored(found: Difference) -> dict[str, Any]:
-    """A difference as its item and the API have it."""
+def shown(found: Difference) -> dict[str, Any]:
+    """A difference as the API has it."""
     return {
         **asdict(found.total),
         "countries": [{"country": country or None, **asdict(each)} for country, each in found.countries.items()],

@@ -77,7 +77,7 @@ class DeckDrop(Item):
 
     ``status``: see ``Status``. ``errors``: the first bad lines; the object ``errors_key`` lists all. ``object_key``:
     the compiled deck; ``given_key``: the same before ``fx_e10`` converted its costs from ``cost_currency``, if it did.
-    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` is to.
+    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` (totals) is to.
     ``accepted``: the codes that were confirmed, ``confirmed_by`` and ``confirmed_at``. ``version``: of the published
     deck. ``file``, ``by``, ``dropped_at``: name, giver and time of the file.
     """
