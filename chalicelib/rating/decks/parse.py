@@ -32,11 +32,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BadLine(NamedTuple):
-    """An error in a line; ``field`` is the column, and the subject of the sentence ``message`` ("must be ...")."""
+    """An error in a line; ``field`` is the column, and the subject of the sentence ``message`` ("must be ...").
+
+    ``code`` names the kind of error, ``value`` is the text that is wrong; both may be empty.
+    """
 
     line: int
     field: str
     message: str
+    code: str = ""
+    value: str = ""
 
 
 def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckLine], list[BadLine]]:
@@ -96,7 +101,7 @@ def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | lis
     wrong: list[tuple[str, str]] = []
     for column, read in _READERS.items():
         if column == "prefix" and values.get("match") == NUMBER:
-            read = _number
+            read = number_of
         try:
             values[column] = read(fields[places[column]].strip() if column in places else "")
         except ValueError as problem:
@@ -107,12 +112,17 @@ def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | lis
     if match == PREFIX:
         if homes:
             return [("home", "is only for lines whose match is number")]
-        if _SHORT_NUMBER.fullmatch(prefix) and _SERVICE.search(destination):
+        if is_service(prefix, destination):
             return [("match", f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it")]
     return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8, match, homes)
 
 
-def _match(text: str) -> str:
+def is_service(prefix: str, destination: str) -> bool:
+    """Whether the digits are those of a well-known short number and the destination says so (911, emergency)."""
+    return bool(_SHORT_NUMBER.fullmatch(prefix) and _SERVICE.search(destination))
+
+
+def match_of(text: str) -> str:
     match = text.lower() or PREFIX
     if match not in (PREFIX, NUMBER):
         raise ValueError(f"must be {PREFIX}, {NUMBER} or empty")
@@ -126,7 +136,7 @@ def _prefix(text: str) -> str:
     return match.group(1)
 
 
-def _number(text: str) -> str:
+def number_of(text: str) -> str:
     match = _NUMBER.fullmatch(text)
     if not match:
         raise ValueError(
@@ -136,7 +146,7 @@ def _number(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _homes(text: str) -> tuple[str, ...]:
+def homes_of(text: str) -> tuple[str, ...]:
     homes = tuple(sorted({home.upper() for home in _BETWEEN_HOMES.split(text) if home}))
     unknown = [home for home in homes if home not in home_countries()]
     if unknown:
@@ -144,7 +154,7 @@ def _homes(text: str) -> tuple[str, ...]:
     return homes
 
 
-def _destination(text: str) -> str:
+def destination_of(text: str) -> str:
     destination = " ".join(text.split())
     if len(destination) > MAX_DESTINATION or _CONTROL.search(destination):
         raise ValueError(f"must be text of at most {MAX_DESTINATION} characters")
@@ -152,34 +162,34 @@ def _destination(text: str) -> str:
 
 
 def _rate(text: str) -> int:
-    return _within(parse_rate(text), MAX_RATE)
+    return within(parse_rate(text), MAX_RATE)
 
 
 def _fee(text: str) -> int:
-    return _within(parse_amount(text), MAX_FEE) if text else 0
+    return within(parse_amount(text), MAX_FEE) if text else 0
 
 
-def _within(value: int, limit: int) -> int:
+def within(value: int, limit: int) -> int:
     if not 0 <= value <= limit:
         raise ValueError("must be 0 to 1000")
     return value
 
 
-def _seconds(text: str) -> int:
+def seconds_of(text: str) -> int:
     if not _SECONDS.fullmatch(text) or not 1 <= int(text) <= MAX_INCREMENT:
         raise ValueError(f"must be whole seconds, 1 to {MAX_INCREMENT}")
     return int(text)
 
 
 _READERS: dict[str, Callable[[str], str | int | tuple[str, ...]]] = {
-    "match": _match,
+    "match": match_of,
     "prefix": _prefix,
-    "destination": _destination,
+    "destination": destination_of,
     "rate_per_minute": _rate,
     "connect_fee": _fee,
-    "initial": _seconds,
-    "increment": _seconds,
-    "home": _homes,
+    "initial": seconds_of,
+    "increment": seconds_of,
+    "home": homes_of,
 }
 """By column what reads its text and raises ``ValueError``, in the order in which the errors of a line are listed.
 

@@ -1,0 +1,186 @@
+"""The cells of a carrier's deck: prefixes in lists and ranges, prices, increments, dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from chalicelib.money import AMOUNT_PLACES, MAX_FEE, MAX_RATE, RATE_PLACES, parse_decimal
+from chalicelib.rating.decks.deck import DIGITS
+from chalicelib.rating.decks.formats import DeckFormat
+from chalicelib.rating.decks.parse import number_of, seconds_of, within
+
+MOST_OF_A_RANGE = 10_000
+"""Prefixes of one range."""
+_LIST = re.compile(r"\s*[,;|/]\s*")
+_DASH = re.compile(r"\s*[-\u2010-\u2014]\s*")
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_INCREMENTS = re.compile(r"([0-9]{1,4})(?:\s*[/:+-]\s*([0-9]{1,4}))?", re.ASCII)
+_GROUPS = {
+    ".": re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII),
+    ",": re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?", re.ASCII),
+}
+_LETTERS = re.compile(r"y+|M+|d+|[^yMd]+")
+_TIME = r"(?:[ T][0-9:.]{4,12}(?: ?[AP]M)?Z?)?"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a cell: the end of a sentence that begins with the column, and the cell."""
+
+    message: str
+    text: str
+
+
+def rate_reader(form: DeckFormat) -> Callable[[str], int]:
+    """A function from the text of a price to ``_e10`` per minute; it raises ``ValueError``."""
+    places = RATE_PLACES - len(str(form.price_unit)) + 1
+    times = 60 if form.price_per == "second" else 1
+    return lambda text: within(_decimal(text, form.decimal, places) * times, MAX_RATE)
+
+
+def fee_reader(form: DeckFormat) -> Callable[[str], int]:
+    """A function from the text of a fee per call, in the unit of prices, to ``_e8``; blank: 0."""
+    places = AMOUNT_PLACES - len(str(form.price_unit)) + 1
+    return lambda text: within(_decimal(text, form.decimal, places), MAX_FEE) if text else 0
+
+
+def _decimal(text: str, decimal: str, places: int) -> int:
+    """``text`` x 10**places, exactly; ``decimal`` is its decimal sign."""
+    other = "," if decimal == "." else "."
+    plain = text
+    if other in text:
+        if not _GROUPS[decimal].fullmatch(text):
+            raise ValueError(f"must be a number with the decimal sign {decimal} of the format; declare decimal {other}")
+        plain = text.replace(other, "")
+    plain = plain.replace(",", ".")
+    try:
+        return parse_decimal("0" + plain if plain.startswith(".") else plain, places)
+    except ValueError as problem:
+        raise ValueError(str(problem).replace("0.012", f"0{decimal}012") + ", without a currency sign") from None
+
+
+def seconds_reader(default: str) -> Callable[[int], Callable[[str], int]]:
+    """0 or 1 -> a function from the text of increments (``60/60``, ``60``) to initial or following seconds."""
+
+    def reader(part: int) -> Callable[[str], int]:
+        def read(text: str) -> int:
+            match = _INCREMENTS.fullmatch(text or default)
+            if not match:
+                raise ValueError(
+                    "must be whole seconds, such as 60/60 or 60; declare increments for files without them"
+                )
+            return seconds_of(match[2] if part and match[2] else match[1])
+
+        return read
+
+    return reader
+
+
+def date_reader(pattern: str) -> Callable[[str], str]:
+    """A function from the text of a date to an ISO date; blank: "", which is before all dates."""
+    read = _date_pattern(pattern)
+
+    def iso(text: str) -> str:
+        match = read.fullmatch(text)
+        if not text:
+            return ""
+        if not match:
+            raise ValueError(f"must be a date as {pattern}; declare date_format")
+        parts = match.groupdict()
+        month = parts["M"].lower()[:3]
+        year = int(parts["y"])
+        try:
+            return date(
+                year if year > 99 else 2000 + year if year < 69 else 1900 + year,
+                _MONTHS.index(month) + 1 if month in _MONTHS else int(month),
+                int(parts["d"]),
+            ).isoformat()
+        except ValueError:
+            raise ValueError(f"must be a date of the calendar as {pattern}; declare date_format") from None
+
+    return iso
+
+
+def fits_date(pattern: str, text: str) -> bool:
+    """Whether a text is a date of this pattern."""
+    try:
+        return bool(date_reader(pattern)(text))
+    except ValueError:
+        return False
+
+
+@cache
+def _date_pattern(pattern: str) -> re.Pattern[str]:
+    """Letters of CLDR (``d/M/y``, ``yyyyMMdd``, ``d-MMM-yy``) -> a regex with groups d, M and y.
+
+    Raises ``ValueError`` for a pattern that does not have each of the three once.
+    """
+    parts = _LETTERS.findall(pattern)
+    letters = [part[0] for part in parts if part[0] in "yMd"]
+    if sorted(letters) != ["M", "d", "y"]:
+        raise ValueError("must have y, M and d once each, such as d/M/y")
+    packed = len(parts) == len(letters)
+    written = ""
+    for part in parts:
+        if part[0] not in "yMd":
+            written += re.escape(part)
+        elif part.startswith("MMM"):
+            written += r"(?P<M>[A-Za-z]{3,9})"
+        elif packed:
+            written += rf"(?P<{part[0]}>[0-9]{{{len(part)}}})"
+        else:
+            written += rf"(?P<{part[0]}>[0-9]{{{'2,4' if part[0] == 'y' else '1,2'}}})"
+    return re.compile(written + _TIME, re.ASCII)
+
+
+def check_date_pattern(pattern: str) -> str:
+    """The pattern; ``ValueError`` if it is none."""
+    _date_pattern(pattern)
+    return pattern
+
+
+def numbers(text: str) -> Sequence[str]:
+    """The number of a number line."""
+    return (number_of(text),)
+
+
+def calling_code(text: str) -> str:
+    """A cell with a calling code -> its digits."""
+    digits = text.removeprefix("+")
+    if not _DIGITS.fullmatch(digits) or digits[0] == "0":
+        raise ValueError("must have a calling code such as 44 beside it")
+    return digits
+
+
+def prefixes(text: str, dash: str, before: str) -> list[str]:
+    """A cell with a prefix, a list (``4479,4480``) or ranges (``4479-4481``) -> its prefixes, with ``before`` first.
+
+    ``dash``: ``range``, or ``join`` where a dash stands inside a prefix. A blank cell is ``before`` alone.
+    """
+    found: list[str] = []
+    for part in _LIST.split(text) if text else [""]:
+        ends = _DASH.split(part)
+        if dash == "range" and len(ends) == 2:
+            found += (before + digits for digits in _range(*ends))
+        else:
+            found.append(before + (part if dash == "range" else "".join(ends)).removeprefix("+"))
+    for digits in found:
+        if not _DIGITS.fullmatch(digits) or digits[0] == "0" or len(digits) > DIGITS:
+            raise ValueError(
+                "must be 1 to 15 digits without a leading 0, such as 1305, or a list or range of such: "
+                "4479,4480 or 4479-4481"
+            )
+    return found
+
+
+def _range(first: str, last: str) -> list[str]:
+    first, last = first.removeprefix("+"), last.removeprefix("+")
+    if not (_DIGITS.fullmatch(first) and _DIGITS.fullmatch(last) and len(first) == len(last) and first <= last):
+        raise ValueError("must be a range with as many digits at both ends, such as 4479-4481; or declare dash join")
+    if int(last) - int(first) >= MOST_OF_A_RANGE:
+        raise ValueError(f"must be a range of at most {MOST_OF_A_RANGE} prefixes")
+    return [str(digits).zfill(len(first)) for digits in range(int(first), int(last) + 1)]
