@@ -66,7 +66,7 @@ class Outcome:
     new: int
     changed: int
     unchanged: int
-    below_cost: int
+    at_a_loss: int
     changes: list[Changed] = field(default_factory=list)
     losses: list[BelowCost] = field(default_factory=list)
     errors: list[RateFault] = field(default_factory=list)

@@ -134,7 +134,7 @@ class RateImportOut(Shape):
     new: int
     changed: int
     unchanged: int
-    below_cost: int
+    at_a_loss: int
     changes: list[RateChange]
     losses: list[RateLoss]
     errors: list[RateFaultOut]

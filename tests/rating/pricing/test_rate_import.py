@@ -45,7 +45,7 @@ def shown(api: Any, path: str) -> list[tuple[Any, ...]]:
 
 
 def counts(answer: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(answer[name] for name in ("lines", "new", "changed", "unchanged", "below_cost"))
+    return tuple(answer[name] for name in ("lines", "new", "changed", "unchanged", "at_a_loss"))
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(rates: tuple[Any, str]) -> None:
