@@ -7,7 +7,7 @@ from typing import Any
 
 CANDIDATES = (
     "7.77", "US", "en", "us", "walk@walk.example", "walk.csv", "Walk", "2091-04", "walk-1", "+15145550100", "#336699",
-    "https://walk.example/x", "walk.example", "1", "",
+    "https://walk.example/x", "walk.example", "1", "EUR", "*67", "",
 )  # fmt: skip
 """Texts tried, in this order, where a schema has a pattern and neither an example nor a default."""
 FORMATS = {"date-time": "2091-04-01T00:00:00Z", "date": "2091-04-01", "uri": "https://walk.example/x"}
@@ -17,7 +17,12 @@ def body_of(schema: dict[str, Any], document: dict[str, Any], values: dict[str, 
     """A body that fits ``schema``; fields named in ``values`` have those. ``whole``: optional fields too."""
     fields = resolved(schema, document)
     wanted = fields["properties"] if whole else fields.get("required", [])
-    return {name: values.get(name, _sample(name, fields["properties"][name], document)) for name in wanted}
+    samples = {name: _sample(name, fields["properties"][name], document) for name in wanted}
+    # A value is for a field of its own kind: ``account`` is a user name here and a list of rules there.
+    return {
+        name: values[name] if name in values and isinstance(values[name], type(sample)) else sample
+        for name, sample in samples.items()
+    }
 
 
 def fields_of(schema: dict[str, Any] | None, document: dict[str, Any]) -> tuple[str, ...]:

@@ -9,12 +9,16 @@ from chalicelib.dialling import DialPlan
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
+from chalicelib.rating.cdr.declaration import read
 from chalicelib.rating.cdr.formats import Source
-from chalicelib.rating.cdr.mapping import ColumnMapping
 
 MAX_SOURCES = 50
 """Sources of one reseller; every batch compares the name of its file with all of them."""
-_FIELDS = ("source_id", "pattern", "time_zone", "columns", "words", "defaults")
+
+
+def shown(source: CdrSource) -> dict[str, Any]:
+    """A source as the API answers it."""
+    return {"id": source.source_id, "pattern": source.pattern, **source.declares}
 
 
 def listed(reseller_id: str) -> list[CdrSource]:
@@ -53,12 +57,10 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
 
 def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Source:
     """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared."""
-    if not declared:
-        return Source(plan, zones)
-    names = ColumnMapping(declared["columns"], declared["words"], declared["defaults"])
-    zone = declared["time_zone"]
-    return Source(plan, zone or zones, declared=bool(zone), mapping=names or None)
+    declaration = read(declared)
+    zone = declaration.time_zone
+    return Source(plan, zone or zones, declared=bool(zone), mapping=declaration.mapping or None, declares=declaration)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in _FIELDS}
+    return {"source_id": source.source_id, "pattern": source.pattern, **source.declares}

@@ -105,14 +105,14 @@ class BatchPointer(Item):
 
 
 class CdrSource(Item):
-    """``R#<reseller_id>`` / ``CDRSOURCE#<source_id>``: what a reseller declared about its files; see ``cdr.mapping``"""
+    """``R#<reseller_id>`` / ``CDRSOURCE#<source_id>``: what a reseller declared about its files.
+
+    ``declares``: see ``cdr.declaration.read``.
+    """
 
     source_id = UnicodeAttribute()
     pattern = UnicodeAttribute()
-    time_zone = UnicodeAttribute(null=True)
-    columns: Any = JSONAttribute(default=dict)
-    words: Any = JSONAttribute(default=dict)
-    defaults: Any = JSONAttribute(default=dict)
+    declares: Any = JSONAttribute()
 
     key = KeyOf("R#<reseller_id>", "CDRSOURCE#<source_id>")
     of_reseller = KeyOf("R#<reseller_id>", "CDRSOURCE#")

@@ -16,6 +16,7 @@ from chalicelib.calls.format import DIRECTIONS
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
+from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.mapping import ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
@@ -43,6 +44,7 @@ class Source(NamedTuple):
     zone: str
     declared: bool = False
     mapping: ColumnMapping | None = None
+    declares: Declaration = NOTHING
 
 
 class Layout(NamedTuple):
@@ -127,7 +129,11 @@ def rejection_of(cut: Cut) -> Rejection:
 
 def _row_format(layout: Layout, source: Source) -> _RowFormat:
     if layout.name == "aliased" and source.mapping:
-        return _RowFormat(call.COLUMNS, source.mapping.reader(), source.mapping.columns)
+        return _RowFormat(
+            call.COLUMNS,
+            source.mapping.reader(),
+            {ours: str(theirs) for ours, theirs in source.mapping.columns.items()},
+        )
     return _ROW_FORMATS[layout.name]
 
 

@@ -33,11 +33,12 @@ _D = TypeVar("_D", bound=Declared)
 class ColumnMapping:
     """Names and words of a file by Forfait's columns; they match in any case. False when it maps nothing.
 
-    ``columns``: Forfait's column -> the file's column. ``words``: Forfait's column -> the file's word -> Forfait's.
+    ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
+    ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str | int] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,7 +49,11 @@ class ColumnMapping:
         """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
         for column in COLUMNS:
-            name = plain(self.columns.get(column, column))
+            declared = self.columns.get(column, column)
+            if isinstance(declared, int):
+                places[column] = declared - 1
+                continue
+            name = plain(declared)
             if names.count(name) == 1:
                 places[column] = names.index(name)
             elif name in names or column in self.columns:

@@ -9,7 +9,8 @@ from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR, RESELLER, STAFF
 from chalicelib.rating.batches import queries, rerate, sources, uploads
-from chalicelib.rating.shapes.files import BatchOut, BatchQuery, CdrSource, UploadIn, UploadOut
+from chalicelib.rating.shapes.files import BatchOut, BatchQuery, UploadIn, UploadOut
+from chalicelib.rating.shapes.sources import CdrSource
 from chalicelib.web import lists
 from chalicelib.web.routes import Call, route
 
@@ -38,13 +39,13 @@ def list_batches(call: Call) -> Any:
 @route(bp, "GET", "/v1/cdr-sources", roles=STAFF, answer=Page[CdrSource])
 def list_cdr_sources(call: Call) -> Any:
     """The CDR sources that the reseller declared, by id, all on one page."""
-    return {"items": sources.listed(call.who.reseller_id)}
+    return {"items": [sources.shown(source) for source in sources.listed(call.who.reseller_id)]}
 
 
 @route(bp, "PUT", "/v1/cdr-sources", roles=RESELLER, body=CdrSource, answer=CdrSource)
 def put_cdr_source(call: Call) -> Any:
-    """Declare the time zone, columns and words of some CDR files; the same id replaces an earlier declaration."""
-    return sources.put(call.scope, call.who.reseller_id, call.body(CdrSource).stored())
+    """Declare how some CDR files are read; the same id replaces an earlier declaration."""
+    return sources.shown(sources.put(call.scope, call.who.reseller_id, call.body(CdrSource).stored()))
 
 
 @route(bp, "DELETE", "/v1/cdr-sources/{source_id}", roles=RESELLER)

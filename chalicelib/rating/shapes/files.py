@@ -1,35 +1,32 @@
-"""Uploads, batches, CDR sources, and previews of CDR files."""
+"""Uploads, batches, and previews of CDR files."""
 
 import binascii
 from base64 import b64decode
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AliasPath, Field, StringConstraints, model_validator
 
 from chalicelib.fields import (
     AmountOut,
     Day,
-    Id,
     Instant,
     InstantOut,
     Paging,
     Printable,
     RateOut,
     Shape,
-    Username,
-    Zone,
-    of_defaults,
 )
 from chalicelib.numbers import path_number
 from chalicelib.rating.shapes import DownloadUrl
-from chalicelib.rating.shapes.calls import Direction, Disposition, NullForEmpty, PricedCall
+from chalicelib.rating.shapes.calls import NullForEmpty, PricedCall
 
 MAX_PREVIEW_BYTES = 1 << 16
 SHOWN_CHARACTERS = 300
 """Of a refused line in a preview: twenty of them must fit the item that keeps the answer to an Idempotency-Key."""
 
 
-def _relative(path: str) -> str:
+def relative(path: str) -> str:
+    """A path below a folder, unchanged; ``ValueError`` for one from the root."""
     if path.startswith("/"):
         raise ValueError("must not start with /: it is below your own folder")
     return path
@@ -39,96 +36,9 @@ FileName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
     Printable,
-    AfterValidator(_relative),
+    AfterValidator(relative),
     Field(description="name of a file below `incoming/cdr/<reseller_id>/`", examples=["tokyo/november.csv"]),
 ]
-Pattern = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=200),
-    Printable,
-    AfterValidator(_relative),
-    Field(
-        description="a folder that ends with `/`, or a pattern with `*` and `?`", examples=["tokyo/", "*-Master.csv*"]
-    ),
-]
-Column = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Printable]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Printable]
-
-
-def _given(shape: Shape) -> dict[str, Any]:
-    return shape.model_dump(by_alias=True, exclude_none=True)
-
-
-def _all_different(words: Any, what: str) -> None:
-    """Raise ``ValueError`` for two words that differ in capitals only: it is not clear which one a file means."""
-    seen: set[str] = set()
-    for word in words:
-        if word.lower() in seen:
-            raise ValueError(f"{what} {word} comes twice")
-        seen.add(word.lower())
-
-
-class SourceColumns(Shape):
-    """Forfait's name of a column -> the name in the header of the file."""
-
-    call_id: Column | None = None
-    start: Column | None = None
-    direction: Column | None = None
-    account: Column | None = None
-    from_: Annotated[Column | None, Field(alias="from")] = None
-    to: Column | None = None
-    disposition: Column | None = None
-    seconds: Column | None = None
-    cost: Column | None = None
-
-    @model_validator(mode="after")
-    def _are_different(self) -> Self:
-        _all_different(_given(self).values(), "the column")
-        return self
-
-
-class SourceWords(Shape):
-    """For ``direction`` and ``disposition``: the file's word -> Forfait's."""
-
-    direction: Annotated[dict[Word, Direction], Field(max_length=50)] | None = None
-    disposition: Annotated[dict[Word, Disposition], Field(max_length=50)] | None = None
-
-    @model_validator(mode="after")
-    def _are_different(self) -> Self:
-        for words in _given(self).values():
-            _all_different(words, "the word")
-        return self
-
-
-class SourceDefaults(Shape):
-    """The value to use if the file has no such column, or the field is empty."""
-
-    direction: Direction | None = None
-    disposition: Disposition | None = None
-    account: Username | None = None
-    from_: Annotated[Word | None, Field(alias="from")] = None
-
-
-class CdrSource(Shape):
-    """A declaration about the CDR files of a switch or carrier: whose names match ``pattern``, and how to read them."""
-
-    id: Id
-    pattern: Pattern
-    time_zone: Zone | None = None
-    columns: SourceColumns = of_defaults()
-    words: SourceWords = of_defaults()
-    defaults: SourceDefaults = of_defaults()
-
-    @model_validator(mode="after")
-    def _declares_something(self) -> Self:
-        if not (self.time_zone or any(_given(part) for part in (self.columns, self.words, self.defaults))):
-            raise ValueError("declares nothing: give a time_zone, columns, words or defaults")
-        return self
-
-    def stored(self) -> dict[str, Any]:
-        """The fields of the item that it is stored as."""
-        parts = {"columns": _given(self.columns), "words": _given(self.words), "defaults": _given(self.defaults)}
-        return {"source_id": self.id, "pattern": self.pattern, "time_zone": self.time_zone, **parts}
 
 
 class PreviewIn(Shape):
