@@ -31,6 +31,15 @@ MAX_FEE = 1000 * ONE
 MAX_PERCENT = 100_000 * 10**PERCENT_PLACES
 """Largest percentage of a markup: the price is at most 1,001 times the cost."""
 
+NUMBER_FORMATS = {"1,208.20": (",", "."), "1.208,20": (".", ",")}
+"""How files write numbers: an example -> the sign between groups of three digits, and the decimal sign."""
+_WRITTEN = {
+    name: re.compile(
+        rf"(?P<open>\()?(?P<minus>-)?\s*[$€£¥₹]?\s*(?P<sign>-)?(?P<whole>[0-9]{{1,3}}(?:[{group}\s'][0-9]{{3}})+|[0-9]+)"
+        rf"(?:[{point}](?P<fraction>[0-9]+))?\s*[$€£¥₹]?(?P<after>-)?(?P<close>\))?"
+    )
+    for name, (group, point) in NUMBER_FORMATS.items()
+}
 _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,15}))?", re.ASCII)
 
 
@@ -55,6 +64,22 @@ def format_decimal(value: int, places: int, least: int = 2) -> str:
     whole, fraction = divmod(abs(value), 10**places)
     digits = str(fraction).rjust(places, "0").rstrip("0").ljust(least, "0") if places else ""
     return f"{'-' if value < 0 else ''}{whole}{'.' + digits if digits else ''}"
+
+
+def plain_number(text: str, number_format: str) -> str:
+    """A number as a file writes it (a key of ``NUMBER_FORMATS``) -> decimal text: ``$1,208.20`` -> ``1208.20``
+
+    A currency sign may stand before or behind it; a minus before, behind, or as parentheses. Groups may be cut by the
+    sign of the format, a blank or an apostrophe. ``ValueError`` for any other text.
+    """
+    match = _WRITTEN[number_format].fullmatch(text.strip())
+    if not match or bool(match["open"]) != bool(match["close"]):
+        raise ValueError(f"is no number written like {number_format}; number_format declares another way")
+    negative = sum(map(bool, match.group("open", "minus", "sign", "after")))
+    if negative > 1:
+        raise ValueError("has more than one minus sign")
+    whole = re.sub("[^0-9]", "", match["whole"])
+    return f"{'-' * negative}{whole}{'.' + match['fraction'] if match['fraction'] else ''}"
 
 
 def parse_amount(text: str) -> int:

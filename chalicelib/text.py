@@ -34,3 +34,11 @@ def checked(text: str) -> str:
 def one_line(text: str, most: int) -> str:
     """A text from outside as one line of at most ``most`` characters; a blank for each refused character."""
     return _FORBIDDEN.sub(" ", text)[:most]
+
+
+def folded(name: str) -> str:
+    """A name without accents, signs and capitals, its words one blank apart: names that people write differently."""
+    bare = unicodedata.normalize("NFKD", name).casefold()
+    return " ".join(
+        "".join(sign if sign.isalnum() else " " for sign in bare if not unicodedata.combining(sign)).split()
+    )

@@ -57,6 +57,7 @@ def test_keys_of_requests_and_events(key: Key, stored: str):
         (CustomRateItem.of_rate("r", "p", "prefix", "44"), "T#r / RATE#p#prefix#44#"),
         (CustomRateItem.of_package("r", "p"), "T#r / RATE#p#"),
         (CustomRateItem.of_reseller("r"), "T#r / RATE#"),
+        (CustomRateItem.of_sheets("r", "p"), "T#r / RATE#p#sheet#"),
         (DeckDrop.key("2026-01-01", "value", "d"), "DECKLOG / 2026-01-01#value#d"),
         (DeckHead.key(), "DECKS / HEAD"),
         (DeckVersion.key("value", "2026-01-01", 3), "DECKS / value#2026-01-01#000000000003"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,22 +28,30 @@ class Line:
     cells: dict[str, str]
 
 
-def read(text: str, columns: Collection[str], required: Collection[str]) -> tuple[list[Line], list[BadLine]]:
+def titles(text: str) -> list[str]:
+    """The cells of the header, as they are written; none if it cannot be read."""
+    try:
+        return next(_all_records(text), (1, list[str]()))[1]
+    except _Unreadable:
+        return []
+
+
+def read(
+    text: str, columns: Collection[str], required: Collection[str], read_as: Sequence[str | None] | None = None
+) -> tuple[list[Line], list[BadLine]]:
     """The good lines, and what is wrong with the others.
 
-    ``columns``: all that the file may have, in any order; ``required``: those that it must have. The delimiter is the
-    one of ``,`` ``;`` and tab that the header has most of. Blank lines are ignored.
+    ``columns``: all that the file may have, in any order; ``required``: those that it must have. ``read_as``: the
+    column that each title of the header means, ``None`` for one that is ignored; without it the titles are the columns.
+    The delimiter is the one of ``,`` ``;`` and tab that the header has most of. Blank lines are ignored.
     """
-    text = text.removeprefix("\ufeff")
-    header = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    records = _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    records = _all_records(text)
     lines: list[Line] = []
     bad: list[BadLine] = []
     try:
         number, names = next(records, (1, []))
-        names = [name.strip().lower() for name in names]
-        bad += _header_faults(number, names, columns, required)
+        names = [name.strip().lower() for name in names] if read_as is None else [name or "" for name in read_as]
+        bad += _header_faults(number, names, columns, required, any_ignored=read_as is not None)
         if bad:
             return [], bad
         for number, cells in records:
@@ -51,7 +59,7 @@ def read(text: str, columns: Collection[str], required: Collection[str]) -> tupl
                 bad.append(BadLine(number, "", f"has {len(cells)} columns where the header has {len(names)}"))
             else:
                 named = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-                lines.append(Line(number, {name: cell for name, cell in named.items() if cell}))
+                lines.append(Line(number, {name: cell for name, cell in named.items() if cell and name}))
     except _Unreadable as problem:
         bad.append(BadLine(problem.line, "", f"cannot be read: {problem}"))
     return lines, bad
@@ -61,6 +69,13 @@ class _Unreadable(Exception):
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
         self.line = line
+
+
+def _all_records(text: str) -> Iterator[tuple[int, list[str]]]:
+    text = text.removeprefix("\ufeff")
+    header = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
+    return _records(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
 def _records(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -79,12 +94,14 @@ def _records(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header_faults(
-    number: int, names: list[str], columns: Collection[str], required: Collection[str]
+    number: int, names: list[str], columns: Collection[str], required: Collection[str], *, any_ignored: bool
 ) -> Iterator[BadLine]:
     for name in required:
         if name not in names:
             yield BadLine(number, name, "is missing from the header")
     for position, name in enumerate(names):
+        if not name and any_ignored:
+            continue
         if name not in columns:
             yield BadLine(number, name[:SHOWN], f"is not a column of this file; they are {', '.join(columns)}")
         elif name in names[:position]:

@@ -76,7 +76,8 @@ def test_a_preview_says_what_would_come_and_changes_nothing(reseller: Any, files
     assert told.status == 200
     assert told.json == {
         "id": None, "status": "preview", "clients": 3, "subaccounts": 3, "dids": 2, "errors": [], "client_ids": {},
-        "created_at": None, "finished_at": None,
+        "created_at": None, "finished_at": None, "warnings": [],
+        "columns": [{"column": name, "read_as": name} for name in CLIENTS.split("\r\n")[0].split(",")],
     }  # fmt: skip
     assert everything(reseller) == before
 
@@ -201,7 +202,7 @@ def test_every_wrong_line_is_named_with_column_and_reason_and_nothing_is_there(
             "line 2, company: must be one line without control characters; character 2",
         ),
         ("dids", "number,client\n\n\n+15145550000,x\n", "line 4, client: x is neither a ref"),
-        ("clients", '\ufeffcompany\tbalance\n"A\nB"\t1\nC\tone\n', "line 4, balance: must be a decimal number"),
+        ("clients", '\ufeffcompany\tbalance\n"A\nB"\t1\nC\tone\n', 'line 4, balance: "one" is no number'),
         ("clients", "company,status\nA,closed\n", "line 1, status: is not a column"),
     ],
 )

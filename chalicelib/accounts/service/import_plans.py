@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from chalicelib.accounts import csv_lines
-from chalicelib.accounts.csv_lines import BadLine
+from chalicelib.accounts import client_lines, csv_lines
+from chalicelib.accounts.client_lines import ReadColumn
+from chalicelib.accounts.csv_lines import BadLine, Line
 from chalicelib.accounts.service import billing_dates
 from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportIn, SubAccountRow
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
@@ -49,6 +50,8 @@ class Plan:
 
     rows: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    columns: list[ReadColumn] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """How many rows there are, by file."""
@@ -71,11 +74,13 @@ class Reader:
         self._plan = Plan()
         self._file = ""
         self._refs: dict[str, str] = {}
+        self._warns = False
         self._subaccounts: dict[str, Holder] = {}
 
     def read(self, body: ImportIn) -> Plan:
         """The plan of an import; 422 if it has too many lines."""
-        files = {name: self._lines(name, getattr(body, name)) for name in FILES}
+        self._warns = body.preview
+        files = {name: self._lines(name, body) for name in FILES}
         count = sum(map(len, files.values()))
         if count > MOST_LINES:
             raise Invalid.field(
@@ -88,11 +93,16 @@ class Reader:
         self._plan.faults.sort(key=lambda fault: (order.index(fault.file), fault.line))
         return self._plan
 
-    def _lines(self, name: str, text: str) -> list[_ValidLine]:
-        self._file, shape = name, FILES[name]
+    def _lines(self, name: str, body: ImportIn) -> list[_ValidLine]:
+        self._file, shape, text = name, FILES[name], getattr(body, name)
+        if not text.strip():
+            return []
         required = [column for column, info in shape.model_fields.items() if info.is_required()]
-        lines, bad = csv_lines.read(text, tuple(shape.model_fields), required) if text.strip() else ([], [])
-        self._add_faults(bad)
+        if name == "clients":
+            lines = self._client_lines(text, body)
+        else:
+            lines, bad = csv_lines.read(text, tuple(shape.model_fields), required)
+            self._add_faults(bad)
         valid = []
         for line in lines:
             try:
@@ -101,6 +111,31 @@ class Reader:
                 for problem in invalid(error).errors:
                     self._add_fault(line.number, "" if problem.field == "body" else problem.field, problem.message)
         return valid
+
+    def _client_lines(self, text: str, body: ImportIn) -> list[Line]:
+        """The lines of the file of clients, with our columns, words and numbers."""
+        known = tuple(ClientRow.model_fields)
+        self._plan.columns, faults = client_lines.read_columns(csv_lines.titles(text), known, body.columns)
+        for message in faults:
+            self._add_fault(1, "", message)
+        # Without `columns`, a title that means nothing stays as it is, and is refused.
+        strict = body.columns is None
+        read_as = [one.read_as or (one.column.strip().lower() if strict else None) for one in self._plan.columns]
+        lines, bad = csv_lines.read(text, known, (), read_as if read_as else None) if not faults else ([], [])
+        self._add_faults(bad)
+        number_format = body.number_format or client_lines.number_format_of(line.cells for line in lines)
+        return [line for line in lines if self._convert(line, number_format)]
+
+    def _convert(self, line: Line, number_format: str | None) -> bool:
+        """Write the cells of a line as ours; false and a fault for each cell that cannot be read."""
+        good = True
+        for column, cell in line.cells.items():
+            try:
+                line.cells[column] = client_lines.read_cell(column, cell, number_format)
+            except ValueError as problem:
+                self._add_fault(line.number, column, f'"{cell[:40]}" {problem}')
+                good = False
+        return good
 
     def _add_faults(self, bad: Iterable[BadLine]) -> None:
         self._plan.faults += [Fault(self._file, *line) for line in bad]
@@ -128,6 +163,27 @@ class Reader:
             if row.ref:
                 self._refs[row.ref] = client_id
             self._add_row(valid, id=client_id)
+        self._warn_of_emails(lines)
+
+    def _warn_of_emails(self, lines: list[_ValidLine]) -> None:
+        """A warning for each line whose e-mail address is on a line before it, or is that of a client."""
+        if not self._warns or not any(valid.body.email for valid in lines):
+            return
+        stored = {
+            (client.profile.get("email") or "").lower(): client.client_id
+            for client in Client.under(*Client.of_reseller(self._reseller_id))
+            if client.status != "closed"
+        }
+        first: dict[str, int] = {}
+        for valid in lines:
+            email = valid.body.email.lower()
+            if not email:
+                continue
+            if first.setdefault(email, valid.line) != valid.line:
+                self._plan.warnings.append(Fault("clients", valid.line, "email", f"is on line {first[email]}, too"))
+            if email in stored:
+                message = f"client {stored[email]} has this address already"
+                self._plan.warnings.append(Fault("clients", valid.line, "email", message))
 
     def _accounts(self, lines: list[_ValidLine]) -> None:
         clients = self._stored_clients(lines)

@@ -85,8 +85,13 @@ def get(reseller_id: str, import_id: str) -> ImportOut:
 
 
 def _id(body: ImportIn) -> str:
-    content = json.dumps([getattr(body, name) for name in FILES])
+    content = json.dumps([*(getattr(body, name) for name in FILES), *_declared(body)])
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _declared(body: ImportIn) -> list[Any]:
+    """How the file of clients is written, if that is declared."""
+    return [sorted((body.columns or {}).items()), body.number_format] if body.columns or body.number_format else []
 
 
 def _find(reseller_id: str, import_id: str) -> Import | None:
@@ -265,6 +270,8 @@ def _rows(reseller_id: str, import_id: str, first: int) -> list[Row]:
 def _preview(plan: Plan) -> ImportOut:
     faults = [fault._asdict() for fault in plan.faults[:MOST_FAULTS]]
     fields: dict[str, Any] = {"id": None, "client_ids": {}, "created_at": None, "finished_at": None}
+    fields["warnings"] = [warning._asdict() for warning in plan.warnings[:MOST_FAULTS]]
+    fields["columns"] = [column._asdict() for column in plan.columns]
     return ImportOut.model_validate({"status": "preview", "errors": faults, **plan.counts(), **fields})
 
 
@@ -272,7 +279,7 @@ def _to_out(item: Import, rows: list[Row]) -> ImportOut:
     fields: dict[str, Any] = {
         "id": item.import_id,
         "status": item.status,
-        "errors": [],
+        **{name: [] for name in ("errors", "warnings", "columns")},
         "client_ids": {row["cells"]["ref"]: row["id"] for row in rows if "ref" in row["cells"]},
         "created_at": item.created_at,
         "finished_at": item.finished_at,

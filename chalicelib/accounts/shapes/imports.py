@@ -67,12 +67,26 @@ def _file(shape: type[Shape], example: str) -> Any:
 
 
 class ImportIn(Shape):
-    """Files as text. ``preview``: answer what an import would do, and change nothing."""
+    """Files as text. ``preview``: answer what an import would do, and change nothing.
+
+    ``columns`` (our column: the title in the file) and ``number_format`` say how the file of clients is written. With
+    ``columns``, also an empty one, columns that have no meaning here are ignored; without it they are refused.
+    ``number_format`` null: the one in which all its amounts are written, if there is only one.
+    """
 
     clients: str = _file(ClientRow, "ref,company,balance\nold-1,Acme,12.50\n")
     subaccounts: str = _file(SubAccountRow, "username,client,package,next_billing_date\n")
     dids: str = _file(DidRow, "number,client,subaccount,monthly,per_minute\n")
     preview: bool = False
+    columns: dict[str, Name] | None = None
+    number_format: Literal["1,208.20", "1.208,20"] | None = None
+
+
+class ColumnOut(Shape):
+    """A column of the file of clients, and the column of ours that it is read as; null: it is ignored."""
+
+    column: str
+    read_as: str | None
 
 
 class ImportFault(Shape):
@@ -85,7 +99,8 @@ class ImportFault(Shape):
 
 
 class ImportOut(Shape):
-    """``applying``: not all rows are applied yet; send it again, or ``resume`` it. ``client_ids``: ids by ``ref``."""
+    """``warnings`` and ``columns``: only of a preview; what may not be meant, and how the file of clients is read.
+    ``applying``: not all rows are applied yet; send it again, or ``resume`` it. ``client_ids``: ids by ``ref``."""
 
     id: str | None
     status: Literal["preview", "applying", "done"]
@@ -93,6 +108,8 @@ class ImportOut(Shape):
     subaccounts: int
     dids: int
     errors: list[ImportFault]
+    warnings: list[ImportFault]
+    columns: list[ColumnOut]
     client_ids: dict[str, str]
     created_at: InstantOut | None
     finished_at: InstantOut | None

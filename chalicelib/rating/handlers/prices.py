@@ -7,28 +7,74 @@ from typing import Any
 
 from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
-from chalicelib.fields import Page, Paging
+from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
 from chalicelib.principals import EVERYONE_OF_A_RESELLER, RESELLER, STAFF
-from chalicelib.rating.pricing import custom_rates, price_list, quotes
+from chalicelib.rating.pricing import custom_rates, price_list, quotes, rate_import, rate_lines
 from chalicelib.rating.pricing.store import CustomRateItem
-from chalicelib.rating.shapes.prices import PriceListQuery, PriceOut, QuoteOut, QuoteQuery, RateIn, RateShown
+from chalicelib.rating.shapes.prices import (
+    PriceListQuery,
+    PriceOut,
+    QuoteOut,
+    QuoteQuery,
+    RateImportIn,
+    RateImportOut,
+    RateIn,
+    RateShown,
+    RatesQuery,
+)
 from chalicelib.web import csv, lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
+MOST_FILE_BYTES = 4 << 20
+"""Of a body with a file; Lambda takes 6 MB, in which line ends and quotes are escaped."""
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
 
 
-@route(bp, "GET", "/v1/packages/{package_id}/rates", roles=STAFF, query=Paging, answer=Page[RateShown])
+@route(
+    bp,
+    "GET",
+    "/v1/packages/{package_id}/rates",
+    roles=STAFF,
+    query=RatesQuery,
+    answer=Page[RateShown],
+    text="text/csv",
+)
 def list_rates(call: Call) -> Any:
-    """Custom rates of a package, by scope and code."""
-    query = call.query(Paging)
+    """Custom rates of a package, by scope and code; as CSV all of them, in the columns that an import takes."""
+    query = call.query(RatesQuery)
+    if query.format == "csv":
+        rates = custom_rates.list_rates(call.who.reseller_id, call.path["package_id"], call.scope.now, None, None)
+        return csv.file(csv.text(rate_lines.COLUMNS, rate_lines.cells(rates)), "rates.csv", "read it in pages")
     after = call.read_cursor(query.cursor)
     rates = custom_rates.list_rates(
         call.who.reseller_id, call.path["package_id"], call.scope.now, after, query.limit + 1
     )
     return lists.cut(call, query.limit, rates, lambda rate: rate.place)
+
+
+@route(
+    bp,
+    "POST",
+    "/v1/packages/{package_id}/rates/import",
+    roles=RESELLER,
+    body=RateImportIn,
+    answer=RateImportOut,
+    status=200,
+    most_bytes=MOST_FILE_BYTES,
+)
+def import_rates(call: Call) -> Any:
+    """Import custom rates from CSV, all or nothing; a dry run, unless it is told otherwise, says what would change."""
+    body = call.body(RateImportIn)
+    return rate_import.run(
+        call.scope,
+        call.who.reseller_id,
+        call.path["package_id"],
+        body.rates,
+        body.number_format,
+        dry_run=body.dry_run,
+    )
 
 
 @route(bp, "GET", RATE, roles=STAFF, answer=RateShown)

@@ -20,13 +20,12 @@ from chalicelib.rating.cdr.call import is_account
 from chalicelib.rating.decks.deck import ROUTES, Deck
 from chalicelib.rating.decks.store import DeckVersion, counting, head_and_version
 from chalicelib.rating.pricing.ownership import Holding, Ownership
-from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
+from chalicelib.rating.pricing.precedence import PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
-from chalicelib.rating.pricing.store import CustomRateItem, rates_upto
+from chalicelib.rating.pricing.store import rates_upto
 from chalicelib.rating.pricing.tariffs import Heads
 from chalicelib.rating.pricing.terms import Terms
 
-_RATE_FIELDS = attrgetter(*(field.name for field in fields(CustomRate)))
 _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
 """Items have attributes with the names of these fields."""
 
@@ -134,7 +133,7 @@ def _numeric_accounts(reseller_id: str, version: int) -> frozenset[str]:
 def terms(reseller_id: str, version: int) -> Terms:
     """A reseller's packages and custom rates as of a terms version."""
     packages = [_package(row) for row in term_versions.packages(reseller_id, version)]
-    return Terms(packages, [_rate(row) for row in rates_upto(reseller_id, version)])
+    return Terms(packages, rates_upto(reseller_id, version))
 
 
 def _package(row: Any) -> PackageVersion:
@@ -157,10 +156,6 @@ def _package(row: Any) -> PackageVersion:
         free_minutes=price["free_minutes"],
         free_minutes_scope=tuple(price["free_minutes_scope"]),
     )
-
-
-def _rate(row: CustomRateItem) -> CustomRate:
-    return CustomRate(*_RATE_FIELDS(row))
 
 
 @lru_cache(maxsize=8)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chalicelib.rating.decks.deck import DeckLine
-from chalicelib.rating.pricing.price import CallTerms, marked_up_fee_e8, sell_rate_e10
+from chalicelib.rating.pricing.price import CallTerms, Pulse, marked_up_fee_e8, sell_rate_e10
 
 DEFAULT_PULSE = (6, 6)
 """For a call whose pulse neither a custom rate, nor the package, nor a deck line sets."""
@@ -64,6 +64,16 @@ class CustomRate:
     connection_fee_e8: int | None = None
     minimum_charge_e8: int | None = None
     grace_seconds: int = 0
+
+    @property
+    def place(self) -> str:
+        """``<scope>#<code>``: the order of a package's rates in lists."""
+        return f"{self.scope}#{self.code}"
+
+    @property
+    def pulse(self) -> Pulse | None:
+        """``None``: the package's."""
+        return Pulse.of(self.initial, self.increment)
 
 
 class Effective(NamedTuple):

@@ -17,8 +17,8 @@ from heapq import merge
 from typing import NamedTuple
 
 from chalicelib import numbers
-from chalicelib.rating.decks.deck import DIGITS, NUMBER, PREFIX, SHORT_DIGITS, Deck
-from chalicelib.rating.pricing.precedence import combine
+from chalicelib.rating.decks.deck import DIGITS, NUMBER, PREFIX, SHORT_DIGITS, Deck, DeckLine
+from chalicelib.rating.pricing.precedence import CustomRate, combine
 from chalicelib.rating.pricing.price import CallTerms, Pulse, rule_for_client
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.terms import Epoch, route_of
@@ -62,13 +62,16 @@ class PriceList:
     """The prices of a package at an instant; raises ``ValueError`` for a package that is not in ``book``.
 
     ``for_client``: rules are shown as a client sees them, so rows that differ only in the rule are one row.
+    ``epoch``: custom rates that count instead of those in force.
     """
 
-    def __init__(self, book: RateBook, package_id: str, at: int, *, for_client: bool = False) -> None:
+    def __init__(
+        self, book: RateBook, package_id: str, at: int, *, for_client: bool = False, epoch: Epoch | None = None
+    ) -> None:
         self._for_client = for_client
         if book.terms.package(package_id, at) is None:
             raise ValueError(f"unknown package {package_id}")
-        self._epoch: Epoch = book.terms.epoch(package_id, at)
+        self._epoch: Epoch = epoch or book.terms.epoch(package_id, at)
         self._home = book.plan.home_country
         self._decks = {route: _deck(book, route, at) for route in sorted(set(self._epoch.package.routes))}
         # A row is compared with that of the next shorter prefix, which was computed a moment ago.
@@ -125,24 +128,41 @@ class PriceList:
     def _opened(self) -> Iterator[Deck]:
         return (deck for deck in self._decks.values() if deck is not None)
 
+    def dearest_costs(self) -> dict[str, DeckLine]:
+        """By the rule of each custom rate that prices any number: the deck line of the dearest of its calls."""
+        dearest: dict[str, DeckLine] = {}
+        for prefix in self._prefixes("", ""):
+            matched = self._match(prefix)
+            if matched and matched[1]:
+                rule, _, line, _ = matched
+                if rule not in dearest or dearest[rule].rate_e10 < line.rate_e10:
+                    dearest[rule] = line
+        return dearest
+
     def _find(self, prefix: str) -> PriceRow:
         """The price of numbers that begin with a prefix, and with no longer one of ``_prefixes``."""
+        matched = self._match(prefix)
+        if matched is None:
+            return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)
+        rule, custom, line, country = matched
+        return _row(prefix, self._shown(rule), combine(self._epoch.package, rule, custom, line, country), PREFIX)
+
+    def _match(self, prefix: str) -> tuple[str, CustomRate | None, DeckLine, str | None] | None:
+        """Rule, custom rate, deck line and country for these numbers; ``None``: no deck line matches them."""
         country = numbers.country_of(prefix) if prefix else None
         # Filled up to a whole number, because short numbers are matched by other rules.
         digits = prefix.ljust(DIGITS, "0")
         deck = self._decks[route_of(self._epoch.package.routes, country, digits)]
         index = deck.match(prefix) if deck is not None and prefix else -1
         if deck is None or index < 0:
-            return PriceRow(prefix, "", None, None, 0, 0, 0, 0, 0, NO_RATE)
+            return None
         matching = (
             (rule, custom)
             for rule, custom in self._epoch.matching(digits, country)
             if custom.scope != "prefix" or len(custom.code) <= len(prefix)
         )
         rule, custom = next(matching, ("markup", None))
-        return _row(
-            prefix, self._shown(rule), combine(self._epoch.package, rule, custom, deck.line(index), country), PREFIX
-        )
+        return rule, custom, deck.line(index), country
 
     def _shown(self, rule: str) -> str:
         return rule_for_client(rule) if self._for_client else rule

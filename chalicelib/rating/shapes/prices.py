@@ -18,6 +18,7 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
+from chalicelib.rating.pricing.rate_lines import COLUMNS
 from chalicelib.rating.shapes.calls import NullForEmpty
 
 NullForFirst = BeforeValidator(lambda instant: None if instant == dated.FIRST else instant)
@@ -55,6 +56,69 @@ class RateShown(Shape):
     minimum_charge: Annotated[AmountOut | None, Field(validation_alias="minimum_charge_e8")]
     grace_seconds: int
     effective_from: Annotated[InstantOut | None, NullForFirst]
+
+
+class RatesQuery(Paging):
+    format: Literal["json", "csv"] = "json"
+
+
+NumberFormat = Literal["1,208.20", "1.208,20"]
+_RATES = "scope,code,rate_per_minute,pulse\nprefix,1514,0.01,60/60\n"
+
+
+class RateImportIn(Shape):
+    """``number_format``: how the file writes numbers. ``dry_run``: answer what an import would do; change nothing."""
+
+    rates: Annotated[str, Field(description=f"CSV with a header; columns: {', '.join(COLUMNS)}", examples=[_RATES])]
+    number_format: NumberFormat = "1,208.20"
+    dry_run: bool = True
+
+
+class RateChange(Shape):
+    """``old_rate`` null: the rate is new. ``effective_from`` null: always."""
+
+    line: int
+    scope: str
+    code: str
+    old_rate: Annotated[RateOut | None, Field(validation_alias="old_rate_e10")]
+    new_rate: Annotated[RateOut, Field(validation_alias="new_rate_e10")]
+    effective_from: Annotated[InstantOut | None, NullForFirst]
+
+
+class RateLoss(Shape):
+    """A rate below the cost of some of its calls: ``prefix`` is the dearest deck line that it sells."""
+
+    line: int
+    scope: str
+    code: str
+    rate: Annotated[RateOut, Field(validation_alias="rate_e10")]
+    prefix: str
+    destination: str
+    cost: Annotated[RateOut, Field(validation_alias="cost_e10")]
+
+
+class RateFaultOut(Shape):
+    """What is wrong with a line; ``column`` is empty if it is about the whole line. ``message``: what to do."""
+
+    line: int
+    column: str
+    code: str
+    value: str
+    message: str
+
+
+class RateImportOut(Shape):
+    """Counts of all lines. ``changes`` and ``losses`` hold the first of them; with ``errors`` nothing is changed."""
+
+    dry_run: bool
+    lines: int
+    new: int
+    changed: int
+    unchanged: int
+    at_a_loss: int
+    changes: list[RateChange]
+    losses: list[RateLoss]
+    errors: list[RateFaultOut]
 
 
 class QuoteQuery(Query):
