@@ -15,7 +15,7 @@ from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.engine.vector import fields, prices
+from chalicelib.rating.engine.vector import dialled, fields, prices
 from chalicelib.rating.engine.vector.compiled import Compiled, Priced
 from chalicelib.rating.engine.vector.fields import Fields
 from chalicelib.rating.engine.vector.layouts import FORMATS, MappedRows, mapped_rows
@@ -32,12 +32,14 @@ _NANP = 10**14
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same rows as ``reference.rate``, but ``terms`` may be other numbers of the same terms in ``table``."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
-    if lines is None or source.plan.declares:
+    if lines is None:
         return reference.rate(chunk, layout, source, table)
     compiled = table.compiled
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
     rows, plan = mapped_rows(lines, layout, source), source.plan
+    if plan.declares:
+        rows = dialled.as_read(rows, plan)
     read = fields.read(rows, zone_of(layout, source), plan, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
