@@ -15,7 +15,7 @@ from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
 from chalicelib.rating.engine.term_table import TermTable
-from chalicelib.rating.engine.vector import fields, prices
+from chalicelib.rating.engine.vector import dialled, fields, prices
 from chalicelib.rating.engine.vector.compiled import Compiled, Priced
 from chalicelib.rating.engine.vector.fields import Fields
 from chalicelib.rating.engine.vector.layouts import FORMATS, MappedRows, mapped_rows
@@ -38,6 +38,8 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
     rows, plan = mapped_rows(lines, layout, source), source.plan
+    if plan.declares:
+        rows = dialled.as_read(rows, plan)
     read = fields.read(rows, zone_of(layout, source), plan, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)

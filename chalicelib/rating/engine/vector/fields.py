@@ -56,7 +56,7 @@ def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
     buffer, field = rows.buffer, rows.fields
     start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
-    called, digits, plain = _numbers(buffer, *field["to"], plan)
+    called, digits, plain = numbers(buffer, *field["to"], plan)
     inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
     if inside is not None:
         plain = plain | inside
@@ -222,7 +222,7 @@ def _plain() -> Mask:
     return plain
 
 
-def _numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
+def numbers(buffer: NDArray[np.uint8], begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints, Ints, Mask]:
     """Numbers filled up with zeros to 15 digits, how many digits are their own, and which numbers were understood."""
     skip, digits, ten, known = spelling(buffer, begin, length, plan)
     value, good = words.left_digits(buffer, begin + skip, length - skip)

@@ -33,7 +33,7 @@ def texts_of(rows: MappedRows, chosen: Ints, plan: DialPlan) -> Texts:
     return Texts(
         ids if rows.is_plain else _as_csv(ids),
         words.strings(buffer, *field("account")),
-        _callers(buffer, *field("from"), plan),
+        _callers(buffer, *field("from"), plan.of_callers),
         called,
     )
 
