@@ -54,7 +54,14 @@ COLUMNS = (
     "sequence",
     SEQUENCE_IN_20,
 )
-_SHAPED = {name: ORDER.index(name) for name in COLUMNS if name in ORDER} | {
+EVIDENCE = {
+    "channel": "channel",
+    "destination_channel": "dstchannel",
+    "context": "dcontext",
+    "application": "lastapp",
+}
+"""``mapping.EVIDENCE`` -> the columns."""
+_SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values()) if name in ORDER} | {
     "sequence": SEQUENCE_AT,
     SEQUENCE_IN_20: SEQUENCE_AT - 1,
 }

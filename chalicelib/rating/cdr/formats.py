@@ -17,7 +17,7 @@ from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
-from chalicelib.rating.cdr.mapping import ColumnMapping, plain
+from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
 __all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
@@ -70,19 +70,21 @@ class _RowFormat(NamedTuple):
     """How the rows of a format become rows of Forfait's own CSV.
 
     ``columns`` are the ones needed; ``texts``, a function of the module of the format, makes the texts of a call from
-    them (None: they are these texts). ``names``: Forfait's columns -> the format's, for messages.
+    them (None: they are these texts). ``names``: Forfait's columns -> the format's, for messages. ``evidence``: the
+    names of ``mapping.EVIDENCE`` -> the format's columns, those that it has; ``Layout.columns`` has their positions.
     """
 
     columns: tuple[str, ...]
     texts: Texts | None
     names: Mapping[str, str]
+    evidence: Mapping[str, str]
 
 
 _ROW_FORMATS = {
-    "forfait": _RowFormat(call.COLUMNS, None, {}),
-    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES),
-    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES),
-    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES),
+    "forfait": _RowFormat(call.COLUMNS, None, {}, {name: name for name in EVIDENCE}),
+    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES, {}),
+    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES, asterisk.EVIDENCE),
+    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES, freeswitch.EVIDENCE),
 }
 
 
@@ -133,6 +135,7 @@ def _row_format(layout: Layout, source: Source) -> _RowFormat:
             call.COLUMNS,
             source.mapping.reader(),
             {ours: str(theirs) for ours, theirs in source.mapping.columns.items()},
+            {name: name for name in EVIDENCE},
         )
     return _ROW_FORMATS[layout.name]
 
@@ -183,7 +186,8 @@ def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None)
     ):
         if layout == "asterisk":
             names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
-        known, present = _ROW_FORMATS[layout].columns, set(names)
+        rows, present = _ROW_FORMATS[layout], set(names)
+        known = (*rows.columns, *(column for column in rows.evidence.values() if column not in rows.columns))
         # With a name that occurs twice it is not clear which column is meant, so such a line is not a header.
         if not required <= present or any(names.count(name) > 1 for name in known):
             continue

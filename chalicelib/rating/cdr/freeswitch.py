@@ -41,6 +41,8 @@ COLUMNS = (
     "uuid",
     "accountcode",
 )
+EVIDENCE = {"context": "context"}
+"""``mapping.EVIDENCE`` -> the columns."""
 REQUIRED = frozenset(COLUMNS) - {"duration"}
 
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]+")
@@ -77,7 +79,7 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
     start, cause, uuid = (fields[ORDER.index(name)].strip(' "') for name in ("start_stamp", "hangup_cause", "uuid"))
     if not (call.looks_like_start(start) and _CAUSE.fullmatch(cause) and _UUID.fullmatch(uuid)):
         return None
-    return {name: ORDER.index(name) for name in COLUMNS}
+    return {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values())}
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:

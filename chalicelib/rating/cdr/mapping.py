@@ -16,6 +16,8 @@ from chalicelib.rating.cdr.call import COLUMNS
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
+EVIDENCE = ("channel", "destination_channel", "context", "application")
+"""Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call."""
 _UPLOADED = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-")
 
 
@@ -48,7 +50,7 @@ class ColumnMapping:
     def header(self, names: list[str]) -> dict[str, int] | None:
         """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
-        for column in COLUMNS:
+        for column in (*COLUMNS, *EVIDENCE):
             declared = self.columns.get(column, column)
             if isinstance(declared, int):
                 places[column] = declared - 1
@@ -56,7 +58,7 @@ class ColumnMapping:
             name = plain(declared)
             if names.count(name) == 1:
                 places[column] = names.index(name)
-            elif name in names or column in self.columns:
+            elif column in self.columns or (name in names and column in COLUMNS):
                 return None
         return places if all(column in places or column in self.defaults for column in _NEEDED) else None
 
