@@ -107,7 +107,6 @@ class DeckDrop(Item):
 
     key = KeyOf("DECKLOG", "<effective_from>#<route>#<drop_id>")
     of_every_deck = KeyOf("DECKLOG", "")
-    of_day = KeyOf("DECKLOG", "<effective_from>#<route>#")
 
     @property
     def deck_id(self) -> str:

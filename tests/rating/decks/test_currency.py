@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from documents import table
+from documents import DOCS
+from markdown_tables import tables
 
 from chalicelib import money
 from chalicelib.rating.decks.currency import ONE, convert
 from chalicelib.rating.decks.deck import DeckLine
 
-ROWS = table("decks.md", "Costs in another currency", 5)
+ROWS = tables((DOCS / "decks.md").read_text(encoding="utf-8"))["Costs in another currency"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['given']} x {row['fx']}")
