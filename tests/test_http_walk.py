@@ -244,8 +244,10 @@ def custom_rates_are_set_listed_and_withdrawn(walk: Walk) -> None:
 def a_deck_is_published_and_a_bad_one_refused_whole(walk: Walk) -> None:
     walk.operator.upload(DECK.encode(), kind="deck", route="value", effective_from="2025-01-01", filename="deck.csv")
     published = {
-        "route": "value", "effective_from": "2025-01-01", "status": "published", "prefixes": 4, "errors": [],
-        "errors_url": None, "created_at": ANY,
+        "id": ANY, "route": "value", "effective_from": "2025-01-01", "file": "deck.csv", "by": "operator",
+        "status": "published", "prefixes": 4, "in_force": True, "superseded_by": None, "suspicions": [],
+        "accepted": [], "confirmed_by": None, "confirmed_at": None, "cost_currency": None, "fx": None,
+        "errors": [], "errors_url": None, "created_at": ANY,
     }  # fmt: skip
     assert wait_for(lambda: _deck(walk, "2025-01-01")) == published
     bad = "prefix,destination,rate_per_minute,initial,increment\n44,UK,-1,60,60\n44x,UK,0.02,1,1\n45,DK,0.02,0,1\n"
@@ -262,6 +264,31 @@ def a_deck_is_published_and_a_bad_one_refused_whole(walk: Walk) -> None:
     assert [deck["effective_from"] for deck in walk.operator.pages("/v1/decks")] == ["2025-02-01", "2025-01-01"]
     assert fields_of(walk.operator.call(422, "POST", "/v1/uploads", {"kind": "cdr", "filename": "x.csv"})) == ["kind"]
     walk.reseller.call(403, "GET", "/v1/decks")
+
+
+def a_deck_in_another_currency_waits_and_is_published_and_withdrawn(walk: Walk) -> None:
+    day = "2099-01-01"
+    walk.operator.upload(
+        DECK.encode(), kind="deck", route="premium", effective_from=day, filename="eur.csv", cost_currency="EUR"
+    )
+    held = wait_for(lambda: _deck(walk, day))
+    path = f"/v1/decks/{held['id']}"
+    assert (held["status"], held["file"], [each["code"] for each in held["suspicions"]]) == (
+        "held",
+        "eur.csv",
+        ["no_fx"],
+    )
+    refused = walk.operator.call(409, "POST", f"{path}/publish", {"accept": ["no_fx"]})
+    assert "no_fx" in refused["detail"] and fields_of(refused) == ["accept"]
+    shown = walk.operator.post(f"{path}/publish", {"fx": "2"}, 200)
+    assert (shown["status"], shown["fx"], shown["rated_before"]) == ("published", "2.00", [])
+    line = walk.operator.get(f"{path}/lines", prefix="44")["items"][0]
+    assert (line["rate_per_minute"], line["given_rate_per_minute"]) == ("0.02", "0.01")
+    assert walk.operator.get(f"{path}/diff", to=held["id"])["lines"]["dearer"] == 0
+    assert walk.operator.get(f"{path}/losses")["items"] == []
+    walk.operator.delete(path)
+    assert walk.operator.get(path)["status"] == "withdrawn"
+    walk.reseller.call(403, "GET", path)
 
 
 def _deck(walk: Walk, day: str) -> Any:
@@ -695,6 +722,7 @@ STEPS = (
     packages_and_custom_rates_are_made,
     custom_rates_are_set_listed_and_withdrawn,
     a_deck_is_published_and_a_bad_one_refused_whole,
+    a_deck_in_another_currency_waits_and_is_published_and_withdrawn,
     a_quote_explains_the_seed_example,
     the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,

@@ -135,8 +135,13 @@ def pack(text: bytes) -> bytes:
 
 def decode(data: bytes) -> Iterator[RatedCall]:
     """The rows of one or more whole members. Damaged bytes raise (``EOFError``, ``zlib.error``)."""
-    for row in _split_rows(unpacked(data)):
+    for row in row_texts(data):
         yield _call(row)
+
+
+def row_texts(data: bytes) -> Iterator[list[str]]:
+    """The rows of one or more whole members as texts, in the order of ``COLUMNS``."""
+    return _split_rows(unpacked(data))
 
 
 def decode_some(data: bytes, places: Iterable[int]) -> Iterator[RatedCall]:

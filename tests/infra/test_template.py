@@ -488,14 +488,14 @@ def test_the_api_is_watched_at_its_gateway_because_its_errors_are_answers(packag
     assert "Statistic" not in latency
 
 
-def test_what_paypal_does_not_know_or_say_is_counted_by_the_words_that_are_logged(packaged: Any) -> None:
-    source = "".join(path.read_text() for path in (ROOT / "chalicelib" / "payments").rglob("*.py"))
+def test_what_paypal_does_not_know_and_held_decks_are_counted_by_the_words_that_are_logged(packaged: Any) -> None:
+    source = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
     filters = of_type(packaged.template, "AWS::Logs::MetricFilter")
-    assert sorted(filters) == ["PaypalInvalid", "PaypalUnclear"]
+    assert sorted(filters) == ["DeckHeld", "PaypalInvalid", "PaypalUnclear"]
     for name, each in filters.items():
         words = each["Properties"]["FilterPattern"].strip('"')
         assert f'log.warning("{words}' in source
-        assert each["Properties"]["LogGroupName"] == {"Ref": "ApiLog"}
+        assert each["Properties"]["LogGroupName"] == {"Ref": "RatingLog" if name == "DeckHeld" else "ApiLog"}
         [made], alarm = each["Properties"]["MetricTransformations"], packaged.properties(f"{name}Alarm")
         assert (made["MetricName"], made["MetricNamespace"]) == (alarm["MetricName"], alarm["Namespace"])
         assert "Dimensions" not in alarm

@@ -57,6 +57,24 @@ def publish_deck() -> None:
         assert publish.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
 
 
+def waiting_deck() -> str:
+    """The id of a deck that is held, because it costs another currency; no call is ever rated with it."""
+    from chalicelib.aws.transactions import Put as Write
+    from chalicelib.aws.transactions import Scope, commit
+    from chalicelib.config import settings
+    from chalicelib.rating.decks import publish
+    from chalicelib.rating.decks.store import DeckUpload
+
+    key = f"incoming/decks/value/2093-01-01-{uuid.uuid4().hex}.csv"
+    commit(
+        Scope("operator", 1), [Write(DeckUpload(*DeckUpload.key(key), file="d", by="operator", cost_currency="EUR"))]
+    )
+    version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=DECK)["VersionId"]
+    held = publish.publish(Scope("system:test", 1_790_000_000), key, version)
+    assert held.status == "held"
+    return str(held.deck_id)
+
+
 def make_tenant(operator: Any, word: str, payments: int = 1) -> Tenant:
     """A reseller with all kinds of things; ``word`` stands in every text, ``payments`` entries in the ledger."""
     person = {"name": f"{word} Telecom", "email": f"a@{word}.example", "time_zone": "America/Toronto"}
@@ -126,7 +144,15 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     link = operator.with_key(host["api_key"]).made("/v1/signup", None)
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
     ids["import_id"] = api.post("/v1/imports", {"clients": f"company\n{tenant.word} moved in\n"}).json["id"]
+    ids["deck_id"] = waiting_deck()
     tenant.spare = {
+        "POST /v1/decks/{deck_id}/publish": {
+            "deck_id": waiting_deck(),
+            "accept": [],
+            "cost_currency": "EUR",
+            "fx": "1.1",
+        },
+        "DELETE /v1/decks/{deck_id}": {"deck_id": waiting_deck()},
         "POST /v1/signup/{token}": {"token": link["token"]},
         "DELETE /v1/clients/{client_id}": {"client_id": api.made("/v1/clients", {})["id"]},
         "DELETE /v1/clients/{client_id}/packages/{package_id}": {"package_id": held},

@@ -61,6 +61,11 @@ def get(reseller_id: str, package_id: str) -> Package:
     return existing(Package.find(*Package.key(reseller_id, package_id)), f"There is no package {package_id}.")
 
 
+def ids(reseller_id: str) -> list[str]:
+    """The ids of all packages of a reseller that are not deleted."""
+    return [item.package_id for item in Package.under(*Package.of_reseller(reseller_id))]
+
+
 def at(item: Package, now: int) -> Package:
     """The package, changed: with the price in force at an instant, and as upcoming only the prices after it."""
     begun = [price for price in item.upcoming if price["effective_from"] <= now]

@@ -31,7 +31,7 @@ from chalicelib.errors import Conflict, LostRace
 from chalicelib.outbox import enqueue
 from chalicelib.rating.batches import costs, queries, sources, store
 from chalicelib.rating.batches.store import Batch, BatchPointer, Status
-from chalicelib.rating.pricing import loading
+from chalicelib.rating.decks import store as deck_store
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def open_batch(scope: Scope, reseller_id: str, key: str, version_id: str) -> Bat
         changes = {"seen_at": scope.now, "reason": None, "finished_at": None, "announced_at": None}
         _transition(scope, batch, Status.RATING, changes, term_versions.hold_moves(reseller_id, batch_id))
         return store.batch(reseller_id, batch_id)
+    deck_head, decks = deck_store.head_and_version()
     batch = Batch(
         *Batch.key(reseller_id, batch_id),
         batch_id=batch_id,
@@ -79,10 +80,10 @@ def open_batch(scope: Scope, reseller_id: str, key: str, version_id: str) -> Bat
         status=Status.RATING.value,
         created_at=scope.now,
         started_at=scope.now,
-        **_pins(reseller_id, key, head.version),
+        **_pins(reseller_id, key, head.version, decks),
     )
     pointer = BatchPointer(*BatchPointer.key(reseller_id, batch.place), batch_id=batch_id)
-    commit(scope, [Put(batch), Put(pointer), term_versions.open_batch(head, batch_id)])
+    commit(scope, [Put(batch), Put(pointer), term_versions.open_batch(head, batch_id), *deck_store.pin(deck_head)])
     return batch
 
 
@@ -99,16 +100,17 @@ def begin_generation(scope: Scope, reseller_id: str, batch_id: str) -> Batch:
     head = term_versions.head_of(reseller_id)
     changes: dict[str, Any] = {"started_at": scope.now, "reason": None, "finished_at": None}
     if batch.status == Status.FAILED and batch_id in (head.open_batches or ()):
-        owners = term_versions.hold_moves(reseller_id, batch_id)
+        owners = [term_versions.hold_moves(reseller_id, batch_id)]
     else:
-        changes |= _pins(reseller_id, batch.object_key, head.version)
+        deck_head, decks = deck_store.head_and_version()
+        changes |= _pins(reseller_id, batch.object_key, head.version, decks)
         done = batch.status == Status.DONE
         changes["previous"] = {name: getattr(batch, name) for name in _OUTCOME} if done else None
         changes["generation"] = changes["latest_generation"] = max(batch.generation, batch.latest_generation) + 1
-        owners = term_versions.open_batch(head, batch_id)
+        owners = [term_versions.open_batch(head, batch_id), *deck_store.pin(deck_head)]
     generation = changes.get("generation", batch.generation)
     recorded = event(scope, reseller_id, "batch.rerate", batch_id, {"generation": generation})
-    return _transition(scope, batch, Status.RATING, changes, owners, recorded)
+    return _transition(scope, batch, Status.RATING, changes, *owners, recorded)
 
 
 def report_progress(scope: Scope, batch: Batch, counts: Mapping[str, int], now: int) -> None:
@@ -219,12 +221,12 @@ def _transition(scope: Scope, batch: Batch, to: Status, changes: Mapping[str, ob
     return batch
 
 
-def _pins(reseller_id: str, key: str, terms_version: int) -> dict[str, Any]:
-    """The fields of ``Batch`` that every try of a generation uses, as they are now; ``terms_version`` is just read."""
+def _pins(reseller_id: str, key: str, terms_version: int, deck_version: int) -> dict[str, Any]:
+    """The fields of ``Batch`` that every try of a generation uses, as they are now; the versions are just read."""
     reseller = posting.get_reseller(reseller_id)
     return {
         "terms_version": terms_version,
-        "deck_version": loading.deck_version(),
+        "deck_version": deck_version,
         "zones": reseller.zones,
         "home_country": reseller.home_country,
         "internal_digits": reseller.internal_digits,

@@ -1,4 +1,4 @@
-"""Routes of prices: decks, custom rates, quotes, price lists."""
+"""Routes of prices: custom rates, quotes, price lists."""
 
 from __future__ import annotations
 
@@ -9,24 +9,15 @@ from chalicelib.accounts.service import clients
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page, Paging
 from chalicelib.framework import Blueprint
-from chalicelib.principals import EVERYONE_OF_A_RESELLER, OPERATOR, RESELLER, STAFF
-from chalicelib.rating.decks import publish
+from chalicelib.principals import EVERYONE_OF_A_RESELLER, RESELLER, STAFF
 from chalicelib.rating.pricing import custom_rates, price_list, quotes
 from chalicelib.rating.pricing.store import CustomRateItem
-from chalicelib.rating.shapes.prices import DeckOut, PriceListQuery, PriceOut, QuoteOut, QuoteQuery, RateIn, RateShown
+from chalicelib.rating.shapes.prices import PriceListQuery, PriceOut, QuoteOut, QuoteQuery, RateIn, RateShown
 from chalicelib.web import csv, lists
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
 RATE = "/v1/packages/{package_id}/rates/{scope}/{code}"
-
-
-@route(bp, "GET", "/v1/decks", roles=OPERATOR, query=Paging, answer=Page[DeckOut])
-def list_decks(call: Call) -> Any:
-    """Dropped decks, the latest first day first."""
-    query = call.query(Paging)
-    drops = publish.drops(call.read_cursor(query.cursor), query.limit + 1)
-    return lists.cut(call, query.limit, drops, lambda drop: drop.sk)
 
 
 @route(bp, "GET", "/v1/packages/{package_id}/rates", roles=STAFF, query=Paging, answer=Page[RateShown])

@@ -18,7 +18,7 @@ from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.call import is_account
 from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.decks.store import DeckHead, DeckVersion, decks_upto
+from chalicelib.rating.decks.store import DeckVersion, counting, head_and_version
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import CustomRate, PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -33,8 +33,7 @@ _HOLDING_FIELDS = attrgetter(*(field.name for field in fields(Holding)))
 
 def deck_version() -> int:
     """The newest deck version; 0 while no deck is published."""
-    head = DeckHead.find(*DeckHead.key())
-    return head.version if head else 0
+    return head_and_version()[1]
 
 
 def rate_book(
@@ -181,13 +180,8 @@ def _holding(row: Any) -> Holding:
 
 
 def _decks(version: int) -> dict[str, list[DeckVersion]]:
-    """The decks of each route by their first day; of two decks for one day, the one that was dropped last."""
-    found = {}
-    for route in ROUTES:
-        rows = sorted(decks_upto(route, version), key=lambda row: (row.dropped_at, row.version))
-        newest = {row.effective_from: row for row in rows}
-        found[route] = [row for _, row in sorted(newest.items())]
-    return found
+    """The decks of each route that count, by their first day."""
+    return {route: counting(route, version) for route in ROUTES}
 
 
 def _codes(decks: dict[str, list[DeckVersion]], home: str) -> frozenset[str]:

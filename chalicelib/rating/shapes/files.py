@@ -23,6 +23,7 @@ from chalicelib.fields import (
 from chalicelib.numbers import path_number
 from chalicelib.rating.shapes import DownloadUrl
 from chalicelib.rating.shapes.calls import Direction, Disposition, NullForEmpty, PricedCall
+from chalicelib.rating.shapes.deck_life import CostCurrency, Fx
 
 MAX_PREVIEW_BYTES = 1 << 16
 SHOWN_CHARACTERS = 300
@@ -208,19 +209,24 @@ Filename = Annotated[
 
 
 class UploadIn(Shape):
-    """``cdr`` takes a file name; ``deck`` (operator) also its route and first day."""
+    """``cdr`` takes a file name; ``deck`` (operator) also its route and first day, and for costs in another currency
+    ``cost_currency`` and ``fx``."""
 
     kind: Literal["cdr", "deck"]
     filename: Filename
     route: Literal["value", "premium"] | None = None
     effective_from: Day | None = None
+    cost_currency: CostCurrency | None = None
+    fx: Fx | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.kind == "deck" and not (self.route and self.effective_from):
             raise ValueError("a deck needs route and effective_from")
-        if self.kind == "cdr" and (self.route or self.effective_from):
-            raise ValueError("route and effective_from are for decks")
+        if self.kind == "cdr" and (self.route or self.effective_from or self.cost_currency):
+            raise ValueError("route, effective_from and cost_currency are for decks")
+        if self.fx and not self.cost_currency:
+            raise ValueError("fx needs cost_currency")
         return self
 
 

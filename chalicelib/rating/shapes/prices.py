@@ -1,4 +1,4 @@
-"""Decks, custom rates, quotes, price lists."""
+"""Custom rates, quotes, price lists."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,29 +18,10 @@ from chalicelib.fields import (
     RateOut,
     Shape,
 )
-from chalicelib.rating.shapes import DownloadUrl
 from chalicelib.rating.shapes.calls import NullForEmpty
 
 NullForFirst = BeforeValidator(lambda instant: None if instant == dated.FIRST else instant)
 """For an instant of an answer: null for ``FIRST``, which means always."""
-
-
-class DeckError(Shape):
-    line: int
-    field: str
-    message: str
-
-
-class DeckOut(Shape):
-    route: str
-    effective_from: str
-    status: Annotated[str, Field(json_schema_extra={"enum": ["publishing", "published", "refused"]})]
-    prefixes: int
-    created_at: Annotated[
-        InstantOut, Field(description="when the file came; of two decks of one date the later counts")
-    ]
-    errors: list[DeckError]
-    errors_url: Annotated[DownloadUrl | None, Field(validation_alias="errors_key")]
 
 
 class RateIn(Shape):
