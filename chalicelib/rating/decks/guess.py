@@ -51,11 +51,10 @@ class Question(NamedTuple):
 
 @dataclass
 class Guess:
-    """``form``: the fields of ``DeckFormat``, without those that a question is about. ``currency``: see ``titles``."""
+    """``form``: the fields of ``DeckFormat``, without those that a question is about."""
 
     form: dict[str, Any]
     questions: list[Question] = field(default_factory=list)
-    currency: str = ""
 
     def answered(self) -> DeckFormat | None:
         """The format with the first choice of every question; ``None`` if a question has no choice."""
@@ -112,8 +111,7 @@ class _Sample:
         self._plain("destination", "connect_fee", "match", "home", "effective_from")
         self._dates()
         self._writing(price, prefixes)
-        currency = titles.currency(self._titles[price]) if self._titles else ""
-        return Guess(self._form, self._questions, currency)
+        return Guess(self._form, self._questions)
 
     # --- columns
 
@@ -222,7 +220,7 @@ class _Sample:
         fees = self._meant.get("connect_fee", [])
         self._decimal([*prices, *(text for place in fees for text in self._cells(place))])
         whole = [int(text) for text in prices if text.isascii() and text.isdigit()]
-        if len(whole) == len(prices) and max(whole, default=0) >= 5:
+        if len(whole) == len(prices) and max(whole, default=0) >= 1:
             message = "all prices are whole numbers; they may count parts of the currency, such as 1/10000"
             units: list[dict[str, Any]] = [{"price_unit": unit} for unit in (10_000, 100)]
             self._questions.append(Question("price_unit", message, [*units, {"price_unit": 1}]))

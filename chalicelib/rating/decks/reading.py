@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from chalicelib.errors import Refused
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
+from chalicelib.rating.decks import sheets
 from chalicelib.rating.decks.formats import DeckFormat
 from chalicelib.rating.decks.guess import DELIMITERS, Guess, guess
 from chalicelib.rating.decks.mapping import Read, read_deck
@@ -37,31 +38,77 @@ def read_file(
     Where a guess has questions nothing is read, and each question is an error; with ``assume`` the file is read with
     the first choice of each. ``Refused``: the file is cut short or too large.
     """
-    pieces = _pieces(blocks, name)
-    first = next(pieces, None)
-    if first is None:
-        return Reading(DECLARED if declared else OWN, Read(bad=parse_deck([])[1]))
+    stream = iter(blocks)
+    head = next(stream, b"")
+    source = _Workbook(head, stream, name) if head.startswith(sheets.MAGIC) else _Text(chain([head], stream), name)
     if declared:
-        return Reading(DECLARED, read_deck(_rows(chain([first], pieces), declared.delimiter), declared, day))
-    samples = {delimiter: _sample(first, delimiter) for delimiter in DELIMITERS}
-    own = max(DELIMITERS[::-1], key=first.data.split(b"\n", 1)[0].decode(errors="replace").count)
+        return Reading(DECLARED, read_deck(source.rows(declared.delimiter), declared, day))
+    own = source.delimiter()
+    samples = {delimiter: source.sample(delimiter) for delimiter in DELIMITERS}
     titles = [title.strip().lower() for title in samples[own][0][1]] if samples[own] else []
-    if len(set(REQUIRED) & set(titles)) >= len(REQUIRED) - 1:
-        rows = _rows(chain([first], pieces), own)
-        counted = _Counted(rows)
+    if not titles or len(set(REQUIRED) & set(titles)) >= len(REQUIRED) - 1:
+        counted = _Counted(source.rows(own))
         lines, bad = parse_deck(counted)
         return Reading(OWN, Read(lines, bad, rows=max(0, counted.rows - 1)))
+    first = samples[own][0][0]
     guessed = guess(samples)
     if guessed is None:
-        message = (
-            "is in no format that is known; it needs a column of prefixes and one of prices: declare a deck format"
-        )
-        return Reading(UNKNOWN, Read(bad=[BadLine(first.first_line, "file", message, "unknown_format")]))
+        message = "is in no format that is known: it has no prefixes or no prices; declare a deck format"
+        return Reading(UNKNOWN, Read(bad=[BadLine(first, "file", message, "unknown_format")]))
     form = guessed.answered()
     if form is None or (guessed.questions and not assume):
-        bad = [BadLine(first.first_line, "file", f"cannot be read: {q.message}", q.code) for q in guessed.questions]
+        bad = [BadLine(first, "file", f"cannot be read: {each.message}", each.code) for each in guessed.questions]
         return Reading(GUESSED, Read(bad=bad), guessed)
-    return Reading(GUESSED, read_deck(_rows(chain([first], pieces), form.delimiter), form, day), guessed)
+    return Reading(GUESSED, read_deck(source.rows(form.delimiter), form, day), guessed)
+
+
+class _Text:
+    """A CSV file; its rows can be taken once."""
+
+    def __init__(self, blocks: Iterable[bytes], name: str) -> None:
+        self._pieces = _pieces(blocks, name)
+        self._first = next(self._pieces, None)
+
+    def delimiter(self) -> str:
+        """The delimiter that the first line has most."""
+        line = self._first.data.split(b"\n", 1)[0].decode(errors="replace") if self._first else ""
+        return max(",;\t", key=line.count)
+
+    def sample(self, delimiter: str) -> list[tuple[int, Sequence[str]]]:
+        """The first rows, split by a delimiter."""
+        found = islice(records(self._first, delimiter), SAMPLE) if self._first else ()
+        return [(record.line, record.fields) for record in found if record.fields]
+
+    def rows(self, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
+        """Line number and fields of each line; a line that cannot be read has no fields, so it is listed as bad."""
+        for chunk in chain([self._first] if self._first else [], self._pieces):
+            for record in records(chunk, delimiter or self.delimiter()):
+                yield record.line, record.fields
+
+
+class _Workbook:
+    """The sheet of a workbook, whose cells need no delimiter."""
+
+    def __init__(self, head: bytes, rest: Iterable[bytes], name: str) -> None:
+        data = bytearray(head)
+        for block in rest:
+            data += block
+            if len(data) > MAX_DECK_BYTES:
+                raise Refused(f"{name} has more than {MAX_DECK_BYTES} bytes; split it into smaller files")
+        self._rows = list(sheets.rows(bytes(data), name, MAX_DECK_BYTES))
+
+    def delimiter(self) -> str:
+        """None is needed; any will do."""
+        return ","
+
+    def sample(self, delimiter: str) -> list[tuple[int, Sequence[str]]]:
+        """The first rows; for one delimiter only, so that they are guessed from once."""
+        return self._rows[:SAMPLE] if delimiter == self.delimiter() else []
+
+    def rows(self, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
+        """All rows."""
+        del delimiter
+        return iter(self._rows)
 
 
 class _Counted:
@@ -81,15 +128,3 @@ def _pieces(blocks: Iterable[bytes], name: str) -> Iterator[Chunk]:
         if isinstance(chunk, Cut):
             raise Refused(f"line {chunk.line}: {chunk.message}")
         yield chunk
-
-
-def _sample(chunk: Chunk, delimiter: str) -> list[tuple[int, Sequence[str]]]:
-    return [(record.line, record.fields) for record in islice(records(chunk, delimiter), SAMPLE) if record.fields]
-
-
-def _rows(pieces: Iterable[Chunk], delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Line number and fields of each line; a line that cannot be read has no fields, so it is listed as bad."""
-    for chunk in pieces:
-        delimiter = delimiter or max(",;\t", key=chunk.data.split(b"\n", 1)[0].decode(errors="replace").count)
-        for record in records(chunk, delimiter):
-            yield record.line, record.fields

@@ -53,9 +53,7 @@ def test_a_file_with_semicolons_and_decimal_commas_is_read_as_it_is():
     assert priced(text) == {
         "44": (120_000_000, 60, 60), "4479": (1_120_000_000, 30, 6), "4480": (1_120_000_000, 30, 6),
     }  # fmt: skip
-    found = read(text).guess
-    assert found is not None
-    assert found.currency == "EUR"
+    assert read(text).read.currency == "EUR"
 
 
 def test_titles_above_the_header_are_skipped_and_other_columns_named():
