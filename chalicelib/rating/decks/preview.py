@@ -62,7 +62,7 @@ def preview(
         "suspicions": suspicions,
         "difference": seen.difference,
         "compared_to": seen.compared_to,
-        "items": [line._asdict() for line in read.lines[:ITEMS]],
+        "items": read.lines[:ITEMS],
     }
 
 
