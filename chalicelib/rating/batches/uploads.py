@@ -23,8 +23,7 @@ def create(scope: Scope, reseller_id: str, wanted: Any) -> dict[str, Any]:
     if (wanted.kind == "deck") == bool(reseller_id):
         raise Invalid.field("kind", "must be cdr" if reseller_id else "must be deck: CDR files are a reseller's")
     if wanted.kind == "deck":
-        suffix = ".csv.gz" if wanted.filename.endswith(".gz") else ".csv"
-        key = f"{publish.PREFIX}{wanted.route}/{wanted.effective_from}-{new_id()}{suffix}"
+        key = f"{publish.PREFIX}{wanted.route}/{wanted.effective_from}-{new_id()}-{wanted.filename}"
         upload = DeckUpload(
             *DeckUpload.key(key),
             file=wanted.filename,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,15 +12,14 @@ from chalicelib.rating.decks import called
 from chalicelib.rating.decks.deck import Deck, DeckLine
 from chalicelib.rating.decks.difference import CHANGED_PERCENT, LOST_PERCENT, Difference, difference
 from chalicelib.rating.decks.store import DeckVersion, counting, head_and_version
+from chalicelib.rating.decks.suspicions import suspicions
 
 ALREADY_RATED, LOSES_RATES, CHANGES_MUCH, NO_FX = "already_rated", "loses_rates", "changes_much", "no_fx"
-OF_THE_TIME = (ALREADY_RATED, LOSES_RATES, CHANGES_MUCH)
-"""The codes that depend on the deck in force and on calls; all others depend on the file alone."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck, of ``OF_THE_TIME``. ``difference``: its
+    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck. ``difference``: its
     totals; ``None`` if no deck is in force on its first day. ``compared_to``: the deck id of that one."""
 
     suspicions: list[dict[str, str]]
@@ -28,13 +27,15 @@ class Findings:
     compared_to: str | None
 
 
-def look(route: str, day: str, lines: Iterable[DeckLine], now: int) -> Findings:
+def look(route: str, day: str, lines: Sequence[DeckLine], now: int) -> Findings:
     """Compare a deck for a route and first day with what is in force then, and with the calls of last month."""
     before = in_force_on(route, day)
+    old = list(opened(before.object_key).lines()) if before else []
+    seen = [each._asdict() for each in suspicions(lines, old)]
     if before is None:
-        return Findings([], None, None)
-    found = difference(opened(before.object_key).lines(), lines, called.seconds_called(now))
-    return Findings([*_past(day, now), *_much(found)], asdict(found.total), before.deck_id)
+        return Findings(seen, None, None)
+    found = difference(old, lines, called.seconds_called(now))
+    return Findings([*_past(day, now), *_much(found), *seen], asdict(found.total), before.deck_id)
 
 
 def in_force_on(route: str, day: str) -> DeckVersion | None:

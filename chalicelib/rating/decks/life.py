@@ -67,10 +67,8 @@ def confirm(
     if fx_e10 is not None:
         _convert(drop, cost_currency, fx_e10)
     deck = holding.opened(str(drop.object_key))
-    found = holding.look(drop.route, drop.effective_from, deck.lines(), scope.now)
-    own = [each for each in drop.suspicions if each["code"] not in holding.OF_THE_TIME]
-    if fx_e10 is not None:
-        own = [each for each in own if each["code"] != holding.NO_FX]
+    found = holding.look(drop.route, drop.effective_from, list(deck.lines()), scope.now)
+    own = [each for each in drop.suspicions if each["code"] == holding.NO_FX and fx_e10 is None]
     drop.suspicions, drop.difference, drop.compared_to = [*own, *found.suspicions], found.difference, found.compared_to
     _require_accepted(scope, drop, accept, keep=fx_e10 is None)
     drop.status, drop.accepted = Status.PUBLISHED.value, sorted({each["code"] for each in drop.suspicions})

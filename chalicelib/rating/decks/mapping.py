@@ -15,6 +15,7 @@ from chalicelib.rating.decks.cells import Wrong
 from chalicelib.rating.decks.deck import PREFIX, DeckLine
 from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
 from chalicelib.rating.decks.parse import BadLine, destination_of, homes_of, is_service, match_of
+from chalicelib.rating.decks.titles import currency
 
 SHOWN_VALUE = 100
 """Characters of a wrong value that are listed."""
@@ -29,7 +30,7 @@ class Read:
     ``lines`` are complete only if ``bad`` is empty. ``extra``: titles (or ``column 7``) of columns that are not read.
     ``duplicates``: rows that repeat another one's price. ``superseded``: prices with an older date than another one of
     the same prefix. ``later``: date -> how many prices begin on it, after the deck's first day, and are left out.
-    ``rows``: rows read, without the header and blank ones.
+    ``rows``: rows read, without the header and blank ones. ``currency``: the one that the price's title names, or "".
     """
 
     lines: list[DeckLine] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Read:
     duplicates: int = 0
     superseded: int = 0
     later: dict[str, int] = field(default_factory=dict)
+    currency: str = ""
 
 
 class _Priced(NamedTuple):
@@ -72,6 +74,7 @@ def read_deck(rows: Rows, form: DeckFormat, day: str) -> Read:
     names = titles or [f"column {place}" for place in range(1, width + 1)]
     found.extra = [name or f"column {place + 1}" for place, name in enumerate(names) if place not in used]
     if not found.bad:
+        found.currency = currency(titles[places["rate_per_minute"]]) if titles else ""
         _Reader(form, places, width, day, found).read(given if titles else chain([first], given))
     return found
 

@@ -10,7 +10,7 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib import periods
@@ -20,10 +20,9 @@ from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, settl
 from chalicelib.config import settings
 from chalicelib.csv_cells import inert
 from chalicelib.errors import LostRace, Refused
-from chalicelib.rating.cdr.records import Cut, chunks, plain_blocks, records
-from chalicelib.rating.decks import currency, holding, life
+from chalicelib.rating.decks import currency, declared, holding, life, reading
 from chalicelib.rating.decks.deck import ROUTES, Deck, DeckLine, compile_deck, short_numbers
-from chalicelib.rating.decks.parse import BadLine, parse_deck
+from chalicelib.rating.decks.parse import BadLine
 from chalicelib.rating.decks.store import DeckDrop, DeckUpload, Status
 
 log = logging.getLogger(__name__)
@@ -32,8 +31,6 @@ PREFIX = "incoming/decks/"
 BUCKET = "bucket"
 """``by`` of a file that came into the bucket without an upload that the API prepared."""
 _KEY = re.compile(r"incoming/decks/(?P<route>\w+)/(?P<day>\d{4}-\d\d-\d\d)[^/]*", re.ASCII)
-MAX_DECK_BYTES = 256 << 20
-"""The most bytes of an unpacked deck file; 200,000 prefixes have about 10 MB."""
 MAX_PREFIXES = 1_000_000
 MAX_SHORT_NUMBERS = 2_000
 """They are kept in the item of the deck (some 30 KB), because they decide how dialled numbers are read."""
@@ -52,7 +49,7 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     drop = _open(scope, named["route"], named["day"], key, version_id)
     if drop.status != Status.PUBLISHING:
         return drop
-    given, bad = _parse(key, version_id, drop.route, drop.effective_from)
+    given, bad = _parse(key, version_id, drop)
     lines = given
     if drop.fx_e10 and not bad:
         try:
@@ -119,41 +116,32 @@ def _open(scope: Scope, route: str, day: str, object_key: str, version_id: str) 
     return drop
 
 
-def _parse(key: str, version_id: str, route: str, day: str) -> tuple[list[DeckLine], list[BadLine]]:
-    if route not in ROUTES:
+def _parse(key: str, version_id: str, drop: DeckDrop) -> tuple[list[DeckLine], list[BadLine]]:
+    """The lines of the file and what is wrong with it; notes the currency that the file names."""
+    if drop.route not in ROUTES:
         return [], [BadLine(0, "route", f"must be {' or '.join(ROUTES)}")]
     try:
-        periods.parse_day(day)
-        lines, bad = parse_deck(_rows(key, version_id))
+        periods.parse_day(drop.effective_from)
+        chosen = declared.chosen_for(key.removeprefix(PREFIX))
+        blocks = objects.blocks(key, version_id)
+        found = reading.read_file(blocks, key, drop.effective_from, chosen[1] if chosen else None).read
     except Refused as problem:
         return [], [BadLine(0, "file", problem.detail)]
     except ValueError as problem:
         return [], [BadLine(0, "effective_from", str(problem))]
+    if found.currency and found.currency != settings.currency and not drop.cost_currency:
+        drop.cost_currency = found.currency
+    return found.lines, [*found.bad, *too_many(found.lines)]
+
+
+def too_many(lines: Sequence[DeckLine]) -> list[BadLine]:
+    """An error for each limit that a deck exceeds."""
+    bad = []
     if len(lines) > MAX_PREFIXES:
-        bad = [*bad, BadLine(0, "file", f"has {len(lines)} prefixes; the limit is {MAX_PREFIXES}")]
+        bad.append(BadLine(0, "file", f"has {len(lines)} prefixes; the limit is {MAX_PREFIXES}"))
     if (count := len(short_numbers(lines))) > MAX_SHORT_NUMBERS:
-        bad = [*bad, BadLine(0, "file", f"has {count} short numbers; the limit is {MAX_SHORT_NUMBERS}")]
-    return lines, bad
-
-
-def _rows(key: str, version_id: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Line number and fields of each line; a line that cannot be read has no fields, so it is listed as bad.
-
-    Raises ``Refused`` for a file that is cut short or too large.
-    """
-    delimiter = ""
-    for chunk in chunks(plain_blocks(objects.blocks(key, version_id), key, MAX_DECK_BYTES)):
-        if isinstance(chunk, Cut):
-            raise Refused(f"line {chunk.line}: {chunk.message}")
-        delimiter = delimiter or _delimiter(chunk.data)
-        for record in records(chunk, delimiter):
-            yield record.line, record.fields
-
-
-def _delimiter(data: bytes) -> str:
-    """The delimiter of the header."""
-    header = data.split(b"\n", 1)[0].decode(errors="replace")
-    return max(",;\t", key=header.count)
+        bad.append(BadLine(0, "file", f"has {count} short numbers; the limit is {MAX_SHORT_NUMBERS}"))
+    return bad
 
 
 @settled

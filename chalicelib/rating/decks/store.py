@@ -72,6 +72,20 @@ class DeckUpload(Item):
     key = KeyOf("DECKUPLOAD", "<object_key>")
 
 
+class DeckFormatItem(Item):
+    """``DECKFORMATS`` / ``<source_id>``: a deck format, and the files that it is for
+
+    ``pattern`` is matched with what is below ``incoming/decks/``; ``form``: the fields of ``formats.DeckFormat``.
+    """
+
+    source_id = UnicodeAttribute()
+    pattern = UnicodeAttribute()
+    form: Any = JSONAttribute(default=dict)
+
+    key = KeyOf("DECKFORMATS", "<source_id>")
+    of_every_format = KeyOf("DECKFORMATS", "")
+
+
 class DeckDrop(Item):
     """``DECKLOG`` / ``<effective_from>#<route>#<drop_id>``: a deck file that was dropped
 

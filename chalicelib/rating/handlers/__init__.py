@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.rating.handlers import authorizations, deck_life, files, previews, prices
+from chalicelib.rating.handlers import authorizations, deck_formats, deck_life, files, previews, prices
 
-BLUEPRINTS = (files.bp, prices.bp, deck_life.bp, authorizations.bp, previews.bp)
+BLUEPRINTS = (files.bp, prices.bp, deck_life.bp, deck_formats.bp, authorizations.bp, previews.bp)

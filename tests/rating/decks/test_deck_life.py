@@ -108,15 +108,16 @@ def test_a_deck_that_changes_little_is_in_force_at_once(called: World) -> None:
 
 def test_a_deck_by_which_a_fifth_of_the_minutes_lose_their_rate_is_held_until_that_is_accepted(called: World) -> None:
     drop = take(*dropped(far_day(), NEW_YORK))
-    assert (drop.status, codes(drop), version_rows(drop)) == ("held", ["loses_rates"], [])
+    assert (drop.status, codes(drop), version_rows(drop)) == ("held", ["loses_rates", "country_gone"], [])
     assert drop.difference["lost_seconds"] > 0
     with pytest.raises(Conflict, match="loses_rates"):
         confirm(drop)
     with pytest.raises(Conflict, match="loses_rates"):
         confirm(drop, "changes_much")
     assert version_rows(drop) == []
-    published = confirm(drop, "loses_rates")
-    assert (published.status, published.accepted, published.confirmed_by) == ("published", ["loses_rates"], "operator")
+    published = confirm(drop, "loses_rates", "country_gone")
+    assert (published.status, published.confirmed_by) == ("published", "operator")
+    assert published.accepted == ["loses_rates", "country_gone"]
     assert len(version_rows(drop)) == 1
 
 
@@ -303,7 +304,7 @@ def test_costs_are_converted_half_up_and_shown_as_they_were_given(world: World) 
     from chalicelib.rating.decks import queries
 
     rows = "prefix,destination,rate_per_minute,initial,increment,connect_fee,match,home\n" + (
-        "44,UK,0.0000000001,1,1,0.00000001,,\n443,UK,0.0000000003,1,1,,,\n411,A,0.5,60,60,,number,US\n411,A,0.4,60,60,,number,\n"
+        "1,NANP,0.01,60,60,,,\n502,Guatemala,0.25,60,60,,,\n44,UK,0.0000000001,1,1,0.00000001,,\n443,UK,0.0000000003,1,1,,,\n411,A,0.5,60,60,,number,US\n411,A,0.4,60,60,,number,\n"
     )
     place = dropped(far_day(), cost_currency="EUR", fx_e10=15_000_000_000, lines="")
     objects.write(place[0], rows.encode())

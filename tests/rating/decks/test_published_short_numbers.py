@@ -10,6 +10,7 @@ from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
 
 HEADER = "prefix,destination,rate_per_minute,initial,increment,match,home\n"
+COUNTRIES = [f"{prefix},,0.01,60,60,," for prefix in ("1", "44", "502")]
 
 
 def published(day: str, *lines: str) -> Any:
@@ -19,7 +20,8 @@ def published(day: str, *lines: str) -> Any:
     from chalicelib.rating.decks import publish
 
     key = f"incoming/decks/premium/{day}.csv"
-    body = (HEADER + "\n".join(lines)).encode()
+    # The countries of the deck that all tests share, so that none is missed.
+    body = (HEADER + "\n".join((*lines, *COUNTRIES))).encode()
     version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
     return publish.publish(Scope("system:test", 1), key, version)
 
@@ -39,7 +41,9 @@ def codes(home: str) -> set[str]:
 
 def test_a_dialled_number_is_a_short_number_where_a_published_deck_prices_it(aws: str) -> None:
     line = "118712,Annuaire,0.5,60,60,number,FR|BE"
-    assert published("2098-01-01", line, "118713,Everywhere,0.5,60,60,number,", "1187,A prefix,1,1,1,,").prefixes == 3
+    assert published(
+        "2098-01-01", line, "118713,Everywhere,0.5,60,60,number,", "1187,A prefix,1,1,1,,"
+    ).prefixes == 3 + len(COUNTRIES)
     assert (codes("FR"), codes("GB")) == ({"118712", "118713"}, {"118713"})
     # Of two decks for one day, only the last one counts.
     assert published("2098-01-01", line).status == "published"
