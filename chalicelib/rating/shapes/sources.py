@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from chalicelib.fields import Day, Id, Printable, Shape, Username, Zone, of_defaults
+from chalicelib.rating.cdr import date_patterns
 from chalicelib.rating.shapes.calls import Direction, Disposition
 from chalicelib.rating.shapes.files import relative
 from chalicelib.text import checked
@@ -55,6 +56,7 @@ DateFormat = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
     Printable,
+    AfterValidator(date_patterns.checked),
     Field(
         description="`auto`, `epoch_s`, `epoch_ms`, or a pattern of CLDR letters",
         examples=["auto", "d/M/y H:m:s", "yyyyMMdd-HHmmss"],
