@@ -72,7 +72,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    source = sources.reading(book.plan, reseller.zones, declared)
+    source = sources.reading(book.plan, reseller.zones, declared, sources.known_by(book.ownership))
     found = Preview(filename, declared["source_id"] if declared else None)
     head, layout = bytearray(), None
     try:
