@@ -23,7 +23,7 @@ from chalicelib.payments.store import (
 )
 from chalicelib.rating.authorizations.store import Hold, HoldsHead
 from chalicelib.rating.batches.store import Batch, BatchPointer, CdrSource
-from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckVersion
+from chalicelib.rating.decks.store import DeckDrop, DeckHead, DeckUpload, DeckVersion
 from chalicelib.rating.nightly.store import SweepPlace, Verified
 from chalicelib.rating.pricing.store import CustomRateItem
 from chalicelib.web.limits import Counted
@@ -59,6 +59,7 @@ def test_keys_of_requests_and_events(key: Key, stored: str):
         (CustomRateItem.of_reseller("r"), "T#r / RATE#"),
         (DeckDrop.key("2026-01-01", "value", "d"), "DECKLOG / 2026-01-01#value#d"),
         (DeckHead.key(), "DECKS / HEAD"),
+        (DeckUpload.key("incoming/decks/value/d.csv"), "DECKUPLOAD / incoming/decks/value/d.csv"),
         (DeckVersion.key("value", "2026-01-01", 3), "DECKS / value#2026-01-01#000000000003"),
         (DeckVersion.of_route("value"), "DECKS / value#"),
         (Emptied.key("c", "2026-09"), "L#c / EMPTIED#2026-09"),

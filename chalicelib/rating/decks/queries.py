@@ -104,7 +104,7 @@ def compared(deck_id: str, to: str | None, now: int) -> tuple[str | None, dict[s
         row = holding.in_force_on(drop.route, drop.effective_from)
         to = row.deck_id if row else None
     other = _deck(to)[1].lines() if to else ()
-    return to, holding.stored(difference(other, deck.lines(), called.seconds_called(now)))
+    return to, holding.shown(difference(other, deck.lines(), called.seconds_called(now)))
 
 
 def _deck(deck_id: str) -> tuple[DeckDrop, Deck]:

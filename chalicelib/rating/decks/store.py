@@ -91,7 +91,7 @@ class DeckDrop(Item):
 
     ``status``: see ``Status``. ``errors``: the first bad lines; the object ``errors_key`` lists all. ``object_key``:
     the compiled deck; ``given_key``: the same before ``fx_e10`` converted its costs from ``cost_currency``, if it did.
-    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` is to.
+    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` (totals) is to.
     ``accepted``: the codes that were confirmed, ``confirmed_by`` and ``confirmed_at``. ``version``: of the published
     deck. ``file``, ``by``, ``dropped_at``: name, giver and time of the file.
     """
@@ -121,7 +121,6 @@ class DeckDrop(Item):
 
     key = KeyOf("DECKLOG", "<effective_from>#<route>#<drop_id>")
     of_every_deck = KeyOf("DECKLOG", "")
-    of_day = KeyOf("DECKLOG", "<effective_from>#<route>#")
 
     @property
     def deck_id(self) -> str:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from chalicelib.fields import AmountOut, Day, Id, Printable, RateOut, Shape
 from chalicelib.rating.decks.cells import check_date_pattern, seconds_reader
-from chalicelib.rating.shapes.deck_life import DeckError, Diff, Suspicion
+from chalicelib.rating.shapes.deck_life import DeckDiff, DeckError, Suspicion
 from chalicelib.rating.shapes.files import Pattern
 
 MAX_PREVIEW_BYTES = 4 << 20
@@ -185,6 +185,5 @@ class DeckPreviewOut(Shape):
     wrong: Annotated[int, Field(description="errors in all; `errors` has the first 100")]
     errors: list[DeckError]
     suspicions: list[Suspicion]
-    difference: Diff | None
-    compared_to: str | None
+    difference: DeckDiff | None
     items: list[DeckPreviewLine]

@@ -86,14 +86,6 @@ class LineCounts(Shape):
     increments: int
 
 
-class CountryDiff(Shape):
-    country: str | None
-    lines: LineCounts
-    seconds: int
-    lost_seconds: int
-    changed_seconds: int
-
-
 class LineCost(Shape):
     prefix: str
     rate_per_minute: Annotated[RateOut, Field(validation_alias="rate_e10")]
@@ -112,20 +104,26 @@ class DiffExample(Shape):
     seconds: int
 
 
-class Diff(Shape):
+class DiffTotals(Shape):
     """What changes. ``seconds``: called in the last 30 days with a rate before; of them ``lost_seconds`` have none
-    after, and ``changed_seconds`` change their cost by more than half. Examples begin with the most seconds."""
+    after, and ``changed_seconds`` change their cost by more than half."""
 
     lines: LineCounts
     seconds: int
     lost_seconds: int
     changed_seconds: int
+
+
+class CountryDiff(DiffTotals):
+    country: str | None
+
+
+class DeckDiff(DiffTotals):
+    """Examples of each kind begin with the most seconds."""
+
+    to: Annotated[str | None, Field(description="the deck that this one is compared with; null: none is in force")]
     countries: list[CountryDiff]
     examples: list[DiffExample]
-
-
-class DeckDiff(Diff):
-    to: Annotated[str | None, Field(description="the deck that this one is compared with; null: none is in force")]
 
 
 class RatedBatch(Shape):
@@ -137,7 +135,7 @@ class DeckShown(DeckOut):
     """``rated_before``: up to 100 batches that were begun after the deck's first day and before it was published; they
     keep their prices until they are rated again."""
 
-    difference: Diff | None
+    difference: DiffTotals | None
     compared_to: str | None
     rated_before: list[RatedBatch]
 
