@@ -18,7 +18,9 @@ from local.paypal import messages
 
 CALLED_ON = "2091-03-10T12:00:00Z"
 """Far from the days of all other tests, because decks are everybody's."""
-DECK = b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.0137,60,60\n44,UK,0.0211,1,1\n"
+DECK = (
+    b"prefix,destination,rate_per_minute,initial,increment\n1,NANP,0.0137,60,60\n44,UK,0.0211,1,1\n502,GT,0.0377,1,1\n"
+)
 PRICE = {"markup_percent": "23.7", "markup_fixed": "0.0041", "setup_fee": "4.44", "monthly_fee": "6.66"}
 STOCK = {"monthly": "3.17", "setup": "2.19", "per_minute": "0.0173"}
 _numbers = itertools.count(int(uuid.uuid4().hex[:6], 16) % 1_000_000 * 10)

@@ -19,12 +19,17 @@ ALREADY_RATED, LOSES_RATES, CHANGES_MUCH, NO_FX = "already_rated", "loses_rates"
 
 @dataclass(frozen=True)
 class Findings:
-    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck. ``difference``: its
-    totals; ``None`` if no deck is in force on its first day. ``compared_to``: the deck id of that one."""
+    """``suspicions``: ``{"code", "message"}`` of each reason to hold a deck. ``difference``: ``None`` if no deck is in
+    force on its first day. ``compared_to``: the deck id of that one."""
 
     suspicions: list[dict[str, str]]
-    difference: dict[str, Any] | None
+    difference: Difference | None
     compared_to: str | None
+
+    @property
+    def totals(self) -> dict[str, Any] | None:
+        """What the item of a deck keeps of the difference."""
+        return asdict(self.difference.total) if self.difference else None
 
 
 def look(route: str, day: str, lines: Sequence[DeckLine], now: int) -> Findings:
@@ -35,7 +40,7 @@ def look(route: str, day: str, lines: Sequence[DeckLine], now: int) -> Findings:
     if before is None:
         return Findings(seen, None, None)
     found = difference(old, lines, called.seconds_called(now))
-    return Findings([*_past(day, now), *_much(found), *seen], asdict(found.total), before.deck_id)
+    return Findings([*_past(day, now), *_much(found), *seen], found, before.deck_id)
 
 
 def in_force_on(route: str, day: str) -> DeckVersion | None:

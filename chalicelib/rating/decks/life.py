@@ -69,7 +69,7 @@ def confirm(
     deck = holding.opened(str(drop.object_key))
     found = holding.look(drop.route, drop.effective_from, list(deck.lines()), scope.now)
     own = [each for each in drop.suspicions if each["code"] == holding.NO_FX and fx_e10 is None]
-    drop.suspicions, drop.difference, drop.compared_to = [*own, *found.suspicions], found.difference, found.compared_to
+    drop.suspicions, drop.difference, drop.compared_to = [*own, *found.suspicions], found.totals, found.compared_to
     _require_accepted(scope, drop, accept, keep=fx_e10 is None)
     drop.status, drop.accepted = Status.PUBLISHED.value, sorted({each["code"] for each in drop.suspicions})
     drop.confirmed_by, drop.confirmed_at = scope.actor, scope.now

@@ -60,8 +60,7 @@ def preview(
         "wrong": len(bad),
         "errors": [each._asdict() for each in bad[: publish.SHOWN_ERRORS]],
         "suspicions": suspicions,
-        "difference": seen.difference,
-        "compared_to": seen.compared_to,
+        "difference": {"to": seen.compared_to, **holding.shown(seen.difference)} if seen.difference else None,
         "items": read.lines[:ITEMS],
     }
 

@@ -67,7 +67,7 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
     drop.prefixes = len(lines)
     found = holding.look(drop.route, drop.effective_from, lines, scope.now)
     drop.suspicions = [*_of_the_file(drop), *found.suspicions]
-    drop.difference, drop.compared_to = found.difference, found.compared_to
+    drop.difference, drop.compared_to = found.totals, found.compared_to
     return _take_over(scope, drop, Deck.load(compiled))
 
 
