@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from chalicelib.fields import AmountOut, Day, Id, Printable, RateOut, Shape
 from chalicelib.rating.decks.cells import check_date_pattern, seconds_reader
 from chalicelib.rating.shapes.deck_life import DeckDiff, DeckError, Suspicion
-from chalicelib.rating.shapes.files import Pattern
+from chalicelib.rating.shapes.sources import Pattern
 
 MAX_PREVIEW_BYTES = 4 << 20
 """Of the text of a preview. 200,000 lines have 2 MB as base64 of gzip."""
