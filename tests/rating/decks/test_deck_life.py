@@ -117,7 +117,7 @@ def test_a_deck_by_which_a_fifth_of_the_minutes_lose_their_rate_is_held_until_th
     assert version_rows(drop) == []
     published = confirm(drop, "loses_rates", "country_gone")
     assert (published.status, published.confirmed_by) == ("published", "operator")
-    assert published.accepted == ["loses_rates", "country_gone"]
+    assert set(published.accepted) == {"loses_rates", "country_gone"}
     assert len(version_rows(drop)) == 1
 
 
@@ -316,7 +316,7 @@ def test_costs_are_converted_half_up_and_shown_as_they_were_given(world: World) 
         ("411", [], 6_000_000_000, 4_000_000_000), ("411", ["US"], 7_500_000_000, 5_000_000_000),
     ]  # fmt: skip
     assert (found[0].line.fee_e8, found[0].given_fee_e8) == (2, 1)
-    pages = [queries.lines(drop.deck_id, "4", after, 1) for after in (None, 0, 1, 2, 3)]
+    pages = [queries.lines(drop.deck_id, "4", after, 1) for after in (None, 1, 2, 4, 5)]
     assert [each.line.prefix for page in pages for each in page] == ["44", "443", "411", "411"]
     assert [each.line.prefix for each in queries.lines(drop.deck_id, "443", None, 9)] == ["443"]
 
