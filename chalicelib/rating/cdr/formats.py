@@ -112,7 +112,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
             unknown = problem in ("", "unclosed_quote")
             yield _rejection(line, "unknown_format" if unknown else problem, raw)
         return
-    read = call.call_reader(zone_of(layout, source), source.plan)
+    read = call.call_reader(zone_of(layout, source), source.plan, source.declares.fx_e10)
     yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
 
 
