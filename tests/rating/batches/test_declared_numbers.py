@@ -13,6 +13,7 @@ from chalicelib import money
 from chalicelib.rating.cdr.declaration import Declaration
 
 DOCUMENT = tables((Path(__file__).parents[3] / "docs" / "cdr-formats.md").read_text(encoding="utf-8"))
+STOCK = {"monthly": "1", "setup": "0", "per_minute": "0"}
 COSTS = "call_id,start,direction,account,from,to,disposition,seconds,cost\n"
 
 
@@ -46,9 +47,11 @@ def test_a_refused_line_shows_both_readings(world: Any) -> None:
     assert "to: 9502 is 9502 as dialled, and 502 without 9" in text
 
 
-def test_a_local_number_finds_its_did(reseller: Any, deck: str) -> None:
+def test_a_local_number_finds_its_did(operator: Any, reseller: Any, deck: str) -> None:
     client = reseller.made("/v1/clients", {"company": "Acme"})
-    reseller.made("/v1/dids", {"number": "+73952211474", "client_id": client["id"]})
+    operator.made("/v1/inventory", {"number": "+73952211474", **STOCK})
+    assert reseller.post("/v1/dids/+73952211474/order").status == 200
+    assert reseller.post("/v1/dids/+73952211474/assign", {"client_id": client["id"]}).status == 200
     source = {"id": "s", "pattern": "*", "local_numbers": [{"digits": 6, "prefix": "+73952"}]}
     text = csv_file(line("1", direction="inbound", account="", to="211474")).decode()
     before = reseller.post("/v1/cdr-preview", {"text": text}).json["items"][0]
