@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import machine, shop
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
-from benchmarks.switches import written
+from benchmarks.switches import STRIPPED, written
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.formats import Layout, Source
@@ -62,7 +62,8 @@ _SUMMED = ("billed", "amount_e8", "cost_e8")
 
 def add_up(rate: Rate, path: Path, table: TermTable) -> Sums:
     """Rate a whole file and add it up by client."""
-    sums, layout, source = Sums(), None, Source(DialPlan(HOME), ZONE)
+    strip = STRIPPED.get(path.name.rpartition("-")[0], ())
+    sums, layout, source = Sums(), None, Source(DialPlan(HOME, strip=strip), ZONE)
     totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
     for chunk in _chunks(path):
         layout = layout or formats.detect(chunk)

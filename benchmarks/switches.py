@@ -79,10 +79,19 @@ def _voipms(call: list[str]) -> list[str]:
     return [*row, cost, call_id]
 
 
+def _dialled(call: list[str]) -> list[str]:
+    """Behind an outside line's 9: numbers of North America as they are dialled, others with +."""
+    called = call[5]
+    return [*call[:5], "9" + (called[1:] if called[:2] == "+1" and called[2] > "1" else called), *call[6:]]
+
+
 _VOIPMS = ("date", "callerid", "destination", "description", "account", "disposition", "seconds", "rate", "total")
 SWITCHES = {
     "Asterisk": Switch((), _asterisk),
     "FreeSWITCH": Switch((), _freeswitch),
     "VoIP.ms": Switch((*_VOIPMS, "uniqueid"), _voipms, quoted=False),
     "own, semicolons and quotes": Switch(tuple(HEADER.split(",")), list, ";"),
+    "own, dial prefix": Switch(tuple(HEADER.split(",")), _dialled, quoted=False),
 }
+STRIPPED = {"own, dial prefix": ("9", "*67", "1010288")}
+"""The dial prefixes that the source of a switch declares."""

@@ -125,6 +125,12 @@ def readable(field: str, value: Any) -> tuple[str, Any]:
     return field, value
 
 
+def converted(amount_e8: int, fx_e10: int) -> int:
+    """An amount of at least 0 in another currency -> ``_e8`` of this one, rounded half-up; ``fx_e10``: units of 1e-10
+    for one unit of the other. ``ValueError`` beyond MAX_AMOUNT."""
+    return _within(div_half_up(amount_e8 * fx_e10, 10**RATE_PLACES), MAX_AMOUNT)
+
+
 def div_half_up(numerator: int, denominator: int) -> int:
     """numerator / denominator, rounded to the nearest integer; ties away from zero (0.5 -> 1, -0.5 -> -1)."""
     if numerator < 0:

@@ -50,7 +50,7 @@ DID_FIELDS = {
     "ordered_at",
 }  # fmt: skip
 BATCH_FIELDS = {
-    "size", "bytes_read", "started_at",
+    "size", "bytes_read", "cost_currency", "fx", "started_at",
     "id", "key", "status", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "cost", "revenue",
     "finished_at", "rejected_url", "conflicts_url", "reason",
 }  # fmt: skip

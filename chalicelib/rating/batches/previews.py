@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
-from chalicelib import periods
+from chalicelib import money, periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import term_versions
 from chalicelib.calls.format import RatedCall
+from chalicelib.config import settings
 from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
 from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.declaration import Declaration
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
+from chalicelib.rating.pricing.explain import converted_cost
 from chalicelib.rating.pricing.price import CallTerms, Price
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
@@ -27,10 +31,11 @@ MAX_UNPACKED_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the file, and its call as it would be rated."""
+    """A line of the file, its call as it would be rated, and how its cost was converted from another currency."""
 
     line: int
     call: RatedCall
+    steps: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -95,6 +100,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
 
 
 def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Iterator[Line | Rejection]:
+    costs = _costs_as_written(chunk, layout, source) if book.record_costs else {}
     raw = {record.line: record.raw for record in records(chunk, layout.delimiter)}
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
@@ -105,7 +111,25 @@ def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Itera
             yield Rejection(call.line, *found, raw[call.line])
         else:
             holder, terms = book.holders.values[found.holder], book.call_terms(found.terms)
-            yield Line(call.line, _rated(call, holder, terms, found.price))
+            rated = _rated(call, holder, terms, found.price)
+            yield Line(call.line, rated, [costs[call.line]] if rated.cost_e8 and call.line in costs else [])
+
+
+def _costs_as_written(chunk: Chunk, layout: Layout, source: Source) -> dict[int, str]:
+    """By line, how its cost is converted from the currency of the file; empty if that is the deployment's."""
+    declares = source.declares
+    if not declares.fx or not declares.cost_currency:
+        return {}
+    calls = formats.parse(chunk, layout, source._replace(declares=replace(declares, fx=None)))
+    parts = declares.cost_currency, declares.fx, settings.currency
+    return {call.line: converted_cost(call.cost_e8, *parts) for call in calls if _is_converted(call, declares)}
+
+
+def _is_converted(call: Call | Rejection, declares: Declaration) -> TypeGuard[Call]:
+    """Whether a call has a cost, and one that can be converted."""
+    if isinstance(call, Rejection) or call.cost_e8 < 0:
+        return False
+    return bool(call.cost_e8 * declares.fx_e10 <= money.MAX_AMOUNT * 10**money.RATE_PLACES)
 
 
 def _rated(call: Call, holder: Holder, terms: CallTerms, price: Price) -> RatedCall:

@@ -10,6 +10,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 from chalicelib.aws.items import IntegerAttribute, KeyOf
 from chalicelib.aws.transactions import Item
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr import declaration
 
 
 class Status(StrEnum):
@@ -73,6 +74,17 @@ class Batch(Item):
     def dial_plan(self) -> DialPlan:
         """How the numbers of the file are dialled, without codes and accounts."""
         return DialPlan(self.home_country, self.internal_digits)
+
+    @property
+    def cost_currency(self) -> str | None:
+        """The currency of the costs in the file; ``None``: that of the deployment."""
+        return declaration.read(self.declared).cost_currency
+
+    @property
+    def fx(self) -> dict[str, str] | None:
+        """The ``rate`` by which these costs were converted, and its ``date``."""
+        fx = declaration.read(self.declared).fx
+        return {"rate": fx[0], "date": fx[1]} if fx else None
 
     @property
     def rejects_key(self) -> str | None:

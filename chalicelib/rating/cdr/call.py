@@ -136,12 +136,12 @@ looks_like_start = starts.looks_like_start
 
 
 @lru_cache(maxsize=64)
-def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO) -> CallReader:
+def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int = 0) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    ``zones``: a calendar, as ``periods.calendar`` reads it; ``date_format``: see ``Declaration``. The function is
-    cached per calendar, plan and format, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an
-    unknown zone or format.
+    ``zones``: a calendar, as ``periods.calendar`` reads it; ``date_format`` and ``fx_e10``: see ``Declaration``. The
+    function is cached, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone or
+    format.
     """
     instant = starts.reader(date_format, periods.calendar(zones))
     hours: dict[str, int] = {}
@@ -176,7 +176,7 @@ def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO) -> CallRead
             raise BadField("bad_call_id")
         if not is_e164(calling):
             calling = callers.get(calling) or _calling(calling, callers_plan, callers)
-        cost_e8 = _cost_e8(cost)
+        cost_e8 = _cost_e8(cost, fx_e10)
         # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
 
@@ -257,7 +257,7 @@ def _seconds(text: str) -> int:
 
 
 @lru_cache(maxsize=1 << 16)
-def _cost_e8(text: str) -> int:
+def _cost_e8(text: str, fx_e10: int) -> int:
     text = text.strip()
     if not text:
         return -1
@@ -267,6 +267,11 @@ def _cost_e8(text: str) -> int:
         raise BadField("bad_cost") from None
     if cost_e8 < 0:
         raise BadField("bad_cost")
+    if fx_e10:
+        try:
+            return money.converted(cost_e8, fx_e10)
+        except ValueError:
+            raise BadField("bad_cost", f"cost: {text} is too large in the currency that it is converted to") from None
     return cost_e8
 
 

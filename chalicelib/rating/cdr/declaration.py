@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib import money
 from chalicelib.rating.cdr.mapping import ColumnMapping
 
 HEADERS = ("auto", "present", "absent")
@@ -65,6 +66,11 @@ class Declaration:
     cost_currency: str | None = None
     fx: tuple[str, str] | None = None
     skip: Skip = field(default_factory=Skip)
+
+    @property
+    def fx_e10(self) -> int:
+        """Units of 1e-10 of the deployment's currency for one unit of the costs'; 0: costs are in that currency."""
+        return money.parse_decimal(self.fx[0], money.RATE_PLACES) if self.fx else 0
 
 
 NOTHING = Declaration()

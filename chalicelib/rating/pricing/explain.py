@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.money import AMOUNT_PLACES, RATE_PLACES, format_amount, format_decimal, format_rate
+from chalicelib.money import (
+    AMOUNT_PLACES,
+    RATE_PLACES,
+    converted,
+    format_amount,
+    format_decimal,
+    format_rate,
+    parse_decimal,
+)
 from chalicelib.rating.decks.deck import NUMBER, PREFIX
 from chalicelib.rating.pricing.price import (
     AMOUNT_UNIT,
@@ -57,6 +65,15 @@ def explain(
     if seconds <= terms.grace_seconds:
         return [*steps, f"Calls of at most {terms.grace_seconds} s are not charged: 0.00 {currency}."]
     return steps + _sum_steps(terms, seconds, currency, free_seconds)
+
+
+def converted_cost(cost_e8: int, cost_currency: str, fx: tuple[str, str], currency: str) -> str:
+    """The step of a call whose record states its cost in another currency; ``fx``: see ``Declaration``."""
+    rate, date = fx
+    exact = cost_e8 * parse_decimal(rate, RATE_PLACES)
+    note = f" (rounded half-up to {AMOUNT_PLACES} decimals)" if exact % 10**RATE_PLACES else ""
+    total = format_amount(converted(cost_e8, parse_decimal(rate, RATE_PLACES)))
+    return f"Cost: {format_amount(cost_e8)} {cost_currency} x {rate} ({date}) = {total} {currency}{note}."
 
 
 def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool, match: str) -> list[str]:

@@ -87,6 +87,7 @@ class PreviewRow(Shape):
     reason: str | None = None
     message: str | None = None
     original: Annotated[str | None, Field(validation_alias="raw"), AfterValidator(_beginning)] = None
+    steps: Annotated[list[str], Field(description="how a cost in another currency was converted")] = []
 
 
 class PreviewOut(Shape):
@@ -149,6 +150,13 @@ class UploadOut(Shape):
     key: str
 
 
+class BatchFx(Shape):
+    """One unit of ``cost_currency`` was taken as ``rate`` units of the deployment's currency, as of ``date``."""
+
+    rate: str
+    date: str
+
+
 class BatchOut(Shape):
     """``internal``: how many of the ``rated`` calls were to internal numbers, such as extensions."""
 
@@ -163,6 +171,8 @@ class BatchOut(Shape):
     conflicting: int
     cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
+    cost_currency: Annotated[str | None, Field(description="of the costs in the file, if not the deployment's")]
+    fx: Annotated[BatchFx | None, Field(description="what they were converted by")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
     size: Annotated[int, Field(description="bytes of the file; 0 before it is read")]

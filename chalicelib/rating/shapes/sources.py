@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
+from chalicelib.config import settings
 from chalicelib.fields import Day, Id, Printable, Shape, Username, Zone, of_defaults
 from chalicelib.numbering import E164_LEAST, E164_MOST
 from chalicelib.rating.cdr import date_patterns
@@ -168,6 +169,12 @@ class Fx(Shape):
     rate: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,10})?$"), Field(examples=["1.0842"])]
     date: Annotated[Day, Field(examples=["2026-11-30"])]
 
+    @model_validator(mode="after")
+    def _is_positive(self) -> Self:
+        if not self.rate.strip("0."):
+            raise ValueError("rate must be greater than 0")
+        return self
+
 
 class CdrSource(Shape):
     """A declaration about the CDR files of a switch or carrier: whose names match ``pattern``, and how to read them."""
@@ -204,6 +211,8 @@ class CdrSource(Shape):
             raise ValueError("declares nothing: give at least one part beside id and pattern, such as time_zone")
         if (self.cost_currency is None) != (self.fx is None):
             raise ValueError("cost_currency and fx belong together: give both")
+        if self.cost_currency == settings.currency:
+            raise ValueError(f"cost_currency: costs in {settings.currency} need no fx; leave both out")
         return self
 
     @model_validator(mode="after")

@@ -46,6 +46,7 @@ def test_a_line_is_shown_as_it_would_be_rated(seller: Any) -> None:
         "reason": None,
         "message": None,
         "original": None,
+        "steps": [],
         "call": {
             "call_id": "1",
             "start": "2026-09-10T12:00:00Z",

@@ -71,18 +71,16 @@ def _cut(buffer: Bytes, begin: Ints, length: Ints, plan: DialPlan) -> tuple[Ints
     certain[rest] = whole_known & (same | _nothing_behind(buffer, behind[0][rest], behind[1][rest], plan))
     # Short numbers are few: extensions, feature codes, local numbers.
     short = rest[~certain[rest] & (length[rest] <= MOST_BYTES)]
-    inside = internal(buffer, begin, length, short, plan)
-    if inside is not None:
-        certain |= inside
-    short = short[~certain[short] & known[short]]
-    if len(short):
-        texts, which = np.unique(words.words(buffer, begin[short], length[short], 1)[:, 0], return_inverse=True)
+    some = short[known[short]]
+    if len(some):
+        texts, which = np.unique(words.words(buffer, begin[some], length[some], 1)[:, 0], return_inverse=True)
         taken = np.array([_is_stripped(text.tobytes().rstrip(b"\0"), plan) for text in texts])[which]
-        certain[short], cut[short] = taken, np.where(taken, size[short], 0)
-    return cut, certain
+        certain[some], cut[some] = taken, np.where(taken, size[some], 0)
+    inside = internal(buffer, begin, length, short[~certain[short]], plan)
+    return cut, certain if inside is None else certain | inside
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def _is_stripped(text: bytes, plan: DialPlan) -> bool:
     """Whether a text with a prefix, behind which is a number, is read as that number."""
     digits = text.decode("latin-1")

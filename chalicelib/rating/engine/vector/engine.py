@@ -40,7 +40,8 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     rows, plan = mapped_rows(lines, layout, source), source.plan
     if plan.declares:
         rows = dialled.as_read(rows, plan)
-    read = fields.read(rows, zone_of(layout, source), source.declares.date_format, plan, table.book)
+    declares = source.declares
+    read = fields.read(rows, zone_of(layout, source), declares.date_format, plan, table.book, declares.fx_e10)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line

@@ -14,7 +14,7 @@ from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
-from chalicelib.rating.engine.vector import dates, ids, words
+from chalicelib.rating.engine.vector import dates, ids, prices, words
 from chalicelib.rating.engine.vector.internal import internal
 from chalicelib.rating.engine.vector.layouts import Field, MappedRows
 from chalicelib.rating.engine.vector.words import Ints, Mask, word
@@ -47,8 +47,9 @@ class Fields:
     internal: Mask | None
 
 
-def read(rows: MappedRows, zone: str, date_format: str, plan: DialPlan, book: RateBook) -> Fields:
-    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
+def read(rows: MappedRows, zone: str, date_format: str, plan: DialPlan, book: RateBook, fx_e10: int = 0) -> Fields:
+    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``; ``date_format`` and
+    ``fx_e10``: see ``Declaration``."""
     buffer, field = rows.buffer, rows.fields
     start, month, good = dates.read(buffer, *field["start"], rows.good, zone, date_format, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
@@ -63,7 +64,11 @@ def read(rows: MappedRows, zone: str, date_format: str, plan: DialPlan, book: Ra
     if "cost" in field:
         good &= words.are_decimals(buffer, *field["cost"])
         # The value is read only when the reseller takes costs from the records.
-        cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
+        if book.record_costs or fx_e10:
+            cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES)
+        if cost is not None and fx_e10:
+            cost, fits = prices.converted(cost, fx_e10)
+            good &= fits
     cost = np.full(len(start), -1) if cost is None else cost
     return Fields(start, month, code, called, digits, seconds, cost, good, inside)
 

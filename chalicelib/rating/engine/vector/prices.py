@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib import money
 from chalicelib.money import AMOUNT_PLACES, RATE_PLACES
 from chalicelib.rating.decks.deck import Deck
 from chalicelib.rating.engine.vector.match import Matcher, countries
@@ -23,6 +24,7 @@ from chalicelib.rating.pricing.price import AMOUNT_UNIT, PERCENT_ONE
 from chalicelib.rating.pricing.terms import Epoch
 
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 SAFE = 2**62
 """Intermediate values must stay below this; slots and decks where they might not are left to the reference engine."""
 _T = TypeVar("_T", int, Ints)
@@ -216,3 +218,22 @@ def _all_equal(values: Ints) -> bool:
 
 
 _POWERS = np.array([10**n for n in range(AMOUNT_PLACES + 1)], np.int64)
+
+
+def converted(cost_e8: Ints, fx_e10: int) -> tuple[Ints, Mask]:
+    """Costs, or -1 where there is none, as ``money.converted`` converts them, and which of them are not too large."""
+    one = 10**RATE_PLACES
+    result, good = np.full(len(cost_e8), -1), np.ones(len(cost_e8), bool)
+    # Below this a product and half a unit fit 64 bits.
+    small = cost_e8 <= (2**63 - one) // fx_e10
+    if fx_e10 < 2**62:
+        result = np.where(small & (cost_e8 >= 0), (np.where(small, cost_e8, 0) * fx_e10 + one // 2) // one, -1)
+    else:
+        small = cost_e8 < 0
+    for place in np.flatnonzero(~small).tolist():
+        try:
+            result[place] = money.converted(int(cost_e8[place]), fx_e10)
+        except ValueError:
+            good[place] = False
+    good &= result <= money.MAX_AMOUNT
+    return result, good
