@@ -1,7 +1,7 @@
 """The rating core alone: a file's bytes parsed, matched, priced and added up by client, on one thread.
 
 Nothing is stored and duplicates are not searched for, so only the engine is measured. ``python -m
-benchmarks.core ENGINE FILE DECK CLIENTS ACCOUNTS PREFIXES`` measures in its own process.
+benchmarks.core ENGINE FILE DECK CLIENTS ACCOUNTS PREFIXES SWITCH`` measures in its own process.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from benchmarks import machine, shop
 from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
-from benchmarks.switches import STRIPPED, written
+from benchmarks.switches import SWITCHES, written
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr import declaration, formats
 from chalicelib.rating.cdr.formats import Layout, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 from chalicelib.rating.engine import reference
@@ -60,13 +60,12 @@ ENGINES: dict[str, Rate] = {"reference": reference.rate, "numpy": fast.rate}
 _SUMMED = ("billed", "amount_e8", "cost_e8")
 
 
-def add_up(rate: Rate, path: Path, table: TermTable) -> Sums:
+def add_up(rate: Rate, path: Path, table: TermTable, source: Source) -> Sums:
     """Rate a whole file and add it up by client."""
-    strip = STRIPPED.get(path.name.rpartition("-")[0], ())
-    sums, layout, source = Sums(), None, Source(DialPlan(HOME, strip=strip), ZONE)
+    sums, layout = Sums(), None
     totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
     for chunk in _chunks(path):
-        layout = layout or formats.detect(chunk)
+        layout = layout or formats.detect(chunk, source.mapping)
         columns = rate(chunk, layout, source, table)
         sums.lines += len(columns) + len(columns.rejected)
         sums.rejected += len(columns.rejected)
@@ -104,7 +103,14 @@ def measure(
     world = samples.world
     counts = (world.clients, world.accounts, world.custom_prefixes)
     file = calls_of(samples, lines, switch) if switch else samples.calls(lines, span)
-    return machine.in_child("core", name, file, samples.compiled(deck_size), *counts)
+    return machine.in_child("core", name, file, samples.compiled(deck_size), *counts, switch)
+
+
+def source_of(switch: str) -> Source:
+    """How the files of one of ``SWITCHES`` are read; no name: Forfait's own CSV."""
+    declares = declaration.read(SWITCHES[switch].declares if switch else None)
+    plan = DialPlan(HOME, strip=declares.strip)
+    return Source(plan, ZONE, mapping=declares.mapping or None, declares=declares)
 
 
 def calls_of(samples: Samples, lines: int, switch: str) -> Path:
@@ -115,10 +121,10 @@ def calls_of(samples: Samples, lines: int, switch: str) -> Path:
 
 def main() -> None:
     """In the child: rate once, print the measure."""
-    name, path, deck, *counts = sys.argv[1:]
+    name, path, deck, *counts, switch = sys.argv[1:]
     rate = ENGINES[name]
     table = TermTable(shop.rate_book(World(*map(int, counts)), Path(deck).read_bytes()))
-    found = machine.timed(lambda: add_up(rate, Path(path), table))
+    found = machine.timed(lambda: add_up(rate, Path(path), table, source_of(switch)))
     sums = found.pop("result")
     print(json.dumps({**found, **sums.summary()}))
 

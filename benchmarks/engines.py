@@ -73,12 +73,20 @@ def _switch_row(switch: str, samples: Samples, plan: Plan) -> Row:
     """The engines in turn on the calls as a switch writes them."""
     lines, engines = min(plan.core_lines, SWITCH_LINES), ("reference", "numpy")
     measures = [lambda name=name: core.measure(name, samples, lines, plan.deck, switch=switch) for name in engines]
-    slow, fast = machine.alternately(plan.rounds, *measures)
-    if len({each["sums"] for each in (*slow, *fast, core.measure("numpy", samples, lines, plan.deck))}) > 1:
+    slow, fast, own = machine.alternately(
+        plan.rounds, *measures, lambda: core.measure("numpy", samples, lines, plan.deck)
+    )
+    if len({each["sums"] for each in (*slow, *fast, *own)}) > 1:
         raise RuntimeError(f"two engines, or two formats, came to different sums: {switch}")
     cpu, faster = machine.middle(fast, "cpu"), machine.ratio(slow, fast, "cpu")
     figure = f"{lines / cpu:,.0f} lines/s ({seconds(cpu)} CPU)"
-    return Row("core", f"engine numpy, {switch}, {lines:,} lines", figure, cpu, against=f"{faster:.1f} x reference")
+    row = Row("core", f"engine numpy, {switch}, {lines:,} lines", figure, cpu, against=f"{faster:.1f} x reference")
+    if not SWITCHES[switch].declares:
+        return row
+    times = machine.ratio(fast, own, "cpu")
+    row = replace(row, against=f"{row.against}, {times:.1f} x the time of own CSV", bar="<= 2 x own CSV")
+    small = lines < SWITCH_LINES
+    return replace(row, verdict=NOT_JUDGED, note=FULL_SIZE) if small else replace(row, verdict=judged(times, 2))
 
 
 def _deck_row(name: str, samples: Samples, plan: Plan, size: int) -> Row:

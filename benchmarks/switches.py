@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.sample import HEADER
 
@@ -22,12 +22,16 @@ _LINES_AT_ONCE = 10_000
 
 
 class Switch(NamedTuple):
-    """How a program writes: its header, if any, its rows, the delimiter, and whether all fields have quotes."""
+    """How a program writes: its header, if any, its rows, the delimiter, and whether all fields have quotes.
+
+    ``declares``: the source that a reseller declares for such files, as the API takes it.
+    """
 
     header: tuple[str, ...]
     row: Callable[[list[str]], list[str]]
     delimiter: str = ","
     quoted: bool = True
+    declares: Mapping[str, Any] | None = None
 
 
 def written(name: str, own: Path) -> Iterator[str]:
@@ -85,13 +89,35 @@ def _dialled(call: list[str]) -> list[str]:
     return [*call[:5], "9" + (called[1:] if called[:2] == "+1" and called[2] > "1" else called), *call[6:]]
 
 
+def _day_first(call: list[str]) -> list[str]:
+    date, clock = _clock(call[1]).split(" ")
+    year, month, day = map(int, date.split("-"))
+    hour, minute, second = map(int, clock.split(":"))
+    return [call[0], f"{day}/{month}/{year} {hour}:{minute}:{second}", *call[2:]]
+
+
+def _placed(call: list[str]) -> list[str]:
+    call_id, start, direction, account, caller, called, ended, seconds, cost = call
+    return ["1", start, seconds, account, caller, "-", called, ended, direction, cost, call_id]
+
+
+_PLACES = {"call_id": 11, "start": 2, "direction": 9, "account": 4, "from": 5, "to": 7}
 _VOIPMS = ("date", "callerid", "destination", "description", "account", "disposition", "seconds", "rate", "total")
 SWITCHES = {
     "Asterisk": Switch((), _asterisk),
     "FreeSWITCH": Switch((), _freeswitch),
     "VoIP.ms": Switch((*_VOIPMS, "uniqueid"), _voipms, quoted=False),
     "own, semicolons and quotes": Switch(tuple(HEADER.split(",")), list, ";"),
-    "own, dial prefix": Switch(tuple(HEADER.split(",")), _dialled, quoted=False),
+    "a source with dial prefixes": Switch(
+        tuple(HEADER.split(",")), _dialled, quoted=False, declares={"strip": ["9", "*67", "1010288"]}
+    ),
+    "a source with a date pattern": Switch(
+        tuple(HEADER.split(",")), _day_first, quoted=False, declares={"date_format": "d/M/y H:m:s"}
+    ),
+    "a source with positions": Switch(
+        (),
+        _placed,
+        quoted=False,
+        declares={"header": "absent", "columns": {**_PLACES, "disposition": 8, "seconds": 3, "cost": 10}},
+    ),
 }
-STRIPPED = {"own, dial prefix": ("9", "*67", "1010288")}
-"""The dial prefixes that the source of a switch declares."""

@@ -36,10 +36,11 @@ def test_both_engines_come_to_the_same_sums_on_the_sample(tmp_path):
 
 def test_the_sample_comes_to_the_same_sums_whoever_wrote_it(tmp_path):
     samples, world = Samples(tmp_path, World()), TermTable(rate_book(World(), deck.compile_deck(deck_lines(1_000))))
-    files = [samples.calls(1_000), *(core.calls_of(samples, 1_000, switch) for switch in SWITCHES)]
-    found = [core.add_up(core.ENGINES["numpy"], file, world).summary() for file in files]
+    files = {"": samples.calls(1_000), **{switch: core.calls_of(samples, 1_000, switch) for switch in SWITCHES}}
+    rate = core.ENGINES["numpy"]
+    found = [core.add_up(rate, file, world, core.source_of(switch)).summary() for switch, file in files.items()]
     assert found[0]["clients"] == 40
-    assert found == [found[0]] * 6
+    assert found == [found[0]] * len(files)
 
 
 def test_calls_are_asked_for_in_every_way_and_answered(tmp_path):

@@ -102,8 +102,8 @@ def _instant(hour: list[str], minutes: int, seconds: int, text: str, local: Cale
         return periods.at_offset(naive, "Z" if zone and zone.upper() in UTC else zone, local)
     except periods.MissingHour:
         raise
-    except (ValueError, OverflowError) as problem:
-        raise BadStart(f"`{text[:_SHOWN]}` is no date that exists: {problem}") from None
+    except (ValueError, OverflowError):
+        raise BadStart(f"`{text[:_SHOWN]}` is no date and time that exists") from None
 
 
 def _year(text: str) -> int:

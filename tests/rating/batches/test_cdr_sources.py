@@ -68,6 +68,8 @@ def test_sources_are_the_resellers_own(operator: Any, reseller: Any) -> None:
     [
         ({"time_zone": "Tokyo"}, "time_zone", "IANA"),
         ({"time_zone": None}, "body", "declares nothing"),
+        ({"date_format": "d/M H:m"}, "date_format", "lacks the year"),
+        ({"date_format": "epoch"}, "date_format", "lacks the year"),
         ({"pattern": "/tokyo/"}, "pattern", "must not start with /"),
         ({"pattern": ""}, "pattern", "at least 1"),
         ({"pattern": "a\nb"}, "pattern", "must be one line"),
@@ -180,6 +182,19 @@ def test_a_file_is_read_by_the_names_that_were_declared_for_it(world: Any) -> No
     batch = world.rate(*world.drop(body, "a.txt"))
     assert (batch.lines, batch.rated) == (1, 1)
     assert world.books()["alice"][0] == -624000
+
+
+@pytest.mark.parametrize(
+    ("date_format", "start"),
+    [("d/M/y H:m:s", "10/9/2026 12:00:00"), ("M/d/yy h:m a", "9/10/26 12:00 PM"), ("epoch_s", "1789041600.5")],
+)
+def test_a_file_is_read_in_the_date_format_that_was_declared_for_it(world: Any, date_format: str, start: str) -> None:
+    body = csv_file(line("1", start=start))
+    # Without a declaration a date is never guessed.
+    assert world.rate(*world.drop(body, "before.csv")).rejected == 1
+    declare(world, date_format=date_format, time_zone="UTC")
+    assert world.rate(*world.drop(body, "a.csv")).rated == 1
+    assert start_of(world) == "2026-09-10T12:00:00Z"
 
 
 @pytest.mark.parametrize("call", [6, 9, 12])

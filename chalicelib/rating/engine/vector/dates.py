@@ -34,17 +34,25 @@ _MOST_SHAPES = 256
 def read(
     buffer: Bytes, begin: Ints, length: Ints, sure: Mask, zone: str, date_format: str, book: RateBook
 ) -> tuple[Ints, Ints, Mask]:
-    """Instants, their local months, and which rows were understood.
+    """Instants, their local months, and which rows were understood: only ``sure`` ones.
 
-    ``zone``: see ``formats.zone_of``. Of a file that has an ISO instant with seconds, rows spelled like the first one
-    are understood; of other files, ``sure`` rows with at most 32 characters.
+    ``zone``: see ``formats.zone_of``.
     """
-    if not len(begin):
-        return begin, begin, np.zeros(0, bool)
+    if date_format == AUTO:
+        found = _of_one_spelling(buffer, begin, length, sure, zone, book)
+        if 2 * np.count_nonzero(found[2]) >= np.count_nonzero(sure):
+            return found
+    return _of_shapes(buffer, begin, length, sure, zone, compiled(date_format), book)
+
+
+def _of_one_spelling(
+    buffer: Bytes, begin: Ints, length: Ints, sure: Mask, zone: str, book: RateBook
+) -> tuple[Ints, Ints, Mask]:
+    """As ``read``, for rows spelled like the first ISO instant that has seconds, without a fraction of them."""
     date, time, end, last = words.window(buffer, begin, 4).T
-    model = _model(date, time, end, sure) if date_format == AUTO else None
+    model = _model(date, time, end, sure)
     if model is None or (length[model] > 19 and buffer[begin[model] + 19] in _POINTS):
-        return _of_shapes(buffer, begin, length, sure, zone, compiled(date_format), book)
+        return begin, begin, np.zeros(len(begin), bool)
     tail = int(min(max(length[model] - 19, 0), 6))
     good = (length == 19 + tail) & sure
     end_marks = _FIRST | words.low_bytes(min(tail, 5)) << np.uint64(24)
@@ -116,7 +124,7 @@ class _Shape(NamedTuple):
 def _of_shapes(
     buffer: Bytes, begin: Ints, length: Ints, sure: Mask, zone: str, date_format: Format, book: RateBook
 ) -> tuple[Ints, Ints, Mask]:
-    """As ``read``, for texts of any shape."""
+    """As ``read``, for texts of any shape with at most 32 bytes."""
     good = np.zeros(len(begin), bool)
     key, past = np.zeros(len(begin), np.int64), np.zeros(len(begin), np.int64)
     texts = words.words(buffer, begin, length, _WIDEST // 8).view(np.uint8)
@@ -157,12 +165,14 @@ def _shapes(texts: Bytes, length: Ints, sure: Mask, date_format: Format) -> list
     else:
         firsts, which = words.distinct(plain.view(f"S{_WIDEST}")[:, 0])
     found = []
-    for number, first in enumerate(firsts[:_MOST_SHAPES].tolist()):
+    for number, first in enumerate(firsts.tolist()):
         text = plain[first].tobytes().rstrip(b"\0").decode("latin-1")
         fits = next((fits for each in date_format.expressions if (fits := each.fullmatch(text))), None)
         if fits and text.isascii():
             # A text that ends with NULs, or is longer than its window, has another length than its shape.
             found.append(_Shape(text, np.flatnonzero((which == number) & sure & (length == len(text))), fits))
+            if len(found) == _MOST_SHAPES:
+                break
     return found
 
 
