@@ -21,6 +21,7 @@ from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
 from benchmarks.switches import written
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.batches.sources import known_by
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.formats import Layout, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
@@ -62,7 +63,7 @@ _SUMMED = ("billed", "amount_e8", "cost_e8")
 
 def add_up(rate: Rate, path: Path, table: TermTable) -> Sums:
     """Rate a whole file and add it up by client."""
-    sums, layout, source = Sums(), None, Source(DialPlan(HOME), ZONE)
+    sums, layout, source = Sums(), None, Source(DialPlan(HOME), ZONE, known=known_by(table.book.ownership))
     totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
     for chunk in _chunks(path):
         layout = layout or formats.detect(chunk)

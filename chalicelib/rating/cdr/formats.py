@@ -136,6 +136,11 @@ def owning_of(layout: Layout, source: Source) -> Owning | None:
     return Owning(declares, source.known, source.plan)
 
 
+def evidence_of(layout: Layout, source: Source) -> Mapping[str, str]:
+    """The names of ``mapping.EVIDENCE`` -> the columns of a format that is not ``unknown``."""
+    return _row_format(layout, source).evidence
+
+
 def zone_of(layout: Layout, source: Source) -> str:
     """The IANA zone of starts without an offset, or the calendar by which they are read (``Source``)."""
     fixed = voipms.ZONE if layout.name == "voipms" else ""

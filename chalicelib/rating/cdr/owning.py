@@ -18,7 +18,8 @@ from chalicelib.rating.cdr.mapping import plain
 
 _NAMED = frozenset(("sip", "pjsip", "iax2", "iax", "sccp", "local"))
 """Technologies whose channels are named after the sub-account. Channels of lines (``DAHDI/1-1``) only have numbers."""
-_SOFIA = "sofia/"
+SOFIA = "sofia/"
+"""How the channels of FreeSWITCH begin."""
 _SHOWN = 64
 """Characters of a field that a message shows."""
 
@@ -115,7 +116,7 @@ def stem_of(channel: str) -> str:
     ``SIP/acme-office-0000a1`` -> ``SIP/acme-office``. Those of FreeSWITCH (``sofia/internal/1001@host``) have none.
     """
     text = channel.strip()
-    return text if text[: len(_SOFIA)].lower() == _SOFIA else text.rpartition("-")[0] or text
+    return text if text[: len(SOFIA)].lower() == SOFIA else text.rpartition("-")[0] or text
 
 
 def refusal(channel: str, context: str, caller: str, called: str) -> BadField:
