@@ -21,7 +21,6 @@ from benchmarks.sample import Samples, Span
 from benchmarks.shop import HOME, ZONE, World
 from benchmarks.switches import written
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.batches.sources import known_by
 from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.formats import Layout, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
@@ -30,6 +29,7 @@ from chalicelib.rating.engine.columns import Columns
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.ownership import known_by
 
 BLOCK_BYTES = 1 << 20
 DECK_SIZE = 100_000

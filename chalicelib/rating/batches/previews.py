@@ -17,6 +17,7 @@ from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
+from chalicelib.rating.pricing.ownership import known_by
 from chalicelib.rating.pricing.price import CallTerms, Price
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
@@ -72,7 +73,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    source = sources.reading(book.plan, reseller.zones, declared, sources.known_by(book.ownership))
+    source = sources.reading(book.plan, reseller.zones, declared, known_by(book.ownership))
     found = Preview(filename, declared["source_id"] if declared else None)
     head, layout = bytearray(), None
     try:

@@ -22,6 +22,7 @@ from chalicelib.rating.engine.columns import Columns, empty
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector.engine import rate
 from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.ownership import known_by
 
 
 @dataclass
@@ -65,7 +66,7 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = sources.reading(table.book.plan, batch.zones, batch.declared, sources.known_by(table.book.ownership))
+    source = sources.reading(table.book.plan, batch.zones, batch.declared, known_by(table.book.ownership))
     for number, columns in enumerate(_rated(_read_chunks(batch, reading, report), source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)

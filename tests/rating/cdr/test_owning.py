@@ -11,11 +11,10 @@ from markdown_tables import Row, tables
 from test_formats import parsed
 
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.batches.sources import known_by
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side
 from chalicelib.rating.cdr.formats import Call, Rejection, Source
 from chalicelib.rating.cdr.owning import Known, stem_of
-from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.ownership import Holding, Ownership, known_by
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "cdr-formats.md"
 TABLE = tables(DOCUMENT.read_text())["Owners of rows"]
