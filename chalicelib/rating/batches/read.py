@@ -36,6 +36,7 @@ class Reading:
     spill: Spill
     lines: int = 0
     rejected: int = 0
+    skipped: int = 0
     size: int = 0
     bytes_read: int = 0
 
@@ -43,8 +44,9 @@ class Reading:
         """The fields of ``Batch`` that show progress; duplicates are still counted as rated."""
         return {
             "lines": self.lines,
-            "rated": self.lines - self.rejected,
+            "rated": self.lines - self.rejected - self.skipped,
             "rejected": self.rejected,
+            "skipped": self.skipped,
             "size": self.size,
             "bytes_read": self.bytes_read,
         }
@@ -69,7 +71,8 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
     source = sources.reading(table.book.plan, batch.zones, batch.declared, known_by(table.book.ownership))
     for number, columns in enumerate(_rated(_read_chunks(batch, reading, report), source, table)):
         reading.spill.add(columns)
-        reading.lines += len(columns) + len(columns.rejected)
+        reading.lines += len(columns) + len(columns.rejected) + columns.skipped
+        reading.skipped += columns.skipped
         if reading.lines > settings.max_lines:
             raise Refused(f"The file has more than {settings.max_lines} lines. Split it and drop the parts.")
         with full_disk_refused():

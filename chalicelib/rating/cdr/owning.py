@@ -13,7 +13,7 @@ from typing import NamedTuple
 from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.dialling import DialPlan, user_of
 from chalicelib.rating.cdr.call import BadField
-from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side, Skip
 from chalicelib.rating.cdr.mapping import plain
 
 _NAMED = frozenset(("sip", "pjsip", "iax2", "iax", "sccp", "local"))
@@ -108,6 +108,24 @@ class Owning:
             return direction, account
         # An account code that is not known is refused by its name when the call is priced.
         return (OUTBOUND, account) if account else None
+
+
+class Skipping:
+    """The rows of one source that are no calls."""
+
+    def __init__(self, skip: Skip) -> None:
+        self._contexts, self._applications, self._numbers = (
+            frozenset(map(plain, texts)) for texts in (skip.contexts, skip.applications, skip.numbers)
+        )
+        self.longest = max(map(len, self._numbers), default=0)
+
+    def why(self, context: str, application: str, called: str) -> str:
+        """What of a row matches, such as ``context hangup``; "" for a call."""
+        if plain(context) in self._contexts:
+            return f"context {context.strip()}"
+        if plain(application) in self._applications:
+            return f"application {application.strip()}"
+        return f"to {called.strip()}" if plain(user_of(called)) in self._numbers else ""
 
 
 def stem_of(channel: str) -> str:

@@ -13,7 +13,7 @@ from mapped_columns import TOKYO
 from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
 from chalicelib.rating.cdr import formats
-from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side
+from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side, Skip
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
@@ -233,6 +233,9 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     text = dice.choice(["\n", "\n", "\r\n"]).join(rows)
     data = text.encode(dice.choice(["utf-8", "utf-8", "cp1252", "utf-16", "utf-8-sig"]), "replace")
     inside = Side(frozenset(("from-internal", "default")), frozenset(("sofia/internal",)))
+    skip = dice.choice(
+        [Skip(), Skip(frozenset(("From-Trunk",)), frozenset(("hangup",)), frozenset(("101", "X", "411")))]
+    )
     trunks = Side(frozenset(("from-trunk",)), frozenset(("Carrier", "dahdi/i1")))
     rules = dice.choice(
         [None, ("column",), ("caller", "channel"), ("caller", "column", "channel"), ("channel", "column")]
@@ -242,7 +245,9 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
         "Asia/Tokyo",
         dice.random() < 0.3,
         TOKYO if name == "aliased" else None,
-        declares=dice.choice([NOTHING, Declaration(account=rules, inside=inside, trunks=trunks)]) if odd else NOTHING,
+        declares=dice.choice([NOTHING, Declaration(account=rules, inside=inside, trunks=trunks, skip=skip)])
+        if odd
+        else NOTHING,
         known=Known(frozenset(accounts), frozenset(dids), {"+14165550123": accounts[0], "+12125550100": accounts[1]}),
     )
     return Case(make, data, source, dice.choice([700, 5_000, 2 << 20]))

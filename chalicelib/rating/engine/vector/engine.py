@@ -184,15 +184,18 @@ def _numbered(columns: Columns, lines: Ints) -> Columns:
     """Rated lines of a chunk that ``Lines.together`` made; ``lines`` are the numbers of its lines in the file."""
     columns.rows["line"] = lines[columns.rows["line"]]
     rejected = [rejection._replace(line=int(lines[rejection.line])) for rejection in columns.rejected]
-    return Columns(columns.rows, columns.texts, rejected)
+    return Columns(columns.rows, columns.texts, rejected, columns.skipped)
 
 
 def _merged(mine: Columns, others: Columns) -> Columns:
     """All rows of a chunk in the order of its lines; only ``others`` can have refused lines."""
     if not len(others):
-        return Columns(mine.rows, mine.texts, others.rejected)
+        return Columns(mine.rows, mine.texts, others.rejected, others.skipped)
     together = np.concatenate([mine.rows, others.rows])
     order = np.argsort(together["line"], kind="stable")
     return Columns(
-        np.take(together, order), lambda: Texts.joined([mine.texts(), others.texts()]).at(order), others.rejected
+        np.take(together, order),
+        lambda: Texts.joined([mine.texts(), others.texts()]).at(order),
+        others.rejected,
+        others.skipped,
     )

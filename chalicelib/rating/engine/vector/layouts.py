@@ -15,7 +15,7 @@ import numpy as np
 from chalicelib.calls.format import ANSWERED
 from chalicelib.rating.cdr import asterisk, freeswitch, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
-from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of
+from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of, skipping_of
 from chalicelib.rating.cdr.mapping import ColumnMapping
 from chalicelib.rating.cdr.owning import Owning
 from chalicelib.rating.engine.vector import ids, owning
@@ -49,6 +49,9 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
         fields = _aliased(page, source.mapping)
     else:
         fields = _READERS[layout.name](page)
+    if skipping := skipping_of(layout, source):
+        # Skipped rows are few: the reference engine counts them.
+        page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))
     if rules := owning_of(layout, source):
         fields |= _owned(page, fields, rules, evidence_of(layout, source))
     return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chalicelib.calls.format import OUTBOUND
-from chalicelib.rating.cdr.owning import SOFIA, Found, Owning
+from chalicelib.rating.cdr.owning import SOFIA, Found, Owning, Skipping
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
 from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask
@@ -63,6 +63,23 @@ def owners(
         pair[some] = np.array([pairs.number(owning.settled(each, number, number)) for each, number in asked])[at]
         good[some] &= fit
     return Owners(pair, pairs.all(), good & (pair > 0))
+
+
+def skipped(buffer: Bytes, skipping: Skipping, context: Field, application: Field, called: Field) -> Mask:
+    """Which rows may be no calls; of the others that is certain."""
+    cases, which, short = words.combinations(buffer, (context, application))
+    found: Mask = ~short | np.array([bool(skipping.why(case[0], case[1], "")) for case in cases], np.bool_)[which]
+    begin, length = called
+    if skipping.longest:
+        # A number that is written longer than all skipped ones is none of them, but for a URI or blanks around it.
+        first = buffer[begin]
+        digits = (first - np.uint8(48) <= 9) | (first == ord("+"))
+        last = buffer[begin + np.maximum(length, 1) - 1]
+        some = np.flatnonzero((length <= skipping.longest) | ~digits | (last <= 32))
+        if len(some):
+            texts, text, fit = words.combinations(buffer, ((begin[some], length[some]),))
+            found[some] |= ~fit | np.array([bool(skipping.why("", "", each[0])) for each in texts], np.bool_)[text]
+    return found
 
 
 def _stems(buffer: Bytes, channel: Field) -> tuple[Field, Mask]:
