@@ -176,11 +176,11 @@ def _owned(page: _Page, fields: dict[str, Field], rules: Owning, evidence: Mappi
     said = fields.get("direction", (nothing, nothing)), fields["account"], page.not_blank(channel), context
     found = owning.owners(page.buffer(), rules, said, fields["from"], fields["to"])
     page.good &= found.good
-    begins, lengths = zip(*(page.words([pair[place] for pair in found.pairs]) for place in (0, 1)), strict=True)
-    direction, account = (
-        (begin[found.which], length[found.which]) for begin, length in zip(begins, lengths, strict=True)
-    )
-    return {"direction": direction, "account": account}
+    owned = {}
+    for place, name in enumerate(("direction", "account")):
+        begin, length = page.words([pair[place] for pair in found.pairs])
+        owned[name] = begin[found.which], length[found.which]
+    return owned
 
 
 def _forfait(page: _Page) -> dict[str, Field]:
