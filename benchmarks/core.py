@@ -29,6 +29,7 @@ from chalicelib.rating.engine.columns import Columns
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.ownership import known_by
 
 BLOCK_BYTES = 1 << 20
 DECK_SIZE = 100_000
@@ -63,6 +64,7 @@ _SUMMED = ("billed", "amount_e8", "cost_e8")
 def add_up(rate: Rate, path: Path, table: TermTable, source: Source) -> Sums:
     """Rate a whole file and add it up by client."""
     sums, layout = Sums(), None
+    source = source._replace(known=known_by(table.book.ownership))
     totals = np.zeros((1 << 16, 1 + len(_SUMMED)), np.int64)
     for chunk in _chunks(path):
         layout = layout or formats.detect(chunk, source.mapping)

@@ -62,10 +62,25 @@ def _name(number: str) -> str:
 def _asterisk(call: list[str]) -> list[str]:
     call_id, start, direction, account, caller, called, ended, seconds, _ = call
     clock, mark = _clock(start), call_id[:8]
-    who, shown = account if direction == "outbound" else "", f'"{_name(caller)}" <{caller}>'
-    row = [who, caller, called, "from-internal", shown, f"PJSIP/{account}-{mark}", f"PJSIP/carrier-{mark}", "Dial"]
-    row += [f"PJSIP/{called}@carrier,60,tT", clock, clock if seconds != "0" else "", clock, seconds, seconds, ended]
+    is_out, shown = direction == "outbound", f'"{_name(caller)}" <{caller}>'
+    peer, other = f"PJSIP/{account}-{mark}", f"PJSIP/carrier-{mark}"
+    channels = [peer, other] if is_out else [other, peer]
+    row = [account if is_out else "", caller, called, "from-internal" if is_out else "from-trunk", shown, *channels]
+    row += [
+        "Dial",
+        f"PJSIP/{called}@carrier,60,tT",
+        clock,
+        clock if seconds != "0" else "",
+        clock,
+        seconds,
+        seconds,
+        ended,
+    ]
     return [*row, "DOCUMENTATION", f"{int(mark, 16)}.{int(call_id[9:13], 16)}", ""]
+
+
+def _by_channel(call: list[str]) -> list[str]:
+    return ["", *_asterisk(call)[1:]]
 
 
 def _freeswitch(call: list[str]) -> list[str]:
@@ -105,6 +120,7 @@ _PLACES = {"call_id": 11, "start": 2, "direction": 9, "account": 4, "from": 5, "
 _VOIPMS = ("date", "callerid", "destination", "description", "account", "disposition", "seconds", "rate", "total")
 SWITCHES = {
     "Asterisk": Switch((), _asterisk),
+    "Asterisk, owners by channel": Switch((), _by_channel),
     "FreeSWITCH": Switch((), _freeswitch),
     "VoIP.ms": Switch((*_VOIPMS, "uniqueid"), _voipms, quoted=False),
     "own, semicolons and quotes": Switch(tuple(HEADER.split(",")), list, ";"),

@@ -18,7 +18,7 @@ from local.demo.sample import CallFile, DeckLine
 from local.demo.shop import MONTREAL, ZONE, Shop
 
 SHOWN = 5
-COUNTS = ("lines", "rated", "rejected", "duplicates")
+COUNTS = ("lines", "rated", "rejected", "duplicates", "skipped")
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,15 @@ def rate_calls(shop: Shop, output: Output, checks: Checks, calls: CallFile) -> J
     output.section("A file of calls arrives and is rated")
     output.say(f"maple-calls.csv: {count(calls.lines)} lines, {count(len(calls.data))} bytes, by presigned URL.")
     batch = rate_file(shop, output, shop.api.upload(calls.data, kind="cdr", filename="maple-calls.csv"))
-    lines, rated, rejected, duplicates = (batch[name] for name in COUNTS)
+    lines, rated, rejected, duplicates, skipped = (batch[name] for name in COUNTS)
     output.say("")
     output.say(
         f"{count(lines)} lines = {count(rated)} rated + {count(rejected)} rejected + {count(duplicates)} duplicates"
+        f" + {count(skipped)} skipped"
     )
     checks.same("the batch's status", batch["status"], "done")
-    checks.same("rated + rejected + duplicates", rated + rejected + duplicates, lines)
-    for what, expected in zip(COUNTS, (calls.lines, calls.good, calls.bad, calls.copies), strict=True):
+    checks.same("rated + rejected + duplicates + skipped", rated + rejected + duplicates + skipped, lines)
+    for what, expected in zip(COUNTS, (calls.lines, calls.good, calls.bad, calls.copies, 0), strict=True):
         checks.same(f"the batch's {what}", batch[what], expected)
     checks.same("the batch's internal calls", batch["internal"], calls.internal)
     _show_refused(output, checks, batch)

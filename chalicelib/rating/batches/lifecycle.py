@@ -36,8 +36,8 @@ from chalicelib.rating.decks import store as deck_store
 log = logging.getLogger(__name__)
 
 _OUTCOME = (
-    "generation", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "cost_e8", "revenue_e8",
-    "has_rejects", "finished_at",
+    "generation", "lines", "rated", "internal", "rejected", "duplicates", "skipped", "conflicting", "cost_e8",
+    "revenue_e8", "has_rejects", "finished_at",
 )  # fmt: skip
 """What a batch says about its last finished generation; kept while the next one is being rated."""
 

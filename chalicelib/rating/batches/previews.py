@@ -15,12 +15,14 @@ from chalicelib.errors import Invalid, Refused
 from chalicelib.rating.batches import sources
 from chalicelib.rating.cdr import encoding as cdr_encoding
 from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.call import Skipped
 from chalicelib.rating.cdr.declaration import Declaration
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import converted_cost
+from chalicelib.rating.pricing.ownership import known_by
 from chalicelib.rating.pricing.price import CallTerms, Price
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
@@ -38,6 +40,15 @@ class Line:
     steps: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class SkippedLine:
+    """A line that is no call; ``skipped``: why."""
+
+    line: int
+    skipped: str
+    raw: str
+
+
 @dataclass
 class Preview:
     """``rows``: the first lines in file order, priced as if no free minutes were left, or refused."""
@@ -47,7 +58,7 @@ class Preview:
     time_zone: str = ""
     encoding: str = "utf-8"
     layout: Layout = formats.UNKNOWN
-    rows: list[Line | Rejection] = field(default_factory=list)
+    rows: list[Line | Rejection | SkippedLine] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
@@ -59,7 +70,11 @@ class Preview:
 
     @property
     def rated(self) -> int:
-        return self.lines - self.rejected
+        return self.lines - self.rejected - self.skipped
+
+    @property
+    def skipped(self) -> int:
+        return sum(isinstance(row, SkippedLine) for row in self.rows)
 
 
 def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
@@ -77,7 +92,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    source = sources.reading(book.plan, reseller.zones, declared, sources.known_by(book.ownership))
+    source = sources.reading(book.plan, reseller.zones, declared, known_by(book.ownership))
     found = Preview(filename, declared["source_id"] if declared else None)
     head, layout = bytearray(), None
     try:
@@ -99,12 +114,15 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     return found
 
 
-def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Iterator[Line | Rejection]:
+def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Iterator[Line | Rejection | SkippedLine]:
     costs = _costs_as_written(chunk, layout, source) if book.record_costs else {}
     raw = {record.line: record.raw for record in records(chunk, layout.delimiter)}
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
             yield call
+            continue
+        if isinstance(call, Skipped):
+            yield SkippedLine(call.line, call.why, call.raw)
             continue
         found = attribute(call, book)
         if isinstance(found, Refusal):

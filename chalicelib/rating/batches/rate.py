@@ -146,6 +146,7 @@ def _finish(scope: Scope, batch: Batch, reading: Reading, client_months: list[Cl
         "rated": sum(marker.rated for marker in markers.values()),
         "internal": sum(marker.internal for marker in markers.values()),
         "rejected": reading.rejected,
+        "skipped": reading.skipped,
         "duplicates": sum(marker.duplicates for marker in markers.values()),
         "conflicting": conflicting,
         "cost_e8": cost_e8,

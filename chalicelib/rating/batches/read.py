@@ -22,6 +22,7 @@ from chalicelib.rating.engine.columns import Columns, empty
 from chalicelib.rating.engine.term_table import TermTable
 from chalicelib.rating.engine.vector.engine import rate
 from chalicelib.rating.engine.vector.words import line_feeds
+from chalicelib.rating.pricing.ownership import known_by
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Reading:
     spill: Spill
     lines: int = 0
     rejected: int = 0
+    skipped: int = 0
     size: int = 0
     bytes_read: int = 0
 
@@ -42,8 +44,9 @@ class Reading:
         """The fields of ``Batch`` that show progress; duplicates are still counted as rated."""
         return {
             "lines": self.lines,
-            "rated": self.lines - self.rejected,
+            "rated": self.lines - self.rejected - self.skipped,
             "rejected": self.rejected,
+            "skipped": self.skipped,
             "size": self.size,
             "bytes_read": self.bytes_read,
         }
@@ -65,10 +68,11 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = sources.reading(table.book.plan, batch.zones, batch.declared, sources.known_by(table.book.ownership))
+    source = sources.reading(table.book.plan, batch.zones, batch.declared, known_by(table.book.ownership))
     for number, columns in enumerate(_rated(_read_chunks(batch, reading, report), source, table)):
         reading.spill.add(columns)
-        reading.lines += len(columns) + len(columns.rejected)
+        reading.lines += len(columns) + len(columns.rejected) + columns.skipped
+        reading.skipped += columns.skipped
         if reading.lines > settings.max_lines:
             raise Refused(f"The file has more than {settings.max_lines} lines. Split it and drop the parts.")
         with full_disk_refused():

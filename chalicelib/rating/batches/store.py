@@ -54,6 +54,7 @@ class Batch(Item):
     internal = IntegerAttribute(default=0)
     rejected = IntegerAttribute(default=0)
     duplicates = IntegerAttribute(default=0)
+    skipped = IntegerAttribute(default=0)
     conflicting = IntegerAttribute(default=0)
     cost_e8 = IntegerAttribute(default=0)
     revenue_e8 = IntegerAttribute(default=0)

@@ -80,6 +80,14 @@ class Rejection(NamedTuple):
     raw: str
 
 
+class Skipped(NamedTuple):
+    """A line that is no call by the ``skip`` of its source; ``why``: what it matches, ``raw`` the text of the line."""
+
+    line: int
+    why: str
+    raw: str
+
+
 class BadField(Exception):
     """A field that cannot be understood; ``reason`` is a key of ``REASONS``. Caught inside the parser."""
 

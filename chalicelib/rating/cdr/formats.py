@@ -15,10 +15,10 @@ from typing import NamedTuple
 from chalicelib.calls.format import DIRECTIONS, INBOUND
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
-from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
+from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection, Skipped
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping, plain
-from chalicelib.rating.cdr.owning import NOBODY, Known, Owning, refusal, stem_of
+from chalicelib.rating.cdr.owning import NOBODY, Known, Owning, Skipping, refusal, stem_of
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
 __all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
@@ -26,6 +26,8 @@ __all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", 
 DELIMITERS = (",", ";", "\t")
 _REQUIRED = frozenset(call.COLUMNS) - {"cost"}
 _DIRECTION_AT = call.COLUMNS.index("direction")
+_CALLED = {"voipms": "destination", "asterisk": "dst", "freeswitch": "destination_number"}
+"""The column of the number called where it is not ``to``."""
 _STATED = ("forfait", "voipms")
 """Formats whose rows state direction and account themselves."""
 
@@ -108,8 +110,8 @@ def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
     return UNKNOWN
 
 
-def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection]:
-    """The calls and refused lines of one chunk, in order; chunks do not depend on each other.
+def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection | Skipped]:
+    """The calls, refused and skipped lines of one chunk, in order; chunks do not depend on each other.
 
     ``layout`` must have been detected with the mapping of ``source``. Raises nothing for any content of the file, and
     ``ValueError`` for an unknown zone.
@@ -123,7 +125,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
     read = call.call_reader(zone_of(layout, source), source.plan, source.declares.date_format, source.declares.fx_e10)
     rows, owning = _row_format(layout, source), owning_of(layout, source)
     owned = _owned(owning, layout, rows, read) if owning else None
-    yield from _calls(chunk, layout, rows, read, source.mapping, owned)
+    yield from _calls(chunk, layout, rows, read, source.mapping, owned, _skip(layout, source))
 
 
 def owning_of(layout: Layout, source: Source) -> Owning | None:
@@ -134,6 +136,33 @@ def owning_of(layout: Layout, source: Source) -> Owning | None:
     ):
         return None
     return Owning(declares, source.known, source.plan)
+
+
+def skipping_of(layout: Layout, source: Source) -> tuple[Skipping, tuple[str, str, str]] | None:
+    """The rows that are no calls, and the columns of context, application and number called; None: all are calls."""
+    if not source.declares.skip:
+        return None
+    evidence = evidence_of(layout, source)
+    return Skipping(source.declares.skip), (
+        evidence.get("context", ""),
+        evidence.get("application", ""),
+        _CALLED.get(layout.name, "to"),
+    )
+
+
+def _skip(layout: Layout, source: Source) -> Callable[[list[str]], str] | None:
+    """A function (fields of a row, filled up) -> why it is no call, or ""."""
+    found = skipping_of(layout, source)
+    if found is None:
+        return None
+    skipping, columns = found
+    pick: Pick = itemgetter(*(layout.columns.get(name, max(layout.width, layout.widest)) for name in columns))
+    return lambda padded: skipping.why(*pick(padded))
+
+
+def evidence_of(layout: Layout, source: Source) -> Mapping[str, str]:
+    """The names of ``mapping.EVIDENCE`` -> the columns of a format that is not ``unknown``."""
+    return _row_format(layout, source).evidence
 
 
 def zone_of(layout: Layout, source: Source) -> str:
@@ -165,14 +194,15 @@ def _calls(
     read: CallReader,
     mapping: ColumnMapping | None,
     owned: _Owned | None,
-) -> Iterator[Call | Rejection]:
+    skip: Callable[[list[str]], str] | None,
+) -> Iterator[Call | Rejection | Skipped]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
     # A column that the file does not have is read from an empty field that is added after the last.
     places = [layout.columns.get(name, widest) for name in rows.columns]
     pick: Pick = itemgetter(*places)
-    is_ours = not texts and width == widest and places == list(range(width))
+    is_ours = not skip and not texts and width == widest and places == list(range(width))
     # The rules about owners look at other columns, too; one of them may be that empty field.
-    furthest = widest if owned else max(places)
+    furthest = widest if owned or skip else max(places)
     for line, raw, fields, problem in records(chunk, layout.delimiter):
         if problem:
             yield _rejection(line, problem, raw)
@@ -184,6 +214,9 @@ def _calls(
                     yield read(line, fields, fields)
                     continue
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
+                if skip and (why := skip(padded)):
+                    yield Skipped(line, why, raw)
+                    continue
                 spelled = texts(pick, padded) if texts else pick(padded)
                 yield read(line, owned(spelled, padded, fields) if owned else spelled, fields)
             except BadField as bad:

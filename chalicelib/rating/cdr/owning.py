@@ -13,12 +13,13 @@ from typing import NamedTuple
 from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.dialling import DialPlan, user_of
 from chalicelib.rating.cdr.call import BadField
-from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side, Skip
 from chalicelib.rating.cdr.mapping import plain
 
 _NAMED = frozenset(("sip", "pjsip", "iax2", "iax", "sccp", "local"))
 """Technologies whose channels are named after the sub-account. Channels of lines (``DAHDI/1-1``) only have numbers."""
-_SOFIA = "sofia/"
+SOFIA = "sofia/"
+"""How the channels of FreeSWITCH begin."""
 _SHOWN = 64
 """Characters of a field that a message shows."""
 
@@ -109,13 +110,31 @@ class Owning:
         return (OUTBOUND, account) if account else None
 
 
+class Skipping:
+    """The rows of one source that are no calls."""
+
+    def __init__(self, skip: Skip) -> None:
+        self._contexts, self._applications, self._numbers = (
+            frozenset(map(plain, texts)) for texts in (skip.contexts, skip.applications, skip.numbers)
+        )
+        self.longest = max(map(len, self._numbers), default=0)
+
+    def why(self, context: str, application: str, called: str) -> str:
+        """What of a row matches, such as ``context hangup``; "" for a call."""
+        if plain(context) in self._contexts:
+            return f"context {context.strip()}"
+        if plain(application) in self._applications:
+            return f"application {application.strip()}"
+        return f"to {called.strip()}" if plain(user_of(called)) in self._numbers else ""
+
+
 def stem_of(channel: str) -> str:
     """The name of a channel without the part that differs from call to call, from the last hyphen on.
 
     ``SIP/acme-office-0000a1`` -> ``SIP/acme-office``. Those of FreeSWITCH (``sofia/internal/1001@host``) have none.
     """
     text = channel.strip()
-    return text if text[: len(_SOFIA)].lower() == _SOFIA else text.rpartition("-")[0] or text
+    return text if text[: len(SOFIA)].lower() == SOFIA else text.rpartition("-")[0] or text
 
 
 def refusal(channel: str, context: str, caller: str, called: str) -> BadField:

@@ -80,12 +80,15 @@ class Texts(NamedTuple):
 class Columns:
     """The rated and the refused lines of one chunk, in the order of the lines; ``rows`` have the type ``ROW``.
 
+    ``skipped``: how many lines are no calls.
+
     ``texts`` is a function because it takes longer than rating, and some callers need only the sums.
     """
 
     rows: NDArray[Any]
     texts: Callable[[], Texts]
     rejected: Sequence[Rejection]
+    skipped: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)

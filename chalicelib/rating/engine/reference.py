@@ -11,6 +11,7 @@ import numpy as np
 
 from chalicelib.calls.format import quoted
 from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.call import Skipped
 from chalicelib.rating.cdr.formats import Layout, Rejection, Source
 from chalicelib.rating.cdr.records import Chunk, records
 from chalicelib.rating.engine import columns
@@ -30,10 +31,13 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     rejected: list[Rejection] = []
     refused: dict[int, Refusal] = {}
     book = table.book
-    month = book.month
+    month, skipped = book.month, 0
     for call in formats.parse(chunk, layout, source):
         if isinstance(call, Rejection):
             rejected.append(call)
+            continue
+        if isinstance(call, Skipped):
+            skipped += 1
             continue
         found = attribute(call, book)
         line, call_id, start, direction, account, caller, number, disposition, seconds, _ = call
@@ -58,4 +62,5 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
         np.frombuffer(bytearray().join(rows), columns.ROW),
         lambda: Texts.of(map(quoted, ids), accounts, map(quoted, callers), called),
         rejected,
+        skipped,
     )

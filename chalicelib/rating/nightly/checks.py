@@ -229,7 +229,7 @@ def _batch(batch: Batch, markers: Iterable[Marked], debited_e8: int) -> Iterator
     for name, value in counted.items():
         what = f"{name} of batch {batch.batch_id}, markers against batch"
         yield from _compare(batch.reseller_id, what, value, getattr(batch, name))
-    lines = batch.rated + batch.rejected + batch.duplicates
+    lines = batch.rated + batch.rejected + batch.duplicates + batch.skipped
     yield from _compare(batch.reseller_id, f"lines of batch {batch.batch_id}", batch.lines, lines)
     yield from _compare(batch.reseller_id, f"entries of batch {batch.batch_id}", batch.cost_e8, debited_e8)
 

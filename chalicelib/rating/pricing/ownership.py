@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chalicelib import dated
+from chalicelib.rating.cdr.owning import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,24 @@ class Ownership:
     def did_stretch(self, number: str, at: int) -> tuple[Holding | None, int, int]:
         """The same as ``account_stretch``, by number, for a DID."""
         return _held(self._dids.get(number), at)
+
+
+def known_by(ownership: Ownership) -> Known:
+    """The sub-accounts and DIDs of an ownership, by which the owners of rows are found.
+
+    Who holds them when a call starts is looked up later. A DID stands for a sub-account as a caller only if it was
+    never assigned to another one, and never to none.
+    """
+    accounts, dids = ownership.accounts(), ownership.dids()
+    names = {holding.subaccount_id: name for name, (_, held) in accounts.items() for holding in held}
+    names.pop("", None)
+    callers = {}
+    for number, (_, held) in dids.items():
+        ids = {holding.subaccount_id for holding in held}
+        if len(ids) == 1 and (name := names.get(min(ids))):
+            callers[number] = name
+    ever = frozenset(number for number, (_, held) in dids.items() if any(each.client_id for each in held))
+    return Known(frozenset(accounts), ever, callers)
 
 
 def _timeline(holdings: Iterable[Holding]) -> tuple[list[int], list[Holding]]:

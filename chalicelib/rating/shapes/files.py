@@ -84,6 +84,7 @@ class PreviewRow(Shape):
 
     line: int
     call: PreviewCall | None = None
+    skipped: Annotated[str | None, Field(description="why the line is no call")] = None
     reason: str | None = None
     message: str | None = None
     original: Annotated[str | None, Field(validation_alias="raw"), AfterValidator(_beginning)] = None
@@ -111,6 +112,7 @@ class PreviewOut(Shape):
     lines: int
     rated: int
     rejected: int
+    skipped: int
     items: Annotated[list[PreviewRow], Field(validation_alias="rows")]
 
 
@@ -168,6 +170,7 @@ class BatchOut(Shape):
     internal: int
     rejected: int
     duplicates: int
+    skipped: Annotated[int, Field(description="lines that are no calls by the `skip` of the source")]
     conflicting: int
     cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]

@@ -43,6 +43,7 @@ def test_a_line_is_shown_as_it_would_be_rated(seller: Any) -> None:
     (row,) = shown["items"]
     assert row == {
         "line": 2,
+        "skipped": None,
         "reason": None,
         "message": None,
         "original": None,
@@ -185,3 +186,14 @@ def test_only_a_resellers_full_key_may_preview(seller: Any, operator: Any) -> No
     reader = seller.with_key(seller.made("/v1/keys", {"role": "reseller_readonly"})["api_key"])
     body = {"filename": "a", "text": ""}
     assert [api.post(PATH, body).status for api in (reader, operator, seller.with_key(""))] == [403, 403, 401]
+
+
+def test_a_skipped_line_is_listed_with_why_and_is_neither_rated_nor_refused(seller: Any) -> None:
+    assert seller.put("/v1/cdr-sources", {"id": "s", "pattern": "a.csv", "skip": {"numbers": ["*97"]}}).status == 200
+    shown = preview(seller, csv_file(line("1"), line("2").replace("+12125550100", "*97")).decode())
+    assert (shown["lines"], shown["rated"], shown["rejected"], shown["skipped"]) == (2, 1, 0, 1)
+    assert (shown["items"][1]["skipped"], shown["items"][1]["call"], shown["items"][1]["reason"]) == (
+        "to *97",
+        None,
+        None,
+    )

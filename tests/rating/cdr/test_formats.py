@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib import periods
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.call import Skipped
 from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
@@ -29,9 +30,11 @@ SOURCE = Source(DialPlan("US"), "America/Toronto", known=KNOWN)
 LOTS = 1 << 30
 
 
-def parsed(data: bytes, source: Source = SOURCE, block: int = 1 << 16, size: int = 2 << 20) -> list[Call | Rejection]:
+def parsed(
+    data: bytes, source: Source = SOURCE, block: int = 1 << 16, size: int = 2 << 20
+) -> list[Call | Rejection | Skipped]:
     """What a file comes to, read as the batch engine reads it."""
-    found: list[Call | Rejection] = []
+    found: list[Call | Rejection | Skipped] = []
     layout: Layout | None = None
     blocks = [data[n : n + block] for n in range(0, len(data), block)]
     for chunk in chunks(plain_blocks(blocks, "calls.csv", LOTS), size):

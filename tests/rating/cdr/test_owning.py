@@ -11,11 +11,11 @@ from markdown_tables import Row, tables
 from test_formats import parsed
 
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.batches.sources import known_by
-from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side
+from chalicelib.rating.cdr.call import Skipped
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side, Skip
 from chalicelib.rating.cdr.formats import Call, Rejection, Source
 from chalicelib.rating.cdr.owning import Known, stem_of
-from chalicelib.rating.pricing.ownership import Holding, Ownership
+from chalicelib.rating.pricing.ownership import Holding, Ownership, known_by
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "cdr-formats.md"
 TABLE = tables(DOCUMENT.read_text())["Owners of rows"]
@@ -171,3 +171,32 @@ def test_a_did_stands_for_a_sub_account_only_if_it_never_stood_for_another() -> 
     assert known.accounts == {"office", "other"}
     assert known.dids == {f"+1514555010{n}" for n in range(4)}
     assert known.callers == {"+15145550100": "office"}
+
+
+SKIP = Skip(frozenset(("App-Hangup",)), frozenset(("VoiceMailMain",)), frozenset(("s", "*97", "911")))
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (asterisk("", "PJSIP/x-1", "app-hangup", "1", "4165550123"), "context app-hangup"),
+        (asterisk("", "PJSIP/100-1", "x", "1", "*97"), "to *97"),
+        (asterisk("", "PJSIP/100-1", "x", "1", "sip:S@pbx"), "to sip:S@pbx"),
+        (asterisk("acme-office", "PJSIP/100-1", "x", "1", "911"), "to 911"),
+        (asterisk("100", "", "x", "1", "1001").replace("Dial", "voicemailmain"), "application voicemailmain"),
+        (asterisk("100", "", "app-hangup", "1", "x!").replace("ANSWERED", "WHAT"), "context app-hangup"),
+        (freeswitch("100", "x", "1", "s"), "to s"),
+    ],
+)
+def test_skipped_rows_are_no_calls_before_anything_else_is_looked_at(row: str, why: str) -> None:
+    good = freeswitch("100", "x", "1", "1001") if "NORMAL_CLEARING" in row else asterisk("100", called="1001")
+    call, skipped = parsed(
+        f"{good}\n{row}\n".encode(), Source(PLAN, "UTC", declares=Declaration(skip=SKIP), known=KNOWN)
+    )
+    assert isinstance(call, Call)
+    assert skipped == Skipped(2, why, row)
+
+
+def test_rows_like_skipped_ones_are_calls() -> None:
+    for called in ("*98", "91", "+14165550123"):
+        assert isinstance(read(asterisk("100", "", "hangup", "1", called), Declaration(skip=SKIP)), Call | Rejection)

@@ -280,6 +280,7 @@ def compare(case: Case) -> tuple[int, int]:
         expected = engine_reference.rate(chunk, layout, case.source, reference)
         found = fast.rate(chunk, layout, case.source, vectorised)
         assert list(found.rejected) == list(expected.rejected)
+        assert found.skipped == expected.skipped
         for mine, right in zip(found.texts(), expected.texts(), strict=True):
             assert mine.tolist() == right.tolist()
         for name in set(columns.ROW.names) - {"terms", "holder", "month"}:

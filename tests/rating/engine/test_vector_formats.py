@@ -13,7 +13,9 @@ from mapped_columns import TOKYO
 from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
 from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side, Skip
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
+from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.vector import engine as fast
@@ -67,6 +69,32 @@ class Deal:
             return "", self.pick(*self.dids).lstrip("+")
         return self.field(self.pick(*self.accounts), "nobody", '"'), self.field(self.number(), "101", "x")
 
+    def evidence(self, account: str) -> tuple[str, str, str]:
+        """Account code, calling channel and context of a row of this account; the channel may have its name."""
+        other = self.pick("PJSIP/carrier-000001a3", "SIP/x-a3", "DAHDI/i1/4165550123-5")
+        if not account or self.maker.dice.random() < 0.4:
+            return account, other, self.pick("from-trunk", "x") if self.odd else "x"
+        kinds = [f"PJSIP/{account}-000001a2", f"SIP/{account}-2", f"iax2/{account}-13"]
+        if self.odd:
+            kinds += [
+                f"Local/{account}@ctx-1-0001;2",
+                f"sofia/internal/{account}@my-host",
+                f"{account}",
+                " SIP/a-1",
+                "-1",
+            ]
+            kinds += [
+                other,
+                f"SIP/{account}-{'x' * 20}",
+                f"SIP/{account}",
+                "SIP/",
+                "-",
+                f"Sofia/e-x/{account}@h",
+                "SIP/é-1",
+            ]
+        code = self.pick("", "", "ghost", "a b", "user1") if self.odd else ""
+        return code, self.pick(*kinds), self.pick("from-internal", "From-Internal ", "x") if self.odd else "x"
+
     def start(self) -> str:
         start = self.maker.start("", " ")
         return start if self.odd else f"2026-09-{self.pick('01', '15', '30')} 08:30:00"
@@ -92,13 +120,14 @@ class Deal:
 def asterisk(deal: Deal, number: int) -> list[str]:
     account, called = deal.who()
     start, seconds = deal.start(), deal.seconds()
-    source = deal.field(deal.pick("1001", deal.number(), "", deal.name()), "  ")
+    source = deal.field(deal.pick("1001", deal.number(), "", deal.name(), *deal.accounts[:2]), "  ", "sip:user1@x")
     unique = deal.call_id(
         f"{deal.pick('', 'pbx-', 'pbx-1-')}1795440600.{number}", "x", "-1.5", "1.2.3", "a b-1.2", "1."
     )
     ended = deal.field(deal.pick("ANSWERED", "ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"), "Busy", "UP")
     channel = deal.field(deal.pick("PJSIP/carrier-000001a3", "PJSIP/a,b-1"), 'quo"te', "x" * 200)
-    row = [account, source, called, "from-internal", deal.caller(), "PJSIP/1001-000001a2", channel, "Dial"]
+    account, calling, context = deal.evidence(account)
+    row = [account, source, called, context, deal.caller(), calling, channel, "Dial"]
     row += ["PJSIP/1@carrier,60,tT", start, deal.pick(start, ""), start, deal.duration(seconds), seconds, ended]
     row += ["DOCUMENTATION", unique, deal.pick("", *NAMES), "", "1795440600.418", deal.field(str(number), "x", "0")]
     width = deal.maker.dice.choice([18] * 20 + [17, 20, 21] + [15, 16, 19] * (deal.odd > 0))
@@ -203,11 +232,23 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
             rows.append(dice.choice(["", " ", "\r", "x", rows[0], delimiter * 20, '"' * 7, "é" * 20_000]))
     text = dice.choice(["\n", "\n", "\r\n"]).join(rows)
     data = text.encode(dice.choice(["utf-8", "utf-8", "cp1252", "utf-16", "utf-8-sig"]), "replace")
+    inside = Side(frozenset(("from-internal", "default")), frozenset(("sofia/internal",)))
+    skip = dice.choice(
+        [Skip(), Skip(frozenset(("From-Trunk",)), frozenset(("hangup",)), frozenset(("101", "X", "411")))]
+    )
+    trunks = Side(frozenset(("from-trunk",)), frozenset(("Carrier", "dahdi/i1")))
+    rules = dice.choice(
+        [None, ("column",), ("caller", "channel"), ("caller", "column", "channel"), ("channel", "column")]
+    )
     source = formats.Source(
         plan_of(home, accounts),
         "Asia/Tokyo",
         dice.random() < 0.3,
         TOKYO if name == "aliased" else None,
+        declares=dice.choice([NOTHING, Declaration(account=rules, inside=inside, trunks=trunks, skip=skip)])
+        if odd
+        else NOTHING,
+        known=Known(frozenset(accounts), frozenset(dids), {"+14165550123": accounts[0], "+12125550100": accounts[1]}),
     )
     return Case(make, data, source, dice.choice([700, 5_000, 2 << 20]))
 
@@ -266,7 +307,17 @@ def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
     make, accounts, dids = maker.tables("UTC")
     rows = [asterisk(Deal(maker, accounts, dids, 0.0), number)[:width] for number in range(40)]
     data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
-    assert compare(Case(make, data, formats.Source(plan_of("US", accounts), "UTC"), 2 << 20))[0] > 10
+    assert (
+        compare(
+            Case(
+                make,
+                data,
+                formats.Source(plan_of("US", accounts), "UTC", known=Known(frozenset(accounts), frozenset(dids))),
+                2 << 20,
+            )
+        )[0]
+        > 10
+    )
 
 
 def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module_cuts_it():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.money import AMOUNT_PLACES
-from chalicelib.rating.cdr.formats import Layout, Source, owning_of, zone_of
+from chalicelib.rating.cdr.formats import Layout, Source, zone_of
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
@@ -31,7 +31,7 @@ _NANP = 10**14
 
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same rows as ``reference.rate``, but ``terms`` may be other numbers of the same terms in ``table``."""
-    lines = lines_of(chunk, layout) if layout.name in FORMATS and not owning_of(layout, source) else None
+    lines = lines_of(chunk, layout) if layout.name in FORMATS else None
     if lines is None:
         return reference.rate(chunk, layout, source, table)
     compiled = table.compiled
@@ -187,15 +187,18 @@ def _numbered(columns: Columns, lines: Ints) -> Columns:
     """Rated lines of a chunk that ``Lines.together`` made; ``lines`` are the numbers of its lines in the file."""
     columns.rows["line"] = lines[columns.rows["line"]]
     rejected = [rejection._replace(line=int(lines[rejection.line])) for rejection in columns.rejected]
-    return Columns(columns.rows, columns.texts, rejected)
+    return Columns(columns.rows, columns.texts, rejected, columns.skipped)
 
 
 def _merged(mine: Columns, others: Columns) -> Columns:
     """All rows of a chunk in the order of its lines; only ``others`` can have refused lines."""
     if not len(others):
-        return Columns(mine.rows, mine.texts, others.rejected)
+        return Columns(mine.rows, mine.texts, others.rejected, others.skipped)
     together = np.concatenate([mine.rows, others.rows])
     order = np.argsort(together["line"], kind="stable")
     return Columns(
-        np.take(together, order), lambda: Texts.joined([mine.texts(), others.texts()]).at(order), others.rejected
+        np.take(together, order),
+        lambda: Texts.joined([mine.texts(), others.texts()]).at(order),
+        others.rejected,
+        others.skipped,
     )

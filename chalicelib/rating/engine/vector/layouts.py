@@ -7,17 +7,18 @@ Rows that are not certainly understood are left to the reference engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from chalicelib.calls.format import ANSWERED, DIRECTIONS
+from chalicelib.calls.format import ANSWERED
 from chalicelib.rating.cdr import asterisk, freeswitch, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
-from chalicelib.rating.cdr.formats import Layout, Source
+from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of, skipping_of
 from chalicelib.rating.cdr.mapping import ColumnMapping
-from chalicelib.rating.engine.vector import ids
+from chalicelib.rating.cdr.owning import Owning
+from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
 from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
@@ -25,8 +26,6 @@ from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
 Field = tuple[Ints, Ints]
 """Per row, the position of the field in the buffer, and its length in bytes."""
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "freeswitch")
-_WORD_BYTES = 64
-"""The longest text, in bytes, that the rules of a format are asked about."""
 
 
 @dataclass
@@ -50,6 +49,11 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
         fields = _aliased(page, source.mapping)
     else:
         fields = _READERS[layout.name](page)
+    if skipping := skipping_of(layout, source):
+        # Skipped rows are few: the reference engine counts them.
+        page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))
+    if rules := owning_of(layout, source):
+        fields |= _owned(page, fields, rules, evidence_of(layout, source))
     return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
 
 
@@ -101,24 +105,13 @@ class _Page:
         lengths = np.array([len(each) for each in coded], np.int64)
         return self.append(np.frombuffer(b"".join(coded), np.uint8)) + np.cumsum(lengths) - lengths, lengths
 
-    def either(self, first: Mask, texts: tuple[str, str]) -> Field:
-        """Per row the first text where ``first`` is set, else the second."""
-        begin, length = self.words(list(texts))
-        which = np.where(first, 0, 1)
-        return begin[which], length[which]
-
     def translated(self, rule: Callable[..., str], *fields: Field) -> tuple[Field, Mask]:
         """The texts that a rule returns for the texts of some fields, and the rows for which it returns one.
 
         The rule is called once per distinct combination; it may raise ``BadField``.
         """
-        buffer = self.lines.buffer
-        short = np.logical_and.reduce([length <= _WORD_BYTES for _, length in fields])
-        texts = [vector_words.strings(buffer, begin, np.minimum(length, _WORD_BYTES)) for begin, length in fields]
-        beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
-        firsts, which = vector_words.distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
         # Rows with texts beyond ASCII are not good in any case.
-        cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
+        cases, which, short = vector_words.combinations(self.lines.buffer, fields)
         results = [_result(rule, *case) for case in cases]
         begin, length = self.words([text or "" for text in results])
         known = np.array([text is not None for text in results], bool)
@@ -176,6 +169,20 @@ def _result(rule: Callable[..., str], *texts: str) -> str | None:
         return None
 
 
+def _owned(page: _Page, fields: dict[str, Field], rules: Owning, evidence: Mapping[str, str]) -> dict[str, Field]:
+    """The direction and account that the rules find; rows for which they find none are not good."""
+    nothing = np.zeros(len(page.good), np.int64)
+    channel, context = (page.column(evidence.get(name, "")) for name in ("channel", "context"))
+    said = fields.get("direction", (nothing, nothing)), fields["account"], page.not_blank(channel), context
+    found = owning.owners(page.buffer(), rules, said, fields["from"], fields["to"])
+    page.good &= found.good
+    owned = {}
+    for place, name in enumerate(("direction", "account")):
+        begin, length = page.words([pair[place] for pair in found.pairs])
+        owned[name] = begin[found.which], length[found.which]
+    return owned
+
+
 def _forfait(page: _Page) -> dict[str, Field]:
     return {name: page.column(name) for name in COLUMNS if name in page.columns or name != "cost"}
 
@@ -228,7 +235,6 @@ def _asterisk(page: _Page) -> dict[str, Field]:
     return {
         "call_id": _asterisk_id(page, start),
         "start": start,
-        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": (begin, length),
         "to": page.column("dst"),
@@ -273,7 +279,6 @@ def _freeswitch(page: _Page) -> dict[str, Field]:
     return {
         "call_id": page.column("uuid"),
         "start": page.column("start_stamp"),
-        "direction": page.either(account[1] > 0, DIRECTIONS),
         "account": account,
         "from": page.column("caller_id_number"),
         "to": page.column("destination_number"),

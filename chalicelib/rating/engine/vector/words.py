@@ -8,6 +8,7 @@ operations on columns of integers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ Mask = NDArray[np.bool_]
 PAD = 160
 """Zeros after the chunk, so that every window is inside the buffer: the longest is that of a call id."""
 DIGITS = 15
+MOST_TEXT = 64
+"""The longest text, in bytes, that the rules of a format are asked about."""
 _LOW_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 _ZEROS = np.uint64(0x3030303030303030)
 _ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
@@ -84,6 +87,17 @@ def distinct(texts: Strings) -> tuple[Ints, Ints]:
         # Different texts may have equal hashes.
         _, firsts, which = np.unique(texts, return_index=True, return_inverse=True)
     return firsts, which
+
+
+def combinations(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[list[tuple[str, ...]], Ints, Mask]:
+    """The distinct combinations of the texts of some fields, the place of each row's among them, and which rows have
+    texts of at most ``MOST_TEXT`` bytes: those of the others are cut."""
+    short: Mask = np.logical_and.reduce([length <= MOST_TEXT for _, length in fields])
+    texts = [strings(buffer, begin, np.minimum(length, MOST_TEXT)) for begin, length in fields]
+    beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
+    firsts, which = distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
+    cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
+    return list(cases), which, short
 
 
 def low_bytes(count: int) -> np.uint64:
