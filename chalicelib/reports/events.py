@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib import periods
 from chalicelib.accounts.ledger import queries
-from chalicelib.accounts.service import fees
+from chalicelib.accounts.service import fees, import_lock, import_steps
 from chalicelib.aws import queues
 from chalicelib.aws.event_time import now_of
 from chalicelib.aws.transactions import Scope
@@ -45,7 +45,7 @@ def _messages(at: str) -> Iterator[str]:
 
 @bp.on_sqs_message(queue=settings.hourly_queue, batch_size=1, name="bill_and_close")
 def bill_and_close(event: SQSEvent) -> None:
-    """Bill the fees of a reseller that are due, then close the months that are due.
+    """Bill the fees of a reseller that are due, then close the months that are due; or apply rows of an import.
 
     Any failure is raised, so that the queue delivers the message again.
     """
@@ -58,15 +58,26 @@ def bill_and_close(event: SQSEvent) -> None:
 
 
 def _work(body: str) -> None:
-    """``body``: JSON of ``reseller_id`` and ``at`` (RFC 3339), and in a message that is passed on the ``place`` too."""
+    """``body``: JSON of ``reseller_id`` and ``at`` (RFC 3339); ``import``, the id of an import with rows to apply, if
+    that is all to do; and in a message that is passed on from the closing of months its ``place``.
+    """
     message, begun = json.loads(body), time.monotonic()
     reseller_id, now = message["reseller_id"], now_of(message["at"])
 
     def out_of_time() -> bool:
         return time.monotonic() - begun > WORK_SECONDS
 
+    if "import" in message:
+        if not import_steps.apply(
+            Scope(actor="system:imports", now=now), reseller_id, message["import"], out_of_time=out_of_time
+        ):
+            queues.send(settings.hourly_queue, [body])
+        return
     place = closing.Place(*message["place"]) if "place" in message else None
     if place is None:
+        if (unfinished := import_lock.unfinished(reseller_id)) is not None:
+            # Its own message may be lost, or have failed too often.
+            import_steps.announce(reseller_id, unfinished, now)
         # A fee that is billed has its next date, so a message that is passed on goes on with the others.
         billed = fees.bill_due(Scope(actor="system:fees", now=now), reseller_id, out_of_time)
         log.info("reseller %s: %d dates, %d fees", reseller_id, billed.dates, billed.entries)

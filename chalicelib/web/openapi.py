@@ -111,8 +111,11 @@ def _responses(entry: Route, refs: dict[Any, Any]) -> dict[str, Any]:
         good["content"] = content
     bad = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     codes = [400, 404, 409, 413, 415, 422, 429] + ([401, 403] if entry.roles else [])
-    answers = {str(entry.status): good} | {
-        str(code): {"description": _MEANINGS[code], "content": bad} for code in sorted(codes)
-    }
+    accepted = {"202": good} if entry.accepted else {}
+    answers = (
+        {str(entry.status): good}
+        | accepted
+        | {str(code): {"description": _MEANINGS[code], "content": bad} for code in sorted(codes)}
+    )
     answers["429"]["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return answers

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -55,6 +55,7 @@ class Route:
     body, query: shapes of the request; ``None`` without them.
     serves_pending: whether a reseller that is not active may call it although it changes data.
     text: media type of an answer that is not JSON; blank without one. most_bytes: longest body.
+    accepted: whether the work of a good answer goes on after it, so that its status is 202; ``None``: never.
     """
 
     method: str
@@ -69,6 +70,11 @@ class Route:
     serves_pending: bool = False
     text: str = ""
     most_bytes: int = MAX_BODY_BYTES
+    accepted: Callable[[Any], bool] | None = None
+
+    def status_of(self, result: Any) -> int:
+        """The HTTP status of a good answer."""
+        return 202 if self.accepted and self.accepted(result) else self.status
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -192,6 +198,7 @@ def _answer(entry: Route, handler: Handler, request: Any, path_values: dict[str,
         result = handler(Call(who, scope, path, entry, base_url(request), body, query))
         if scope.guard:
             # Only if the handler wrote nothing (it made an upload's URL, for example).
+            scope.guard = replace(scope.guard, status=entry.status_of(result))
             transactions.commit(scope, [], result)
     except ForfaitError:
         # A repeat of this request may have been committed in between, and its change (a user name that is taken now)
@@ -267,7 +274,7 @@ def _render(entry: Route, result: Any) -> Response:
         if result.filename:
             headers["Content-Disposition"] = f'attachment; filename="{result.filename}"'
         return Response(result.body, headers=headers, status_code=entry.status)
-    return _json(_dump(entry, result, secrets=True), entry.status)
+    return _json(_dump(entry, result, secrets=True), entry.status_of(result))
 
 
 def _dump(entry: Route, result: Any, *, secrets: bool) -> dict[str, Any] | None:

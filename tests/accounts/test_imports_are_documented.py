@@ -21,4 +21,4 @@ def test_the_columns_are_those_of_the_code() -> None:
     assert told == {name: set(shape.model_fields) for name, shape in FILES.items()}
     fields = [(name, *field) for name, shape in FILES.items() for field in shape.model_fields.items()]
     assert required == {(name, column) for name, column, field in fields if field.is_required()}
-    assert f"at most {MOST_LINES} lines" in TEXT
+    assert f"at most {MOST_LINES:,} lines" in TEXT

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
+import hourly_work
 import pytest
 from fee_world import FeeWorld
+from hourly_work import record
 
 from chalicelib import periods
 
@@ -17,25 +18,9 @@ TORONTO = periods.calendar("America/Toronto")
 
 @pytest.fixture
 def queue(aws: str) -> Iterator[Any]:
-    """Takes all messages off the hourly queue, as ``(reseller, at)``."""
-    from local import provision
-
-    sqs = provision.client_maker(aws)("sqs")
-    name = os.environ["FORFAIT_HOURLY_QUEUE"]
-    provision.queue(sqs, name)
-    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-
-    def take() -> list[dict[str, Any]]:
-        taken: list[dict[str, Any]] = []
-        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in found:
-                taken.append(message)
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return taken
-
-    take()
-    yield take
-    take()
+    """Takes all messages off the hourly queue."""
+    with hourly_work.queue(aws) as take:
+        yield take
 
 
 def scheduled(at: int) -> dict[str, Any]:
@@ -44,11 +29,6 @@ def scheduled(at: int) -> dict[str, Any]:
     from local.events import scheduled_event
 
     return scheduled_event("hourly", datetime.fromtimestamp(at, UTC))
-
-
-def record(body: str) -> dict[str, Any]:
-    attributes = {"ApproximateReceiveCount": "1"}
-    return {"Records": [{"body": body, "receiptHandle": "x", "attributes": attributes, "eventSource": "aws:sqs"}]}
 
 
 def test_every_reseller_gets_one_message_with_the_hour_in_it(queue: Any) -> None:

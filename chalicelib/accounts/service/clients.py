@@ -11,13 +11,13 @@ from typing import Any
 
 from chalicelib.accounts import rules
 from chalicelib.accounts.ledger.posting import get_client, settled_change
-from chalicelib.accounts.service import import_lock, packages
+from chalicelib.accounts.service import creating, import_lock
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.clients import PROFILE, ClientIn, ClientPatch
 from chalicelib.accounts.store.holdings import ClientPackage, Did, SubAccount
 from chalicelib.accounts.store.owners import Client
 from chalicelib.aws import paging
-from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
+from chalicelib.aws.transactions import Put, Remove, Scope, commit, event, new_id, settled
 from chalicelib.errors import Conflict, FieldError, NotFound, existing
 from chalicelib.principals import Principal
 
@@ -34,7 +34,11 @@ _STORED = {
 def create(scope: Scope, reseller_id: str, body: ClientIn) -> Client:
     """An active client with an empty ledger. A strict one starts suspended, because its balance is 0."""
     item = new_client(scope, reseller_id, new_id(), body)
-    commit(scope, [Put(item), event(scope, reseller_id, "client.created", item.client_id, audit_fields(item))], item)
+    commit(
+        scope,
+        [Put(item), event(scope, reseller_id, "client.created", item.client_id, creating.client_fields(item))],
+        item,
+    )
     return item
 
 
@@ -58,13 +62,6 @@ def new_client(scope: Scope, reseller_id: str, client_id: str, body: ClientIn, s
     account, _ = rules.settle_service(item.account())
     item.service, item.low = account.service, account.low
     return item
-
-
-def audit_fields(item: Client) -> dict[str, Any]:
-    """The fields of a new client in the audit trail: those that are not empty."""
-    names = ("balance_mode", *_STORED.values(), "blocked_countries")
-    fields = {**{name: getattr(item, name) for name in names}, **item.profile}
-    return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 
 def get(who: Principal, client_id: str) -> Client:
@@ -143,32 +140,11 @@ def close(scope: Scope, reseller_id: str, client_id: str) -> None:
 def attach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> ClientPackage:
     """Give a client a package. 404 for an unknown client or package, 409 if the client has it, or is not active."""
     client = open_client(reseller_id, client_id)
-    if holds(reseller_id, client_id, package_id):
+    if creating.holds(reseller_id, client_id, package_id):
         raise Conflict("The client already has this package.")
-    item, writes = attach_writes(scope, reseller_id, client_id, package_id)
+    item, writes = creating.attach_writes(scope, reseller_id, client_id, package_id)
     commit(scope, [client.bump(), *writes], item)
     return item
-
-
-def holds(reseller_id: str, client_id: str, package_id: str) -> ClientPackage | None:
-    """The item that says that a client has a package; ``None`` if it has not."""
-    return ClientPackage.find(*ClientPackage.key(reseller_id, client_id, package_id))
-
-
-def attach_writes(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> tuple[ClientPackage, list[Write]]:
-    """The writes that attach a package, without the bump of the client; 404 for an unknown package.
-
-    They bump the package, so a transaction that deletes it at the same moment fails.
-    """
-    item = ClientPackage(
-        *ClientPackage.key(reseller_id, client_id, package_id),
-        client_id=client_id,
-        package_id=package_id,
-        attached_at=scope.now,
-    )
-    bumped = packages.get(reseller_id, package_id).bump()
-    recorded = event(scope, reseller_id, "client.package_attached", client_id, {"package_id": package_id})
-    return item, [Put(item), bumped, recorded]
 
 
 def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequest) -> paging.Page[ClientPackage]:
@@ -181,7 +157,7 @@ def attached_packages(reseller_id: str, client_id: str, request: paging.PageRequ
 def detach(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> None:
     """Take a package away. 404 if the client does not have it, 409 lists the sub-accounts that use it."""
     client = get_client(reseller_id, client_id)
-    held = existing(holds(reseller_id, client_id, package_id))
+    held = existing(creating.holds(reseller_id, client_id, package_id))
     users = [sub.username for sub in _subaccounts(reseller_id, client_id) if sub.package_id == package_id]
     if users:
         raise Conflict(f"Sub-accounts use this package: {_first(users)}.")

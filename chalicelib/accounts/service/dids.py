@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_client, get_reseller, plan
 from chalicelib.accounts.rules import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, import_lock
+from chalicelib.accounts.service import billing_dates, clients, creating, holders, import_lock
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.dids import AssignIn, InventoryIn, ReleaseIn
 from chalicelib.accounts.store.due import NumberFee, anchor_of
@@ -24,8 +24,6 @@ from chalicelib.errors import Conflict, Invalid, NotFound, existing
 from chalicelib.numbers import path_number
 from chalicelib.principals import Principal
 
-DEFAULT_PULSE = (6, 6)
-"""Seconds of the first and of each further increment."""
 _UNASSIGNED: dict[str, Any] = {
     "client_id": "",
     "subaccount_id": "",
@@ -78,7 +76,7 @@ def order(scope: Scope, reseller_id: str, text: str) -> Did:
     404 for a number that is not in the inventory, 409 for one that a reseller has.
     """
     number = _number(text)
-    item = _in_inventory(number)
+    item = creating.in_inventory(number)
     if item.reseller_id:
         own = item.reseller_id == reseller_id
         raise Conflict(f"{number} is yours already." if own else f"{number} is no longer available.")
@@ -114,19 +112,11 @@ def assign(scope: Scope, reseller_id: str, text: str, body: AssignIn) -> Did:
     once = Once.key(client.client_id, Once.fee(number, today))
     first_month = [entry for entry in entries if entry.kind == "did_monthly"]
     writes += [Put(Once(*once, sequence=entry.sequence), anyway=True) for entry in first_month]
-    writes += [*assign_writes(scope, reseller_id, did, body, today), import_lock.require_free(scope, reseller_id)]
+    since, will_rerate = body.effective_from, body.will_rerate
+    given_to = creating.did_writes(scope, reseller_id, did, assigned(body, today), since, will_rerate=will_rerate)
+    writes += [*given_to, import_lock.require_free(scope, reseller_id)]
     commit(scope, writes, did)
     return did
-
-
-def assign_writes(scope: Scope, reseller_id: str, did: Did, body: AssignIn, today: str) -> list[Write]:
-    """The writes that give a number to a client, without the bump of the client; ``did`` is changed."""
-    changes = _assigned(body, today)
-    before = {name: getattr(did, name) for name in changes}
-    bumped = did.bump(*did.set_values(changes))
-    fields = _assignment_fields(did, _in_inventory(did.number))
-    writes = _dated(scope, reseller_id, did.number, body, body.client_id, fields)
-    return [*writes, bumped, event(scope, reseller_id, "did.assigned", did.number, changes, before)]
 
 
 @settled
@@ -137,7 +127,8 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
     if not did.client_id:
         raise Conflict(f"{number} is not assigned.")
     client = get_client(reseller_id, did.client_id)
-    writes = _dated(scope, reseller_id, number, body, did.client_id, {})
+    holder, since, required = Assignment.holder_of_number(number), body.effective_from, (did.client_id,)
+    writes = holders.assign(reseller_id, holder, since, scope.now, required=required, will_rerate=body.will_rerate)
     before = {name: getattr(did, name) for name in _UNASSIGNED}
     bumped = did.bump(*did.set_values(_UNASSIGNED))
     recorded = event(scope, reseller_id, "did.released", number, _UNASSIGNED, before)
@@ -149,7 +140,7 @@ def release(scope: Scope, reseller_id: str, text: str, body: ReleaseIn) -> Did:
 def cancel(scope: Scope, reseller_id: str, text: str) -> Number:
     """Give a number back to the inventory; 409 while a client has it. Nothing is refunded."""
     number = _number(text)
-    did, item = _own(reseller_id, number), _in_inventory(number)
+    did, item = _own(reseller_id, number), creating.in_inventory(number)
     if did.client_id:
         raise Conflict(f"{number} is assigned to client {did.client_id}; release it first.")
     fee = NumberFee.find(*NumberFee.key(reseller_id, number))
@@ -166,10 +157,6 @@ def _number(text: str) -> str:
         return path_number(text)
     except ValueError as problem:
         raise NotFound(f"{text} {problem}") from None
-
-
-def _in_inventory(number: str) -> Number:
-    return existing(Number.find(*Number.key(number)), f"{number} is not in the inventory.")
 
 
 def _own(reseller_id: str, number: str) -> Did:
@@ -206,7 +193,7 @@ def _check_subaccount(reseller_id: str, body: AssignIn) -> None:
         raise Invalid.field("subaccount_id", "must be a sub-account of this client")
 
 
-def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
+def assigned(body: AssignIn, today: str) -> dict[str, Any]:
     """The attributes of a DID that is assigned today. Its next month is due in a month, unless the body has a date."""
     has_date = "next_billing_date" in given(body)
     due = body.next_billing_date if has_date else periods.add_month(today)
@@ -221,25 +208,3 @@ def _assigned(body: AssignIn, today: str) -> dict[str, Any]:
         # One month after the 31st may be the 28th, and the month after that has the 31st again.
         "anchor_day": anchor_of(due if has_date else today),
     }
-
-
-def _assignment_fields(did: Did, item: Number) -> dict[str, Any]:
-    """The fields of an ``Assignment``: the client's price and pulse, and the cost in the inventory."""
-    initial, increment = (did.pulse["initial"], did.pulse["increment"]) if did.pulse else DEFAULT_PULSE
-    return {
-        "client_id": did.client_id,
-        "subaccount_id": did.subaccount_id,
-        "rate_e10": did.per_minute_e10,
-        "initial": initial,
-        "increment": increment,
-        "cost_e10": item.per_minute_e10,
-    }
-
-
-def _dated(
-    scope: Scope, reseller_id: str, number: str, body: AssignIn | ReleaseIn, client_id: str, fields: dict[str, Any]
-) -> list[Write]:
-    """The writes of the dated assignment; the caller's transaction requires the version of the client."""
-    holder, since = Assignment.holder_of_number(number), body.effective_from
-    more = {"required": (client_id,), "will_rerate": body.will_rerate, **fields}
-    return holders.assign(reseller_id, holder, since, scope.now, **more)

@@ -11,20 +11,23 @@ from pydantic import ValidationError
 from chalicelib.accounts import client_lines, csv_lines
 from chalicelib.accounts.client_lines import ReadColumn
 from chalicelib.accounts.csv_lines import BadLine, Line
-from chalicelib.accounts.service import billing_dates
+from chalicelib.accounts.service import billing_dates, clients, dids, subaccounts
+from chalicelib.accounts.service.import_rows import Row
+from chalicelib.accounts.shapes.dids import AssignIn
 from chalicelib.accounts.shapes.imports import FILES, ClientRow, DidRow, ImportIn, SubAccountRow
+from chalicelib.accounts.shapes.subaccounts import SubAccountIn
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
 from chalicelib.accounts.store.owners import Client
 from chalicelib.accounts.store.terms import Package
 from chalicelib.aws.items import Key
-from chalicelib.aws.transactions import Item, find_many, new_id
+from chalicelib.aws.transactions import Item, Scope, find_many, new_id
 from chalicelib.errors import Invalid
 from chalicelib.fields import check_id, invalid
 
-MOST_LINES = 500
-"""Most lines of all files of an import together: so many are applied well within the time of a request."""
-Row = dict[str, Any]
-"""A good line as it is stored until it is applied: ``file``, ``cells``, and the ids that were made or found for it."""
+MOST_LINES = 20_000
+"""Most lines of all files of an import together."""
+_ASSIGNED = ("monthly", "setup", "per_minute", "next_billing_date")
+"""Cells of a number's line that are fields of ``AssignIn``."""
 _I = TypeVar("_I", bound=Item)
 
 
@@ -69,8 +72,9 @@ class _ValidLine(NamedTuple):
 class Reader:
     """Reads the files of one import and checks them against what the reseller has."""
 
-    def __init__(self, reseller_id: str, now: int) -> None:
-        self._reseller_id, self._today = reseller_id, billing_dates.today(reseller_id, now)
+    def __init__(self, scope: Scope, reseller_id: str) -> None:
+        self._scope, self._reseller_id = scope, reseller_id
+        self._today = billing_dates.today(reseller_id, scope.now)
         self._plan = Plan()
         self._file = ""
         self._refs: dict[str, str] = {}
@@ -84,7 +88,7 @@ class Reader:
         count = sum(map(len, files.values()))
         if count > MOST_LINES:
             raise Invalid.field(
-                "clients", f"these files have {count} lines, and an import takes {MOST_LINES}: split it"
+                "clients", f"these files have {count:,} lines, and an import takes {MOST_LINES:,}: split it"
             )
         for name, check in (("clients", self._clients), ("subaccounts", self._accounts), ("dids", self._dids)):
             self._file = name
@@ -143,8 +147,8 @@ class Reader:
     def _add_fault(self, line: int, column: str, message: str) -> None:
         self._plan.faults.append(Fault(self._file, line, column, message))
 
-    def _add_row(self, valid: _ValidLine, **ids: Any) -> None:
-        self._plan.rows.append({"file": self._file, "cells": valid.cells, **ids})
+    def _add_row(self, values: dict[str, Any], **more: Any) -> None:
+        self._plan.rows.append({"file": self._file, "values": values, **more})
 
     def _unique(self, lines: list[_ValidLine], column: str) -> Iterator[_ValidLine]:
         """The lines whose name in this column is not on an earlier line; a fault for each of the others."""
@@ -162,7 +166,8 @@ class Reader:
             client_id = new_id()
             if row.ref:
                 self._refs[row.ref] = client_id
-            self._add_row(valid, id=client_id)
+            item = clients.new_client(self._scope, self._reseller_id, client_id, row)
+            self._add_row(_attributes(item), ref=row.ref, balance=row.balance)
         self._warn_of_emails(lines)
 
     def _warn_of_emails(self, lines: list[_ValidLine]) -> None:
@@ -186,12 +191,12 @@ class Reader:
                 self._plan.warnings.append(Fault("clients", valid.line, "email", message))
 
     def _accounts(self, lines: list[_ValidLine]) -> None:
-        clients = self._stored_clients(lines)
+        stored = self._stored_clients(lines)
         packages = Package.under(*Package.of_reseller(self._reseller_id)) if lines else []
         taken = self._stored(Username, Username.key, (valid.body.username for valid in lines))
         for valid in self._unique(lines, "username"):
             row: SubAccountRow = valid.body
-            client_id = self._client(valid, clients)
+            client_id = self._client(valid, stored)
             package_ids = [item.package_id for item in packages if row.package in (item.package_id, item.name)]
             if not package_ids:
                 self._add_fault(valid.line, "package", f"there is no package {row.package}")
@@ -202,14 +207,21 @@ class Reader:
             self._refuse_past(valid)
             if client_id and len(package_ids) == 1:
                 holder = self._subaccounts[row.username] = Holder(new_id(), client_id)
-                self._add_row(valid, id=holder.subaccount_id, client_id=client_id, package_id=package_ids[0])
+                fields = SubAccountIn(
+                    username=row.username,
+                    client_id=client_id,
+                    package_id=package_ids[0],
+                    next_billing_date=row.next_billing_date,
+                )
+                item = subaccounts.new_item(self._scope, self._reseller_id, holder.subaccount_id, fields)
+                self._add_row(_attributes(item))
 
     def _dids(self, lines: list[_ValidLine]) -> None:
-        clients, stock = self._stored_clients(lines), self._stored(Did, Did.key, (valid.body.number for valid in lines))
+        stored, stock = self._stored_clients(lines), self._stored(Did, Did.key, (valid.body.number for valid in lines))
         holders = self._holders({valid.body.subaccount for valid in lines if valid.body.subaccount})
         for valid in self._unique(lines, "number"):
             row: DidRow = valid.body
-            client_id, did = self._client(valid, clients), stock.get(row.number)
+            client_id, did = self._client(valid, stored), stock.get(row.number)
             if did is None:
                 self._add_fault(valid.line, "number", f"{row.number} is none of your DIDs; order it first")
             elif did.client_id:
@@ -219,7 +231,8 @@ class Reader:
                 self._add_fault(valid.line, "subaccount", "must be a sub-account of this client")
             self._refuse_past(valid)
             if client_id:
-                self._add_row(valid, client_id=client_id, subaccount_id=holder.subaccount_id if holder else None)
+                body = _assignment(valid.cells, client_id, holder.subaccount_id if holder else None)
+                self._add_row(dids.assigned(body, self._today), number=row.number)
 
     def _stored_clients(self, lines: list[_ValidLine]) -> dict[str, Client]:
         """The stored clients that these lines name by id."""
@@ -257,3 +270,18 @@ class Reader:
         day = valid.body.next_billing_date
         if day is not None and day < self._today:
             self._add_fault(valid.line, "next_billing_date", f"must not be in the past; today is {self._today}")
+
+
+def _attributes(item: Item) -> dict[str, Any]:
+    """The attributes of an item that has values, without its key."""
+    return {
+        name: value for name, value in item.attribute_values.items() if name not in ("pk", "sk") and value is not None
+    }
+
+
+def _assignment(cells: dict[str, str], client_id: str, subaccount_id: str | None) -> AssignIn:
+    """The line of a number as the request that assigns it."""
+    fields: dict[str, Any] = {name: cells[name] for name in _ASSIGNED if name in cells}
+    if "initial" in cells:
+        fields["pulse"] = {name: int(cells[name]) for name in ("initial", "increment")}
+    return AssignIn.model_validate({**fields, "client_id": client_id, "subaccount_id": subaccount_id})

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib import dated
-from chalicelib.accounts.service import import_lock, term_versions
+from chalicelib.accounts.service import creating, import_lock, term_versions
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.packages import PackageIn, PackagePatch, Routes
 from chalicelib.accounts.store.holdings import ClientPackage
 from chalicelib.accounts.store.terms import Package, PackageTerms
 from chalicelib.aws import paging
 from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
-from chalicelib.errors import Conflict, Invalid, existing
+from chalicelib.errors import Conflict, Invalid
 from chalicelib.fields import Pulse
 
 STORED = {
@@ -58,7 +58,7 @@ def create(scope: Scope, reseller_id: str, body: PackageIn) -> Package:
 
 def get(reseller_id: str, package_id: str) -> Package:
     """A package as it is stored; 404 for an unknown one."""
-    return existing(Package.find(*Package.key(reseller_id, package_id)), f"There is no package {package_id}.")
+    return creating.package_of(reseller_id, package_id)
 
 
 def ids(reseller_id: str) -> list[str]:

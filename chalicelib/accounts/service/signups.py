@@ -10,7 +10,8 @@ import secrets
 
 from chalicelib import periods
 from chalicelib.accounts.ledger.posting import get_reseller
-from chalicelib.accounts.service.clients import audit_fields, new_client
+from chalicelib.accounts.service.clients import new_client
+from chalicelib.accounts.service.creating import client_fields
 from chalicelib.accounts.shapes.clients import ClientIn, SignupIn
 from chalicelib.accounts.store.intake import SignupDay, SignupLink
 from chalicelib.accounts.store.owners import Client, Reseller
@@ -59,7 +60,7 @@ def sign_up(scope: Scope, token: str, body: SignupIn) -> Client:
     counted = _count(scope, reseller.reseller_id)
     fields = ClientIn(**dict(body), balance_mode="strict")
     item = new_client(scope, reseller.reseller_id, new_id(), fields, status="waiting")
-    recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id, audit_fields(item))
+    recorded = event(scope, reseller.reseller_id, "client.signed_up", item.client_id, client_fields(item))
     commit(scope, [Put(item), counted, recorded], item)
     return item
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalicelib.accounts.ledger.posting import get_client, plan
 from chalicelib.accounts.rules import Posting
-from chalicelib.accounts.service import billing_dates, clients, holders, import_lock, packages
+from chalicelib.accounts.service import billing_dates, clients, creating, holders, import_lock, packages
 from chalicelib.accounts.shapes import given
 from chalicelib.accounts.shapes.subaccounts import SubAccountIn, SubAccountPatch
 from chalicelib.accounts.store.due import anchor_of
 from chalicelib.accounts.store.holdings import Did, SubAccount, Username
 from chalicelib.accounts.store.terms import Assignment
 from chalicelib.aws import paging
-from chalicelib.aws.transactions import Put, Remove, Scope, Write, commit, event, new_id, settled
+from chalicelib.aws.transactions import Remove, Scope, Write, commit, event, new_id, settled
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.principals import Principal
 
@@ -33,7 +31,7 @@ def create(scope: Scope, reseller_id: str, body: SubAccountIn) -> SubAccount:
     item = new_item(scope, reseller_id, new_id(), body)
     fee = _setup_fee(scope, reseller_id, item, package.setup_fee_e8) if body.charge_setup_fee_now else []
     _, writes = plan(scope, client, fee)
-    writes += [*create_writes(scope, reseller_id, item), import_lock.require_free(scope, reseller_id)]
+    writes += [*creating.subaccount_writes(scope, reseller_id, item), import_lock.require_free(scope, reseller_id)]
     commit(scope, writes, item)
     return item
 
@@ -78,7 +76,11 @@ def patch(scope: Scope, who: Principal, subaccount_id: str, body: SubAccountPatc
     if dated:
         writes.append(import_lock.require_free(scope, reseller_id))
         writes += _move_writes(scope, reseller_id, item, old_client_id)
-        more = {"required": (old_client_id, item.client_id), "will_rerate": will_rerate, **_assignment_fields(item)}
+        more = {
+            "required": (old_client_id, item.client_id),
+            "will_rerate": will_rerate,
+            **creating.assigned_account(item),
+        }
         writes += holders.assign(reseller_id, _holder(item), since, scope.now, **more)
     fields = {**changed, **({} if since is None else {"effective_from": since})}
     commit(scope, [*writes, event(scope, reseller_id, "subaccount.changed", subaccount_id, fields, before)], item)
@@ -92,7 +94,9 @@ def delete(scope: Scope, who: Principal, subaccount_id: str) -> None:
     _refuse_with_dids(who.reseller_id, item, "deleted")
     client = get_client(who.reseller_id, item.client_id)
     assigned = holders.assign(who.reseller_id, _holder(item), None, scope.now, required=(item.client_id,))
-    recorded = event(scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, audit_fields(item))
+    recorded = event(
+        scope, who.reseller_id, "subaccount.deleted", subaccount_id, None, creating.subaccount_fields(item)
+    )
     gone, free = Remove(item, item.unchanged()), import_lock.require_free(scope, who.reseller_id)
     commit(scope, [client.bump(), gone, free, *assigned, recorded])
 
@@ -111,28 +115,8 @@ def new_item(scope: Scope, reseller_id: str, subaccount_id: str, body: SubAccoun
     )
 
 
-def create_writes(scope: Scope, reseller_id: str, item: SubAccount) -> list[Write]:
-    """The writes that create a sub-account and attach its package, without the bump of its client."""
-    name = Username(*Username.key(reseller_id, item.username), subaccount_id=item.subaccount_id)
-    writes = _attach_writes(scope, reseller_id, item.client_id, item.package_id)
-    more = {"required": (item.client_id,), **_assignment_fields(item)}
-    writes += holders.assign(reseller_id, _holder(item), None, scope.now, **more)
-    recorded = event(scope, reseller_id, "subaccount.created", item.subaccount_id, audit_fields(item))
-    return [*writes, Put(item), Put(name), recorded]
-
-
-def audit_fields(item: SubAccount) -> dict[str, Any]:
-    """The fields of a sub-account in the audit trail when it begins or ends: those that are not empty."""
-    names = ("username", "client_id", "package_id", "next_billing_date")
-    return {name: getattr(item, name) for name in names if getattr(item, name)}
-
-
 def _holder(item: SubAccount) -> str:
     return Assignment.holder_of_account(item.username)
-
-
-def _assignment_fields(item: SubAccount) -> dict[str, Any]:
-    return {"client_id": item.client_id, "subaccount_id": item.subaccount_id, "package_id": item.package_id}
 
 
 def _setup_fee(scope: Scope, reseller_id: str, item: SubAccount, fee_e8: int) -> list[Posting]:
@@ -140,13 +124,6 @@ def _setup_fee(scope: Scope, reseller_id: str, item: SubAccount, fee_e8: int) ->
         return []
     month = billing_dates.today(reseller_id, scope.now)[:7]
     return [Posting("package_setup", -fee_e8, f"Set-up of {item.username}", month, f"subaccount:{item.subaccount_id}")]
-
-
-def _attach_writes(scope: Scope, reseller_id: str, client_id: str, package_id: str) -> list[Write]:
-    """The writes that attach the package, none if the client has it."""
-    if clients.holds(reseller_id, client_id, package_id):
-        return []
-    return clients.attach_writes(scope, reseller_id, client_id, package_id)[1]
 
 
 def _move_writes(scope: Scope, reseller_id: str, item: SubAccount, old_client_id: str) -> list[Write]:
@@ -157,7 +134,7 @@ def _move_writes(scope: Scope, reseller_id: str, item: SubAccount, old_client_id
     if item.client_id != old_client_id:
         _refuse_with_dids(reseller_id, item, "moved to another client")
         writes.append(get_client(reseller_id, old_client_id).bump())
-    return [*writes, *_attach_writes(scope, reseller_id, item.client_id, item.package_id)]
+    return [*writes, *creating.attach_if_needed(scope, reseller_id, item.client_id, item.package_id)]
 
 
 def _refuse_with_dids(reseller_id: str, item: SubAccount, what: str) -> None:

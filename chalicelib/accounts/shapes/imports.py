@@ -100,10 +100,14 @@ class ImportFault(Shape):
 
 class ImportOut(Shape):
     """``warnings`` and ``columns``: only of a preview; what may not be meant, and how the file of clients is read.
-    ``applying``: not all rows are applied yet; send it again, or ``resume`` it. ``client_ids``: ids by ``ref``."""
+    ``applying``: the first ``done`` of the ``rows`` are applied. ``client_ids``: ids by ``ref``; empty for an import of
+    more than 500 rows, whose clients are a list of their own.
+    """
 
     id: str | None
     status: Literal["preview", "applying", "done"]
+    rows: int
+    done: int
     clients: int
     subaccounts: int
     dids: int
@@ -113,3 +117,10 @@ class ImportOut(Shape):
     client_ids: dict[str, str]
     created_at: InstantOut | None
     finished_at: InstantOut | None
+
+
+class ImportedClientOut(Shape):
+    """``ref``: as in the file; empty if the line has none."""
+
+    ref: str
+    id: str

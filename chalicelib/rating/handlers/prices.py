@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from chalicelib.accounts.service import clients
+from chalicelib.accounts.service import creating
 from chalicelib.errors import NotFound
 from chalicelib.fields import Page
 from chalicelib.framework import Blueprint
@@ -142,6 +142,6 @@ def get_price_list(call: Call) -> Any:
 def _package_id(call: Call) -> str:
     """The package of a path; ``NotFound`` for a client's key if the client does not have it."""
     package_id = call.path["package_id"]
-    if call.who.client_id and not clients.holds(call.who.reseller_id, call.who.client_id, package_id):
+    if call.who.client_id and not creating.holds(call.who.reseller_id, call.who.client_id, package_id):
         raise NotFound()
     return package_id
