@@ -143,9 +143,9 @@ def _costs_as_written(chunk: Chunk, layout: Layout, source: Source) -> dict[int,
     return {call.line: converted_cost(call.cost_e8, *parts) for call in calls if _is_converted(call, declares)}
 
 
-def _is_converted(call: Call | Rejection, declares: Declaration) -> TypeGuard[Call]:
+def _is_converted(call: Call | Rejection | Skipped, declares: Declaration) -> TypeGuard[Call]:
     """Whether a call has a cost, and one that can be converted."""
-    if isinstance(call, Rejection) or call.cost_e8 < 0:
+    if not isinstance(call, Call) or call.cost_e8 < 0:
         return False
     return bool(call.cost_e8 * declares.fx_e10 <= money.MAX_AMOUNT * 10**money.RATE_PLACES)
 
