@@ -84,8 +84,8 @@ def test_money_is_a_string_in_every_schema(document: dict[str, Any]) -> None:
     checked = 0
     for name, schema in schemas.items():
         for field, told in schema.get("properties", {}).items():
-            # ``SourceColumns`` has titles and places of columns, not amounts.
-            if re.search(MONEY, field) and name != "SourceColumns":
+            # ``SourceColumns`` and ``DeckColumns`` have titles and places of columns, not amounts.
+            if re.search(MONEY, field) and name not in ("SourceColumns", "DeckColumns"):
                 told = bodies.resolved(told, document)
                 kinds = [bodies.resolved(one, document) for one in told.get("anyOf", [told])]
                 assert {kind["type"] for kind in kinds} <= {"string", "null", "object"}, f"{name}.{field}"
