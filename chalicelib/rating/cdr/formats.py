@@ -8,28 +8,33 @@ name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from chalicelib.calls.format import DIRECTIONS
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
+from chalicelib.rating.cdr import call, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
-from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping, plain
+from chalicelib.rating.cdr.detection import DELIMITERS, SAMPLED, detect, is_separator
+from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping
 from chalicelib.rating.cdr.records import Chunk, Cut, records
+from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout, Pick, RowFormat
 
-__all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
-
-DELIMITERS = (",", ";", "\t")
-_REQUIRED = frozenset(call.COLUMNS) - {"cost"}
-_DIRECTION_AT = call.COLUMNS.index("direction")
-
-Pick = Callable[[list[str]], tuple[str, ...]]
-"""Fields of a row -> those of some columns."""
-Texts = Callable[[Pick, list[str]], tuple[str, ...]]
-"""A pick of a format's columns, and the fields of a row -> the texts of a call in the order of ``call.COLUMNS``."""
+__all__ = [
+    "REASONS",
+    "UNKNOWN",
+    "Call",
+    "ColumnMapping",
+    "Layout",
+    "Rejection",
+    "Source",
+    "detect",
+    "laid_out",
+    "parse",
+    "rejection_of",
+]
 
 
 class Source(NamedTuple):
@@ -47,59 +52,33 @@ class Source(NamedTuple):
     declares: Declaration = NOTHING
 
 
-class Layout(NamedTuple):
-    """The format of a file and the order of its columns.
+def laid_out(found: Iterable[Chunk | Cut], source: Source) -> Iterator[tuple[Layout, Chunk | Cut]]:
+    """The chunks of a file, each with the layout of the file; without the lines that ``source`` declares to skip.
 
-    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` (by a column mapping) or ``unknown``.
-    ``columns``: name of a column -> its index from 0. A line has ``width`` columns or, where ``widest`` is larger, from
-    ``width`` to ``widest``.
+    The first ``detection.SAMPLED`` records decide whatever the sizes of the chunks, so as many chunks are held back.
     """
-
-    name: str
-    delimiter: str
-    columns: dict[str, int]
-    width: int
-    header: bool
-    widest: int = 0
-
-
-UNKNOWN = Layout("unknown", ",", {}, 0, False)
-
-
-class _RowFormat(NamedTuple):
-    """How the rows of a format become rows of Forfait's own CSV.
-
-    ``columns`` are the ones needed; ``texts``, a function of the module of the format, makes the texts of a call from
-    them (None: they are these texts). ``names``: Forfait's columns -> the format's, for messages. ``evidence``: the
-    names of ``mapping.EVIDENCE`` -> the format's columns, those that it has; ``Layout.columns`` has their positions.
-    """
-
-    columns: tuple[str, ...]
-    texts: Texts | None
-    names: Mapping[str, str]
-    evidence: Mapping[str, str]
-
-
-_ROW_FORMATS = {
-    "forfait": _RowFormat(call.COLUMNS, None, {}, {name: name for name in EVIDENCE}),
-    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES, {}),
-    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES, asterisk.EVIDENCE),
-    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES, freeswitch.EVIDENCE),
-}
-
-
-def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
-    """The layout of a file, from its first chunk; only the first record decides, so chunk sizes do not matter."""
-    for delimiter in DELIMITERS:
-        record = next(records(first, delimiter), None)
-        if record is None:
+    ahead, seen, stream = list[Chunk | Cut](), 0, _without_skipped(iter(found), source.declares.skip_lines)
+    for chunk in stream:
+        ahead.append(chunk)
+        if isinstance(chunk, Chunk):
+            seen += sum(1 for _ in islice(records(chunk, DELIMITERS[0]), SAMPLED - seen))
+        if seen >= SAMPLED:
             break
-        # A first line with a stray quote or byte still shows its columns well enough to recognise the format.
-        fields = record.fields or record.raw.split("\n", 1)[0].split(delimiter)
-        layout = _by_header(fields, delimiter, mapping) or _by_shape(fields, delimiter)
-        if layout:
-            return layout
-    return UNKNOWN
+    layout = detect([chunk for chunk in ahead if isinstance(chunk, Chunk)], source.mapping, source.declares)
+    for chunk in chain(ahead, stream):
+        yield layout, chunk
+
+
+def _without_skipped(found: Iterator[Chunk | Cut], lines: int) -> Iterator[Chunk | Cut]:
+    """The chunks without the first ``lines`` lines of the file."""
+    for chunk in found:
+        if isinstance(chunk, Chunk) and chunk.first_line <= lines:
+            skipped = lines + 1 - chunk.first_line
+            rest = chunk.data.split(b"\n", skipped)[skipped:]
+            chunk = Chunk(lines + 1, rest[0] if rest else b"")
+            if not chunk.data.strip():
+                continue
+        yield chunk
 
 
 def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection]:
@@ -115,7 +94,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
             yield _rejection(line, "unknown_format" if unknown else problem, raw)
         return
     read = call.call_reader(zone_of(layout, source), source.plan)
-    yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
+    yield from _calls(chunk, layout, _row_format(layout, source), read)
 
 
 def zone_of(layout: Layout, source: Source) -> str:
@@ -129,20 +108,24 @@ def rejection_of(cut: Cut) -> Rejection:
     return Rejection(cut.line, "truncated", cut.message, cut.raw)
 
 
-def _row_format(layout: Layout, source: Source) -> _RowFormat:
-    if layout.name == "aliased" and source.mapping:
-        return _RowFormat(
-            call.COLUMNS,
-            source.mapping.reader(),
-            {ours: str(theirs) for ours, theirs in source.mapping.columns.items()},
-            {name: name for name in EVIDENCE},
-        )
-    return _ROW_FORMATS[layout.name]
+def words_of(layout: Layout, source: Source) -> ColumnMapping:
+    """The words and defaults for a file: those of a source whose columns it has, or that names no columns."""
+    mapping = source.mapping or ColumnMapping()
+    return mapping if layout.name == "aliased" or not mapping.columns else ColumnMapping()
 
 
-def _calls(
-    chunk: Chunk, layout: Layout, rows: _RowFormat, read: CallReader, mapping: ColumnMapping | None
-) -> Iterator[Call | Rejection]:
+def _row_format(layout: Layout, source: Source) -> RowFormat:
+    mapping = words_of(layout, source)
+    if layout.name == "aliased":
+        columns = mapping.columns_of(layout.columns)
+        names = {ours: str(theirs) for ours, theirs in mapping.columns.items()}
+        rows = RowFormat(columns, mapping.texts, names, {name: name for name in EVIDENCE})
+    else:
+        rows = ROW_FORMATS[layout.name]
+    return rows._replace(texts=mapping.translated(rows)) if mapping.words or mapping.defaults else rows
+
+
+def _calls(chunk: Chunk, layout: Layout, rows: RowFormat, read: CallReader) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
     # A column that the file does not have is read from an empty field that is added after the last.
     places = [layout.columns.get(name, widest) for name in rows.columns]
@@ -153,6 +136,8 @@ def _calls(
         if problem:
             yield _rejection(line, problem, raw)
         elif len(fields) != width and not width < len(fields) <= widest:
+            if is_separator(raw):
+                continue
             yield _rejection(line, "bad_columns", raw, _wrong_width(len(fields), width, widest))
         else:
             try:
@@ -162,7 +147,7 @@ def _calls(
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
                 yield read(line, texts(pick, padded) if texts else pick(padded), fields)
             except BadField as bad:
-                if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
+                if not layout.is_header(fields):
                     yield _rejection(line, bad.reason, raw, call.renamed(bad.message, rows.names))
 
 
@@ -172,39 +157,3 @@ def _wrong_width(found: int, width: int, widest: int) -> str:
 
 def _rejection(line: int, reason: str, raw: str, message: str = "") -> Rejection:
     return Rejection(line, reason, message or REASONS[reason], raw)
-
-
-def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None) -> Layout | None:
-    names = [plain(field) for field in fields]
-    if mapping and (columns := mapping.header(names)):
-        return Layout("aliased", delimiter, columns, len(names), True)
-    for layout, required in (
-        ("forfait", _REQUIRED),
-        ("voipms", voipms.REQUIRED),
-        ("asterisk", asterisk.REQUIRED),
-        ("freeswitch", freeswitch.REQUIRED),
-    ):
-        if layout == "asterisk":
-            names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
-        rows, present = _ROW_FORMATS[layout], set(names)
-        known = (*rows.columns, *(column for column in rows.evidence.values() if column not in rows.columns))
-        # With a name that occurs twice it is not clear which column is meant, so such a line is not a header.
-        if not required <= present or any(names.count(name) > 1 for name in known):
-            continue
-        if layout == "voipms" and not voipms.DIRECTION & present:
-            continue
-        columns = {name: names.index(name) for name in known if name in present}
-        return Layout(layout, delimiter, columns, len(names), True)
-    return None
-
-
-def _by_shape(fields: list[str], delimiter: str) -> Layout | None:
-    full, width = len(call.COLUMNS), len(fields)
-    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in DIRECTIONS:
-        columns = {name: n for n, name in enumerate(call.COLUMNS[:width])}
-        return Layout("forfait", delimiter, columns, width, False)
-    if shape := asterisk.shaped(fields):
-        return Layout("asterisk", delimiter, shape, asterisk.LEAST, False, asterisk.MOST)
-    if shape := freeswitch.shaped(fields):
-        return Layout("freeswitch", delimiter, shape, width, False)
-    return None
