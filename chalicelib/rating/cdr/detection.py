@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
-from chalicelib.calls.format import DIRECTIONS
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.cdr import asterisk, call, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.mapping import ColumnMapping, plain
@@ -108,7 +108,8 @@ def _ends(
 ) -> bool:
     """Whether a field is a word of the format for how a call ended, or a declared one."""
     text = fields[layout.columns[column]]
-    return known(mapping.rule("disposition")(text) if mapping and not mapping.columns else text)
+    word = mapping.rule("disposition")(text) if mapping and not mapping.columns else text
+    return known(word) or (word != text and word in DISPOSITIONS)
 
 
 def is_dated(text: str) -> bool:
