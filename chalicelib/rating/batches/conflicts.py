@@ -123,11 +123,10 @@ class _ByLine:
 def _with_text(batch: Batch, by_line: _ByLine) -> Iterator[tuple[str, Any]]:
     """The text of each conflicting line, with its conflict."""
     source = sources.reading(batch.dial_plan, batch.zones, batch.declared)
-    layout, blocks = None, objects.blocks(batch.object_key, batch.version_id)
-    for chunk in chunks_of(batch, blocks):
+    blocks = objects.blocks(batch.object_key, batch.version_id)
+    for layout, chunk in formats.laid_out(chunks_of(batch, blocks), source):
         if isinstance(chunk, Cut):
             return
-        layout = layout or formats.detect(chunk, source.mapping)
         wanted = by_line.between(chunk.first_line, chunk.first_line + line_feeds(chunk.data))
         for record in records(chunk, layout.delimiter) if wanted else ():
             if record.line in wanted:

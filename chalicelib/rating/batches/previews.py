@@ -94,15 +94,15 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     )
     source = sources.reading(book.plan, reseller.zones, declared, known_by(book.ownership))
     found = Preview(filename, declared["source_id"] if declared else None)
-    head, layout = bytearray(), None
+    head = bytearray()
     try:
-        for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES):
+        read = chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES)
+        for found.layout, chunk in formats.laid_out(read, source):
             if isinstance(chunk, Cut):
                 # The beginning of a compressed file always ends too early: an error only if nothing could be read.
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
-            found.layout = layout = layout or formats.detect(chunk, source.mapping)
-            found.rows += _rows(chunk, layout, source, book)
+            found.rows += _rows(chunk, found.layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
             if len(found.rows) >= LINES:
                 break

@@ -114,10 +114,8 @@ def _read_chunks(batch: Batch, reading: Reading, report: Callable[[], None]) -> 
 
 
 def _rated(found: Iterator[Chunk | Cut], source: formats.Source, table: TermTable) -> Iterator[Columns]:
-    layout = None
-    for chunk in found:
+    for layout, chunk in formats.laid_out(found, source):
         if isinstance(chunk, Cut):
             yield empty([formats.rejection_of(chunk)])
             continue
-        layout = layout or formats.detect(chunk, source.mapping)
         yield rate(chunk, layout, source, table)

@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.calls.format import DISPOSITIONS, FAILED
 from chalicelib.rating.cdr import call, call_ids
-from chalicelib.rating.cdr.call import BadField
 
 ORDER = (
     "accountcode",
@@ -61,30 +59,43 @@ EVIDENCE = {
     "application": "lastapp",
 }
 """``mapping.EVIDENCE`` -> the columns."""
-_SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values()) if name in ORDER} | {
+SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values()) if name in ORDER} | {
     "sequence": SEQUENCE_AT,
     SEQUENCE_IN_20: SEQUENCE_AT - 1,
 }
+_SAMPLE = (
+    "clid",
+    "src",
+    "dst",
+    "dcontext",
+    "channel",
+    "dstchannel",
+    "lastapp",
+    "lastdata",
+    "start",
+    "answer",
+    "end",
+    "duration",
+    "billsec",
+    "disposition",
+    "amaflags",
+    "accountcode",
+    "uniqueid",
+    "userfield",
+    "sequence",
+)
+"""The columns that the sample configuration of ``cdr_custom`` writes; an operator may add others behind them."""
+CUSTOM = {name: n for n, name in enumerate(_SAMPLE) if name in {*COLUMNS, *EVIDENCE.values()}}
+LEAST_CUSTOM = len(_SAMPLE)
 REQUIRED = frozenset({"accountcode", "src", "dst", "dstchannel", "start", "billsec", "disposition"})
 """Names that a header must have, for files to which somebody added one."""
 OTHER_NAMES = {"calldate": "start"}
 """Asterisk's database tables call ``start`` ``calldate``."""
 
-_CONGESTION = "CONGESTION"
 _UNIQUEID = re.compile(r"(?:\S+-)?\d+\.\d+")
 _CALLER = re.compile(r"<([^<>]+)>\s*$")
 NAMES = {"call_id": "uniqueid", "account": "accountcode", "from": "src", "to": "dst", "seconds": "billsec"}
 """Forfait's columns -> Asterisk's, for messages about refused lines."""
-
-
-def shaped(fields: list[str]) -> dict[str, int] | None:
-    """The columns by position, or None when these fields do not look like a row of ``Master.csv``."""
-    if not LEAST <= len(fields) <= MOST:
-        return None
-    start, disposition = (fields[ORDER.index(name)] for name in ("start", "disposition"))
-    if not call.looks_like_start(start) or not _is_disposition(disposition):
-        return None
-    return dict(_SHAPED)
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -94,26 +105,15 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``BadField``.
     """
     account, source, called, caller, channel, start, duration, seconds, ended, uniqueid, *sequences = pick(fields)
-    ended = disposition(ended)
     call.check_duration(seconds, duration, ("billsec", "duration"))
     number = source if source.strip() else _number(caller)
     call_id = _call_id(uniqueid, start, channel, called, *sequences)
     return call_id, start, "", account, number, called, ended, seconds, ""
 
 
-def disposition(text: str) -> str:
-    """Asterisk's disposition -> Forfait's; raises ``BadField`` for an unknown one."""
-    word = text.strip().upper()
-    if word == _CONGESTION:
-        return FAILED
-    if word not in DISPOSITIONS:
-        raise BadField("bad_disposition", "disposition: must be ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION")
-    return word
-
-
-def _is_disposition(text: str) -> bool:
-    word = text.strip(' "').upper()
-    return word in DISPOSITIONS or word == _CONGESTION
+def is_disposition(text: str) -> bool:
+    """Whether a text is a disposition of Asterisk, or a known word for one."""
+    return call.disposition(text.strip(' "')) is not None
 
 
 def _call_id(uniqueid: str, start: str, channel: str, called: str, sequence: str, sequence_in_20: str) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib import money, numbering, numbers, periods
-from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
+from chalicelib.calls.format import ANSWERED, BUSY, DIRECTIONS, DISPOSITIONS, FAILED, NO_ANSWER, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
 from chalicelib.rating.cdr import call_ids, starts
 from chalicelib.rating.cdr.date_patterns import AUTO
@@ -104,6 +104,20 @@ CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in DIRECTIONS}
 _DISPOSITIONS = {word: word for word in DISPOSITIONS}
+WORDS = {
+    **_DISPOSITIONS,
+    **dict.fromkeys(("ANSWER", "COMPLETED"), ANSWERED),
+    **dict.fromkeys(("NOANSWER", "UNANSWERED", "NOT ANSWERED", "MISSED", "TIMEOUT", "NO USER RESPONSE"), NO_ANSWER),
+    **dict.fromkeys(("CANCEL", "CANCELED", "CANCELLED", "ORIGINATOR CANCEL", "CONGESTION"), NO_ANSWER),
+    **dict.fromkeys(("USER BUSY",), BUSY),
+    **dict.fromkeys(("CHANUNAVAIL", "FAIL", "FAILURE", "REJECTED", "CALL REJECTED"), FAILED),
+    **dict.fromkeys(("DONTCALL", "TORTURE", "INVALIDARGS", "NOT FOUND", "UNALLOCATED NUMBER"), FAILED),
+}
+"""Words of switches and carriers, in capitals and with blanks for ``_`` and ``-`` -> the disposition."""
+UNKNOWN = "UNKNOWN"
+WORDS[UNKNOWN] = FAILED
+_SHOWN = 40
+"""Characters of a field in a message."""
 _SPAN = re.compile(r"(?:(\d{1,4}):(\d\d):)?(\d{1,8})", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 is_account = _ACCOUNT.fullmatch
@@ -165,8 +179,8 @@ def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int
             at = hours[start[:14] + start[19:]] + _SECONDS_PAST_HOUR[start[14:19]]
         except KeyError:
             at = _start(start.strip(), instant, hours)
-        direction = _DIRECTIONS.get(direction) or _word(_DIRECTIONS, direction.lower(), "bad_direction")
-        disposition = _DISPOSITIONS.get(disposition) or _word(_DISPOSITIONS, disposition.upper(), "bad_disposition")
+        direction = _DIRECTIONS.get(direction) or _direction(direction)
+        disposition = _DISPOSITIONS.get(disposition) or _disposition(disposition, seconds)
         billable = _seconds(seconds)
         if account not in accounts:
             account = _account(account, direction)
@@ -239,11 +253,36 @@ def hour_start(hour: str, behind: str, instant: Callable[[str], int]) -> int | N
     return first if (second - first, last - first) == (1, 3599) else None
 
 
-def _word(words: dict[str, str], text: str, reason: str) -> str:
-    """The exact word for a spelling with blanks around it; raises ``BadField`` when there is none."""
-    word = words.get(text.strip())
+def shown(text: str) -> str:
+    """A field as messages show it."""
+    text = text.strip()
+    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '...'}`" if text else "an empty field"
+
+
+def _direction(text: str) -> str:
+    """The direction for a spelling with blanks around it or capitals; raises ``BadField``."""
+    word = _DIRECTIONS.get(text.strip().lower())
     if word is None:
-        raise BadField(reason)
+        raise BadField(
+            "bad_direction", f"direction: {shown(text)} is neither outbound nor inbound; declare words for it"
+        )
+    return word
+
+
+def disposition(text: str) -> str | None:
+    """The disposition that a word means in all systems, in small or capital letters; None for other words."""
+    return WORDS.get(text.strip().upper().replace("_", " ").replace("-", " "))
+
+
+def _disposition(text: str, seconds: str) -> str:
+    """The disposition for any spelling of a known word; raises ``BadField``."""
+    word = disposition(text)
+    # A switch that does not know how a call ended, and yet bills it, may mean an answered one.
+    if word is None or (text.strip().upper() == UNKNOWN and seconds.strip().strip("0")):
+        raise BadField(
+            "bad_disposition",
+            f"disposition: {shown(text)} is not ANSWERED, NO ANSWER, BUSY or FAILED; declare words for it",
+        )
     return word
 
 
@@ -252,7 +291,7 @@ def _account(text: str, direction: str) -> str:
     if not account and direction == OUTBOUND:
         raise BadField("missing_account")
     if account and not _ACCOUNT.fullmatch(account):
-        raise BadField("bad_account")
+        raise BadField("bad_account", f"account: {shown(account)} is not 1 to 64 letters, digits or . _ @ + -")
     return account
 
 
@@ -260,7 +299,7 @@ def _account(text: str, direction: str) -> str:
 def _seconds(text: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= MAX_SECONDS):
-        raise BadField("bad_seconds")
+        raise BadField("bad_seconds", f"seconds: {shown(text)} is no whole number from 0 to 86400")
     return int(digits)
 
 

@@ -20,6 +20,7 @@ SNIFFED = 64
 UNREADABLE = b"\x81"
 """Replaces what is not valid UTF-16. It is not text in UTF-8 or Windows-1252 either, so its line will be refused."""
 
+_LINE_END = re.compile(rb"\r?\n|\r")
 _MARK = b"\xef\xbb\xbf"
 _MARKS = re.compile(rb"\n(?:\xef\xbb\xbf)+")
 _LONE_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
@@ -49,7 +50,31 @@ def utf8_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     head, rest = _head(iter(blocks))
     encoding = sniff(head)
     stream = chain((head,), rest)
-    yield from _without_marks(stream if encoding == "utf-8" else _recoded(stream, encoding))
+    yield from _without_marks(_line_feeds(stream if encoding == "utf-8" else _recoded(stream, encoding)))
+
+
+def _line_feeds(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Carriage returns become line feeds in a file whose first line ends with one alone; other files stay as they are.
+
+    In other files a lone carriage return is a control character within its line.
+    """
+    decided, alone, held = False, False, b""
+    try:
+        for block in blocks:
+            data = held + block
+            held = b""
+            if (alone or not decided) and data.endswith(b"\r"):
+                # The block after this one tells whether a line feed follows.
+                data, held = data[:-1], b"\r"
+            if not decided:
+                found = _LINE_END.search(data)
+                decided, alone = found is not None, found is not None and found[0] == b"\r"
+            if data:
+                yield data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if alone else data
+    except Truncated:
+        yield held.replace(b"\r", b"\n") if alone else held
+        raise
+    yield held.replace(b"\r", b"\n") if alone else held
 
 
 def _head(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -8,33 +8,45 @@ name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from chalicelib.calls.format import DIRECTIONS, INBOUND
+from chalicelib.calls.format import INBOUND
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
+from chalicelib.rating.cdr import call, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection, Skipped
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
-from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping, plain
+from chalicelib.rating.cdr.detection import DELIMITERS, SAMPLED, detect, is_separator
+from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping
 from chalicelib.rating.cdr.owning import NOBODY, Known, Owning, Skipping, refusal, stem_of
 from chalicelib.rating.cdr.records import Chunk, Cut, records
+from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout, Pick, RowFormat
 
-__all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
+__all__ = [
+    "REASONS",
+    "UNKNOWN",
+    "Call",
+    "ColumnMapping",
+    "Layout",
+    "Rejection",
+    "Source",
+    "detect",
+    "laid_out",
+    "parse",
+    "rejection_of",
+]
 
-DELIMITERS = (",", ";", "\t")
-_REQUIRED = frozenset(call.COLUMNS) - {"cost"}
-_DIRECTION_AT = call.COLUMNS.index("direction")
-_CALLED = {"voipms": "destination", "asterisk": "dst", "freeswitch": "destination_number"}
+_CALLED = {
+    "voipms": "destination",
+    "asterisk": "dst",
+    "freeswitch": "destination_number",
+    "fusionpbx": "destination_number",
+}
 """The column of the number called where it is not ``to``."""
-_STATED = ("forfait", "voipms")
+_STATED = ("forfait", "voipms", "fusionpbx")
 """Formats whose rows state direction and account themselves."""
-
-Pick = Callable[[list[str]], tuple[str, ...]]
-"""Fields of a row -> those of some columns."""
-Texts = Callable[[Pick, list[str]], tuple[str, ...]]
-"""A pick of a format's columns, and the fields of a row -> the texts of a call in the order of ``call.COLUMNS``."""
 _Owned = Callable[[tuple[str, ...], list[str], list[str]], tuple[str, ...]]
 """The texts of a call, the fields of its row filled up, and the row -> the texts with direction and account."""
 
@@ -55,59 +67,33 @@ class Source(NamedTuple):
     known: Known = NOBODY
 
 
-class Layout(NamedTuple):
-    """The format of a file and the order of its columns.
+def laid_out(found: Iterable[Chunk | Cut], source: Source) -> Iterator[tuple[Layout, Chunk | Cut]]:
+    """The chunks of a file, each with the layout of the file; without the lines that ``source`` declares to skip.
 
-    ``name`` is ``forfait``, ``voipms``, ``asterisk``, ``freeswitch``, ``aliased`` (by a column mapping) or ``unknown``.
-    ``columns``: name of a column -> its index from 0. A line has ``width`` columns or, where ``widest`` is larger, from
-    ``width`` to ``widest``.
+    The first ``detection.SAMPLED`` records decide whatever the sizes of the chunks, so as many chunks are held back.
     """
-
-    name: str
-    delimiter: str
-    columns: dict[str, int]
-    width: int
-    header: bool
-    widest: int = 0
-
-
-UNKNOWN = Layout("unknown", ",", {}, 0, False)
-
-
-class _RowFormat(NamedTuple):
-    """How the rows of a format become rows of Forfait's own CSV.
-
-    ``columns`` are the ones needed; ``texts``, a function of the module of the format, makes the texts of a call from
-    them (None: they are these texts). ``names``: Forfait's columns -> the format's, for messages. ``evidence``: the
-    names of ``mapping.EVIDENCE`` -> the format's columns, those that it has; ``Layout.columns`` has their positions.
-    """
-
-    columns: tuple[str, ...]
-    texts: Texts | None
-    names: Mapping[str, str]
-    evidence: Mapping[str, str]
-
-
-_ROW_FORMATS = {
-    "forfait": _RowFormat(call.COLUMNS, None, {}, {name: name for name in EVIDENCE}),
-    "voipms": _RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES, {}),
-    "asterisk": _RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES, asterisk.EVIDENCE),
-    "freeswitch": _RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES, freeswitch.EVIDENCE),
-}
-
-
-def detect(first: Chunk, mapping: ColumnMapping | None = None) -> Layout:
-    """The layout of a file, from its first chunk; only the first record decides, so chunk sizes do not matter."""
-    for delimiter in DELIMITERS:
-        record = next(records(first, delimiter), None)
-        if record is None:
+    ahead, seen, stream = list[Chunk | Cut](), 0, _without_skipped(iter(found), source.declares.skip_lines)
+    for chunk in stream:
+        ahead.append(chunk)
+        if isinstance(chunk, Chunk):
+            seen += sum(1 for _ in islice(records(chunk, DELIMITERS[0]), SAMPLED - seen))
+        if seen >= SAMPLED:
             break
-        # A first line with a stray quote or byte still shows its columns well enough to recognise the format.
-        fields = record.fields or record.raw.split("\n", 1)[0].split(delimiter)
-        layout = _by_header(fields, delimiter, mapping) or _by_shape(fields, delimiter)
-        if layout:
-            return layout
-    return UNKNOWN
+    layout = detect([chunk for chunk in ahead if isinstance(chunk, Chunk)], source.mapping, source.declares)
+    for chunk in chain(ahead, stream):
+        yield layout, chunk
+
+
+def _without_skipped(found: Iterator[Chunk | Cut], lines: int) -> Iterator[Chunk | Cut]:
+    """The chunks without the first ``lines`` lines of the file."""
+    for chunk in found:
+        if isinstance(chunk, Chunk) and chunk.first_line <= lines:
+            skipped = lines + 1 - chunk.first_line
+            rest = chunk.data.split(b"\n", skipped)[skipped:]
+            chunk = Chunk(lines + 1, rest[0] if rest else b"")
+            if not chunk.data.strip():
+                continue
+        yield chunk
 
 
 def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejection | Skipped]:
@@ -125,7 +111,7 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
     read = call.call_reader(zone_of(layout, source), source.plan, source.declares.date_format, source.declares.fx_e10)
     rows, owning = _row_format(layout, source), owning_of(layout, source)
     owned = _owned(owning, layout, rows, read) if owning else None
-    yield from _calls(chunk, layout, rows, read, source.mapping, owned, _skip(layout, source))
+    yield from _calls(chunk, layout, rows, read, owned, _skip(layout, source))
 
 
 def owning_of(layout: Layout, source: Source) -> Owning | None:
@@ -176,23 +162,28 @@ def rejection_of(cut: Cut) -> Rejection:
     return Rejection(cut.line, "truncated", cut.message, cut.raw)
 
 
-def _row_format(layout: Layout, source: Source) -> _RowFormat:
-    if layout.name == "aliased" and source.mapping:
-        return _RowFormat(
-            call.COLUMNS,
-            source.mapping.reader(),
-            {ours: str(theirs) for ours, theirs in source.mapping.columns.items()},
-            {name: name for name in EVIDENCE},
-        )
-    return _ROW_FORMATS[layout.name]
+def words_of(layout: Layout, source: Source) -> ColumnMapping:
+    """The words and defaults for a file: those of a source whose columns it has, or that names no columns."""
+    mapping = source.mapping or ColumnMapping()
+    return mapping if layout.name == "aliased" or not mapping.columns else ColumnMapping()
+
+
+def _row_format(layout: Layout, source: Source) -> RowFormat:
+    mapping = words_of(layout, source)
+    if layout.name == "aliased":
+        columns = mapping.columns_of(layout.columns)
+        names = {ours: str(theirs) for ours, theirs in mapping.columns.items()}
+        rows = RowFormat(columns, mapping.texts, names, {name: name for name in EVIDENCE})
+    else:
+        rows = ROW_FORMATS[layout.name]
+    return rows._replace(texts=mapping.translated(rows)) if mapping.words or mapping.defaults else rows
 
 
 def _calls(
     chunk: Chunk,
     layout: Layout,
-    rows: _RowFormat,
+    rows: RowFormat,
     read: CallReader,
-    mapping: ColumnMapping | None,
     owned: _Owned | None,
     skip: Callable[[list[str]], str] | None,
 ) -> Iterator[Call | Rejection | Skipped]:
@@ -207,6 +198,8 @@ def _calls(
         if problem:
             yield _rejection(line, problem, raw)
         elif len(fields) != width and not width < len(fields) <= widest:
+            if is_separator(raw):
+                continue
             yield _rejection(line, "bad_columns", raw, _wrong_width(len(fields), width, widest))
         else:
             try:
@@ -220,11 +213,11 @@ def _calls(
                 spelled = texts(pick, padded) if texts else pick(padded)
                 yield read(line, owned(spelled, padded, fields) if owned else spelled, fields)
             except BadField as bad:
-                if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
+                if not layout.is_header(fields):
                     yield _rejection(line, bad.reason, raw, call.renamed(bad.message, rows.names))
 
 
-def _owned(owning: Owning, layout: Layout, rows: _RowFormat, read: CallReader) -> _Owned:
+def _owned(owning: Owning, layout: Layout, rows: RowFormat, read: CallReader) -> _Owned:
     """A function that puts the direction and account that the rules find into the texts of a call.
 
     It raises ``BadField``: for the other fields of the row first, because they are wrong whoever the owner is.
@@ -252,39 +245,3 @@ def _wrong_width(found: int, width: int, widest: int) -> str:
 
 def _rejection(line: int, reason: str, raw: str, message: str = "") -> Rejection:
     return Rejection(line, reason, message or REASONS[reason], raw)
-
-
-def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None) -> Layout | None:
-    names = [plain(field) for field in fields]
-    if mapping and (columns := mapping.header(names)):
-        return Layout("aliased", delimiter, columns, len(names), True)
-    for layout, required in (
-        ("forfait", _REQUIRED),
-        ("voipms", voipms.REQUIRED),
-        ("asterisk", asterisk.REQUIRED),
-        ("freeswitch", freeswitch.REQUIRED),
-    ):
-        if layout == "asterisk":
-            names = [asterisk.OTHER_NAMES.get(name, name) for name in names]
-        rows, present = _ROW_FORMATS[layout], set(names)
-        known = (*rows.columns, *(column for column in rows.evidence.values() if column not in rows.columns))
-        # With a name that occurs twice it is not clear which column is meant, so such a line is not a header.
-        if not required <= present or any(names.count(name) > 1 for name in known):
-            continue
-        if layout == "voipms" and not voipms.DIRECTION & present:
-            continue
-        columns = {name: names.index(name) for name in known if name in present}
-        return Layout(layout, delimiter, columns, len(names), True)
-    return None
-
-
-def _by_shape(fields: list[str], delimiter: str) -> Layout | None:
-    full, width = len(call.COLUMNS), len(fields)
-    if width in (full - 1, full) and plain(fields[_DIRECTION_AT]) in DIRECTIONS:
-        columns = {name: n for n, name in enumerate(call.COLUMNS[:width])}
-        return Layout("forfait", delimiter, columns, width, False)
-    if shape := asterisk.shaped(fields):
-        return Layout("asterisk", delimiter, shape, asterisk.LEAST, False, asterisk.MOST)
-    if shape := freeswitch.shaped(fields):
-        return Layout("freeswitch", delimiter, shape, width, False)
-    return None

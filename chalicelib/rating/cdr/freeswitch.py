@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.calls.format import ANSWERED, BUSY, FAILED, NO_ANSWER
+from chalicelib.calls.format import ANSWERED, BUSY, DISPOSITIONS, FAILED, NO_ANSWER
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -45,8 +45,33 @@ EVIDENCE = {"context": "context"}
 """``mapping.EVIDENCE`` -> the columns."""
 REQUIRED = frozenset(COLUMNS) - {"duration"}
 
+SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values())}
+ORDER_LIKE_ASTERISK = (
+    "accountcode",
+    "caller_id_number",
+    "destination_number",
+    "context",
+    "caller_id",
+    "channel_name",
+    "bridge_channel",
+    "last_app",
+    "last_arg",
+    "start_stamp",
+    "answer_stamp",
+    "end_stamp",
+    "duration",
+    "billsec",
+    "hangup_cause",
+    "amaflags",
+    "uuid",
+    "userfield",
+)
+"""The columns of the template ``asterisk``."""
+LIKE_ASTERISK = {name: ORDER_LIKE_ASTERISK.index(name) for name in (*COLUMNS, *EVIDENCE.values())}
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]+")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SINGLE = frozenset({"NONE", "UNSPECIFIED", "SUCCESS", "INTERWORKING"})
+"""Causes of one word."""
+_AROUND = ' ");'
 _NOT_ANSWERED = {
     "USER_BUSY": BUSY,
     "NORMAL_CLEARING": NO_ANSWER,
@@ -72,14 +97,11 @@ NAMES = {
 """Forfait's columns -> FreeSWITCH's, for messages about refused lines."""
 
 
-def shaped(fields: list[str]) -> dict[str, int] | None:
-    """The columns by position, or None when these fields do not look like a row of the default template."""
-    if not len(ORDER) <= len(fields) <= MOST:
-        return None
-    start, cause, uuid = (fields[ORDER.index(name)].strip(' "') for name in ("start_stamp", "hangup_cause", "uuid"))
-    if not (call.looks_like_start(start) and _CAUSE.fullmatch(cause) and _UUID.fullmatch(uuid)):
-        return None
-    return {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values())}
+def is_cause(text: str) -> bool:
+    """Whether a text is a hang-up cause, in small or capital letters."""
+    cause = text.strip(' "').upper()
+    has_form = _CAUSE.fullmatch(cause) is not None and ("_" in cause or cause in _SINGLE)
+    return has_form or cause in _NOT_ANSWERED
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -90,8 +112,8 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     """
     caller, called, start, answer, duration, seconds, cause, uuid, account = pick(fields)
     call.check_duration(seconds, duration, ("billsec", "duration"))
-    # Some templates have a blank before this field, which makes its quotes part of the text.
-    account = account.strip(' "')
+    # Some templates write a blank before this field, or `);` after it, which makes its quotes part of the text.
+    account = account.strip(_AROUND)
     answered = bool(answer.strip() or seconds.strip().strip("0"))
     ended = ANSWERED if answered else disposition(cause)
     return uuid, start, "", account, caller, called, ended, seconds, ""
@@ -99,7 +121,12 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
 def disposition(cause: str) -> str:
     """The disposition of a call that was not answered; raises ``BadField`` when ``cause`` is not a cause."""
-    cause = cause.strip()
-    if not _CAUSE.fullmatch(cause):
-        raise BadField("bad_disposition", "hangup_cause: must be a cause such as NORMAL_CLEARING")
-    return _NOT_ANSWERED.get(cause, FAILED)
+    word = cause.strip().upper()
+    if word in DISPOSITIONS:
+        return word
+    if not _CAUSE.fullmatch(word):
+        raise BadField(
+            "bad_disposition",
+            f"disposition: {call.shown(cause)} is no cause such as NORMAL_CLEARING; declare words for it",
+        )
+    return _NOT_ANSWERED.get(word, FAILED)

@@ -12,13 +12,31 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
-from chalicelib.rating.cdr.call import COLUMNS
+from chalicelib.rating.cdr.call import COLUMNS, check_duration
+
+DURATION = "duration"
+"""The seconds of a whole call, ringing included; the billable ones are compared with it where it is declared."""
+_DIRECTION_AT = COLUMNS.index("direction")
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
 EVIDENCE = ("channel", "destination_channel", "context", "application")
 """Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call."""
 _UPLOADED = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-")
+
+
+Texts = Callable[[Callable[[list[str]], tuple[str, ...]], list[str]], tuple[str, ...]]
+
+
+class Rows(Protocol):
+    """The part of a ``row_formats.RowFormat`` that words and defaults need."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def texts(self) -> Texts | None: ...
+    @property
+    def names(self) -> Mapping[str, str]: ...
 
 
 class Declared(Protocol):
@@ -47,10 +65,15 @@ class ColumnMapping:
     def __bool__(self) -> bool:
         return bool(self.columns or self.words or self.defaults)
 
+    @property
+    def has_titles(self) -> bool:
+        """Whether its columns are found by the titles in a header, not by position alone."""
+        return not self.columns or any(isinstance(column, str) for column in self.columns.values())
+
     def header(self, names: list[str]) -> dict[str, int] | None:
         """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
-        for column in (*COLUMNS, *EVIDENCE):
+        for column in (*COLUMNS, *EVIDENCE, *self._duration()):
             declared = self.columns.get(column, column)
             if isinstance(declared, int):
                 places[column] = declared - 1
@@ -60,19 +83,57 @@ class ColumnMapping:
                 places[column] = names.index(name)
             elif column in self.columns or (name in names and column in COLUMNS):
                 return None
-        return places if all(column in places or column in self.defaults for column in _NEEDED) else None
+        return places if self._is_enough(places, len(names)) else None
 
-    def reader(self) -> Callable[[Callable[[list[str]], tuple[str, ...]], list[str]], tuple[str, ...]]:
-        """A function (pick, fields of a row) -> the texts of a call in Forfait's words, ordered as ``call.COLUMNS``."""
-        rules = {COLUMNS.index(column): self.rule(column) for column in {*self.words, *self.defaults}}
+    def placed(self, width: int) -> dict[str, int] | None:
+        """Forfait's columns -> their positions in rows of so many columns without titles; None where one is missing."""
+        if any(isinstance(column, str) for column in self.columns.values()):
+            return None
+        places = {ours: int(theirs) - 1 for ours, theirs in self.columns.items()}
+        return places if places and self._is_enough(places, width) else None
 
-        def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
+    def _is_enough(self, places: Mapping[str, int], width: int) -> bool:
+        needed = all(column in places or column in self.defaults for column in _NEEDED)
+        return needed and all(place < width for place in places.values())
+
+    def _duration(self) -> tuple[str, ...]:
+        return (DURATION,) if DURATION in self.columns else ()
+
+    def columns_of(self, places: Mapping[str, int]) -> tuple[str, ...]:
+        """The columns whose fields ``texts`` takes."""
+        return (*COLUMNS, DURATION) if DURATION in places else COLUMNS
+
+    def texts(self, pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
+        """The fields of ``columns_of`` -> the texts of a call as ordered in ``call.COLUMNS``; raises ``BadField``."""
+        found = pick(fields)
+        if len(found) > len(COLUMNS):
+            check_duration(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION))
+        return found[: len(COLUMNS)]
+
+    def translated(self, rows: Rows) -> Texts:
+        """The function ``rows.texts``, but words and defaults are read before it as if the file had Forfait's words."""
+        places = {
+            rows.columns.index(rows.names.get(column, column) if rows.texts != self.texts else column): self.rule(
+                column
+            )
+            for column in {*self.words, *self.defaults}
+            if (rows.names.get(column, column) if rows.texts != self.texts else column) in rows.columns
+        }
+        # A format that has no column for the direction finds it by others; a declared one replaces it.
+        stated = (
+            self.defaults.get("direction") if rows.names.get("direction", "direction") not in rows.columns else None
+        )
+        texts = rows.texts
+
+        def read(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
             found = list(pick(fields))
-            for place, rule in rules.items():
+            for place, rule in places.items():
                 found[place] = rule(found[place])
-            return tuple(found)
+            row = tuple(found)
+            row = texts(lambda _: row, fields) if texts else row
+            return row if stated is None else (*row[:_DIRECTION_AT], stated, *row[_DIRECTION_AT + 1 :])
 
-        return texts
+        return read
 
     def rule(self, column: str) -> Callable[[str], str]:
         """A function from the file's text in one of Forfait's columns to Forfait's text."""

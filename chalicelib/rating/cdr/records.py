@@ -16,7 +16,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 from chalicelib.rating.cdr.compression import Truncated, plain_blocks
@@ -29,6 +29,8 @@ SHOWN_CHARACTERS = 1000
 """How much of a line that is too long is shown in the refused lines."""
 
 _READ_AT_ONCE = 500  # Lines: few enough for the garbage collector, and for those read again for a stray quote.
+_END = ("",)
+"""An empty line after others: a field that is left open would swallow it."""
 _BLANK, _BLANK_BYTES = " \t\r", b" \t\r"
 _SHORT_LINE = 20  # Bytes; no line of a CDR is as short, so the lines of a chunk with such a mean are mostly blank.
 _BLANK_RUN = re.compile(rb"(?:^|\n)((?:[ \t\r]*+\n){%d,}+)" % MAX_RECORD_LINES)
@@ -144,8 +146,8 @@ def _quoted(lines: list[str], first_line: int, delimiter: str) -> Iterator[Recor
         some = lines[first : first + _READ_AT_ONCE]
         rows: list[list[str] | None] = []
         with suppress(csv.Error):
-            rows += csv.reader(some, delimiter=delimiter, strict=True)
-        if len(rows) < len(some):
+            rows += csv.reader(chain(some, _END), delimiter=delimiter)
+        if len(rows) <= len(some):
             # A quote is left open in one of these lines; each is read alone, so that it affects no other line.
             rows = [*map(split, some)]
         for line, raw, fields in zip(count(first_line + first), some, rows, strict=False):
@@ -167,12 +169,13 @@ def _plain_lines(data: bytes) -> list[str] | None:
 
 def _careful(chunk: Chunk, delimiter: str, dirty: bool) -> Iterator[Record]:
     lines = chunk.data.split(b"\n")
-    split = _Splitter(delimiter)
+    split, strict = _Splitter(delimiter), _Splitter(delimiter, strict=True)
     at = 0
     while at < len(lines):
         span = span_of(lines, at) or 1
         first = chunk.first_line + at
-        record = _record(first, b"\n".join(lines[at : at + span]) if span > 1 else lines[at], split, dirty)
+        data = b"\n".join(lines[at : at + span]) if span > 1 else lines[at]
+        record = _record(first, data, strict if span > 1 else split, dirty)
         if span > 1 and record is not None and record.problem == "unclosed_quote":
             # Well quoted only with another delimiter than the file's: each line is a record.
             singles = (_record(first + n, raw, split, dirty) for n, raw in enumerate(lines[at : at + span]))
@@ -217,27 +220,31 @@ def _text(data: bytes) -> str | None:
 class _Splitter:
     """The csv module for one record at a time: to make a new reader for each record takes longer than to read it."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, strict: bool = False) -> None:
         self.delimiter = delimiter
-        self._raw = ""
-        self._reader = csv.reader(self, delimiter=delimiter, strict=True)
+        self._raw: str | None = None
+        self._is_open = False
+        self._reader = csv.reader(self, delimiter=delimiter, strict=strict)
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        raw, self._raw = self._raw, ""
-        if not raw:
+        raw, self._raw = self._raw, None
+        if raw is None:
+            # The reader asks for another line when a quote is open at the end of this one.
+            self._is_open = True
             raise StopIteration
         return raw
 
     def __call__(self, raw: str) -> list[str] | None:
-        """The fields, or None when a quote is left open or closes in the middle of a field."""
-        self._raw = raw
+        """The fields, or None when a field that begins with a quote is never closed or, if ``strict``, too early."""
+        self._raw, self._is_open = raw, False
         try:
-            return next(self._reader)
+            fields = next(self._reader)
         except (csv.Error, StopIteration):
             return None
+        return None if self._is_open else fields
 
 
 def _whole(pending: bytearray) -> int:

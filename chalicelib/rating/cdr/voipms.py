@@ -26,13 +26,34 @@ COLUMNS = (
     "seconds",
     "total",
 )
-REQUIRED = frozenset({"date", "account", "callerid", "destination", "disposition", "seconds"})
+REQUIRED = frozenset({"date", "account", "callerid", "destination", "disposition"})
+LENGTH = frozenset({"seconds", "duration"})
+"""A file must have one of these columns; the billable seconds are those of ``duration`` where it has no other."""
+OTHER_NAMES = {
+    "call date": "date",
+    "date/time": "date",
+    "caller id": "callerid",
+    "call description": "description",
+    "destination type": "destination_type",
+    "sub account": "account",
+    "unique id": "uniqueid",
+    "cost": "total",
+}
+"""The titles of the portal's export -> the names of ``getCDR``."""
 DIRECTION = frozenset({"description", "destination_type"})
 """A file must have one of these columns: they say whether a call is inbound."""
 
+_DURATION = re.compile(r"(\d{1,2}):(\d\d):(\d\d)", re.ASCII)
 _RECORDING = "call recording"
 _CALLER = re.compile(r"<([^<>]*)>\s*")
-NAMES = {"call_id": "uniqueid", "start": "date", "from": "callerid", "to": "destination", "cost": "total"}
+NAMES = {
+    "direction": "description",
+    "call_id": "uniqueid",
+    "start": "date",
+    "from": "callerid",
+    "to": "destination",
+    "cost": "total",
+}
 """Forfait's columns -> VoIP.ms's, for messages about refused lines."""
 
 
@@ -45,6 +66,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     uniqueid, date, description, kind, account, caller, called, disposition, duration, seconds, total = pick(fields)
     way = direction(description, kind)
     check_duration(seconds, duration, ("seconds", "duration"))
+    seconds = seconds if seconds.strip() else seconds_of(duration)
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller
     return uniqueid, date, way, account, number, called, disposition, seconds, total
@@ -64,3 +86,9 @@ def direction(description: str, kind: str) -> str:
     if "outbound" in description:
         return OUTBOUND
     return INBOUND if kind.strip().upper().startswith("IN") else OUTBOUND
+
+
+def seconds_of(duration: str) -> str:
+    """``hh:mm:ss`` as seconds; any other text as it is."""
+    found = _DURATION.fullmatch(duration.strip())
+    return str(int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])) if found else duration

@@ -5,7 +5,7 @@ from mapped_columns import TOKYO
 from test_formats import CALL, GOOD, HEADER, VOIPMS_HEADER, voipms
 
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source, detect, parse
+from chalicelib.rating.cdr.formats import Call, Rejection, Source, detect, laid_out, parse
 from chalicelib.rating.cdr.mapping import ColumnMapping, chosen
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks
 
@@ -22,10 +22,8 @@ class Declared:
 def parsed(text: str, mapping: ColumnMapping = TOKYO, zone: str = "America/Toronto") -> list[Call | Rejection]:
     source = Source(DialPlan("US"), zone, declared=True, mapping=mapping)
     found: list[Call | Rejection] = []
-    layout: Layout | None = None
-    for chunk in chunks([text.encode()]):
+    for layout, chunk in laid_out(chunks([text.encode()]), source):
         assert not isinstance(chunk, Cut)
-        layout = layout or detect(chunk, mapping)
         found += parse(chunk, layout, source)
     return found
 

@@ -273,10 +273,9 @@ def meant(table: TermTable, name: str, number: int) -> object:
 def compare(case: Case) -> tuple[int, int]:
     """Rate a case both ways; how many lines were rated, and how many of them by the vectorised engine itself."""
     reference, vectorised = case.make(), case.make()
-    layout, rated, plain = None, 0, 0
-    for chunk in chunks([case.data], case.chunk_bytes):
+    rated, plain = 0, 0
+    for layout, chunk in formats.laid_out(chunks([case.data], case.chunk_bytes), case.source):
         assert not isinstance(chunk, Cut)
-        layout = layout or formats.detect(chunk, case.source.mapping)
         expected = engine_reference.rate(chunk, layout, case.source, reference)
         found = fast.rate(chunk, layout, case.source, vectorised)
         assert list(found.rejected) == list(expected.rejected)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chalicelib.calls.format import ANSWERED
-from chalicelib.rating.cdr import asterisk, freeswitch, voipms
+from chalicelib.calls.format import ANSWERED, DISPOSITIONS
+from chalicelib.rating.cdr import asterisk, call, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.call import COLUMNS, BadField
-from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of, skipping_of
-from chalicelib.rating.cdr.mapping import ColumnMapping
+from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of, skipping_of, words_of
+from chalicelib.rating.cdr.mapping import DURATION, ColumnMapping
 from chalicelib.rating.cdr.owning import Owning
+from chalicelib.rating.cdr.row_formats import ROW_FORMATS
 from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
@@ -25,7 +26,12 @@ from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
 
 Field = tuple[Ints, Ints]
 """Per row, the position of the field in the buffer, and its length in bytes."""
-FORMATS = ("forfait", "aliased", "voipms", "asterisk", "freeswitch")
+FORMATS = ("forfait", "aliased", "voipms", "asterisk", "fusionpbx", "freeswitch")
+_HEADS = np.zeros(11, np.uint8)
+_HEADS[[len(word) for word in DISPOSITIONS]] = [ord(word[0]) for word in DISPOSITIONS]
+"""The first byte of a disposition in Forfait's words, by its length."""
+_WORD_BYTES = 64
+"""The longest text, in bytes, that the rules of a format are asked about."""
 
 
 @dataclass
@@ -44,11 +50,12 @@ class MappedRows:
 
 def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
     """The lines of a chunk; the name of ``layout`` is one of ``FORMATS``."""
-    page = _Page(lines, layout)
-    if layout.name == "aliased" and source.mapping:
-        fields = _aliased(page, source.mapping)
-    else:
-        fields = _READERS[layout.name](page)
+    mapping = words_of(layout, source)
+    page = _Page(lines, layout, mapping)
+    fields = _READERS[layout.name](page)
+    if "direction" in mapping.defaults and not page.states("direction"):
+        fields["direction"] = page.everywhere(mapping.defaults["direction"])
+    fields["disposition"] = page.known_words(fields["disposition"])
     if skipping := skipping_of(layout, source):
         # Skipped rows are few: the reference engine counts them.
         page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))
@@ -60,8 +67,13 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
 class _Page:
     """The lines of a chunk, and the texts that are appended to its buffer."""
 
-    def __init__(self, lines: Lines, layout: Layout) -> None:
+    def __init__(self, lines: Lines, layout: Layout, mapping: ColumnMapping) -> None:
         self.lines, self.columns = lines, layout.columns
+        names = {} if layout.name == "aliased" else ROW_FORMATS[layout.name].names
+        known = call.COLUMNS if layout.name == "aliased" else ROW_FORMATS[layout.name].columns
+        ours = {names.get(column, column): column for column in (*mapping.words, *mapping.defaults)}
+        self._mapping, self._ours = mapping, {theirs: column for theirs, column in ours.items() if theirs in known}
+        self._read = dict[str, Field]()
         self.good = np.ones(len(lines.line), bool)
         self._appended: list[Bytes] = []
         self._size = len(lines.buffer)
@@ -81,11 +93,48 @@ class _Page:
         return self.lines.field(place), None if self.lines.spotted is None else self.lines.spotted[place]
 
     def column(self, name: str) -> Field:
-        """The field of a column; rows where its bytes are not its text are not good."""
-        field, spotted = self.raw(name)
-        if spotted is not None:
-            self.good &= ~spotted
-        return field
+        """The field of a column, in Forfait's words where they are declared; rows where its bytes are not its text are
+        not good.
+        """
+        if name not in self._read:
+            field, spotted = self.raw(name)
+            if spotted is not None:
+                self.good &= ~spotted
+            self._read[name] = self._declared(name, field) if name in self._ours else field
+        return self._read[name]
+
+    def _declared(self, name: str, field: Field) -> Field:
+        """A field after the words and the default that the source declares for it."""
+        column, mapping = self._ours[name], self._mapping
+        if column in mapping.words or name not in self.columns:
+            rule = mapping.rule(column)
+            field, known = self.translated(_known(rule) if column == "disposition" else rule, field)
+            self.good &= known
+            return field
+        begin, length = self.not_blank(field)
+        other, size = self.words([mapping.defaults[column]])
+        return np.where(length > 0, begin, other), np.where(length > 0, length, size)
+
+    def states(self, column: str) -> bool:
+        """Whether words and a default for one of Forfait's columns are about a column of the format."""
+        return column in self._ours.values()
+
+    def everywhere(self, text: str) -> Field:
+        """One text for all rows."""
+        begin, length = self.words([text])
+        return np.repeat(begin, len(self.good)), np.repeat(length, len(self.good))
+
+    def known_words(self, field: Field) -> Field:
+        """Dispositions in Forfait's words; most files have no others, so only the others are translated."""
+        begin, length = field
+        inside = begin < len(self.lines.buffer)
+        heads = self.lines.buffer[begin * inside]
+        rest = np.flatnonzero(inside & (_HEADS[np.minimum(length, len(_HEADS) - 1)] != heads))
+        if len(rest):
+            some, known = self.translated(_disposition, (begin[rest], length[rest]))
+            begin, length = begin.copy(), length.copy()
+            begin[rest[known]], length[rest[known]] = some[0][known], some[1][known]
+        return begin, length
 
     def not_blank(self, field: Field) -> Field:
         """For fields where blanks are meaningful: a row whose field begins or ends with a blank is not good."""
@@ -162,6 +211,24 @@ class _Page:
         return blank
 
 
+def _disposition(text: str) -> str:
+    """The disposition that a word means; raises ``BadField`` where the reference engine must decide."""
+    word = call.disposition(text)
+    if word is None or text.strip().upper() == call.UNKNOWN:
+        raise BadField("bad_disposition")
+    return word
+
+
+def _known(rule: Callable[[str], str]) -> Callable[[str], str]:
+    """A rule for dispositions, and after it the words that are known everywhere; other words stay as they are."""
+
+    def translated(text: str) -> str:
+        text = rule(text)
+        return _result(_disposition, text) or text
+
+    return translated
+
+
 def _result(rule: Callable[..., str], *texts: str) -> str | None:
     try:
         return rule(*texts)
@@ -187,16 +254,10 @@ def _forfait(page: _Page) -> dict[str, Field]:
     return {name: page.column(name) for name in COLUMNS if name in page.columns or name != "cost"}
 
 
-def _aliased(page: _Page, mapping: ColumnMapping) -> dict[str, Field]:
+def _aliased(page: _Page) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
-    for name in {*mapping.words, *mapping.defaults}:
-        if name in mapping.words or name not in page.columns:
-            fields[name], known = page.translated(mapping.rule(name), fields[name])
-            page.good &= known
-        else:
-            begin, length = page.not_blank(fields[name])
-            other, size = page.words([mapping.defaults[name]])
-            fields[name] = np.where(length > 0, begin, other), np.where(length > 0, length, size)
+    if DURATION in page.columns:
+        fields["seconds"] = _within(page, "seconds")
     return fields
 
 
@@ -211,9 +272,19 @@ def _voipms(page: _Page) -> dict[str, Field]:
         "from": page.inner("callerid", np.arange(len(page.good)), to_the_end=False),
         "to": page.column("destination"),
         "disposition": page.column("disposition"),
-        "seconds": _within(page, "seconds"),
+        "seconds": _voipms_seconds(page),
     }
     return {**fields, "cost": page.column("total")} if "total" in page.columns else fields
+
+
+def _voipms_seconds(page: _Page) -> Field:
+    if "seconds" in page.columns:
+        begin, length = _within(page, "seconds")
+        page.good &= length > 0
+        return begin, length
+    seconds, known = page.translated(voipms.seconds_of, page.column("duration"))
+    page.good &= known
+    return seconds
 
 
 def _within(page: _Page, name: str) -> Field:
@@ -224,8 +295,6 @@ def _within(page: _Page, name: str) -> Field:
 
 
 def _asterisk(page: _Page) -> dict[str, Field]:
-    disposition, known = page.translated(asterisk.disposition, page.column("disposition"))
-    page.good &= known
     account, start = page.column("accountcode"), page.column("start")
     begin, length = page.not_blank(page.column("src"))
     unnamed = np.flatnonzero(length == 0)
@@ -238,7 +307,7 @@ def _asterisk(page: _Page) -> dict[str, Field]:
         "account": account,
         "from": (begin, length),
         "to": page.column("dst"),
-        "disposition": disposition,
+        "disposition": page.column("disposition"),
         "seconds": _within(page, "billsec"),
     }
 
@@ -271,20 +340,42 @@ def _asterisk_sequence(page: _Page) -> Field | None:
 
 def _freeswitch(page: _Page) -> dict[str, Field]:
     account, seconds = _unquoted(page, page.column("accountcode")), _within(page, "billsec")
-    answer = page.not_blank(page.column("answer_stamp"))
-    answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
-    (begin, length), known = page.translated(freeswitch.disposition, page.column("hangup_cause"))
-    page.good &= answered | known
-    other, size = page.words([ANSWERED])
     return {
         "call_id": page.column("uuid"),
         "start": page.column("start_stamp"),
         "account": account,
         "from": page.column("caller_id_number"),
         "to": page.column("destination_number"),
-        "disposition": (np.where(answered, other, begin), np.where(answered, size, length)),
+        "disposition": _ended(page, seconds),
         "seconds": seconds,
     }
+
+
+def _fusionpbx(page: _Page) -> dict[str, Field]:
+    account, (other, size) = page.not_blank(page.column("accountcode")), page.column("extension")
+    account = np.where(account[1] > 0, account[0], other), np.where(account[1] > 0, account[1], size)
+    direction, known = page.translated(fusionpbx.direction, page.column("direction"), account)
+    page.good &= known
+    return {
+        "call_id": page.column("xml_cdr_uuid"),
+        "start": page.column("start_stamp"),
+        "direction": direction,
+        "account": account,
+        "from": page.column("caller_id_number"),
+        "to": page.column("destination_number"),
+        "disposition": _ended(page, page.column("billsec")),
+        "seconds": page.column("billsec"),
+    }
+
+
+def _ended(page: _Page, seconds: Field) -> Field:
+    """The dispositions of FreeSWITCH: answered, or why not."""
+    answer = page.not_blank(page.column("answer_stamp"))
+    answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
+    (begin, length), known = page.translated(freeswitch.disposition, page.column("hangup_cause"))
+    page.good &= answered | known
+    other, size = page.words([ANSWERED])
+    return np.where(answered, other, begin), np.where(answered, size, length)
 
 
 def _unquoted(page: _Page, field: Field) -> Field:
@@ -298,6 +389,8 @@ def _unquoted(page: _Page, field: Field) -> Field:
 
 _READERS: dict[str, Callable[[_Page], dict[str, Field]]] = {
     "forfait": _forfait,
+    "aliased": _aliased,
+    "fusionpbx": _fusionpbx,
     "voipms": _voipms,
     "asterisk": _asterisk,
     "freeswitch": _freeswitch,

@@ -62,7 +62,9 @@ class Lines:
         # A column that a line does not have is an empty field at its end.
         begins = np.minimum(begins, ends)
         cut = self.buffer[begins] == ord('"')
-        return begins + cut, ends - begins - 2 * cut
+        # Text may follow a closing quote: then only the opening one is cut off.
+        closed = cut & (self.buffer[ends - 1] == ord('"'))
+        return begins + cut, ends - begins - cut - closed
 
     def together(self, unread: Ints) -> tuple[Chunk, Ints]:
         """``others`` and ``unread`` lines as one chunk, and for each of its lines the number of the line it is from."""

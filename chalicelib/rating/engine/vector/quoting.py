@@ -22,7 +22,8 @@ NONE = np.zeros(0, np.int64)
 
 
 class Marks(NamedTuple):
-    """Positions in a chunk: ``ends`` of fields (delimiters and line ends), ``doubled`` quotes, ``misplaced`` quotes.
+    """Positions in a chunk: ``ends`` of fields (delimiters and line ends), ``misplaced`` quotes, and ``doubled`` ones,
+    with others that are no text of their field.
 
     ``longer``: the numbers of lines in records that are or may be longer than a line; their quotes are not examined.
     ``open_ones``: those of them that are a record of one line with a quote left open.
@@ -99,9 +100,17 @@ def _doubled_and_misplaced(body: Bytes, quotes: Words, ends: Words, inside: Word
     behind, before = _next(marks, _ONE), _previous(marks)
     loose = _places(closing & ~before)
     loose = loose[body[loose + 1] != _RETURN]
-    return _places(opening & _next(closing, np.uint64(0))), np.concatenate(
-        [loose, _wrong(body, _places(opening & ~behind), closing, ends & inside)]
+    doubled, wrong = (
+        _places(opening & _next(closing, np.uint64(0))),
+        _wrong(body, _places(opening & ~behind), closing, ends & inside),
     )
+    if len(loose):
+        # Text after a closing quote belongs to the field (`"Bob" <101>`), if there are no other quotes in it.
+        places = _places(marks)
+        after = body[places[np.minimum(np.searchsorted(places, loose) + 1, len(places) - 1)]]
+        is_text = after != _QUOTE
+        doubled, wrong = np.concatenate([doubled, loose[is_text]]), np.concatenate([wrong, loose[~is_text]])
+    return doubled, wrong
 
 
 def _wrong(body: Bytes, late: Ints, closing: Words, text: Words) -> Ints:
