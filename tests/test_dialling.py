@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import phonenumbers
@@ -25,6 +26,17 @@ def plan_of(row: Row) -> DialPlan:
     )
 
 
+def declared_by(row: Row) -> DialPlan:
+    """The plan of a row, with what its source declares."""
+    rules = (rule.split(":") for rule in row["local numbers"].split(",") if rule)
+    return replace(
+        plan_of(row),
+        strip=tuple(word.strip("`") for word in row["strip"].split() if word != "always"),
+        strip_always="always" in row["strip"],
+        local_numbers=tuple((int(digits), prefix.strip(" `")) for digits, prefix in rules),
+    )
+
+
 def outcome(plan: DialPlan, text: str) -> str:
     try:
         return plan.read(text)
@@ -40,6 +52,41 @@ def test_every_example_of_the_document_is_read_as_it_says(heading: str) -> None:
     assert len(rows) > 10
     for row in rows:
         assert outcome(plan_of(row), row["dialled"].strip("`")) == row["read as"].strip("`"), row
+
+
+def test_every_example_of_a_source_is_read_as_the_document_says() -> None:
+    rows = DOCUMENT["Worked examples of sources"]
+    assert len(rows) > 30
+    for row in rows:
+        assert outcome(declared_by(row), row["dialled"].strip("`")) == row["read as"].strip("`"), row
+
+
+def test_a_refusal_shows_both_readings() -> None:
+    plan = DialPlan("DE", accounts=frozenset(("930123456",)))
+    with pytest.raises(Ambiguous, match=r"^9502 is 9502 as dialled, and 502 without 9 \(strip_always takes that\)$"):
+        DialPlan(strip=("9",)).read("9502")
+    with pytest.raises(Ambiguous, match="930123456 is 930123456 as dialled, and more than one number without 9"):
+        replace(plan, strip=("9",)).read("930123456")
+    with pytest.raises(Ambiguous, match="may be a local number"):
+        replace(plan, strip=("9",), strip_always=True).read("930123456")
+
+
+def test_callers_are_read_without_what_a_source_declares() -> None:
+    plan = DialPlan("RU", strip=("9",), local_numbers=((6, "+73952"),))
+    assert plan.of_callers == DialPlan("RU")
+    assert DialPlan("RU").of_callers.read("211474") == "211474"
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_nothing_is_taken_off_or_put_before_emergency_numbers(home: str) -> None:
+    shorts = numbering.home(home).emergencies | {"112", "911", "988"}
+    strip = tuple({short[:size] for short in shorts for size in range(1, len(short) + 1)})
+    local = tuple((size, "+12125550") for size in range(2, 7))
+    for always in (False, True):
+        plan = DialPlan(home, strip=strip, strip_always=always, local_numbers=local)
+        assert [plan.read(text) for text in sorted(shorts)] == sorted(shorts)
+        other = replace(plan, strip=("77",))
+        assert [other.read("77" + text) for text in sorted(shorts)] == sorted(shorts)
 
 
 def test_the_kind_of_each_bare_example_is_the_documented_one() -> None:

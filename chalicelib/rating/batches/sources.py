@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.aws.transactions import Put, Remove, Scope, commit, event, settled
@@ -58,6 +59,12 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
 def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Source:
     """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared."""
     declaration = read(declared)
+    plan = replace(
+        plan,
+        strip=declaration.strip,
+        strip_always=declaration.strip_always,
+        local_numbers=declaration.local_numbers,
+    )
     zone = declaration.time_zone
     return Source(plan, zone or zones, declared=bool(zone), mapping=declaration.mapping or None, declares=declaration)
 

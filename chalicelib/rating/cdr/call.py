@@ -150,7 +150,7 @@ def call_reader(zones: str, plan: DialPlan) -> CallReader:
     accounts: set[str] = set()
     shorts: dict[str, str] = {}
     callers: dict[str, str] = {}
-    is_e164, id_of = numbering.is_e164, call_ids.read
+    is_e164, id_of, callers_plan = numbering.is_e164, call_ids.read, plan.of_callers
 
     def read(line: int, texts: Sequence[str], fields: list[str]) -> Call:
         call_id, start, direction, account, calling, called, disposition, seconds, cost = texts
@@ -177,7 +177,7 @@ def call_reader(zones: str, plan: DialPlan) -> CallReader:
         if len(call_id) > MAX_CALL_ID:
             raise BadField("bad_call_id")
         if not is_e164(calling):
-            calling = callers.get(calling) or _calling(calling, plan, callers)
+            calling = callers.get(calling) or _calling(calling, callers_plan, callers)
         cost_e8 = _cost_e8(cost)
         # Not Call(...): its constructor is written in Python and takes three times as long.
         return _new(Call, (line, call_id, at, direction, account, calling, called, disposition, billable, cost_e8))
@@ -279,7 +279,10 @@ def _cost_e8(text: str) -> int:
 
 
 def caller(text: str, plan: DialPlan) -> str:
-    """A caller's number, normalised; other text (``anonymous``, a name) is kept, because callers are never priced."""
+    """A caller's number, normalised; other text (``anonymous``, a name) is kept, because callers are never priced.
+
+    ``plan``: see ``DialPlan.of_callers``.
+    """
     if len(text) > MAX_TEXT:
         return text.strip()[:MAX_TEXT]
     try:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from chalicelib.fields import Day, Id, Printable, Shape, Username, Zone, of_defaults
+from chalicelib.numbering import E164_LEAST, E164_MOST
 from chalicelib.rating.shapes.calls import Direction, Disposition
 from chalicelib.rating.shapes.files import relative
 from chalicelib.text import checked
@@ -149,6 +150,15 @@ class LocalNumber(Shape):
     digits: Annotated[int, Field(ge=2, le=12)]
     prefix: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,12}$"), Field(examples=["+73952"])]
 
+    @model_validator(mode="after")
+    def _makes_a_number(self) -> Self:
+        together = len(self.prefix) - 1 + self.digits
+        if not E164_LEAST <= together <= E164_MOST:
+            raise ValueError(
+                f"prefix and digits make a number of {together} digits; numbers have {E164_LEAST} to {E164_MOST}"
+            )
+        return self
+
 
 class Fx(Shape):
     """One unit of ``cost_currency`` is ``rate`` units of the deployment's currency, as published for ``date``."""
@@ -175,7 +185,7 @@ class CdrSource(Shape):
     direction: SourceDirection | None = None
     strip: (
         Annotated[
-            list[Annotated[str, StringConstraints(pattern=r"^[0-9*#+]{1,12}$"), Field(examples=["9", "*67"])]],
+            list[Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,12}$"), Field(examples=["9", "*67"])]],
             Field(max_length=MOST_RULES),
         ]
         | None
@@ -192,6 +202,15 @@ class CdrSource(Shape):
             raise ValueError("declares nothing: give at least one part beside id and pattern, such as time_zone")
         if (self.cost_currency is None) != (self.fx is None):
             raise ValueError("cost_currency and fx belong together: give both")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_are_clear(self) -> Self:
+        if self.strip_always is not None and not self.strip:
+            raise ValueError("strip_always says how to strip: give strip, too")
+        lengths = [rule.digits for rule in self.local_numbers or ()]
+        if len(set(lengths)) < len(lengths):
+            raise ValueError("local_numbers: two rules are for numbers of the same count of digits")
         return self
 
     def stored(self) -> dict[str, Any]:

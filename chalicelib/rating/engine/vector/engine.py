@@ -32,7 +32,7 @@ _NANP = 10**14
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same rows as ``reference.rate``, but ``terms`` may be other numbers of the same terms in ``table``."""
     lines = lines_of(chunk, layout) if layout.name in FORMATS else None
-    if lines is None:
+    if lines is None or source.plan.declares:
         return reference.rate(chunk, layout, source, table)
     compiled = table.compiled
     if not isinstance(compiled, Compiled):
