@@ -49,17 +49,25 @@ def parse_instant(text: str, local: Calendar | None = None) -> int:
     *parts, offset = match.groups()
     # Naive on purpose: offset or local zone are applied below.
     naive = dt.datetime(*map(int, parts))  # type: ignore[arg-type]  # noqa: DTZ001
+    return at_offset(naive, offset, local)
+
+
+def at_offset(naive: dt.datetime, offset: str | None, local: Calendar | None) -> int:
+    """A time with its offset (``Z``, ``-05:00``, ``-0500`` or ``-05``), or without one in ``local`` -> instant.
+
+    ``ValueError`` for an impossible offset, and for a time without an offset if there is no ``local``.
+    """
     if offset is None:
         if local is None:
             raise ValueError("needs Z or an offset such as -05:00")
         return instant_of(naive, local)
     if offset in "Zz":
         return int(naive.replace(tzinfo=UTC).timestamp())
-    sign = -1 if offset[0] == "-" else 1
-    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-    if minutes >= 24 * 60 or int(offset[-2:]) > 59:
+    hours, past = int(offset[1:3]), int(offset[3:].removeprefix(":") or 0)
+    if hours >= 24 or past > 59:
         raise ValueError("has an impossible offset")
-    return int(naive.replace(tzinfo=UTC).timestamp()) - sign * minutes * 60
+    sign = -1 if offset[0] == "-" else 1
+    return int(naive.replace(tzinfo=UTC).timestamp()) - sign * (hours * 60 + past) * 60
 
 
 def instant_of(naive: dt.datetime, local: Calendar) -> int:
