@@ -38,11 +38,13 @@ class ColumnMapping:
     ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
     ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
+    ``finds_owners``: rules find the direction of a row, so that a file needs no column for it.
     """
 
     columns: Mapping[str, str | int] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    finds_owners: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.columns or self.words or self.defaults)
@@ -60,7 +62,8 @@ class ColumnMapping:
                 places[column] = names.index(name)
             elif column in self.columns or (name in names and column in COLUMNS):
                 return None
-        return places if all(column in places or column in self.defaults for column in _NEEDED) else None
+        given = {*places, *self.defaults, *(("direction",) if self.finds_owners else ())}
+        return places if given.issuperset(_NEEDED) else None
 
     def reader(self) -> Callable[[Callable[[list[str]], tuple[str, ...]], list[str]], tuple[str, ...]]:
         """A function (pick, fields of a row) -> the texts of a call in Forfait's words, ordered as ``call.COLUMNS``."""

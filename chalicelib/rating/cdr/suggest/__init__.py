@@ -49,12 +49,16 @@ def suggest(chunk: Chunk, is_known: bool, known: Known, plan: DialPlan) -> Sugge
 def _without_layout(found: Suggestion) -> Suggestion:
     """The suggestion without the parts that say how the file is laid out."""
 
+    asked = {question.part for question in found.questions}
+
     def keeps(part: str) -> bool:
-        return part.partition(".")[0] not in OF_LAYOUT
+        # The account rules of a known format are those that it has anyway.
+        return part.partition(".")[0] not in OF_LAYOUT and (part != "account" or part in asked)
 
     return Suggestion(
-        {part: value for part, value in found.source.items() if keeps(part)},
+        {part: value for part, value in found.source.items() if keeps(part) and part != "account"},
         {part: how for part, how in found.confidence.items() if keeps(part)},
         [question for question in found.questions if keeps(question.part)],
         [one for one in found.evidence if keeps(one.part)],
+        found.features,
     )

@@ -48,12 +48,14 @@ class Evidence(NamedTuple):
 @dataclass
 class Suggestion:
     """``source``: the parts of a CDR source as the API takes them, without id and pattern; empty where nothing is to
-    be declared. ``confidence``: part -> ``certain``, ``likely`` or ``question``."""
+    be declared. ``confidence``: part -> ``certain``, ``likely`` or ``question``. ``features``: a feature code that is
+    called -> the count of its rows."""
 
     source: dict[str, Any] = field(default_factory=dict)
     confidence: dict[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    features: dict[str, int] = field(default_factory=dict)
 
     def say(self, part: str, value: Any, confidence: str = CERTAIN) -> None:
         """Declare a part; ``columns.to`` and the like are parts within parts."""

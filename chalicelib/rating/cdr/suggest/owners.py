@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import owning
-from chalicelib.rating.cdr.declaration import read
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, read
 from chalicelib.rating.cdr.owning import Known, Owning
 from chalicelib.rating.cdr.suggest.columns import Places
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
@@ -51,6 +51,10 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
 
     Rows whose owner is then still not known are asked for. A caller's number alone decides nothing.
     """
+    looked_at = {"column": "account", "channel": "channel", "caller": "from"}
+    rules = [rule for rule in ACCOUNT_RULES if looked_at[rule] in places.of]
+    if rules:
+        found.say("account", rules, LIKELY)
     open_rows = _without_owner(grid, places, known, plan, found)
     if open_rows and "context" in places.of and "direction" not in places.of:
         used = {row.fields[places.of["context"]].strip() for row in grid.rows}
@@ -63,6 +67,7 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
     features = Counter(called for row in open_rows if is_feature(called := _field(row, places, "to")))
     if features:
         found.say("skip.numbers", sorted(features))
+        found.features = dict(features)
     rest = [row for row in open_rows if not is_feature(_field(row, places, "to"))]
     if rest:
         texts = Counter(_said(row, places) for row in rest)
