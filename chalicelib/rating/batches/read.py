@@ -65,7 +65,7 @@ def read_file(batch: Batch, table: TermTable, reading: Reading, report: Callable
         )
     text = io.TextIOWrapper(reading.rejects, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    source = sources.reading(table.book.plan, batch.zones, batch.declared)
+    source = sources.reading(table.book.plan, batch.zones, batch.declared, sources.known_by(table.book.ownership))
     for number, columns in enumerate(_rated(_read_chunks(batch, reading, report), source, table)):
         reading.spill.add(columns)
         reading.lines += len(columns) + len(columns.rejected)

@@ -12,6 +12,8 @@ from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
 from chalicelib.rating.cdr.declaration import read
 from chalicelib.rating.cdr.formats import Source
+from chalicelib.rating.cdr.owning import NOBODY, Known
+from chalicelib.rating.pricing.ownership import Ownership
 
 MAX_SOURCES = 50
 """Sources of one reseller; every batch compares the name of its file with all of them."""
@@ -56,8 +58,11 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     return None if source is None else _plain(source)
 
 
-def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Source:
-    """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared."""
+def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None, known: Known = NOBODY) -> Source:
+    """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared.
+
+    ``known`` is needed only where calls are read: without it the file is cut into the same lines.
+    """
     declaration = read(declared)
     plan = replace(
         plan,
@@ -66,7 +71,25 @@ def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None) -> Sour
         local_numbers=declaration.local_numbers,
     )
     zone = declaration.time_zone
-    return Source(plan, zone or zones, declared=bool(zone), mapping=declaration.mapping or None, declares=declaration)
+    return Source(plan, zone or zones, bool(zone), declaration.mapping or None, declaration, known)
+
+
+def known_by(ownership: Ownership) -> Known:
+    """The sub-accounts and DIDs of an ownership, by which the owners of rows are found.
+
+    Who holds them when a call starts is looked up later. A DID stands for a sub-account as a caller only if it was
+    never assigned to another one, and never to none.
+    """
+    accounts, dids = ownership.accounts(), ownership.dids()
+    names = {holding.subaccount_id: name for name, (_, held) in accounts.items() for holding in held}
+    names.pop("", None)
+    callers = {}
+    for number, (_, held) in dids.items():
+        ids = {holding.subaccount_id for holding in held}
+        if len(ids) == 1 and (name := names.get(min(ids))):
+            callers[number] = name
+    ever = frozenset(number for number, (_, held) in dids.items() if any(each.client_id for each in held))
+    return Known(frozenset(accounts), ever, callers)
 
 
 def _plain(source: CdrSource) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.calls.format import DISPOSITIONS, FAILED, INBOUND, OUTBOUND
+from chalicelib.calls.format import DISPOSITIONS, FAILED
 from chalicelib.rating.cdr import call, call_ids
 from chalicelib.rating.cdr.call import BadField
 
@@ -90,16 +90,15 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
     """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    ``pick`` selects the fields of this module's ``COLUMNS``. A row with an account code is an outbound call of that
-    sub-account; a row without one is an inbound call to the number dialled. Raises ``BadField``.
+    ``pick`` selects the fields of this module's ``COLUMNS``. The direction is left empty: ``owning`` finds it. Raises
+    ``BadField``.
     """
     account, source, called, caller, channel, start, duration, seconds, ended, uniqueid, *sequences = pick(fields)
     ended = disposition(ended)
     call.check_duration(seconds, duration, ("billsec", "duration"))
-    direction = OUTBOUND if account.strip() else INBOUND
     number = source if source.strip() else _number(caller)
     call_id = _call_id(uniqueid, start, channel, called, *sequences)
-    return call_id, start, direction, account, number, called, ended, seconds, ""
+    return call_id, start, "", account, number, called, ended, seconds, ""
 
 
 def disposition(text: str) -> str:

@@ -44,6 +44,7 @@ REASONS = {
     "line_too_long": "the line has more than 65,536 bytes",
     "missing_account": "account: must be given for an outbound call",
     "missing_hour": "start: falls in an hour that the clocks jumped over in the time zone of the file",
+    "no_owner": "no sub-account and no DID of the reseller is found by the line",
     "not_a_call": "description: a recording is billed apart and is not a call",
     "truncated": "the file stops in this line",
     "unclosed_quote": "a quote is left open, or closes before the end of its field",

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
-from chalicelib.calls.format import DIRECTIONS
+from chalicelib.calls.format import DIRECTIONS, INBOUND
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import asterisk, call, freeswitch, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping, plain
+from chalicelib.rating.cdr.owning import NOBODY, Known, Owning, refusal, stem_of
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 
 __all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", "detect", "parse", "rejection_of"]
@@ -25,11 +26,15 @@ __all__ = ["REASONS", "Call", "ColumnMapping", "Layout", "Rejection", "Source", 
 DELIMITERS = (",", ";", "\t")
 _REQUIRED = frozenset(call.COLUMNS) - {"cost"}
 _DIRECTION_AT = call.COLUMNS.index("direction")
+_STATED = ("forfait", "voipms")
+"""Formats whose rows state direction and account themselves."""
 
 Pick = Callable[[list[str]], tuple[str, ...]]
 """Fields of a row -> those of some columns."""
 Texts = Callable[[Pick, list[str]], tuple[str, ...]]
 """A pick of a format's columns, and the fields of a row -> the texts of a call in the order of ``call.COLUMNS``."""
+_Owned = Callable[[tuple[str, ...], list[str], list[str]], tuple[str, ...]]
+"""The texts of a call, the fields of its row filled up, and the row -> the texts with direction and account."""
 
 
 class Source(NamedTuple):
@@ -37,7 +42,7 @@ class Source(NamedTuple):
 
     ``zone``: the IANA zone of starts without an offset, or the reseller's calendar as ``periods.calendar`` reads it:
     then each is read in the zone of its own month. For VoIP.ms rows it is used only when a CDR source ``declared`` it;
-    otherwise they are in Eastern time.
+    otherwise they are in Eastern time. ``known``: what the reseller has, by which owners of rows are found.
     """
 
     plan: DialPlan
@@ -45,6 +50,7 @@ class Source(NamedTuple):
     declared: bool = False
     mapping: ColumnMapping | None = None
     declares: Declaration = NOTHING
+    known: Known = NOBODY
 
 
 class Layout(NamedTuple):
@@ -115,7 +121,19 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
             yield _rejection(line, "unknown_format" if unknown else problem, raw)
         return
     read = call.call_reader(zone_of(layout, source), source.plan)
-    yield from _calls(chunk, layout, _row_format(layout, source), read, source.mapping)
+    rows, owning = _row_format(layout, source), owning_of(layout, source)
+    owned = _owned(owning, layout, rows, read) if owning else None
+    yield from _calls(chunk, layout, rows, read, source.mapping, owned)
+
+
+def owning_of(layout: Layout, source: Source) -> Owning | None:
+    """The rules that say whose the rows of a file are; None: its rows state direction and account themselves."""
+    declares = source.declares
+    if layout.name in _STATED or (
+        layout.name == "aliased" and not (declares.account or declares.inside or declares.trunks)
+    ):
+        return None
+    return Owning(declares, source.known, source.plan)
 
 
 def zone_of(layout: Layout, source: Source) -> str:
@@ -141,14 +159,20 @@ def _row_format(layout: Layout, source: Source) -> _RowFormat:
 
 
 def _calls(
-    chunk: Chunk, layout: Layout, rows: _RowFormat, read: CallReader, mapping: ColumnMapping | None
+    chunk: Chunk,
+    layout: Layout,
+    rows: _RowFormat,
+    read: CallReader,
+    mapping: ColumnMapping | None,
+    owned: _Owned | None,
 ) -> Iterator[Call | Rejection]:
     texts, width, widest = rows.texts, layout.width, max(layout.width, layout.widest)
     # A column that the file does not have is read from an empty field that is added after the last.
     places = [layout.columns.get(name, widest) for name in rows.columns]
     pick: Pick = itemgetter(*places)
     is_ours = not texts and width == widest and places == list(range(width))
-    furthest = max(places)
+    # The rules about owners look at other columns, too; one of them may be that empty field.
+    furthest = widest if owned else max(places)
     for line, raw, fields, problem in records(chunk, layout.delimiter):
         if problem:
             yield _rejection(line, problem, raw)
@@ -160,10 +184,33 @@ def _calls(
                     yield read(line, fields, fields)
                     continue
                 padded = fields if len(fields) > furthest else [*fields, *[""] * (widest + 1 - len(fields))]
-                yield read(line, texts(pick, padded) if texts else pick(padded), fields)
+                spelled = texts(pick, padded) if texts else pick(padded)
+                yield read(line, owned(spelled, padded, fields) if owned else spelled, fields)
             except BadField as bad:
                 if not (layout.header and _by_header(fields, layout.delimiter, mapping) == layout):
                     yield _rejection(line, bad.reason, raw, call.renamed(bad.message, rows.names))
+
+
+def _owned(owning: Owning, layout: Layout, rows: _RowFormat, read: CallReader) -> _Owned:
+    """A function that puts the direction and account that the rules find into the texts of a call.
+
+    It raises ``BadField``: for the other fields of the row first, because they are wrong whoever the owner is.
+    """
+    nowhere = max(layout.width, layout.widest)
+    evidence: Pick = itemgetter(
+        *(layout.columns.get(rows.evidence.get(name, ""), nowhere) for name in ("channel", "context"))
+    )
+
+    def owned(texts: tuple[str, ...], padded: list[str], fields: list[str]) -> tuple[str, ...]:
+        call_id, start, direction, account, caller, called, *rest = texts
+        channel, context = evidence(padded)
+        found = owning.settled(owning.found(direction, account, stem_of(channel), context), caller, called)
+        if found is None:
+            read(0, (call_id, start, INBOUND, "", caller, called, *rest), fields)
+            raise refusal(channel, context, caller, called)
+        return (call_id, start, *found, caller, called, *rest)
+
+    return owned
 
 
 def _wrong_width(found: int, width: int, widest: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.calls.format import ANSWERED, BUSY, FAILED, INBOUND, NO_ANSWER, OUTBOUND
+from chalicelib.calls.format import ANSWERED, BUSY, FAILED, NO_ANSWER
 from chalicelib.rating.cdr import call
 from chalicelib.rating.cdr.call import BadField
 
@@ -85,17 +85,16 @@ def shaped(fields: list[str]) -> dict[str, int] | None:
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
     """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``.
 
-    ``pick`` selects the fields of ``COLUMNS``. The account code decides the direction, as in ``asterisk.texts``.
-    Raises ``BadField``.
+    ``pick`` selects the fields of ``COLUMNS``. The direction is left empty, as in ``asterisk.texts``. Raises
+    ``BadField``.
     """
     caller, called, start, answer, duration, seconds, cause, uuid, account = pick(fields)
     call.check_duration(seconds, duration, ("billsec", "duration"))
     # Some templates have a blank before this field, which makes its quotes part of the text.
     account = account.strip(' "')
-    direction = OUTBOUND if account else INBOUND
     answered = bool(answer.strip() or seconds.strip().strip("0"))
     ended = ANSWERED if answered else disposition(cause)
-    return uuid, start, direction, account, caller, called, ended, seconds, ""
+    return uuid, start, "", account, caller, called, ended, seconds, ""
 
 
 def disposition(cause: str) -> str:

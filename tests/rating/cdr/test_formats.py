@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chalicelib import periods
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.formats import REASONS, Call, Layout, Rejection, Source, detect, parse, rejection_of
+from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +24,8 @@ CALL = Call(2, "a1", 1795422600, "outbound", "office", "+15145550100", "+4420794
 VOIPMS_HEADER = (
     "date,callerid,destination,description,account,disposition,duration,seconds,rate,total,uniqueid,destination_type"
 )
-SOURCE = Source(DialPlan("US"), "America/Toronto")
+KNOWN = Known(frozenset(("office",)), frozenset(("+15145550100",)))
+SOURCE = Source(DialPlan("US"), "America/Toronto", known=KNOWN)
 LOTS = 1 << 30
 
 

@@ -10,14 +10,14 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from mapped_columns import TOKYO
-from test_formats import GOOD, HEADER, VOIPMS_HEADER, parsed, voipms
+from test_formats import GOOD, HEADER, KNOWN, VOIPMS_HEADER, parsed, voipms
 from test_mapping import NAMES, ROW
 from test_switch_formats import ASTERISK, FREESWITCH, INBOUND
 
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.formats import REASONS, Call, Rejection, Source
 
-SOURCE = Source(DialPlan("US"), "America/Toronto", mapping=TOKYO)
+SOURCE = Source(DialPlan("US"), "America/Toronto", mapping=TOKYO, known=KNOWN)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 VOIPMS = [line for line in voipms(callerid='"Zoë" <5145550100>').splitlines() if line]
 PLACEHOLDER = FREESWITCH.replace("7c2a8c5e-6f4d-4d1b-9a52-0d1f8f3f9c11", "00000000-0000-0000-0000-000000000000")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.money import AMOUNT_PLACES
-from chalicelib.rating.cdr.formats import Layout, Source, zone_of
+from chalicelib.rating.cdr.formats import Layout, Source, owning_of, zone_of
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.engine import reference
 from chalicelib.rating.engine.columns import ROW, Columns, Texts, empty
@@ -31,7 +31,7 @@ _NANP = 10**14
 
 def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Columns:
     """The same rows as ``reference.rate``, but ``terms`` may be other numbers of the same terms in ``table``."""
-    lines = lines_of(chunk, layout) if layout.name in FORMATS else None
+    lines = lines_of(chunk, layout) if layout.name in FORMATS and not owning_of(layout, source) else None
     if lines is None or source.plan.declares:
         return reference.rate(chunk, layout, source, table)
     compiled = table.compiled
