@@ -15,8 +15,8 @@ from typing import NamedTuple
 from chalicelib import money, numbering, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
-from chalicelib.periods import Calendar
-from chalicelib.rating.cdr import call_ids
+from chalicelib.rating.cdr import call_ids, starts
+from chalicelib.rating.cdr.date_patterns import AUTO
 
 MAX_SECONDS = periods.DAY_SECONDS
 """Of one call."""
@@ -25,8 +25,6 @@ MAX_TEXT = 64
 """Characters of an account, and of a caller's number that is no phone number."""
 MAX_DIALLED = 255
 """Characters of a called number as it is spelled, such as ``sip:911@pbx.example.net``."""
-LATEST_START = 4_133_980_800
-"""2101-01-01T00:00:00Z: a start from this instant on, or before ``periods.EARLIEST``, is a typing error."""
 
 REASONS = {
     "ambiguous_number": "to: fits more than one number; write it with + and the calling code, without trunk prefix",
@@ -39,7 +37,7 @@ REASONS = {
     "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
     "bad_number": "to: must be a phone number: + and 7 to 15 digits, or as dialled at home, or an internal number",
     "bad_seconds": "seconds: must be a whole number from 0 to 86400",
-    "bad_start": "start: must be an instant from 1902 to 2100 such as 2026-11-23T08:30:00Z",
+    "bad_start": "start: must be a date and time from 1990 to 2100 in the date_format of its source",
     "control_character": "the line has a NUL or another control character",
     "line_too_long": "the line has more than 65,536 bytes",
     "missing_account": "account: must be given for an outbound call",
@@ -98,7 +96,6 @@ CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in DIRECTIONS}
 _DISPOSITIONS = {word: word for word in DISPOSITIONS}
-_START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*", re.ASCII)
 _SPAN = re.compile(r"(?:(\d{1,4}):(\d\d):)?(\d{1,8})", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 is_account = _ACCOUNT.fullmatch
@@ -134,19 +131,19 @@ def _span(text: str) -> int | None:
     return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + int(found[3]) if found else None
 
 
-def looks_like_start(text: str) -> bool:
-    """Whether a field looks like a start; files without a header are recognised by it."""
-    return _START.fullmatch(text.strip(' "')) is not None
+looks_like_start = starts.looks_like_start
+"""Whether a field looks like a start; files without a header are recognised by it."""
 
 
 @lru_cache(maxsize=64)
-def call_reader(zones: str, plan: DialPlan) -> CallReader:
+def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    ``zones``: a calendar, as ``periods.calendar`` reads it. The function is cached per calendar and plan, so that its
-    own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone.
+    ``zones``: a calendar, as ``periods.calendar`` reads it; ``date_format``: see ``Declaration``. The function is
+    cached per calendar, plan and format, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an
+    unknown zone or format.
     """
-    local = periods.calendar(zones)
+    instant = starts.reader(date_format, periods.calendar(zones))
     hours: dict[str, int] = {}
     accounts: set[str] = set()
     shorts: dict[str, str] = {}
@@ -159,7 +156,7 @@ def call_reader(zones: str, plan: DialPlan) -> CallReader:
             # The key of an hour is the text before and after minutes and seconds.
             at = hours[start[:14] + start[19:]] + _SECONDS_PAST_HOUR[start[14:19]]
         except KeyError:
-            at = _start(start.strip(), local, hours)
+            at = _start(start.strip(), instant, hours)
         direction = _DIRECTIONS.get(direction) or _word(_DIRECTIONS, direction.lower(), "bad_direction")
         disposition = _DISPOSITIONS.get(disposition) or _word(_DISPOSITIONS, disposition.upper(), "bad_disposition")
         billable = _seconds(seconds)
@@ -203,11 +200,16 @@ def _kept(text: str, number: str, shorts: dict[str, str]) -> str:
     return number
 
 
-def _start(text: str, local: Calendar, hours: dict[str, int]) -> int:
+def _start(text: str, instant: Callable[[str], int], hours: dict[str, int]) -> int:
     """Text -> instant; adds its hour to the cache, unless the clocks change within it."""
-    at = _instant(text, local)
-    if "." not in text:
-        first = hour_start(text[:14], text[19:], local)
+    try:
+        at = instant(text)
+    except periods.MissingHour:
+        raise BadField("missing_hour") from None
+    except starts.BadStart as problem:
+        raise BadField("bad_start", f"start: {problem}") from None
+    if text[13:14] == text[16:17] == ":" and text[19:20] not in (".", ","):
+        first = hour_start(text[:14], text[19:], instant)
         if first is not None:
             if len(hours) >= _HOURS_KEPT:
                 hours.clear()
@@ -215,29 +217,18 @@ def _start(text: str, local: Calendar, hours: dict[str, int]) -> int:
     return at
 
 
-def hour_start(hour: str, behind: str, local: Calendar) -> int | None:
+def hour_start(hour: str, behind: str, instant: Callable[[str], int]) -> int | None:
     """The first instant of an hour; ``2026-11-23T08:`` and ``Z`` are the texts before and after minutes and seconds.
 
-    ``behind`` is ``Z``, an offset, or empty for local time. Returns None when starts of this hour must be read one by
-    one: there is no such hour, or the clocks change within it.
+    ``behind`` is ``Z``, an offset, or empty for local time; ``instant`` is of ``starts.reader``. Returns None when
+    starts of this hour must be read one by one: there is no such hour, the clocks change within it, or the format has
+    no minutes and seconds in that place.
     """
     try:
-        first, last = (_instant(hour + past + behind, local) for past in ("00:00", "59:59"))
-    except BadField:
+        first, second, last = (instant(hour + past + behind) for past in ("00:00", "00:01", "59:59"))
+    except ValueError:
         return None
-    return first if last - first == 3599 else None
-
-
-def _instant(text: str, local: Calendar) -> int:
-    try:
-        instant = periods.parse_instant(text, local)
-    except periods.MissingHour:
-        raise BadField("missing_hour") from None
-    except (ValueError, OverflowError) as problem:
-        raise BadField("bad_start", f"start: {problem}") from None
-    if not periods.EARLIEST <= instant < LATEST_START:
-        raise BadField("bad_start")
-    return instant
+    return first if (second - first, last - first) == (1, 3599) else None
 
 
 def _word(words: dict[str, str], text: str, reason: str) -> str:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 AUTO, EPOCH_S, EPOCH_MS = "auto", "epoch_s", "epoch_ms"
 GROUPS = ("y", "M", "d", "H", "a", "zone", "m", "s")
 """The parts of a text, in the order in which the groups of a format's expression are asked for."""
-MONTHS = {name: n for n, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
+_ABBREVIATIONS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+MONTHS = {name: n for n, name in enumerate(_ABBREVIATIONS, 1)}
 UTC = ("Z", "UTC", "GMT")
 """The zones that have a name; others are offsets."""
 _LETTERS = {"y": "the year", "M": "the month", "d": "the day", "m": "the minutes"}

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from chalicelib.fields import Day, Id, Printable, Shape, Username, Zone, of_defaults
 from chalicelib.numbering import E164_LEAST, E164_MOST
+from chalicelib.rating.cdr import date_patterns
 from chalicelib.rating.shapes.calls import Direction, Disposition
 from chalicelib.rating.shapes.files import relative
 from chalicelib.text import checked
@@ -56,6 +57,7 @@ DateFormat = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
     Printable,
+    AfterValidator(date_patterns.checked),
     Field(
         description="`auto`, `epoch_s`, `epoch_ms`, or a pattern of CLDR letters",
         examples=["auto", "d/M/y H:m:s", "yyyyMMdd-HHmmss"],

@@ -212,17 +212,17 @@ def test_a_gap_of_half_an_hour_is_told_from_the_rest_of_its_hour():
         "2026-13-01T00:00:00Z",
         "2026-11-23T24:00:00Z",
         "2026-11-23T08:60:00Z",
-        "2026-11-23T08:30Z",
         "2026-11-23T08:30:00+99:00",
         "11/23/2026 08:30",
         "1795422600",
         "0001-01-01 00:00:00",
-        "1901-01-01T00:00:00Z",
+        "1970-01-01T00:00:12Z",
+        "1989-12-31T23:59:59Z",
         "2101-01-01T00:00:00Z",
         "9999-12-31 23:59:59",
     ],
 )
-def test_a_start_that_is_no_instant_from_1902_to_2100_is_refused(text: str):
+def test_a_start_that_is_no_instant_from_1990_to_2100_is_refused(text: str):
     reason, message = refusal_of(start=text)
     assert reason == "bad_start"
     assert message.startswith("start: ")
@@ -233,7 +233,7 @@ def test_the_last_second_of_2100_is_taken():
 
 
 @given(
-    instant=st.integers(0, 4_000_000_000),
+    instant=st.integers(640_000_000, 4_000_000_000),
     zone=st.sampled_from(["UTC", "America/St_Johns", "Australia/Lord_Howe", "Africa/Monrovia", "Pacific/Apia"]),
 )
 @examples(300)

@@ -232,7 +232,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
             rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
-            read += int(fields.read(rows, "UTC", case.source.plan, table.book).good.sum())
+            read += int(fields.read(rows, "UTC", "auto", case.source.plan, table.book).good.sum())
         assert layout.name == name
         assert read == 300
 

@@ -3,7 +3,7 @@
 - ``lines``     the bytes of a chunk -> lines and fields; ``quoting`` finds the delimiters that are text
 - ``layouts``   the columns of every format -> the columns of Forfait's own CSV
 - ``words``     fields -> columns of numbers
-- ``fields``    rows -> starts, codes, numbers, seconds; ``texts`` makes the texts that are stored
+- ``fields``    rows -> codes, numbers, seconds; ``dates`` reads their starts; ``texts`` makes the texts that are stored
 - ``match``     a number -> deck line, country and custom prefix, with one search for all numbers of a chunk
 - ``owners``    accounts and DIDs -> who held them when a call started
 - ``prices``    the amounts of a chunk, in integers

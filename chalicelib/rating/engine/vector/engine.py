@@ -38,7 +38,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
     rows, plan = mapped_rows(lines, layout, source), source.plan
-    read = fields.read(rows, zone_of(layout, source), plan, table.book)
+    read = fields.read(rows, zone_of(layout, source), source.declares.date_format, plan, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line

@@ -9,25 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib import numbering, periods
+from chalicelib import numbering
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
-from chalicelib.rating.engine.columns import distinct
-from chalicelib.rating.engine.vector import ids, words
+from chalicelib.rating.engine.vector import dates, ids, words
 from chalicelib.rating.engine.vector.internal import internal
 from chalicelib.rating.engine.vector.layouts import Field, MappedRows
-from chalicelib.rating.engine.vector.words import Ints, Mask, Words, word
+from chalicelib.rating.engine.vector.words import Ints, Mask, word
 from chalicelib.rating.pricing.rate_book import RateBook
 
 NANP = frozenset(("US", "CA"))
 """Home countries whose national numbers (10 and 11 digits) are read here; those of others are left to the reference."""
 _OUTBOUND, _INBOUND = (word(text.encode()) for text in DIRECTIONS)
 _ANSWERED, _NO_ANSWER, _BUSY, _FAILED = (word(text.encode()[:8]) for text in DISPOSITIONS)
-_DATE, _TIME, _END = word(b"0000-00-"), word(b"00T00:00"), word(b":00")
-_DATE_MARKS, _TIME_MARKS = word(b"\0\0\0\0\xff\0\0\xff"), word(b"\0\0\0\0\0\xff\0\0")
-_BETWEEN, _FIRST = word(b"\0\0\xff"), word(b"\xff")
 
 
 @dataclass
@@ -51,10 +47,10 @@ class Fields:
     internal: Mask | None
 
 
-def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
+def read(rows: MappedRows, zone: str, date_format: str, plan: DialPlan, book: RateBook) -> Fields:
     """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
     buffer, field = rows.buffer, rows.fields
-    start, month, good = _starts(buffer, *field["start"], rows.good, zone, book)
+    start, month, good = dates.read(buffer, *field["start"], rows.good, zone, date_format, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
     called, digits, plain = _numbers(buffer, *field["to"], plan)
     inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
@@ -70,69 +66,6 @@ def read(rows: MappedRows, zone: str, plan: DialPlan, book: RateBook) -> Fields:
         cost = words.decimals(buffer, *field["cost"], AMOUNT_PLACES) if book.record_costs else None
     cost = np.full(len(start), -1) if cost is None else cost
     return Fields(start, month, code, called, digits, seconds, cost, good, inside)
-
-
-def _starts(
-    buffer: NDArray[np.uint8], begin: Ints, length: Ints, sure: Mask, zone: str, book: RateBook
-) -> tuple[Ints, Ints, Mask]:
-    """Instants, their local months, and which rows were understood: ``sure`` ones spelled like the first of them."""
-    date, time, end, last = words.window(buffer, begin, 4).T
-    model = _model(date, time, end, sure)
-    if model is None:
-        return begin, begin, np.zeros(len(begin), bool)
-    tail = int(min(max(length[model] - 19, 0), 6))
-    good = (length == 19 + tail) & sure
-    end_marks = _FIRST | words.low_bytes(min(tail, 5)) << np.uint64(24)
-    marks = (date, _DATE_MARKS), (time, _TIME_MARKS | _BETWEEN), (end, end_marks), (last, words.low_bytes(tail - 5))
-    for column, mark in marks:
-        good &= column & mark == column[model] & mark
-    if (date == date[model]).all():
-        # Nearly always all dates have one year and month: then one value is used for all.
-        date = date[model : model + 1]
-    date, time, end = date ^ _DATE, (time ^ _TIME) & ~_BETWEEN, (end ^ _END) & words.low_bytes(3)
-    good &= words.all_digits(date) & words.all_digits(time) & words.all_digits(end)
-    # The marks are zeros now: year and month read as yyyy0mm0, day, hour and minute as dd0hh0mm, the second as 0ss.
-    pairs = words.pairs(time).view(np.int64)
-    day, hour, minute = pairs & 255, pairs >> 24 & 255, pairs >> 48 & 255
-    second = words.pairs(end).view(np.int64) >> 8 & 255
-    good &= (day < 32) & (hour < 24) & (minute < 60) & (second < 60)
-    key = (words.decimal(date) // 10 << 10) + (day << 5) + hour
-    keys, which = distinct(np.where(good, key, key[good.argmax()]))
-    text = bytes(buffer[begin[model] : begin[model] + 19 + tail])
-    hours = [_hour(each, chr(text[10]), text[19:].decode(), zone) for each in keys.tolist()]
-    firsts = np.array([hour or 0 for hour in hours], np.int64)
-    known = np.array([hour is not None for hour in hours])
-    start = firsts[which] + minute * 60 + second
-    return start, _months(start, firsts, which, book), good & known[which]
-
-
-def _model(date: Words, time: Words, end: Words, sure: Mask) -> int | None:
-    """The first sure row with an instant, or None; mostly it is among the first two, as the first may be a header."""
-    for some in (slice(2), slice(None)):
-        marked = (date[some] & _DATE_MARKS == _DATE & _DATE_MARKS) & (time[some] & _TIME_MARKS == _TIME & _TIME_MARKS)
-        marked &= (end[some] & _FIRST == _END & _FIRST) & sure[some]
-        if marked.any():
-            return int(marked.argmax())
-    return None
-
-
-@lru_cache(maxsize=1 << 10)
-def _hour(key: int, between: str, behind: str, zone: str) -> int | None:
-    """The first instant of an hour; ``key`` is year and month as yyyy0mm, then day and hour in five bits each."""
-    year, month = divmod(key >> 10, 1_000)
-    hour = f"{year:04d}-{month:02d}-{key >> 5 & 31:02d}{between}{key & 31:02d}:"
-    return call.hour_start(hour, behind, periods.calendar(zone))
-
-
-def _months(start: Ints, firsts: Ints, which: Ints, book: RateBook) -> Ints:
-    """The number of the local month of each start; starts in an hour with parts of two months are read one by one."""
-    first = np.array([book.month(int(hour)) for hour in firsts], np.int64)
-    last = np.array([book.month(int(hour) + 3599) for hour in firsts], np.int64)
-    months = first[which]
-    if (first != last).any():
-        for place in np.flatnonzero((first != last)[which]).tolist():
-            months[place] = book.month(int(start[place]))
-    return months
 
 
 def _codes(buffer: NDArray[np.uint8], direction: Field, disposition: Field) -> tuple[Ints, Mask]:
