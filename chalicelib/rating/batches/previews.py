@@ -63,7 +63,7 @@ class Preview:
 
     @property
     def suggestion(self) -> dict[str, Any] | None:
-        """The source as it is PUT, with an id and a pattern made of the file's name; None: nothing is to be declared."""
+        """The source as it is PUT, id and pattern made of the file's name; None: nothing is to be declared."""
         return {**proposed(self.filename), **self.found.source} if self.found.source else None
 
     @property

@@ -76,7 +76,7 @@ def columns(grid: Grid, found: Suggestion) -> Places:
 
 
 def _by_titles(grid: Grid, places: Places, found: Suggestion) -> bool:
-    names = [bare(title) for title in grid.titles or ()]
+    names = [bare(title).removesuffix("utc").removesuffix("gmt") for title in grid.titles or ()]
     taken = set[int]()
     for ours, groups in TITLES.items():
         for group in groups:

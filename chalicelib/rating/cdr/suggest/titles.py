@@ -6,6 +6,7 @@ Plain data. A title or word is compared without capitals, blanks and punctuation
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from chalicelib.calls.format import ANSWERED, BUSY, FAILED, INBOUND, NO_ANSWER, OUTBOUND
 
@@ -13,8 +14,9 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 
 
 def bare(text: str) -> str:
-    """A title or word in the form in which it is compared: small letters and digits only."""
-    return _PUNCTUATION.sub("", text.lower())
+    """A title or word in the form in which it is compared: small letters without accents, and digits."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return _PUNCTUATION.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 def zone_in(title: str) -> str | None:
