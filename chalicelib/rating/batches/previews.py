@@ -102,7 +102,7 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     known = sources.known_by(book.ownership)
     source = sources.reading(book.plan, reseller.zones, declared, known)
     found = Preview(filename, declared["source_id"] if declared else None)
-    head, layout, first, read = bytearray(), None, None, 0
+    head, layout, first, size = bytearray(), None, None, 0
     try:
         for chunk in chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), 2 * SAMPLE_BYTES):
             if isinstance(chunk, Cut):
@@ -113,8 +113,8 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
             found.layout = layout = layout or formats.detect(chunk, source.mapping)
             found.rows += _rows(chunk, layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
-            read += len(chunk.data)
-            if read >= SAMPLE_BYTES:
+            size += len(chunk.data)
+            if size >= SAMPLE_BYTES:
                 break
     except Refused as problem:
         raise Invalid.field("text", problem.detail) from None

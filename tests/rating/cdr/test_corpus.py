@@ -8,6 +8,7 @@ declared as it is; the calls, the refused lines with their reasons, and the line
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,19 +78,25 @@ class World:
         declared = self.told.get("source")
         if self.told.get("suggested"):
             bare = sources.reading(self.plan, self.told["zone"], None, self.known)
-            layout = formats.detect(self.parts[0], bare.mapping)
-            declared = suggest(self.parts[0], layout.name != "unknown", self.known, self.plan).source
+            layout, first = next(laid_out(self, bare))
+            declared = suggest(first, layout.name != "unknown", self.known, self.plan).source
         if declared:
             declared = CdrSource.model_validate({"id": "it", "pattern": "it/", **declared}).stored()["declares"]
         return sources.reading(self.plan, self.told["zone"], declared, self.known)
 
 
+def laid_out(world: World, source: formats.Source) -> Iterator[tuple[formats.Layout, Chunk]]:
+    """The chunks of a file, each with the layout of the file."""
+    layout = formats.detect(world.parts[0], source.mapping)
+    for chunk in world.parts:
+        yield layout, chunk
+
+
 def meant(world: World) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     """The calls that a file is read as, in the words of the corpus, and its refused lines with their reasons."""
     source, book = world.source(), world.book()
-    calls, refused, layout = [], [], None
-    for chunk in world.parts:
-        layout = layout or formats.detect(chunk, source.mapping)
+    calls, refused = [], []
+    for layout, chunk in laid_out(world, source):
         for call in formats.parse(chunk, layout, source):
             if isinstance(call, Rejection):
                 refused.append([call.line, call.reason])
@@ -123,9 +130,7 @@ def test_a_file_of_a_real_system_means_these_calls(name: str) -> None:
 def test_both_engines_read_a_file_of_a_real_system_alike(name: str) -> None:
     world = World.of(name)
     source, mine, right = world.source(), TermTable(world.book()), TermTable(world.book())
-    layout = None
-    for chunk in world.parts:
-        layout = layout or formats.detect(chunk, source.mapping)
+    for layout, chunk in laid_out(world, source):
         found, expected = fast.rate(chunk, layout, source, mine), reference.rate(chunk, layout, source, right)
         assert list(found.rejected) == list(expected.rejected)
         for vectors in zip(found.texts(), expected.texts(), strict=True):
