@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from chalicelib import money, periods
 from chalicelib.accounts.ledger import posting
@@ -19,6 +20,9 @@ from chalicelib.rating.cdr.call import Skipped
 from chalicelib.rating.cdr.declaration import Declaration
 from chalicelib.rating.cdr.formats import Call, Layout, Rejection, Source
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
+from chalicelib.rating.cdr.suggest import suggest
+from chalicelib.rating.cdr.suggest.advice import Advice, advise
+from chalicelib.rating.cdr.suggest.found import Question, Suggestion
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import converted_cost
@@ -27,7 +31,8 @@ from chalicelib.rating.pricing.price import CallTerms, Price
 from chalicelib.rating.pricing.rate_book import Holder, RateBook
 
 LINES = 20
-CHUNK_BYTES = 1 << 14
+SAMPLE_BYTES = 1 << 16
+"""So much of an unpacked sample is read and counted."""
 MAX_UNPACKED_BYTES = 4 << 20
 
 
@@ -51,7 +56,10 @@ class SkippedLine:
 
 @dataclass
 class Preview:
-    """``rows``: the first lines in file order, priced as if no free minutes were left, or refused."""
+    """``rows``: the first lines in file order, priced as if no free minutes were left, or refused.
+
+    ``lines``, ``rated`` and ``rejected`` count all lines of the sample. ``found``: the source that is suggested.
+    """
 
     filename: str
     source_id: str | None
@@ -59,22 +67,37 @@ class Preview:
     encoding: str = "utf-8"
     layout: Layout = formats.UNKNOWN
     rows: list[Line | Rejection | SkippedLine] = field(default_factory=list)
-
-    @property
-    def lines(self) -> int:
-        return len(self.rows)
-
-    @property
-    def rejected(self) -> int:
-        return sum(isinstance(row, Rejection) for row in self.rows)
+    lines: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    found: Suggestion = field(default_factory=Suggestion)
+    advice: list[Advice] = field(default_factory=list)
 
     @property
     def rated(self) -> int:
         return self.lines - self.rejected - self.skipped
 
     @property
-    def skipped(self) -> int:
-        return sum(isinstance(row, SkippedLine) for row in self.rows)
+    def suggestion(self) -> dict[str, Any] | None:
+        """The source as it is PUT, id and pattern made of the file's name; None: nothing is to be declared."""
+        return {**proposed(self.filename), **self.found.source} if self.found.source else None
+
+    @property
+    def confidence(self) -> dict[str, str]:
+        return self.found.confidence
+
+    @property
+    def questions(self) -> list[Question]:
+        return self.found.questions
+
+
+def proposed(filename: str) -> dict[str, str]:
+    """The id and the pattern of a source for files like this one: its folder, or its name with ``*`` for digits."""
+    folder, _, name = filename.rpartition("/")
+    stem = name.split(".", 1)[0]
+    words = re.findall(r"[a-z]+", (folder or stem).lower())
+    pattern = f"{folder}/" if folder else re.sub(r"[0-9][0-9_.-]*", "*", stem).rstrip("*") + "*"
+    return {"id": "-".join(words)[:40].strip("-") or "files", "pattern": pattern}
 
 
 def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
@@ -92,22 +115,31 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
         loading.deck_version(),
         record_costs=reseller.cost_source == "record",
     )
-    source = sources.reading(book.plan, reseller.zones, declared, known_by(book.ownership))
+    known = known_by(book.ownership)
+    source = sources.reading(book.plan, reseller.zones, declared, known)
     found = Preview(filename, declared["source_id"] if declared else None)
-    head = bytearray()
+    head, first, size = bytearray(), None, 0
     try:
-        read = chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), CHUNK_BYTES)
+        read = chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), 2 * SAMPLE_BYTES)
         for found.layout, chunk in formats.laid_out(read, source):
             if isinstance(chunk, Cut):
                 # The beginning of a compressed file always ends too early: an error only if nothing could be read.
                 found.rows += [] if found.rows else [formats.rejection_of(chunk)]
                 break
+            first = first or chunk
             found.rows += _rows(chunk, found.layout, source, book)
             found.encoding = _encoding(found.encoding, bytes(head), chunk)
-            if len(found.rows) >= LINES:
+            size += len(chunk.data)
+            if size >= SAMPLE_BYTES:
                 break
     except Refused as problem:
         raise Invalid.field("text", problem.detail) from None
+    refused = [row for row in found.rows if isinstance(row, Rejection)]
+    found.lines, found.rejected = len(found.rows), len(refused)
+    found.skipped = sum(isinstance(row, SkippedLine) for row in found.rows)
+    if first and refused:
+        found.found = suggest(first, found.layout.name not in ("unknown", "aliased"), known, book.plan)
+    found.advice = advise(refused, found.found)
     del found.rows[LINES:]
     calendar = periods.calendar(formats.zone_of(found.layout, source))
     found.time_zone = calendar.zone_name(calendar.month_of(now))

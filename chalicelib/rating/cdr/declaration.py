@@ -85,7 +85,9 @@ def read(stored: Mapping[str, Any] | None) -> Declaration:
     return Declaration(
         header=given.get("header", "auto"),
         skip_lines=given.get("skip_lines", 0),
-        mapping=ColumnMapping(given.get("columns", {}), given.get("words", {}), given.get("defaults", {})),
+        mapping=ColumnMapping(
+            given.get("columns", {}), given.get("words", {}), given.get("defaults", {}), bool(account or direction)
+        ),
         date_format=given.get("date_format", "auto"),
         time_zone=given.get("time_zone"),
         account=tuple(account) if account else None,

@@ -39,7 +39,8 @@ def detect(
 ) -> Layout:
     """The layout of a file, from its first chunk or chunks, and from the mapping and header that a source declares."""
     chunks = [some] if isinstance(some, Chunk) else list(some)
-    best, most = UNKNOWN, (-1, 0)
+    # A header alone is a file without calls; a shape that reads no row is none.
+    best, most = UNKNOWN, (0, False)
     for delimiter in DELIMITERS:
         every = chain.from_iterable(records(chunk, delimiter) for chunk in chunks)
         rows = [_fields(record, delimiter) for record in islice(every, SAMPLED)]

@@ -56,11 +56,13 @@ class ColumnMapping:
     ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
     ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
+    ``finds_owners``: rules find the direction of a row, so that a file needs no column for it.
     """
 
     columns: Mapping[str, str | int] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    finds_owners: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.columns or self.words or self.defaults)
@@ -93,8 +95,8 @@ class ColumnMapping:
         return places if places and self._is_enough(places, width) else None
 
     def _is_enough(self, places: Mapping[str, int], width: int) -> bool:
-        needed = all(column in places or column in self.defaults for column in _NEEDED)
-        return needed and all(place < width for place in places.values())
+        given = {*places, *self.defaults, *(("direction",) if self.finds_owners else ())}
+        return given.issuperset(_NEEDED) and all(place < width for place in places.values())
 
     def _duration(self) -> tuple[str, ...]:
         return (DURATION,) if DURATION in self.columns else ()

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.framework import Blueprint
 from chalicelib.principals import RESELLER
 from chalicelib.rating.batches import previews
-from chalicelib.rating.shapes.files import PreviewIn, PreviewOut
+from chalicelib.rating.shapes.previews import PreviewIn, PreviewOut
 from chalicelib.web.routes import Call, route
 
 bp = Blueprint(__name__)
@@ -15,6 +15,6 @@ bp = Blueprint(__name__)
 
 @route(bp, "POST", "/v1/cdr-preview", roles=RESELLER, body=PreviewIn, answer=PreviewOut, status=200)
 def preview_cdr(call: Call) -> Any:
-    """How the first 20 lines of a CDR file would be read and priced; nothing is posted."""
+    """How the beginning of a CDR file would be read and priced, and what to declare about it; nothing is posted."""
     body = call.body(PreviewIn)
     return previews.preview(call.scope.now, call.who.reseller_id, body.filename, body.data())

@@ -117,9 +117,9 @@ def test_the_source_that_holds_for_the_name_is_used(seller: Any) -> None:
     assert preview(seller, text, "j/a.csv")["format"] == "unknown"
 
 
-def test_only_the_first_twenty_lines_are_shown(seller: Any) -> None:
+def test_all_lines_are_counted_and_the_first_twenty_shown(seller: Any) -> None:
     shown = preview(seller, csv_file(*[line(str(n)) for n in range(500)]))
-    assert (shown["lines"], shown["rated"]) == (20, 20)
+    assert (shown["lines"], shown["rated"]) == (500, 500)
     assert [row["line"] for row in shown["items"]] == list(range(2, 22))
 
 
@@ -197,3 +197,39 @@ def test_a_skipped_line_is_listed_with_why_and_is_neither_rated_nor_refused(sell
         None,
         None,
     )
+
+
+OF_A_CARRIER = """Date;Caller;Dialled;Extension;Talk time;Result
+1/9/2026 16:33:01;101;14165550123;alice;61;Answered
+13/9/2026 16:33:01;101;14165550124;alice;0;Missed
+14/9/2026 16:33:05;101;x;alice;5;Answered
+"""
+
+
+def test_the_suggestion_is_put_as_it_is_and_the_file_is_read_by_it(seller: Any) -> None:
+    shown = preview(seller, OF_A_CARRIER, "carrier/sep.csv")
+    assert (shown["format"], shown["rated"], shown["questions"]) == ("unknown", 0, [])
+    suggested = shown["suggestion"]
+    assert (suggested["id"], suggested["pattern"], suggested["date_format"]) == ("carrier", "carrier/", "d/M/y H:m:s")
+    assert {each["code"] for each in shown["advice"]} == {"declare_suggestion", "only_format"}
+    assert seller.put("/v1/cdr-sources", suggested).status == 200
+    after = preview(seller, OF_A_CARRIER, "carrier/sep.csv")
+    assert (after["source_id"], after["format"], after["rated"]) == ("carrier", "aliased", 2)
+    assert [row["call"] and row["call"]["start"] for row in after["items"]][:2] == [
+        "2026-09-01T20:33:01Z",
+        "2026-09-13T20:33:01Z",
+    ]
+
+
+def test_dates_that_can_be_read_in_two_ways_are_a_question_and_no_suggestion(seller: Any) -> None:
+    shown = preview(seller, "".join(OF_A_CARRIER.splitlines(keepends=True)[:2]))
+    (asked,) = shown["questions"]
+    assert (asked["code"], asked["part"], asked["lines"]) == ("date_format", "date_format", [2])
+    assert asked["candidates"] == ["d/M/y H:m:s", "M/d/y H:m:s"]
+    assert "d/M/y H:m:s or M/d/y H:m:s" in asked["message"]
+    assert "date_format" not in shown["suggestion"] and shown["confidence"]["date_format"] == "question"
+
+
+def test_nothing_is_suggested_for_a_file_that_is_read_well(seller: Any) -> None:
+    shown = preview(seller, csv_file(line("1")))
+    assert (shown["suggestion"], shown["confidence"], shown["questions"], shown["advice"]) == (None, {}, [], [])

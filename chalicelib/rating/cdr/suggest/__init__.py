@@ -1,0 +1,64 @@
+"""What a preview suggests for a file: a complete CDR source found in its first lines, and questions about the rest.
+
+Two readings that both fit are a question and never a guess: then the part is left out of the suggestion, and lines that
+need it are refused. Pure; ``docs/cdr-formats.md`` says how a person uses it.
+"""
+
+from __future__ import annotations
+
+from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.owning import Known
+from chalicelib.rating.cdr.records import Chunk
+from chalicelib.rating.cdr.suggest.columns import columns
+from chalicelib.rating.cdr.suggest.dates import date_format
+from chalicelib.rating.cdr.suggest.found import CERTAIN, Suggestion
+from chalicelib.rating.cdr.suggest.grid import grid_of
+from chalicelib.rating.cdr.suggest.numbers import numbers
+from chalicelib.rating.cdr.suggest.owners import owners, words
+from chalicelib.rating.cdr.suggest.titles import zone_in
+
+OF_LAYOUT = ("header", "skip_lines", "columns", "words", "defaults")
+"""The parts that a file of a format known to Forfait does not need."""
+
+
+def suggest(chunk: Chunk, is_known: bool, known: Known, plan: DialPlan) -> Suggestion:
+    """The source that reads the first lines of a file.
+
+    ``is_known``: whether Forfait knows the file's format; then nothing is suggested about its columns and words.
+    ``known``: the reseller's sub-accounts and DIDs. ``plan``: how its numbers are dialled.
+    """
+    found, grid = Suggestion(), grid_of(chunk)
+    if not grid.rows:
+        return found
+    found.say("header", "absent" if grid.titles is None else "present")
+    if grid.skip:
+        found.say("skip_lines", grid.skip)
+    places = columns(grid, found)
+    start = places.of.get("start")
+    if start is not None:
+        date_format(grid, start, found)
+        zone = zone_in(grid.titles[start]) if grid.titles else None
+        if zone:
+            found.say("time_zone", zone, CERTAIN)
+    words(grid, places, found)
+    numbers(grid, places, known.dids, plan, found)
+    owners(grid, places, known, plan, found)
+    return _without_layout(found) if is_known else found
+
+
+def _without_layout(found: Suggestion) -> Suggestion:
+    """The suggestion without the parts that say how the file is laid out."""
+
+    asked = {question.part for question in found.questions}
+
+    def keeps(part: str) -> bool:
+        # The account rules of a known format are those that it has anyway.
+        return part.partition(".")[0] not in OF_LAYOUT and (part != "account" or part in asked)
+
+    return Suggestion(
+        {part: value for part, value in found.source.items() if keeps(part) and part != "account"},
+        {part: how for part, how in found.confidence.items() if keeps(part)},
+        [question for question in found.questions if keeps(question.part)],
+        [one for one in found.evidence if keeps(one.part)],
+        found.features,
+    )

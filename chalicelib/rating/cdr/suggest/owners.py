@@ -1,0 +1,110 @@
+"""Suggests what a file's directions and words mean, and which rows are no calls; asks who made the calls if unclear."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from chalicelib.calls.format import ANSWERED, OUTBOUND
+from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr import owning
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, read
+from chalicelib.rating.cdr.owning import Known, Owning
+from chalicelib.rating.cdr.suggest.columns import Places
+from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
+from chalicelib.rating.cdr.suggest.grid import Grid, Row
+from chalicelib.rating.cdr.suggest.titles import DIRECTIONS, DISPOSITIONS, INSIDE, TRUNKS, bare
+
+_FEATURE = re.compile(r"[siht]|[*#]+[0-9]{0,5}[*#]*")
+_MOST_SHOWN = 10
+
+
+def words(grid: Grid, places: Places, found: Suggestion) -> None:
+    """Declare what the words for dispositions and directions mean, and defaults where there is no such column."""
+    for part, meanings in (("disposition", DISPOSITIONS), ("direction", DIRECTIONS)):
+        place = places.of.get(part)
+        if place is None:
+            continue
+        lines, mapped = defaultdict[str, list[int]](list), dict[str, str]()
+        for row, text in zip(grid.rows, grid.column(place), strict=True):
+            ours = meanings.get(bare(text))
+            if ours is None and text:
+                lines[text.lower()].append(row.line)
+            elif ours is not None and text.lower() != ours.lower():
+                mapped[text.lower()] = ours
+        if mapped:
+            found.say(f"words.{part}", mapped)
+        if lines:
+            common = sorted(lines, key=lambda word: (-len(lines[word]), word))[:_MOST_SHOWN]
+            found.ask("words", f"words.{part}", common, sorted(lines[common[0]]))
+    if "disposition" not in places.of:
+        found.say("defaults.disposition", ANSWERED, LIKELY)
+
+
+def is_feature(text: str) -> bool:
+    """Whether a text called is a feature code (``*97``) or a special extension of Asterisk (``s``, ``i``, ``h``)."""
+    return _FEATURE.fullmatch(text.strip()) is not None
+
+
+def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Suggestion) -> None:
+    """Declare the sides of a file by the contexts that switches ship with, and the rows that are no calls.
+
+    Rows whose owner is then still not known are asked for. A caller's number alone decides nothing.
+    """
+    looked_at = {"column": "account", "channel": "channel", "caller": "from"}
+    rules = [rule for rule in ACCOUNT_RULES if looked_at[rule] in places.of]
+    if rules:
+        found.say("account", rules, LIKELY)
+    open_rows = _without_owner(grid, places, known, plan, found)
+    if open_rows and "context" in places.of and "direction" not in places.of:
+        used = {row.fields[places.of["context"]].strip() for row in grid.rows}
+        for side, names in (("inside", INSIDE), ("trunks", TRUNKS)):
+            contexts = sorted(name for name in used if name.lower() in names or _is_did(name, side))
+            if contexts:
+                found.source.setdefault("direction", {})[side] = {"contexts": contexts}
+                found.confidence[f"direction.{side}"] = CERTAIN
+        open_rows = _without_owner(grid, places, known, plan, found)
+    features = Counter(called for row in open_rows if is_feature(called := _field(row, places, "to")))
+    if features:
+        found.say("skip.numbers", sorted(features))
+        found.features = dict(features)
+    rest = [row for row in open_rows if not is_feature(_field(row, places, "to"))]
+    if rest:
+        texts = Counter(_said(row, places) for row in rest)
+        found.ask("account", "account", [text for text, _ in texts.most_common(_MOST_SHOWN)], [r.line for r in rest])
+
+
+def _is_did(context: str, side: str) -> bool:
+    """Grandstream names the contexts of its trunks after them: ``ext-did-0001``."""
+    return side == "trunks" and context.lower().startswith("ext-did")
+
+
+def _without_owner(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Suggestion) -> list[Row]:
+    """The rows for which no known sub-account and no held DID is found with what is declared so far."""
+    rules = Owning(read(found.source), known, plan)
+    meant = found.source.get("words", {}).get("direction", {})
+    open_rows = []
+    for row in grid.rows:
+        direction = _field(row, places, "direction")
+        direction = meant.get(direction.lower(), direction)
+        called, caller = _field(row, places, "to"), _field(row, places, "from")
+        stem = owning.stem_of(_field(row, places, "channel"))
+        said = rules.found(direction, _field(row, places, "account"), stem, _field(row, places, "context"))
+        settled = rules.settled(said, caller, called)
+        direction, account = settled or ("", "")
+        is_owned = account in known.accounts if direction == OUTBOUND else rules.is_held(called)
+        if not (direction and is_owned):
+            open_rows.append(row)
+    return open_rows
+
+
+def _field(row: Row, places: Places, ours: str) -> str:
+    place = places.of.get(ours)
+    return "" if place is None else row.fields[place].strip()
+
+
+def _said(row: Row, places: Places) -> str:
+    """What a row says about who made the call, of the fields that it has."""
+    said = {ours: _field(row, places, ours) for ours in ("account", "channel", "from")}
+    said["channel"] = owning.stem_of(said["channel"])
+    return ", ".join(f"{ours} {text}" for ours, text in said.items() if text) or "nothing"
