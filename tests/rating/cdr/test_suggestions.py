@@ -91,7 +91,7 @@ def files(draw: st.DrawFn) -> tuple[str, str, list[dict[str, Any]]]:
 def test_a_suggestion_never_makes_a_wrong_call(file: tuple[str, str, list[dict[str, Any]]]) -> None:
     text, zone, truth = file
     told = {"home": "US", "zone": zone, "accounts": list(ACCOUNTS), "dids": [DID], "callers": {}, "suggested": True}
-    found, _ = meant(World(text.encode(), told))
+    found, *_ = meant(World(text.encode(), told))
     right = {call["line"]: call for call in truth}
     for call in found:
         expected = {name: right[call["line"]][name] for name in ("direction", "to", "disposition", "seconds")}

@@ -143,5 +143,5 @@ def test_usual_spellings_are_read_by_columns(plan: DialPlan, called: list[str]) 
     assert lines is not None
     read = dialled.as_read(mapped_rows(lines, layout, source), plan)
     make, _, _ = Maker(1).tables("UTC")
-    found = fields.read(read, "UTC", plan, make().book)
+    found = fields.read(read, "UTC", "auto", plan, make().book)
     assert found.good.sum() == len(rows)
