@@ -379,6 +379,8 @@ def clients_move_in_from_elsewhere(walk: Walk) -> None:
     made = reseller.post("/v1/imports", body, 200)
     assert (made["status"], made["clients"], list(made["client_ids"])) == ("done", 1, ["old-7"])
     assert reseller.get(f"/v1/imports/{made['id']}") == made
+    listed = reseller.get(f"/v1/imports/{made['id']}/clients")["items"]
+    assert {one["ref"]: one["id"] for one in listed} == made["client_ids"]
     assert reseller.post(f"/v1/imports/{made['id']}/resume", {}, 200) == made
     assert reseller.get(f"/v1/clients/{made['client_ids']['old-7']}")["balance"] == "7.50"
 

@@ -327,6 +327,29 @@ def test_a_recurring_fee_is_billed_by_the_hourly_functions(flight: Aws) -> None:
     assert flight.invoke("BillAndClose", {"Records": [{**message, "body": told, "eventSource": "aws:sqs"}]})[0]
 
 
+def test_a_large_import_is_applied_by_the_function_of_the_hourly_queue(flight: Aws) -> None:
+    """With a number that had a client before, whose version the function's role must be allowed to check."""
+    key, number = new_reseller(flight)["api_key"], "+15145550142"
+    flight.made("/v1/inventory", flight.operator_key(), {"number": number})
+    before = {"client_id": flight.made("/v1/clients", key, {"company": "Before"})["id"]}
+    for path, body in (("order", {}), ("assign", before), ("release", {})):
+        assert flight.call("POST", f"/v1/dids/{number}/{path}", key, body).status == 200
+    package = flight.made("/v1/packages", key, {"name": "Basic"})["id"]
+    files = {
+        "clients": "ref,company,balance\n" + "".join(f"c{n},Client {n},1.50\n" for n in range(501)),
+        "subaccounts": f"username,client,package\nvoix_1003,c500,{package}\n",
+        "dids": f"number,client,subaccount\n{number},c500,voix_1003\n",
+    }
+    with flight.exchanged("ApiHandlerRole", "sqs:SendMessage", "sqs:SendMessage", "sqs:SendMessageBatch"):
+        begun = flight.call("POST", "/v1/imports", key, files)
+    assert (begun.status, begun.json.get("rows")) == (202, 503), begun
+    path = f"/v1/imports/{begun.json['id']}"
+    ended = until(lambda: (told := flight.call("GET", path, key).json)["status"] == "done" and told)
+    assert ended["done"] == 503
+    (one,) = flight.call("GET", "/v1/dids", key).json["items"]
+    assert flight.call("GET", f"/v1/clients/{one['client_id']}", key).json["company"] == "Client 500"
+
+
 def test_a_notice_is_sent_by_the_function_of_every_minute(flight: Aws) -> None:
     """To an address that nobody has: what is tested is that its role may do all that a try takes."""
     key = new_reseller(flight)["api_key"]

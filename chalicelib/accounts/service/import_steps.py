@@ -89,10 +89,10 @@ def _step(
     if item is None or item.status == "done":
         return False
     done, rows = item.done, stored.from_row(item.done)
-    merged = _MergedWrites(most_writes)
+    merged, today = _MergedWrites(most_writes), billing_dates.today(reseller_id, scope.now)
     for row in rows:
         # A line may need what a line of an earlier file stores, so rows of two files are not applied together.
-        if row["file"] != rows[0]["file"] or not merged.add(_writes_of(scope, reseller_id, import_id, row)):
+        if row["file"] != rows[0]["file"] or not merged.add(_writes_of(scope, reseller_id, import_id, today, row)):
             break
     ends = done + merged.rows == item.rows
     item.done = done + merged.rows
@@ -155,12 +155,12 @@ def _stronger(before: Write, write: Write) -> Write:
     return before
 
 
-def _writes_of(scope: Scope, reseller_id: str, import_id: str, row: Row) -> list[Write]:
+def _writes_of(scope: Scope, reseller_id: str, import_id: str, today: str, row: Row) -> list[Write]:
     """The writes that apply a row."""
     values = row["values"]
     if row["file"] == "clients":
         item = Client(*Client.key(reseller_id, values["client_id"]), **values)
-        return _client_writes(scope, reseller_id, import_id, item, row["balance"])
+        return _client_writes(scope, reseller_id, import_id, today, item, row["balance"])
     bumped = get_client(reseller_id, values["client_id"]).bump()
     if row["file"] == "subaccounts":
         subaccount = SubAccount(*SubAccount.key(reseller_id, values["subaccount_id"]), **values)
@@ -169,7 +169,9 @@ def _writes_of(scope: Scope, reseller_id: str, import_id: str, row: Row) -> list
     return [bumped, *creating.did_writes(scope, reseller_id, did, values)]
 
 
-def _client_writes(scope: Scope, reseller_id: str, import_id: str, item: Client, balance_e8: int) -> list[Write]:
+def _client_writes(
+    scope: Scope, reseller_id: str, import_id: str, today: str, item: Client, balance_e8: int
+) -> list[Write]:
     """The writes of a client whose first entry is its opening balance. That causes no notices of crossings."""
     client_id = item.client_id
     fields = {"import_id": import_id, **creating.client_fields(item)}
@@ -177,8 +179,7 @@ def _client_writes(scope: Scope, reseller_id: str, import_id: str, item: Client,
     recorded = event(scope, reseller_id, "client.created", client_id, fields)
     if not balance_e8:
         return [Put(item), recorded]
-    month = billing_dates.today(reseller_id, scope.now)[:7]
-    posting = rules.Posting("adjustment", balance_e8, "Opening balance", month, f"import:{import_id}")
+    posting = rules.Posting("adjustment", balance_e8, "Opening balance", today[:7], f"import:{import_id}")
     posted = rules.post(item.account(), posting, scope.now)
     item.balance_e8, item.entries, item.posted_at = posted.account.balance_e8, 1, posted.account.posted_at
     item.service, item.low = posted.account.service, posted.account.low
