@@ -55,9 +55,9 @@ def test_every_write_that_no_scope_opens_is_meant_to_be_so() -> None:
         "/v1/account", "/v1/account/activate", "/v1/cdr-preview", "/v1/cdr-sources", "/v1/cdr-sources/{source_id}",
         "/v1/imports", "/v1/imports/{import_id}/resume", "/v1/keys", "/v1/keys/{key_id}", "/v1/keys/{key_id}/rotate",
         "/v1/notifications", "/v1/packages", "/v1/packages/{package_id}",
-        "/v1/packages/{package_id}/rates/{scope}/{code}", "/v1/paypal", "/v1/paypal/app",
-        "/v1/paypal/reviews/{review_id}", "/v1/signup", "/v1/webhooks", "/v1/webhooks/{webhook_id}",
-        "/v1/webhooks/{webhook_id}/rotate",
+        "/v1/packages/{package_id}/rates/import", "/v1/packages/{package_id}/rates/{scope}/{code}",
+        "/v1/paypal", "/v1/paypal/app", "/v1/paypal/reviews/{review_id}", "/v1/signup", "/v1/webhooks",
+        "/v1/webhooks/{webhook_id}", "/v1/webhooks/{webhook_id}/rotate",
     }  # fmt: skip
 
 

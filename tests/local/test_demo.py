@@ -88,7 +88,7 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
             text = s3.get_object(Bucket=BUCKET, Key=name)["Body"].read().decode()
             return list(csv.reader(io.StringIO(text)))
 
-        deck = rows("-01.csv")
+        deck = rows("-value.csv")
         lines = {line[0]: dict(zip(deck[0], line, strict=True)) for line in deck[1:]}
         yield Toured(done.stdout, rows("maple-calls.csv")[1:], lines, stack.url)
 

@@ -59,6 +59,10 @@ def publish_deck() -> None:
         assert publish.publish(Scope("system:test", 1_790_000_000), key, version).status == "published"
 
 
+COLUMNS = {"prefix": "Code", "rate_per_minute": "Rate", "destination": "Name"}
+"""Of a carrier's deck."""
+
+
 def waiting_deck() -> str:
     """The id of a deck that is held, because it costs another currency; no call is ever rated with it."""
     from chalicelib.aws.transactions import Put as Write
@@ -147,7 +151,17 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     assert api.post(f"/v1/dids/{called_by_nobody}/assign", {"client_id": ids["client_id"]}).status == 200
     ids["import_id"] = api.post("/v1/imports", {"clients": f"company\n{tenant.word} moved in\n"}).json["id"]
     ids["deck_id"] = waiting_deck()
+    deck_format = {
+        "id": f"{tenant.word}-format",
+        "pattern": f"{tenant.word}*",
+        "columns": COLUMNS,
+        "increments": "60/60",
+    }
+    shown = operator.put("/v1/deck-formats", deck_format)
+    assert shown.status == 200, shown.text
+    ids["format_id"] = deck_format["id"]
     tenant.spare = {
+        "POST /v1/deck-preview": {"text": "Code;Name;Rate;Takt\n44;UK;0,012;60/60\n"},
         "POST /v1/decks/{deck_id}/publish": {
             "deck_id": waiting_deck(),
             "accept": [],

@@ -111,7 +111,7 @@ class DeckFormatShown(DeckFormat):
 
 
 class DeckPreviewIn(Shape):
-    """A deck file: its ``text``, the base64 of its bytes (gzip, xlsx), or the ``key`` of an uploaded object.
+    """A deck file: its ``text``, the base64 of its bytes (gzip, xlsx), or else the ``key`` of an uploaded object.
 
     ``format``: read it so; without one, as it would be read if it were dropped.
     """
@@ -120,7 +120,10 @@ class DeckPreviewIn(Shape):
         None
     )
     base64: bool = False
-    key: Annotated[str | None, Field(pattern=r"^incoming/decks/.{1,300}$")] = None
+    key: (
+        Annotated[str, Field(pattern=r"^incoming/decks/.{1,300}$", examples=["incoming/decks/value/2026-11-01-a.csv"])]
+        | None
+    ) = None
     filename: Annotated[str, StringConstraints(min_length=1, max_length=200), Printable] = "preview.csv"
     route: Literal["value", "premium"]
     effective_from: Day
@@ -128,7 +131,7 @@ class DeckPreviewIn(Shape):
 
     @model_validator(mode="after")
     def _one_file(self) -> Self:
-        if (self.text is None) == (self.key is None):
+        if self.text is None and self.key is None:
             raise ValueError("give text or key")
         self.data()
         return self
