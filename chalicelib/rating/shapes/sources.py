@@ -195,7 +195,7 @@ class CdrSource(Shape):
     strip: (
         Annotated[
             list[Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,12}$"), Field(examples=["9", "*67"])]],
-            Field(max_length=MOST_RULES),
+            Field(max_length=MOST_RULES, examples=[["9"]]),
         ]
         | None
     ) = None
