@@ -51,8 +51,8 @@ DID_FIELDS = {
 }  # fmt: skip
 BATCH_FIELDS = {
     "size", "bytes_read", "cost_currency", "fx", "started_at",
-    "id", "key", "status", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "cost", "revenue",
-    "finished_at", "rejected_url", "conflicts_url", "reason",
+    "id", "key", "status", "lines", "rated", "internal", "rejected", "duplicates", "conflicting", "skipped",
+    "cost", "revenue", "finished_at", "rejected_url", "conflicts_url", "reason",
 }  # fmt: skip
 CALL_FIELDS = [
     "call_id", "start", "direction", "client_id", "account", "from", "to", "destination", "country", "disposition",
@@ -236,6 +236,8 @@ def custom_rates_are_set_listed_and_withdrawn(walk: Walk) -> None:
     assert listed == [("country", "GB"), ("group", "canada"), ("prefix", "1212")]
     reseller.delete(f"{rates}/country/GB")
     reseller.call(404, "GET", f"{rates}/country/GB")
+    tried = reseller.call(200, "POST", f"{rates}/import", {"rates": "scope,code,rate_per_minute\ncountry,FR,0.03\n"})
+    assert (tried["dry_run"], tried["new"], tried["errors"]) == (True, 1, [])
     reseller.call(404, "PUT", f"{rates}/planet/earth", {"rate_per_minute": "1"})
     assert fields_of(reseller.call(422, "PUT", f"{rates}/group/world", {"rate_per_minute": "1"})) == ["code"]
     assert fields_of(reseller.call(422, "PUT", f"{rates}/group/us", {"rate_per_minute": 1})) == ["rate_per_minute"]

@@ -238,7 +238,10 @@ def test_a_deck_published_by_tries_at_the_same_time_and_killed_ones_is_one_deck(
             publish.publish(Scope("system:test", 1), key, version)
     at_once([lambda: publish.publish(Scope("system:test", 1), key, version)] * 4)
     found = [deck for deck in deck_store.decks_upto("premium", 2**40) if deck.effective_from == "2030-01-01"]
-    assert len(found) == 1
+    drops = deck_store.DeckDrop.under(*deck_store.DeckDrop.of_every_deck())
+    (drop,) = [drop for drop in drops if (drop.route, drop.effective_from) == ("premium", "2030-01-01")]
+    # A deck of another test may be in force, and the countries that this one lacks then hold it.
+    assert (drop.status, len(found)) in (("published", 1), ("held", 0))
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "TransactionInProgressException"])
