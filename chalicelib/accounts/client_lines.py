@@ -50,7 +50,8 @@ def read_columns(
     """What each title of a header is read as, and what is wrong with ``declared`` (our column -> their title).
 
     A declared title goes before our own names, and these before ``SYNONYMS``. A title that is none of them is
-    ignored. Two titles with one meaning, of which none is declared, are a fault: which one counts would be a guess.
+    ignored. Two titles with one meaning are a fault unless one of them is declared: the file does not say which
+    one counts.
     """
     by_title = {folded(title): ours for ours, titles_ in SYNONYMS.items() for title in titles_.split(", ")}
     by_title |= {folded(ours): ours for ours in known}

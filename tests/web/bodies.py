@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+ABSENT = object()
+"""The value of a field that a body is to leave out, because another one is given."""
 CANDIDATES = (
     "7.77", "US", "en", "us", "walk@walk.example", "walk.csv", "Walk", "2091-04", "walk-1", "+15145550100", "#336699",
     "https://walk.example/x", "walk.example", "1", "EUR", "*67", "",
@@ -22,6 +24,7 @@ def body_of(schema: dict[str, Any], document: dict[str, Any], values: dict[str, 
     return {
         name: values[name] if name in values and isinstance(values[name], type(sample)) else sample
         for name, sample in samples.items()
+        if values.get(name) is not ABSENT
     }
 
 

@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import bodies
 import boto3
 from builders import World, csv_file, line
 
@@ -161,7 +162,7 @@ def _add_spares(operator: Any, tenant: Tenant) -> None:
     assert shown.status == 200, shown.text
     ids["format_id"] = deck_format["id"]
     tenant.spare = {
-        "POST /v1/deck-preview": {"text": "Code;Name;Rate;Takt\n44;UK;0,012;60/60\n"},
+        "POST /v1/deck-preview": {"text": "Code;Name;Rate;Takt\n44;UK;0,012;60/60\n", "key": bodies.ABSENT},
         "POST /v1/decks/{deck_id}/publish": {
             "deck_id": waiting_deck(),
             "accept": [],

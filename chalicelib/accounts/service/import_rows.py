@@ -1,7 +1,7 @@
 """The rows of an import as they are stored from its beginning until they are applied, and after.
 
 A row is a good line of a file: ``file``; ``values``, the attributes that its item gets; and per file ``ref`` and
-``balance`` (``_e8``) of a client, and ``number``. So whoever applies it needs no shapes of the API.
+``balance`` (``_e8``) of a client, and ``number``. The function that applies it needs no shapes of the API.
 """
 
 from __future__ import annotations

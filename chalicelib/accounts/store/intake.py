@@ -62,7 +62,7 @@ class ImportRows(Item):
 class ImportLock(Item):
     """``R#<reseller_id>`` / ``IMPORTING``: an import is being read or applied (``service.import_lock``)
 
-    ``import_id`` is empty if none is.
+    ``import_id`` is empty while there is no such import.
     """
 
     import_id = UnicodeAttribute()

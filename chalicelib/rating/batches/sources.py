@@ -12,7 +12,7 @@ from chalicelib.rating.batches.store import CdrSource
 from chalicelib.rating.cdr import mapping
 from chalicelib.rating.cdr.declaration import read
 from chalicelib.rating.cdr.formats import Source
-from chalicelib.rating.cdr.owning import NOBODY, Known
+from chalicelib.rating.cdr.owning import NOTHING_KNOWN, Known
 
 MAX_SOURCES = 50
 """Sources of one reseller; every batch compares the name of its file with all of them."""
@@ -57,7 +57,7 @@ def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     return None if source is None else _plain(source)
 
 
-def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None, known: Known = NOBODY) -> Source:
+def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None, known: Known = NOTHING_KNOWN) -> Source:
     """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared.
 
     ``known`` is needed only where calls are read: without it the file is cut into the same lines.

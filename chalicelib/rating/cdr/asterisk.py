@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.rating.cdr import call, call_ids
+from chalicelib.rating.cdr import call, call_ids, dispositions, durations
 
 ORDER = (
     "accountcode",
@@ -63,27 +63,7 @@ SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values()) if 
     "sequence": SEQUENCE_AT,
     SEQUENCE_IN_20: SEQUENCE_AT - 1,
 }
-_SAMPLE = (
-    "clid",
-    "src",
-    "dst",
-    "dcontext",
-    "channel",
-    "dstchannel",
-    "lastapp",
-    "lastdata",
-    "start",
-    "answer",
-    "end",
-    "duration",
-    "billsec",
-    "disposition",
-    "amaflags",
-    "accountcode",
-    "uniqueid",
-    "userfield",
-    "sequence",
-)
+_SAMPLE = ("clid", *ORDER[1:4], *ORDER[5:16], "accountcode", "uniqueid", "userfield", "sequence")
 """The columns that the sample configuration of ``cdr_custom`` writes; an operator may add others behind them."""
 CUSTOM = {name: n for n, name in enumerate(_SAMPLE) if name in {*COLUMNS, *EVIDENCE.values()}}
 LEAST_CUSTOM = len(_SAMPLE)
@@ -105,7 +85,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``BadField``.
     """
     account, source, called, caller, channel, start, duration, seconds, ended, uniqueid, *sequences = pick(fields)
-    call.check_duration(seconds, duration, ("billsec", "duration"))
+    durations.check(seconds, duration, ("billsec", "duration"))
     number = source if source.strip() else _number(caller)
     call_id = _call_id(uniqueid, start, channel, called, *sequences)
     return call_id, start, "", account, number, called, ended, seconds, ""
@@ -113,7 +93,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
 
 def is_disposition(text: str) -> bool:
     """Whether a text is a disposition of Asterisk, or a known word for one."""
-    return call.disposition(text.strip(' "')) is not None
+    return dispositions.read(text.strip(' "')) is not None
 
 
 def _call_id(uniqueid: str, start: str, channel: str, called: str, sequence: str, sequence_in_20: str) -> str:

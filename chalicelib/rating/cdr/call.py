@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib import money, numbering, numbers, periods
-from chalicelib.calls.format import ANSWERED, BUSY, DIRECTIONS, DISPOSITIONS, FAILED, NO_ANSWER, OUTBOUND
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
-from chalicelib.rating.cdr import call_ids, starts
+from chalicelib.rating.cdr import call_ids, dispositions, starts
 from chalicelib.rating.cdr.date_patterns import AUTO
 
 MAX_SECONDS = periods.DAY_SECONDS
@@ -104,21 +104,8 @@ CallReader = Callable[[int, Sequence[str], list[str]], Call]
 
 _DIRECTIONS = {word: word for word in DIRECTIONS}
 _DISPOSITIONS = {word: word for word in DISPOSITIONS}
-WORDS = {
-    **_DISPOSITIONS,
-    **dict.fromkeys(("ANSWER", "COMPLETED"), ANSWERED),
-    **dict.fromkeys(("NOANSWER", "UNANSWERED", "NOT ANSWERED", "MISSED", "TIMEOUT", "NO USER RESPONSE"), NO_ANSWER),
-    **dict.fromkeys(("CANCEL", "CANCELED", "CANCELLED", "ORIGINATOR CANCEL", "CONGESTION"), NO_ANSWER),
-    **dict.fromkeys(("USER BUSY",), BUSY),
-    **dict.fromkeys(("CHANUNAVAIL", "FAIL", "FAILURE", "REJECTED", "CALL REJECTED"), FAILED),
-    **dict.fromkeys(("DONTCALL", "TORTURE", "INVALIDARGS", "NOT FOUND", "UNALLOCATED NUMBER"), FAILED),
-}
-"""Words of switches and carriers, in capitals and with blanks for ``_`` and ``-`` -> the disposition."""
-UNKNOWN = "UNKNOWN"
-WORDS[UNKNOWN] = FAILED
 _SHOWN = 40
 """Characters of a field in a message."""
-_SPAN = re.compile(r"(?:(\d{1,4}):(\d\d):)?(\d{1,8})", re.ASCII)
 _ACCOUNT = re.compile(rf"[A-Za-z0-9_.@+-]{{1,{MAX_TEXT}}}")
 is_account = _ACCOUNT.fullmatch
 """Whether a text may be the user name of a sub-account."""
@@ -132,25 +119,6 @@ def renamed(message: str, names: Mapping[str, str]) -> str:
     """A message (``<column>: ...``) with the column renamed; ``names`` are the file's names by Forfait's."""
     column, colon, rest = message.partition(": ")
     return names.get(column, column) + colon + rest
-
-
-def check_duration(seconds: str, duration: str, names: tuple[str, str]) -> None:
-    """Refuse billable ``seconds`` that are more than the ``duration`` of the whole call, ringing included.
-
-    Both are seconds, or ``hh:mm:ss``; nothing is compared where one of them is neither. ``names``: those of the two
-    columns, for the message. Raises ``BadField``.
-    """
-    billable, whole = _span(seconds), _span(duration)
-    if whole is not None and billable is not None and billable > whole:
-        raise BadField(
-            "bad_seconds",
-            f"{names[0]}: {seconds.strip()} is more than {duration.strip()}, the {names[1]} of the whole call",
-        )
-
-
-def _span(text: str) -> int | None:
-    found = _SPAN.fullmatch(text.strip())
-    return int(found[1] or 0) * 3600 + int(found[2] or 0) * 60 + int(found[3]) if found else None
 
 
 looks_like_start = starts.looks_like_start
@@ -269,16 +237,11 @@ def _direction(text: str) -> str:
     return word
 
 
-def disposition(text: str) -> str | None:
-    """The disposition that a word means in all systems, in small or capital letters; None for other words."""
-    return WORDS.get(text.strip().upper().replace("_", " ").replace("-", " "))
-
-
 def _disposition(text: str, seconds: str) -> str:
     """The disposition for any spelling of a known word; raises ``BadField``."""
-    word = disposition(text)
+    word = dispositions.read(text)
     # A switch that does not know how a call ended, and yet bills it, may mean an answered one.
-    if word is None or (text.strip().upper() == UNKNOWN and seconds.strip().strip("0")):
+    if word is None or (text.strip().upper() == dispositions.UNKNOWN and seconds.strip().strip("0")):
         raise BadField(
             "bad_disposition",
             f"disposition: {shown(text)} is not ANSWERED, NO ANSWER, BUSY or FAILED; declare words for it",

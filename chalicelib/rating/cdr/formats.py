@@ -20,7 +20,7 @@ from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Reje
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.detection import DELIMITERS, SAMPLED, detect, is_separator
 from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping
-from chalicelib.rating.cdr.owning import NOBODY, Known, Owning, Skipping, refusal, stem_of
+from chalicelib.rating.cdr.owning import NOTHING_KNOWN, Known, Owning, Skipping, refusal, stem_of
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout, Pick, RowFormat
 
@@ -64,13 +64,14 @@ class Source(NamedTuple):
     declared: bool = False
     mapping: ColumnMapping | None = None
     declares: Declaration = NOTHING
-    known: Known = NOBODY
+    known: Known = NOTHING_KNOWN
 
 
 def laid_out(found: Iterable[Chunk | Cut], source: Source) -> Iterator[tuple[Layout, Chunk | Cut]]:
     """The chunks of a file, each with the layout of the file; without the lines that ``source`` declares to skip.
 
-    The first ``detection.SAMPLED`` records decide whatever the sizes of the chunks, so as many chunks are held back.
+    The first ``detection.SAMPLED`` records decide, so the chunks that have them are held back. The sizes of the chunks
+    do not matter.
     """
     ahead, seen, stream = list[Chunk | Cut](), 0, _without_skipped(iter(found), source.declares.skip_lines)
     for chunk in stream:
@@ -220,7 +221,7 @@ def _calls(
 def _owned(owning: Owning, layout: Layout, rows: RowFormat, read: CallReader) -> _Owned:
     """A function that puts the direction and account that the rules find into the texts of a call.
 
-    It raises ``BadField``: for the other fields of the row first, because they are wrong whoever the owner is.
+    It raises ``BadField``: for the other fields of the row first, because they are wrong with any owner.
     """
     nowhere = max(layout.width, layout.widest)
     evidence: Pick = itemgetter(

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
-from chalicelib.rating.cdr.call import COLUMNS, check_duration
+from chalicelib.rating.cdr import durations
+from chalicelib.rating.cdr.call import COLUMNS
 
 DURATION = "duration"
 """The seconds of a whole call, ringing included; the billable ones are compared with it where it is declared."""
@@ -109,7 +110,7 @@ class ColumnMapping:
         """The fields of ``columns_of`` -> the texts of a call as ordered in ``call.COLUMNS``; raises ``BadField``."""
         found = pick(fields)
         if len(found) > len(COLUMNS):
-            check_duration(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION))
+            durations.check(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION))
         return found[: len(COLUMNS)]
 
     def translated(self, rows: Rows) -> Texts:

@@ -34,7 +34,7 @@ class Known:
     callers: Mapping[str, str] = field(default_factory=dict)
 
 
-NOBODY = Known()
+NOTHING_KNOWN = Known()
 
 
 class Found(NamedTuple):

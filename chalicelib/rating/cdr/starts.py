@@ -117,7 +117,7 @@ def _month(text: str) -> int:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The formats of ``known_formats`` for some texts, each of which is named by the number of its line.
+    """The formats of ``known_formats`` for some texts; a text is named by the number of its line.
 
     ``fitting``: the formats that read every text that any known format reads, the first one of several that read them
     alike. With more than one, a person has to choose: what they agree on here, other lines may read in two ways.

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 
 from chalicelib.calls.format import INBOUND, OUTBOUND
-from chalicelib.rating.cdr.call import BadField, check_duration
+from chalicelib.rating.cdr import durations
+from chalicelib.rating.cdr.call import BadField
 
 ZONE = "America/New_York"
 COLUMNS = (
@@ -65,7 +66,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     """
     uniqueid, date, description, kind, account, caller, called, disposition, duration, seconds, total = pick(fields)
     way = direction(description, kind)
-    check_duration(seconds, duration, ("seconds", "duration"))
+    durations.check(seconds, duration, ("seconds", "duration"))
     seconds = seconds if seconds.strip() else seconds_of(duration)
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller

@@ -1,7 +1,7 @@
 """What a new deck changes: each line, each country, and the calls of last month, compared with the deck in force.
 
-Two costs are compared by the cost of a call of one minute: it holds rate, fee and increments. A prefix that
-stands in one deck only is compared with the longest shorter prefix of the other deck, because that one prices its
+Two costs are compared by the cost of a call of one minute: it holds rate, fee and increments. A prefix of
+only one of the decks is compared with the longest shorter prefix of the other deck, because that one prices its
 numbers: it is ``gone`` (or ``new``) only if no shorter prefix covers it. So is a number line, by the prefixes too.
 """
 

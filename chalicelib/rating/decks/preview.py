@@ -66,7 +66,7 @@ def preview(
 
 
 def _format(path: str, form: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a PUT for files that are named like this one, whatever day their name begins with."""
+    """The body of a PUT for files that are named like this one, with any day at the beginning of their name."""
     route, _, name = path.rpartition("/")
     rest = _DATED.sub("", name, count=1)
     stem = _NOT_ID.sub("-", rest.partition(".")[0].lower()).strip("-")

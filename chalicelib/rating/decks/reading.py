@@ -98,7 +98,7 @@ class _Workbook:
         self._rows = list(sheets.rows(bytes(data), name, MAX_DECK_BYTES))
 
     def delimiter(self) -> str:
-        """None is needed; any will do."""
+        """A workbook has cells and no delimiter; the answer is not used."""
         return ","
 
     def sample(self, delimiter: str) -> list[tuple[int, Sequence[str]]]:

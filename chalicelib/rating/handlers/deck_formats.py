@@ -52,7 +52,7 @@ def delete_deck_format(call: Call) -> None:
 def preview_deck(call: Call) -> Any:
     """How a deck file would be read, what is suspicious, and what it changes; nothing is stored."""
     body = call.body(DeckPreviewIn)
-    path = body.key.removeprefix(publish.PREFIX) if body.key and body.text is None else f"{body.route}/{body.filename}"
-    blocks = preview.blocks_of(body.key) if body.key and body.text is None else [body.data()]
+    path = body.key.removeprefix(publish.PREFIX) if body.key else f"{body.route}/{body.filename}"
+    blocks = preview.blocks_of(body.key) if body.key else [body.data()]
     form = body.format.stored() if body.format else None
     return preview.preview(call.scope.now, blocks, path, body.route, body.effective_from, form)

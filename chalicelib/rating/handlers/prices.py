@@ -65,7 +65,7 @@ def list_rates(call: Call) -> Any:
     most_bytes=MOST_FILE_BYTES,
 )
 def import_rates(call: Call) -> Any:
-    """Import custom rates from CSV, all or nothing; a dry run, unless it is told otherwise, says what would change."""
+    """Import custom rates from CSV, all or nothing; a dry run (the default) only answers what would change."""
     body = call.body(RateImportIn)
     return rate_import.run(
         call.scope,

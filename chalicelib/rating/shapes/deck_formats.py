@@ -1,7 +1,5 @@
 """Deck formats, and previews of deck files."""
 
-import binascii
-from base64 import b64decode
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -9,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from chalicelib.fields import AmountOut, Day, Id, Printable, RateOut, Shape
 from chalicelib.rating.decks.cells import check_date_pattern, seconds_reader
 from chalicelib.rating.shapes.deck_life import DeckDiff, DeckError, Suspicion
+from chalicelib.rating.shapes.previews import bytes_of
 from chalicelib.rating.shapes.sources import Pattern
 
 MAX_PREVIEW_BYTES = 4 << 20
@@ -111,7 +110,7 @@ class DeckFormatShown(DeckFormat):
 
 
 class DeckPreviewIn(Shape):
-    """A deck file: its ``text``, the base64 of its bytes (gzip, xlsx), or else the ``key`` of an uploaded object.
+    """A deck file: its ``text``, the base64 of its bytes (gzip, xlsx), or the ``key`` of an uploaded object.
 
     ``format``: read it so; without one, as it would be read if it were dropped.
     """
@@ -131,20 +130,14 @@ class DeckPreviewIn(Shape):
 
     @model_validator(mode="after")
     def _one_file(self) -> Self:
-        if self.text is None and self.key is None:
+        if (self.text is None) == (self.key is None):
             raise ValueError("give text or key")
         self.data()
         return self
 
     def data(self) -> bytes:
         """The bytes of ``text``; ``ValueError`` for text that is not base64, or not Unicode."""
-        try:
-            text = self.text or ""
-            return b64decode("".join(text.split()), validate=True) if self.base64 else text.encode()
-        except UnicodeEncodeError:
-            raise ValueError("text has half a character; send base64 instead") from None
-        except (binascii.Error, ValueError):
-            raise ValueError("text is not base64") from None
+        return bytes_of(self.text or "", self.base64)
 
 
 class DeckQuestion(Shape):
@@ -170,7 +163,7 @@ class DeckPreviewOut(Shape):
 
     ``format``: the body of a PUT /v1/deck-formats that reads it so; parts that a question is about are left out, and
     ``items`` are read with the first choice of each question. ``lines``: rows of the file; ``superseded``, ``later``:
-    prices with an older date, or one after the deck's first day, that another price stands in for.
+    prices left out because another price of the same prefix counts, and prices of a later day.
     """
 
     read_by: Annotated[str, Field(json_schema_extra={"enum": ["declared", "own", "guessed", "unknown"]})]

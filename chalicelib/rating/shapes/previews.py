@@ -16,6 +16,16 @@ SHOWN_CHARACTERS = 300
 """Of a refused line in a preview: twenty of them must fit the item that keeps the answer to an Idempotency-Key."""
 
 
+def bytes_of(text: str, is_base64: bool) -> bytes:
+    """The bytes of a file sent as text; ``ValueError`` for text that is not base64, or not Unicode."""
+    try:
+        return b64decode("".join(text.split()), validate=True) if is_base64 else text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text has half a character; send base64 instead") from None
+    except (binascii.Error, ValueError):
+        raise ValueError("text is not base64") from None
+
+
 class PreviewIn(Shape):
     """The beginning of a file. ``base64``: ``text`` is the base64 of its bytes (gzip, other encodings)."""
 
@@ -31,12 +41,7 @@ class PreviewIn(Shape):
 
     def data(self) -> bytes:
         """The bytes of the file; ``ValueError`` for text that is not base64, or not Unicode."""
-        try:
-            return b64decode("".join(self.text.split()), validate=True) if self.base64 else self.text.encode()
-        except UnicodeEncodeError:
-            raise ValueError("text has half a character; send base64 instead") from None
-        except (binascii.Error, ValueError):
-            raise ValueError("text is not base64") from None
+        return bytes_of(self.text, self.base64)
 
 
 class PreviewCall(PricedCall):

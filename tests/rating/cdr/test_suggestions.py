@@ -1,4 +1,4 @@
-"""Whatever a file looks like, its suggestion never makes a wrong call of a line: it is right, refused, or asked."""
+"""A suggestion never makes a wrong call of a line of any file: the call is right, refused, or a question."""
 
 from __future__ import annotations
 

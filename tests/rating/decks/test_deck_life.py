@@ -254,7 +254,7 @@ def test_no_deck_is_withdrawn_while_a_batch_is_open(listed: World) -> None:
 
 
 def test_a_batch_that_opens_while_a_deck_is_withdrawn_has_pinned_it_or_never_saw_it(world: World) -> None:
-    """Whichever of both stops at whichever call while the other one runs to its end."""
+    """One of the two stops at any of its calls while the other one runs to its end."""
 
     def withdrawn(drop: Any) -> bool:
         try:

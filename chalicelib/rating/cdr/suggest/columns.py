@@ -234,21 +234,23 @@ def _billable(grid: Grid, places: Places, found: Suggestion) -> None:
             del found.confidence[open_part]
         return
     if "seconds" in at or "duration" not in at:
-        if "seconds" in at and grid.titles is None and "duration" not in at and not _from_answer(grid, at, "seconds"):
+        missed = _missed(grid, at, "seconds") if "seconds" in at else []
+        if "seconds" in at and grid.titles is None and "duration" not in at and (not missed or any(missed)):
             found.ask("seconds", open_part, [str(at.pop("seconds") + 1)])
         return
     names = {bare(title) for title in grid.titles or ()}
-    if names & CONNECTED or _from_answer(grid, at, "duration"):
+    missed = _missed(grid, at, "duration")
+    if not any(missed) and (missed or any(names >= titles for titles in CONNECTED)):
         at["seconds"] = at.pop("duration")
     else:
         found.ask("seconds", open_part, [str(places.name(at.pop("duration")))], [row.line for row in grid.rows])
 
 
-def _from_answer(grid: Grid, at: dict[str, int], ours: str) -> bool:
-    """Whether the span is 0 in every row that was not answered, of which there are some."""
+def _missed(grid: Grid, at: dict[str, int], ours: str) -> list[int | None]:
+    """The span of each row that was not answered. Zeros show that it counts from the answer on, others that it does
+    not; without such rows nothing is shown."""
     if "disposition" not in at:
-        return False
+        return []
     spent = [spans(text) for text in grid.column(at[ours])]
     ended = [DISPOSITIONS.get(bare(text)) for text in grid.column(at["disposition"])]
-    missed = [n for n, word in zip(spent, ended, strict=True) if word not in (None, "ANSWERED")]
-    return len(missed) > 0 and not any(missed)
+    return [n for n, word in zip(spent, ended, strict=True) if word not in (None, "ANSWERED")]

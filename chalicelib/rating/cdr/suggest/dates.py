@@ -16,7 +16,7 @@ _EPOCH = re.compile(r"(?:9[5-9]|1\d\d)\d{7,8}(?:\d{3})?|1\d{9}(?:\d{3})?", re.AS
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is spelled like a date with a time, or like an epoch, of whatever format."""
+    """Whether a text is spelled like a date with a time, or like an epoch, in any format."""
     return bool(_EPOCH.fullmatch(text)) or (bool(_DATED.fullmatch(text)) and not text.isdigit()) or _is_run(text)
 
 

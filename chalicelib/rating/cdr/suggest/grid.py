@@ -47,7 +47,7 @@ class Grid:
 
 
 def grid_of(chunk: Chunk) -> Grid:
-    """The table that the delimiter makes by which most records are equally wide; no rows where none is a table."""
+    """The table of the delimiter that makes the most records equally wide; no rows if no delimiter makes a table."""
     return max(
         (_grid(chunk, delimiter) for delimiter in DELIMITERS), key=lambda grid: len(grid.rows) * (grid.width > 0)
     )

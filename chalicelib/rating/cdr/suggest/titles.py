@@ -78,9 +78,13 @@ TITLES: dict[str, tuple[str, ...]] = {
 ANSWER_TITLES = _words("answer answerstamp answertime datetimeconnect timeanswered answeredat answerdate")
 END_TITLES = _words("end endstamp endtime datetimedisconnect timeend endedat enddate hangup hanguptime")
 
-CONNECTED = frozenset({"datetimeconnect", "callsid", "callcontrolid"})
-"""A file with one of these titles is of a system whose ``duration`` counts from the answer on (Cisco CUCM, Twilio,
-Telnyx)."""
+CONNECTED = (
+    frozenset({"datetimeconnect", "datetimedisconnect"}),
+    frozenset({"callsid", "starttime", "endtime"}),
+    frozenset({"callcontrolid", "starttime", "endtime"}),
+)
+"""A file with all titles of one of these sets is of a system whose ``duration`` counts from the answer on (Cisco CUCM,
+Twilio, Telnyx). One title alone does not show the system: others call their ids so, too."""
 
 DISPOSITIONS: dict[str, str] = {
     word: ours

@@ -14,7 +14,8 @@ from chalicelib import numbering
 from chalicelib.dialling import EMERGENCIES, SHORT_MOST, DialPlan, usual_internal_digits
 from chalicelib.rating.engine.vector import fields, words
 from chalicelib.rating.engine.vector.internal import MOST_BYTES, internal
-from chalicelib.rating.engine.vector.layouts import Field, MappedRows
+from chalicelib.rating.engine.vector.layouts import MappedRows
+from chalicelib.rating.engine.vector.page import Field
 from chalicelib.rating.engine.vector.words import PAD, Bytes, Ints, Mask
 
 _NINE_DIGITS = 9

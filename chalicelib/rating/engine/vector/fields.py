@@ -16,7 +16,8 @@ from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.vector import dates, ids, prices, words
 from chalicelib.rating.engine.vector.internal import internal
-from chalicelib.rating.engine.vector.layouts import Field, MappedRows
+from chalicelib.rating.engine.vector.layouts import MappedRows
+from chalicelib.rating.engine.vector.page import Field
 from chalicelib.rating.engine.vector.words import Ints, Mask, word
 from chalicelib.rating.pricing.rate_book import RateBook
 
