@@ -34,6 +34,24 @@ def csv_file(*lines: str) -> bytes:
     return "\n".join([HEADER, *lines, ""]).encode()
 
 
+def same_deck(route: str, day: str, *usual: str) -> bytes:
+    """A deck file with the lines of the deck in force on ``day``, and without one with ``usual`` lines.
+
+    All tests share one table, and a deck that lacks a country of the one in force waits to be confirmed.
+    """
+    from chalicelib import money
+    from chalicelib.rating.decks.holding import in_force_on, opened
+
+    before = in_force_on(route, day)
+    lines = [
+        f"{one.prefix},{one.destination},{money.format_rate(one.rate_e10)},{one.initial},{one.increment},"
+        f"{money.format_amount(one.fee_e8)},{one.match},{'|'.join(one.homes)}"
+        for one in (opened(before.object_key).lines() if before else ())
+    ]
+    header = "prefix,destination,rate_per_minute,initial,increment,connect_fee,match,home"
+    return "\n".join([header, *(lines or usual), ""]).encode()
+
+
 @dataclass
 class World:
     """A fresh reseller. Clients ``alice`` and ``bob`` each have a sub-account of their own name."""

@@ -299,6 +299,27 @@ def _deck(walk: Walk, day: str) -> Any:
     return next((deck for deck in found if deck["effective_from"] == day and deck["status"] != "publishing"), None)
 
 
+def a_carriers_deck_is_previewed_and_its_format_declared(walk: Walk) -> None:
+    deck = "Code;Land;Preis;Takt\n44;UK;0,0123;60/60\n33;France;0,0045;60/60\n"
+    asked = {"text": deck, "route": "value", "effective_from": "2026-12-01", "filename": "carrier.csv"}
+    declared = {
+        "id": "carrier",
+        "pattern": "value/*-carrier.csv",
+        "columns": {"prefix": "Code", "destination": "Land", "rate_per_minute": "Preis", "increments": "Takt"},
+        "delimiter": ";",
+        "decimal": ",",
+    }
+    shown = walk.operator.put("/v1/deck-formats", declared)
+    assert (shown["id"], shown["columns"]["rate_per_minute"]) == ("carrier", "Preis")
+    read = walk.operator.call(200, "POST", "/v1/deck-preview", {**asked, "format": shown})
+    assert [(one["prefix"], one["rate_per_minute"]) for one in read["items"]] == [("44", "0.0123"), ("33", "0.0045")]
+    assert read["errors"] == []
+    walk.reseller.call(403, "POST", "/v1/deck-preview", asked)
+    assert [one["id"] for one in walk.operator.get("/v1/deck-formats")["items"]] == ["carrier"]
+    walk.operator.delete("/v1/deck-formats/carrier")
+    walk.operator.call(404, "DELETE", "/v1/deck-formats/carrier")
+
+
 def a_quote_explains_the_seed_example(walk: Walk) -> None:
     path = f"{walk.package}/quote"
     quote = walk.reseller.get(path, number="+442079460000", seconds=60)
@@ -727,6 +748,7 @@ STEPS = (
     custom_rates_are_set_listed_and_withdrawn,
     a_deck_is_published_and_a_bad_one_refused_whole,
     a_deck_in_another_currency_waits_and_is_published_and_withdrawn,
+    a_carriers_deck_is_previewed_and_its_format_declared,
     a_quote_explains_the_seed_example,
     the_price_list_says_what_quotes_say,
     clients_are_made_and_pay,

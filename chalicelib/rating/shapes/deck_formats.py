@@ -61,7 +61,7 @@ class DeckFormat(Shape):
     """How the decks of a carrier are read, and which: those whose path below `incoming/decks/` fits ``pattern``."""
 
     id: Id
-    pattern: Annotated[Pattern, Field(examples=["premium/", "*-acme.xlsx"])]
+    pattern: Annotated[Pattern, Field(examples=["*-acme.xlsx", "premium/"])]
     columns: Annotated[DeckColumns, Field(examples=[{"prefix": 1, "rate_per_minute": "Rate", "increments": 3}])]
     header: Literal["auto", "present", "absent"] = "auto"
     skip_lines: Annotated[int, Field(ge=0, le=1000, description="physical lines before the header")] = 0

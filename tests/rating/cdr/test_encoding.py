@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -81,5 +82,8 @@ def test_the_outcome_does_not_depend_on_the_sizes_of_blocks(data: bytes, block: 
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=100), block=st.integers(1, 70))
 @examples(300)
 def test_utf16_with_a_mark_comes_out_as_the_same_text(text: str, block: int):
-    assert recoded(("\ufeff" + text).encode("utf-16-le"), block) == text.encode()
-    assert recoded(("\ufeff" + text).encode("utf-16-be"), block) == text.encode()
+    first_end = re.search(r"\r?\n|\r", text)
+    # A first line that ends with a lone carriage return says that all lines end so.
+    ended = text.replace("\r\n", "\n").replace("\r", "\n") if first_end and first_end[0] == "\r" else text
+    assert recoded(("\ufeff" + text).encode("utf-16-le"), block) == ended.encode()
+    assert recoded(("\ufeff" + text).encode("utf-16-be"), block) == ended.encode()
