@@ -74,7 +74,8 @@ def _line_feeds(blocks: Iterator[bytes]) -> Iterator[bytes]:
     except Truncated:
         yield held.replace(b"\r", b"\n") if alone else held
         raise
-    yield held.replace(b"\r", b"\n") if alone else held
+    # At the end of the file, no line feed follows: a first line that ends so ends with a carriage return alone.
+    yield held.replace(b"\r", b"\n") if alone or not decided else held
 
 
 def _head(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -131,3 +131,10 @@ def test_dates_are_read_among_texts_of_many_other_shapes():
     start, good = read(texts, "UTC", "d/M/y H:m:s")
     assert not good[:500].any()
     assert start[good].tolist() == [1_504_283_581] * 3
+
+
+@pytest.mark.parametrize("rest", [b'"' * 7, b"x" * 20_000, b"\xc3", b'"a\nb"'])
+def test_a_chunk_without_one_start_is_read_by_both_engines_alike(rest: bytes):
+    case = case_of(0, "M/d/y, h:m:s a")
+    rated, _ = compare(replace(case, data=case.data + b"\n" + (rest + b"\n") * 3, chunk_bytes=20))
+    assert rated > 0

@@ -159,6 +159,8 @@ def _of_shapes(
 
 def _shapes(texts: Bytes, length: Ints, sure: Mask, date_format: Format) -> list[_Shape]:
     """The shapes that the format reads; ``texts`` has one row of ``_WIDEST`` bytes per text."""
+    if not len(texts):
+        return []
     plain = np.where(texts - np.uint8(48) <= 9, np.uint8(48), texts).view(np.uint64)
     if (plain == plain[0]).all():
         firsts, which = np.zeros(1, np.int64), np.zeros(len(plain), np.int64)
