@@ -35,7 +35,7 @@ FxOut = Annotated[int, PlainSerializer(money.format_rate, return_type=str)]
 
 
 class DeckError(Shape):
-    """``code`` names the kind of error and ``value`` is the text that is wrong; both may be empty."""
+    """``code`` names the kind of error; ``value`` is the beginning of the text that is wrong, or empty."""
 
     line: int
     field: str
