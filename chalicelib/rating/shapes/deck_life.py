@@ -131,13 +131,25 @@ class RatedBatch(Shape):
     batch_id: str
 
 
+class BelowCost(Shape):
+    """How many lines of the deck are sold below cost, and by how many packages. ``complete``: false if only the first
+    of many resellers were looked at."""
+
+    prefixes: int
+    packages: int
+    complete: bool
+    url: Annotated[str, Field(description="the list of losses", examples=["/v1/decks/2026-12-01-value-5f0c/losses"])]
+
+
 class DeckShown(DeckOut):
     """``rated_before``: up to 100 batches that were begun after the deck's first day and before it was published; they
-    keep their prices until they are rated again."""
+    keep their prices until they are rated again. ``below_cost``: null unless the deck is held or published, and while
+    the rate of exchange of its costs is missing."""
 
     difference: DiffTotals | None
     compared_to: str | None
     rated_before: list[RatedBatch]
+    below_cost: BelowCost | None
 
 
 class DeckPublishIn(Shape):

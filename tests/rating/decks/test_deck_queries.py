@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from builders import NOW, World
 from dropped_decks import SAME, confirm, dropped, far_day, shown, take, withdraw
@@ -59,3 +61,47 @@ def test_a_difference_is_to_the_deck_that_is_named(world: World) -> None:
     to, found = queries.compared(second.deck_id, first.deck_id, NOW)
     assert (to, found["lines"]["gone"], found["lines"]["new"]) == (first.deck_id, 1, 1)
     assert queries.compared(first.deck_id, first.deck_id, NOW)[1]["examples"] == []
+
+
+def test_a_deck_says_how_many_of_its_lines_are_sold_below_cost_and_where_they_are(
+    world: World, operator: Any, reseller: Any
+) -> None:
+    for markup in ("5", "-10"):
+        package = reseller.made("/v1/packages", {"name": f"markup {markup}", "markup_percent": markup})["id"]
+    uk = f"/v1/packages/{package}/rates/country/GB"
+    assert reseller.put(uk, {"rate_per_minute": "0.019"}).status == 200
+    held = take(*dropped(far_day(), cost_currency="EUR"))
+    path = f"/v1/decks/{held.deck_id}"
+    assert operator.get(path).json["below_cost"] is None
+    below = {"prefixes": 5, "packages": 1, "complete": True, "url": f"{path}/losses"}
+    published = operator.post(f"{path}/publish", {"fx": "1"})
+    assert (published.status, published.json["below_cost"]) == (200, below)
+    assert operator.get(path).json["below_cost"] == below
+    losses = operator.get(below["url"]).json["items"]
+    assert [(loss["package_id"], loss["rule"], loss["lines"]) for loss in losses] == [
+        (package, "country:GB", 1), (package, "markup", 4),
+    ]  # fmt: skip
+    operator.delete(path)
+    assert operator.get(path).json["below_cost"] is None
+
+
+def test_losses_of_more_resellers_than_one_request_looks_at_are_on_the_next_page(
+    world: World, operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.rating.pricing import loss_guard
+
+    def with_losses(name: str) -> str:
+        made = operator.made("/v1/resellers", {"name": name, "email": "a@voix.example"})
+        body = {"name": "Low", "markup_percent": "-10"}
+        return str(operator.with_key(made["api_key"]).made("/v1/packages", body)["id"])
+
+    packages = {with_losses("Voix"), with_losses("Zoix")}
+    monkeypatch.setattr(loss_guard, "MOST_LINES", 1)
+    path = f"/v1/decks/{take(*dropped(far_day())).deck_id}"
+    first = operator.get(path).json["below_cost"]
+    assert (first["complete"], first["packages"] <= 1) == (False, True)
+    found, cursor = set[str](), ""
+    while cursor is not None:
+        page = operator.get(f"{path}/losses{cursor and '?cursor=' + cursor}").json
+        found, cursor = found | {loss["package_id"] for loss in page["items"]}, page["next"]
+    assert packages <= found
