@@ -47,7 +47,7 @@ def take_files(operator: Api, shop: Shop, output: Output, checks: Checks, span: 
     )
     files, taken = files_of(did, _opening(span)), []
     for number, file in enumerate(files, 1):
-        output.progress(f"{file.kind}: {number} of {len(files)} files")
+        output.progress(f"{number} of {len(files)}: {file.kind} is previewed and rated")
         taken.append(_take(shop, checks, client, file, span))
     output.end_progress()
     _show(output, taken)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 
 PHONE, OTHER_PHONE, HOTEL = "1001", "1002", "harbour"
@@ -77,69 +78,31 @@ class File:
     skipped: int = 0
 
 
+class _Calls:
+    """Makes calls, one each two minutes from ``first`` on; ``did``: the number of the client."""
+
+    def __init__(self, did: str, first: datetime) -> None:
+        self._did = did
+        self._starts = (first + number * _EVERY for number in count())
+
+    def made(self, account: str, to: str, disposition: str, seconds: int, amount: str) -> Meant:
+        return Meant(next(self._starts), account, to, disposition, seconds, amount)
+
+    def came_in(self) -> Meant:
+        return self.made("", self._did, "ANSWERED", 60, "0.012")
+
+    def pair(self, account: str) -> list[Meant]:
+        """A call to Toronto, and one to London that is not answered."""
+        toronto = self.made(account, TORONTO, "ANSWERED", 61, "0.0099")
+        return [toronto, self.made(account, LONDON, "NO ANSWER", 0, "0.00")]
+
+
 def files_of(did: str, first: datetime) -> list[File]:
     """The six files. ``did``: the number that the client holds; ``first``: the start of the first call, in the zone of
-    the clocks of the systems."""
-    starts = (first + number * _EVERY for number in range(30))
-
-    def call(account: str, to: str, disposition: str, seconds: int, amount: str) -> Meant:
-        return Meant(next(starts), account, to, disposition, seconds, amount)
-
-    def some(account: str = PHONE) -> list[Meant]:
-        return [call(account, TORONTO, "ANSWERED", 61, "0.0099"), call(account, LONDON, "NO ANSWER", 0, "0.00")]
-
-    def came_in() -> Meant:
-        return call("", did, "ANSWERED", 60, "0.012")
-
-    master = [*some(), came_in(), call(OTHER_PHONE, "*97", "ANSWERED", 12, "0.00")]
-    freepbx = [*some(OTHER_PHONE), call(PHONE, MONTREAL, "ANSWERED", 45, "0.0056")]
-    custom = [*some(), came_in()]
-    freeswitch = [*some(HOTEL), call(HOTEL, TORONTO, "BUSY", 0, "0.00"), came_in()]
-    threecx = [*some(OTHER_PHONE), call(PHONE, LONDON, "ANSWERED", 61, "0.024")]
-    telnyx = [*some(HOTEL), came_in()]
-    return [
-        File("Asterisk Master.csv", "no account codes", "Master.csv", _lines(_master, master), master),
-        File(
-            "FreePBX CDR Reports",
-            "quotes inside fields, a torn line",
-            "freepbx-cdr-report.csv",
-            _lines(_freepbx, freepbx, first=_FREEPBX_TITLES, last=f'{first:{_ISO}},"Front desk" <10\n'),
-            freepbx,
-            refused=("bad_columns",),
-        ),
-        File(
-            "FreeSWITCH cdr-csv",
-            "hang-up causes, starts with offsets",
-            "freeswitch.csv",
-            _lines(_freeswitch, freeswitch),
-            freeswitch,
-        ),
-        File(
-            "Asterisk cdr_custom",
-            "no header, a row for Hangup",
-            "cdr_custom.csv",
-            _lines(_custom, custom, last=_custom(call("", "s", "NO ANSWER", 0, "0.00"))),
-            custom,
-            declared=("direction", "skip"),
-            skipped=1,
-        ),
-        File(
-            "3CX report",
-            "semicolons, titles of its own",
-            "threecx-report.csv",
-            _lines(_threecx, threecx, first="Call Time;Caller ID;Destination;Status;Ringing;Talking;Extension\n"),
-            threecx,
-            declared=("account", "columns", "header", "words"),
-        ),
-        File(
-            "Telnyx CDR report",
-            "starts in UTC, titles of its own",
-            "telnyx-report.csv",
-            _lines(_telnyx, telnyx, first=_TELNYX_TITLES),
-            telnyx,
-            declared=("account", "columns", "header", "time_zone", "words"),
-        ),
-    ]
+    the clocks of the systems. The last call begins less than an hour later."""
+    calls = _Calls(did, first)
+    systems = (_master_file, _freepbx_file, _freeswitch_file, _custom_file, _threecx_file, _telnyx_file)
+    return [file_of(calls) for file_of in systems]
 
 
 def _lines(row: Callable[[Meant], str], calls: Sequence[Meant], first: str = "", last: str = "") -> bytes:
@@ -165,6 +128,11 @@ def _channels(call: Meant) -> tuple[str, str]:
     return (phone, trunk) if call.account else (trunk, phone)
 
 
+def _master_file(calls: _Calls) -> File:
+    meant = [*calls.pair(PHONE), calls.came_in(), calls.made(OTHER_PHONE, "*97", "ANSWERED", 12, "0.00")]
+    return File("Asterisk Master.csv", "no account codes", "Master.csv", _lines(_master, meant), meant)
+
+
 def _master(call: Meant) -> str:
     channel, called = _channels(call)
     return (
@@ -172,6 +140,14 @@ def _master(call: Meant) -> str:
         f'"{called}","Dial","{called},60","{call.start:{_ISO}}","{_stamp(call.answer)}","{call.end:{_ISO}}",'
         f'{call.whole_seconds},{call.seconds},"{call.disposition}","DOCUMENTATION","{_unique(call)}",""\n'
     )
+
+
+def _custom_file(calls: _Calls) -> File:
+    meant = [*calls.pair(PHONE), calls.came_in()]
+    hangup = _custom(calls.made("", "s", "NO ANSWER", 0, "0.00"))
+    data = _lines(_custom, meant, last=hangup)
+    shape = "no header, a row for Hangup"
+    return File("Asterisk cdr_custom", shape, "cdr_custom.csv", data, meant, ("direction", "skip"), skipped=1)
 
 
 def _custom(call: Meant) -> str:
@@ -191,12 +167,25 @@ _FREEPBX_TITLES = (
 )
 
 
+def _freepbx_file(calls: _Calls) -> File:
+    meant = [*calls.pair(OTHER_PHONE), calls.made(PHONE, MONTREAL, "ANSWERED", 45, "0.0056")]
+    data = _lines(_freepbx, meant, _FREEPBX_TITLES, last=f'{meant[0].start:{_ISO}},"Front desk" <10\n')
+    shape = "quotes inside fields, a torn line"
+    return File("FreePBX CDR Reports", shape, "freepbx-cdr-report.csv", data, meant, refused=("bad_columns",))
+
+
 def _freepbx(call: Meant) -> str:
     channel, called = _channels(call)
     return (
         f'{call.start:{_ISO}},"Front desk" <{call.caller}>,{call.caller},{call.dialled},{_context(call)},{channel},'
         f"{called},Dial,{called},{call.whole_seconds},{call.seconds},{call.disposition},3,,{_unique(call)},\n"
     )
+
+
+def _freeswitch_file(calls: _Calls) -> File:
+    meant = [*calls.pair(HOTEL), calls.made(HOTEL, TORONTO, "BUSY", 0, "0.00"), calls.came_in()]
+    shape = "hang-up causes, starts with offsets"
+    return File("FreeSWITCH cdr-csv", shape, "freeswitch.csv", _lines(_freeswitch, meant), meant)
 
 
 def _freeswitch(call: Meant) -> str:
@@ -209,6 +198,16 @@ def _freeswitch(call: Meant) -> str:
     )
 
 
+_THREECX_TITLES = "Call Time;Caller ID;Destination;Status;Ringing;Talking;Extension\n"
+
+
+def _threecx_file(calls: _Calls) -> File:
+    meant = [*calls.pair(OTHER_PHONE), calls.made(PHONE, LONDON, "ANSWERED", 61, "0.024")]
+    declared = ("account", "columns", "header", "words")
+    data = _lines(_threecx, meant, _THREECX_TITLES)
+    return File("3CX report", "semicolons, titles of its own", "threecx-report.csv", data, meant, declared)
+
+
 def _threecx(call: Meant) -> str:
     status = "Answered" if call.answer else "Unanswered"
     return f"{call.start:{_ISO}};{call.caller};{call.dialled};{status};{RING_SECONDS};{call.seconds};{call.account}\n"
@@ -218,6 +217,13 @@ _TELNYX_TITLES = (
     "Call Session ID,Direction,Originating Number,Destination Number,Start Timestamp (UTC),Call Duration,"
     "Billed Duration,Call Status,Username\n"
 )
+
+
+def _telnyx_file(calls: _Calls) -> File:
+    meant = [*calls.pair(HOTEL), calls.came_in()]
+    declared = ("account", "columns", "header", "time_zone", "words")
+    data = _lines(_telnyx, meant, _TELNYX_TITLES)
+    return File("Telnyx CDR report", "starts in UTC, titles of its own", "telnyx-report.csv", data, meant, declared)
 
 
 def _telnyx(call: Meant) -> str:
