@@ -33,6 +33,7 @@ class Plan:
     cost_lines: int = MILLION
     cost_files: int = A_DAY_OF_1000
     asked: int = 500
+    import_lines: int = 20_000
 
 
 QUICK = Plan()

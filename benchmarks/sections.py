@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks import authorize, baselines, cold, core, cost, engines, machine, whole
+from benchmarks import authorize, baselines, cold, core, cost, engines, importing, machine, whole
 from benchmarks.plan import A_DAY_OF_1000, FULL_SIZE, MILLION, Plan
 from benchmarks.plot import Point
 from benchmarks.sample import MONTHS_BACK, Samples, Span, month_back
@@ -208,6 +208,11 @@ def _percentiles(taken: list[float]) -> tuple[str, float]:
     return text, cuts[98]
 
 
+def imports(samples: Samples, plan: Plan) -> list[Row]:
+    """The largest import of clients there may be."""
+    return importing.rows(plan.import_lines)
+
+
 SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
     "core": engines.rating_core,
     "sizes": engines.sizes,
@@ -217,4 +222,5 @@ SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
     "cold": cold_starts,
     "cost": aws_cost,
     "authorize": authorizations,
+    "import": imports,
 }

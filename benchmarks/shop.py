@@ -9,6 +9,7 @@ import http.client
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -180,17 +181,22 @@ def _body(number: int, package: Package) -> dict[str, Any]:
 
 def over_http(url: str, key: str) -> Send:
     """Requests to the API at ``url`` with a key, over one connection that stays open."""
+    return partial(ask, connect(url), key)
+
+
+def connect(url: str) -> http.client.HTTPConnection:
+    """A connection to the API at ``url``."""
     address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
 
-    def send(method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body)
-        headers = {"Authorization": f"Bearer {key}", **({"Content-Type": "application/json"} if data else {})}
-        connection.request(method, path, data, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status >= 400:
-            raise RuntimeError(f"{method} {path} answered {answer.status}: {text[:500].decode(errors='replace')}")
-        return json.loads(text)
 
-    return send
+def ask(connection: http.client.HTTPConnection, key: str, method: str, path: str, body: Any = None) -> Any:
+    """One request with a key -> the answer's JSON; ``RuntimeError`` for an error."""
+    data = None if body is None else json.dumps(body)
+    headers = {"Authorization": f"Bearer {key}", **({"Content-Type": "application/json"} if data else {})}
+    connection.request(method, path, data, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status >= 400:
+        raise RuntimeError(f"{method} {path} answered {answer.status}: {text[:500].decode(errors='replace')}")
+    return json.loads(text)

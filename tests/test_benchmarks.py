@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from pytest import approx
 
-from benchmarks import authorize, core, cost
+from benchmarks import authorize, core, cost, importing
 from benchmarks.meter import Meter, size_of
 from benchmarks.plot import Point, svg
 from benchmarks.sample import Samples, deck_lines
@@ -48,6 +48,13 @@ def test_calls_are_asked_for_in_every_way_and_answered(tmp_path):
     found = authorize.measure(samples, 3, 1_000)
     assert list(found) == ["service", "service, held", "handler", "handler, held"]
     assert all(len(taken["cpu"]) == len(taken["wall"]) == 3 and min(taken["cpu"]) > 0 for taken in found.values())
+
+
+def test_an_import_is_measured_to_its_last_line():
+    found = importing.measure(510)
+    assert 0 < found["answered"] < found["wall"]
+    assert found["cpu"] > 0
+    assert [row.section for row in importing.rows(3)] == ["import"] * 4
 
 
 def test_the_command_writes_what_it_prints(tmp_path):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from imported_files import CLIENTS, dids, subaccounts
 
 from chalicelib.aws import objects
 from chalicelib.calls import store as call_store
@@ -119,3 +120,37 @@ def batches(reseller: Any) -> Callable[[str, bool], None]:
         commit(Scope("test", int(time.time())), [write])
 
     return switch
+
+
+@pytest.fixture
+def numbers(reseller: Any, on_sale: Any) -> list[str]:
+    """Two numbers in the reseller's stock."""
+    made = [on_sale(monthly="1"), on_sale(per_minute="0.003")]
+    assert [reseller.post(f"/v1/dids/{number}/order").status for number in made] == [200, 200]
+    return made
+
+
+@pytest.fixture
+def files(package: dict[str, Any], numbers: list[str]) -> dict[str, Any]:
+    return {"clients": CLIENTS, "subaccounts": subaccounts(package["name"]), "dids": dids(*numbers)}
+
+
+@pytest.fixture
+def make_ready(operator: Any, on_sale: Any) -> Any:
+    """Makes equal resellers, and what each of them imports: one number was another client's before."""
+
+    def make() -> tuple[Any, Any]:
+        from chalicelib.accounts.shapes.imports import ImportIn
+
+        made = operator.made("/v1/resellers", {"name": "Voix", "email": "a@voix.example"})
+        api = operator.with_key(made["api_key"])
+        api.ids["reseller"] = made["id"]
+        numbers = [on_sale(), on_sale()]
+        assert [api.post(f"/v1/dids/{number}/order").status for number in numbers] == [200, 200]
+        earlier = {"client_id": api.made("/v1/clients", {"company": "Before"})["id"]}
+        api.post(f"/v1/dids/{numbers[0]}/assign", earlier)
+        assert api.post(f"/v1/dids/{numbers[0]}/release", {}).status == 200
+        package = api.made("/v1/packages", {"name": "Gold"})["id"]
+        return api, ImportIn(clients=CLIENTS, subaccounts=subaccounts(package), dids=dids(*numbers))
+
+    return make

@@ -48,11 +48,16 @@ def plain_blocks(raw: Iterable[bytes], name: str, max_bytes: int) -> Iterator[by
 
     for block in _unpacked(counted()):
         total += len(block)
-        if total > max(ANY_RATIO_BYTES, packed * MOST_RATIO):
-            raise Refused(f"{name} unpacks to more than {MOST_RATIO} times its size; that is no CDR file")
-        if total > max_bytes:
-            raise Refused(f"{name} has more than {max_bytes} bytes unpacked; split it into smaller files")
+        check_unpacked(total, packed, name, max_bytes)
         yield block
+
+
+def check_unpacked(unpacked: int, packed: int, name: str, max_bytes: int) -> None:
+    """Raise ``Refused`` if so many bytes are too many, at all or for a file of ``packed`` bytes."""
+    if unpacked > max(ANY_RATIO_BYTES, packed * MOST_RATIO):
+        raise Refused(f"{name} unpacks to more than {MOST_RATIO} times its size; no file of calls or prices does")
+    if unpacked > max_bytes:
+        raise Refused(f"{name} has more than {max_bytes} bytes unpacked; split it into smaller files")
 
 
 def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,11 +14,19 @@ from chalicelib.rating.decks import cells
 from chalicelib.rating.decks.cells import Wrong
 from chalicelib.rating.decks.deck import PREFIX, DeckLine
 from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
-from chalicelib.rating.decks.parse import BadLine, destination_of, homes_of, is_service, match_of
+from chalicelib.rating.decks.parse import (
+    BadLine,
+    bad_line,
+    bad_width,
+    destination_of,
+    home_of_prefix,
+    homes_of,
+    is_service,
+    match_of,
+    prefix_of_service,
+)
 from chalicelib.rating.decks.titles import currency
 
-SHOWN_VALUE = 100
-"""Characters of a wrong value that are listed."""
 MOST_LINES = 1_000_000
 """Lines that are kept; a file with more of them, or ranges that are as wide, is refused."""
 
@@ -172,9 +180,7 @@ class _Reader:
             fields.pop()
         if len(fields) != self._width and (any(fields) or not fields):
             self._found.rows += 1
-            message = f"has {len(fields)} columns where the first row has {self._width}"
-            remedy = "quote cells that hold the delimiter" if fields else "its quotes or its encoding are broken"
-            self._bad(number, "", f"{message}; {remedy}", "bad_width", ",".join(fields))
+            self._found.bad.append(bad_width(number, fields, self._width))
         return len(fields) == self._width
 
     def _take(self, number: int, fields: Sequence[str], values: Sequence[Any]) -> None:
@@ -186,12 +192,11 @@ class _Reader:
             self._bad(number, self._prefix_column, str(problem), "bad_prefix", self._prefix_text(fields))
             return
         if match == PREFIX and homes:
-            self._bad(number, "home", "is only for lines whose match is number", "bad_home")
+            self._bad(number, *home_of_prefix(homes))
             return
         for prefix in digits:
             if match == PREFIX and is_service(prefix, destination):
-                message = f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it"
-                self._bad(number, "match", message, "short_number", prefix)
+                self._bad(number, *prefix_of_service(prefix))
                 continue
             for home in homes or ("",):
                 line = DeckLine(
@@ -265,4 +270,4 @@ class _Reader:
             self._bad(number, self._prefix_column, str(problem), "bad_prefix", self._prefix_text(fields))
 
     def _bad(self, number: int, column: str, message: str, code: str, value: str = "") -> None:
-        self._found.bad.append(BadLine(number, column, message, code, value[:SHOWN_VALUE]))
+        self._found.bad.append(bad_line(number, column, message, code, value))

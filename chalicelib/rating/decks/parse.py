@@ -15,6 +15,8 @@ MAX_INCREMENT = 3600
 """Seconds, of ``initial`` and ``increment``."""
 MAX_DESTINATION = 200
 """Characters of a destination."""
+SHOWN_VALUE = 100
+"""Characters of a wrong value that are listed."""
 REQUIRED = ("prefix", "destination", "rate_per_minute", "initial", "increment")
 OPTIONAL = ("connect_fee", "match", "home")
 
@@ -34,14 +36,36 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class BadLine(NamedTuple):
     """An error in a line; ``field`` is the column, and the subject of the sentence ``message`` ("must be ...").
 
-    ``code`` names the kind of error, ``value`` is the text that is wrong; both may be empty.
+    ``code`` names the kind of error (``docs/decks.md`` lists them). ``value`` is the beginning of the text that is
+    wrong; empty where no text is.
     """
 
     line: int
     field: str
     message: str
-    code: str = ""
+    code: str
     value: str = ""
+
+
+def bad_line(line: int, field: str, message: str, code: str, value: str = "") -> BadLine:
+    """A ``BadLine`` whose value is cut to ``SHOWN_VALUE`` characters."""
+    return BadLine(line, field, message, code, value[:SHOWN_VALUE])
+
+
+def bad_width(line: int, fields: Sequence[str], width: int) -> BadLine:
+    """The error of a row that has more or fewer cells than the first row, which has ``width``."""
+    remedy = "quote cells that hold the delimiter" if fields else "its quotes or its encoding are broken"
+    message = f"has {len(fields)} columns where the first row has {width}; {remedy}"
+    return bad_line(line, "", message, "bad_width", ",".join(fields))
+
+
+class _Wrong(NamedTuple):
+    """What is wrong with a cell of a line: as in ``BadLine``."""
+
+    field: str
+    message: str
+    code: str
+    value: str
 
 
 def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckLine], list[BadLine]]:
@@ -53,7 +77,7 @@ def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckL
     rows = iter(records)
     header = next(rows, None)
     if header is None:
-        return [], [BadLine(1, "prefix", "is missing: the file is empty")]
+        return [], [BadLine(1, "prefix", "is missing: the file has no lines", "empty_file")]
     names = [name.strip().lower() for name in header[1]]
     bad = list(_header_problems(header[0], names))
     if bad:
@@ -63,31 +87,34 @@ def parse_deck(records: Iterable[tuple[int, Sequence[str]]]) -> tuple[list[DeckL
     first_seen: dict[str | tuple[str, str], int] = {}
     for number, fields in rows:
         if len(fields) != len(names):
-            bad.append(BadLine(number, "", f"has {len(fields)} columns where the header has {len(names)}"))
+            bad.append(bad_width(number, fields, len(names)))
             continue
         parsed = _parse_line(fields, places)
         if isinstance(parsed, DeckLine):
             earlier = sorted({first_seen.setdefault(key, number) for key in _keys(parsed)} - {number})
-            bad.extend(BadLine(number, "prefix", f"{parsed.prefix} is already on line {first}") for first in earlier)
+            for first in earlier:
+                message = f"{parsed.prefix} is already on line {first}; leave one of them out"
+                bad.append(BadLine(number, "prefix", message, "two_prices", parsed.prefix))
             if not earlier:
                 lines.append(parsed)
         else:
-            bad.extend(BadLine(number, field, message) for field, message in parsed)
+            bad.extend(bad_line(number, *wrong) for wrong in parsed)
     if not lines and not bad:
-        bad.append(BadLine(header[0], "prefix", "is missing: the deck has no lines under its header"))
+        bad.append(BadLine(header[0], "prefix", "is missing: the deck has no lines under its header", "empty_file"))
     return lines, bad
 
 
 def _header_problems(line: int, names: Sequence[str]) -> Iterator[BadLine]:
     for name in REQUIRED:
         if name not in names:
-            yield BadLine(line, name, "is missing from the header")
+            yield BadLine(line, name, "is missing from the header", "no_column", name)
     for place, name in enumerate(names):
         if name not in REQUIRED + OPTIONAL:
             # Not ignored: with a misspelt fee column, fees would silently be 0.
-            yield BadLine(line, name, f"is not a column of a deck; they are {', '.join(REQUIRED + OPTIONAL)}")
+            message = f"is not a column of a deck; they are {', '.join(REQUIRED + OPTIONAL)}"
+            yield bad_line(line, name, message, "extra_column", name)
         elif name in names[:place]:
-            yield BadLine(line, name, "stands twice in the header")
+            yield BadLine(line, name, "stands twice in the header", "no_column", name)
 
 
 def _keys(line: DeckLine) -> Sequence[str | tuple[str, str]]:
@@ -95,26 +122,37 @@ def _keys(line: DeckLine) -> Sequence[str | tuple[str, str]]:
     return [line.prefix] if line.match == PREFIX else [(line.prefix, home) for home in line.homes or ("",)]
 
 
-def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | list[tuple[str, str]]:
-    """The fields of a line, and the place of each column -> the deck line, or ``(column, message)`` for each error."""
+def _parse_line(fields: Sequence[str], places: dict[str, int]) -> DeckLine | list[_Wrong]:
+    """The fields of a line, and the place of each column -> the deck line, or each error."""
     values: dict[str, Any] = {}
-    wrong: list[tuple[str, str]] = []
+    wrong: list[_Wrong] = []
     for column, read in _READERS.items():
         if column == "prefix" and values.get("match") == NUMBER:
             read = number_of
         try:
             values[column] = read(fields[places[column]].strip() if column in places else "")
         except ValueError as problem:
-            wrong.append((column, str(problem)))
+            wrong.append(_Wrong(column, str(problem), f"bad_{column}", fields[places[column]].strip()))
     if wrong:
         return wrong
     match, prefix, destination, rate_e10, fee_e8, initial, increment, homes = values.values()
     if match == PREFIX:
         if homes:
-            return [("home", "is only for lines whose match is number")]
+            return [home_of_prefix(homes)]
         if is_service(prefix, destination):
-            return [("match", f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it")]
+            return [prefix_of_service(prefix)]
     return DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8, match, homes)
+
+
+def home_of_prefix(homes: Sequence[str]) -> _Wrong:
+    """The error of a line for a prefix that names home countries."""
+    return _Wrong("home", "is only for lines whose match is number", "bad_home", "|".join(homes))
+
+
+def prefix_of_service(prefix: str) -> _Wrong:
+    """The error of a line for a prefix of which ``is_service`` is true."""
+    message = f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it"
+    return _Wrong("match", message, "short_number", prefix)
 
 
 def is_service(prefix: str, destination: str) -> bool:

@@ -20,6 +20,7 @@ from chalicelib.aws.transactions import Change, Put, Scope, Write, commit, settl
 from chalicelib.config import settings
 from chalicelib.csv_cells import inert
 from chalicelib.errors import LostRace, Refused
+from chalicelib.money import format_rate
 from chalicelib.rating.decks import currency, declared, holding, life, reading
 from chalicelib.rating.decks.deck import ROUTES, Deck, DeckLine, compile_deck, short_numbers
 from chalicelib.rating.decks.parse import BadLine
@@ -55,7 +56,7 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
         try:
             lines = currency.convert(given, drop.fx_e10)
         except ValueError as problem:
-            bad = [BadLine(0, "fx", str(problem))]
+            bad = [BadLine(0, "fx", str(problem), "bad_fx", format_rate(drop.fx_e10))]
     if bad:
         return _refuse(scope, drop, bad)
     place = f"decks/{drop.route}/{drop.effective_from}/{drop.drop_id}"
@@ -119,16 +120,16 @@ def _open(scope: Scope, route: str, day: str, object_key: str, version_id: str) 
 def _parse(key: str, version_id: str, drop: DeckDrop) -> tuple[list[DeckLine], list[BadLine]]:
     """The lines of the file and what is wrong with it; notes the currency that the file names."""
     if drop.route not in ROUTES:
-        return [], [BadLine(0, "route", f"must be {' or '.join(ROUTES)}")]
+        return [], [BadLine(0, "route", f"must be {' or '.join(ROUTES)}", "bad_route", drop.route)]
     try:
         periods.parse_day(drop.effective_from)
         chosen = declared.chosen_for(key.removeprefix(PREFIX))
         blocks = objects.blocks(key, version_id)
         found = reading.read_file(blocks, key, drop.effective_from, chosen[1] if chosen else None).read
     except Refused as problem:
-        return [], [BadLine(0, "file", problem.detail)]
+        return [], [BadLine(0, "file", problem.detail, "bad_file")]
     except ValueError as problem:
-        return [], [BadLine(0, "effective_from", str(problem))]
+        return [], [BadLine(0, "effective_from", str(problem), "bad_effective_from", drop.effective_from)]
     if found.currency and found.currency != settings.currency and not drop.cost_currency:
         drop.cost_currency = found.currency
     return found.lines, [*found.bad, *too_many(found.lines)]
@@ -138,9 +139,10 @@ def too_many(lines: Sequence[DeckLine]) -> list[BadLine]:
     """An error for each limit that a deck exceeds."""
     bad = []
     if len(lines) > MAX_PREFIXES:
-        bad.append(BadLine(0, "file", f"has {len(lines)} prefixes; the limit is {MAX_PREFIXES}"))
+        bad.append(BadLine(0, "file", f"has {len(lines)} prefixes; the limit is {MAX_PREFIXES}", "too_many"))
     if (count := len(short_numbers(lines))) > MAX_SHORT_NUMBERS:
-        bad.append(BadLine(0, "file", f"has {count} short numbers; the limit is {MAX_SHORT_NUMBERS}"))
+        message = f"has {count} short numbers; the limit is {MAX_SHORT_NUMBERS}"
+        bad.append(BadLine(0, "file", message, "too_many"))
     return bad
 
 

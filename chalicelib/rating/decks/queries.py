@@ -22,13 +22,15 @@ class Standing:
     """A dropped deck and its place among the published ones.
 
     ``in_force``: it prices calls of the present UTC day. ``superseded_by``: the deck of the same date that counts.
-    ``rated_before``: the batches that were begun between its first day and its publication, for who shows one deck.
+    For who shows one deck: ``rated_before``, the batches that were begun between its first day and its publication,
+    and ``below_cost``, how much of it is sold below cost.
     """
 
     drop: DeckDrop
     in_force: bool
     superseded_by: str | None
     rated_before: Sequence[Any] = ()
+    below_cost: dict[str, Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.drop, name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from chalicelib.errors import Refused
-from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, records
+from chalicelib.rating.cdr.records import Chunk, Cut, Truncated, chunks, plain_blocks, records
 from chalicelib.rating.decks import sheets
 from chalicelib.rating.decks.formats import DeckFormat
 from chalicelib.rating.decks.guess import DELIMITERS, Guess, guess
@@ -38,9 +38,7 @@ def read_file(
     Where a guess has questions nothing is read, and each question is an error; with ``assume`` the file is read with
     the first choice of each. ``Refused``: the file is cut short or too large.
     """
-    stream = iter(blocks)
-    head = next(stream, b"")
-    source = _Workbook(head, stream, name) if head.startswith(sheets.MAGIC) else _Text(chain([head], stream), name)
+    source = _source(plain_blocks(blocks, name, MAX_DECK_BYTES), name)
     if declared:
         return Reading(DECLARED, read_deck(source.rows(declared.delimiter), declared, day))
     own = source.delimiter()
@@ -62,11 +60,26 @@ def read_file(
     return Reading(GUESSED, read_deck(source.rows(form.delimiter), form, day), guessed)
 
 
+def _source(stream: Iterator[bytes], name: str) -> _Text | _Workbook:
+    """The unpacked blocks of a file -> what has its rows; ``Refused`` for a workbook in a gzip that is cut short."""
+    head = b""
+    try:
+        for block in stream:
+            head += block
+            if len(head) >= len(sheets.MAGIC):
+                break
+        if head.startswith(sheets.MAGIC):
+            return _Workbook(chain([head], stream), name)
+    except Truncated as problem:
+        raise Refused(f"{name}: {problem}") from None
+    return _Text(chain([head], stream))
+
+
 class _Text:
     """A CSV file; its rows can be taken once."""
 
-    def __init__(self, blocks: Iterable[bytes], name: str) -> None:
-        self._pieces = _pieces(blocks, name)
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._pieces = _pieces(blocks)
         self._first = next(self._pieces, None)
 
     def delimiter(self) -> str:
@@ -89,13 +102,8 @@ class _Text:
 class _Workbook:
     """The sheet of a workbook, whose cells need no delimiter."""
 
-    def __init__(self, head: bytes, rest: Iterable[bytes], name: str) -> None:
-        data = bytearray(head)
-        for block in rest:
-            data += block
-            if len(data) > MAX_DECK_BYTES:
-                raise Refused(f"{name} has more than {MAX_DECK_BYTES} bytes; split it into smaller files")
-        self._rows = list(sheets.rows(bytes(data), name, MAX_DECK_BYTES))
+    def __init__(self, blocks: Iterable[bytes], name: str) -> None:
+        self._rows = list(sheets.rows(b"".join(blocks), name, MAX_DECK_BYTES))
 
     def delimiter(self) -> str:
         """A workbook has cells and no delimiter; the answer is not used."""
@@ -123,8 +131,8 @@ class _Counted:
             yield row
 
 
-def _pieces(blocks: Iterable[bytes], name: str) -> Iterator[Chunk]:
-    for chunk in chunks(plain_blocks(blocks, name, MAX_DECK_BYTES)):
+def _pieces(blocks: Iterable[bytes]) -> Iterator[Chunk]:
+    for chunk in chunks(blocks):
         if isinstance(chunk, Cut):
             raise Refused(f"line {chunk.line}: {chunk.message}")
         yield chunk

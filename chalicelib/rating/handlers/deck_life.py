@@ -11,6 +11,7 @@ from chalicelib.framework import Blueprint
 from chalicelib.principals import OPERATOR
 from chalicelib.rating.batches import queries as batch_queries
 from chalicelib.rating.decks import life, queries
+from chalicelib.rating.decks.store import Status
 from chalicelib.rating.pricing import loss_guard
 from chalicelib.rating.shapes.deck_life import (
     DeckDiff,
@@ -40,8 +41,8 @@ def list_decks(call: Call) -> Any:
 
 @route(bp, "GET", DECK, roles=OPERATOR, answer=DeckShown)
 def get_deck(call: Call) -> Any:
-    """One deck: why it is held, what it changes, and the batches that were rated before it was published."""
-    return _shown(queries.one(call.path["deck_id"], call.scope.now))
+    """One deck: why it is held, what it changes, how much of it is sold below cost, and batches rated before it."""
+    return _shown(call)
 
 
 @route(bp, "POST", f"{DECK}/publish", roles=OPERATOR, body=DeckPublishIn, answer=DeckShown, status=200)
@@ -50,7 +51,7 @@ def publish_deck(call: Call) -> Any:
     body, deck_id = call.body(DeckPublishIn), call.path["deck_id"]
     # A repeat finds the deck published, so the answer is stored afterwards: it depends on what was published.
     life.confirm(replace(call.scope, guard=None), deck_id, body.accept, body.cost_currency, body.fx)
-    return _shown(queries.one(deck_id, call.scope.now))
+    return _shown(call)
 
 
 @route(bp, "DELETE", DECK, roles=OPERATOR)
@@ -79,18 +80,31 @@ def get_deck_diff(call: Call) -> Any:
 def list_deck_losses(call: Call) -> Any:
     """Lines of a deck that packages sell below cost, with the rules that set their prices; reseller by reseller."""
     after = call.read_cursor(call.query(LossesQuery).cursor) or ""
-    deck = queries.one(call.path["deck_id"], call.scope.now)
-    lines = queries.every_line(call.path["deck_id"])
+    found = _losses(queries.one(call.path["deck_id"], call.scope.now), call.scope.now, after)
+    return {"items": found.items, "next": call.write_cursor(found.last) if found.last else None}
+
+
+def _losses(deck: queries.Standing, now: int, after: str = "") -> loss_guard.Page:
+    """Losses of the resellers behind ``after``; ``Conflict`` for a deck without lines."""
     resellers = [one for one in reseller_ids() if one > after]
-    found: list[Any] = []
-    for place, reseller_id in enumerate(resellers):
-        found += loss_guard.of_reseller(reseller_id, deck.route, deck.effective_from, lines, call.scope.now)
-        if len(found) >= loss_guard.PAGE and place + 1 < len(resellers):
-            return {"items": found, "next": call.write_cursor(reseller_id)}
-    return {"items": found, "next": None}
+    return loss_guard.page(resellers, deck.route, deck.effective_from, queries.every_line(deck.deck_id), now)
 
 
-def _shown(deck: queries.Standing) -> Any:
-    """A deck with the batches that were begun between its first day and its publication."""
+def _shown(call: Call) -> Any:
+    """The deck of the path, with the batches that were begun between its first day and its publication."""
+    deck = queries.one(call.path["deck_id"], call.scope.now)
     rated = batch_queries.begun_before_deck(deck.effective_from, deck.version) if deck.version else []
-    return replace(deck, rated_before=rated)
+    return replace(deck, rated_before=rated, below_cost=_below_cost(deck, call.scope.now))
+
+
+def _below_cost(deck: queries.Standing, now: int) -> dict[str, Any] | None:
+    """How much of a deck is sold below cost; ``None`` if it prices no calls, or not in this currency."""
+    if deck.status not in (Status.HELD, Status.PUBLISHED) or (deck.cost_currency and not deck.fx_e10):
+        return None
+    found = _losses(deck, now)
+    return {
+        "prefixes": found.prefixes,
+        "packages": len({each["package_id"] for each in found.items}),
+        "complete": found.last is None,
+        "url": DECK.format(deck_id=deck.deck_id) + "/losses",
+    }

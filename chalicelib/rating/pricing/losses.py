@@ -66,8 +66,11 @@ class Lines:
         yield from self.sorted[first : bisect_left(self.sorted, digits + ":")]
 
 
-def losses(epoch: Epoch, route: str, lines: Lines) -> list[Loss]:
-    """What a package in an epoch sells below the cost of a deck for ``route``, by rule."""
+def losses(epoch: Epoch, route: str, lines: Lines, below: set[tuple[str, str]] | None = None) -> list[Loss]:
+    """What a package in an epoch sells below the cost of a deck for ``route``, by rule.
+
+    ``below`` takes prefix and match of each line of the deck that has a loss.
+    """
     found: dict[str, Loss] = {}
     routes = epoch.package.routes
     for digits, country, line in _candidates(epoch, lines):
@@ -77,6 +80,8 @@ def losses(epoch: Epoch, route: str, lines: Lines) -> list[Loss]:
         terms = epoch.resolve(digits, country, line)
         loss = terms and _loss(terms, digits)
         if loss:
+            if below is not None:
+                below.add((line.prefix, line.match))
             known = found.get(loss.rule)
             worst = known if known and not loss.is_worse(known) else loss
             found[loss.rule] = worst._replace(lines=(known.lines if known else 0) + 1)

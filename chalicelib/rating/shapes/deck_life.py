@@ -1,41 +1,16 @@
 """Decks from the dropped file to force: list, lines, difference, confirmation, losses."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasPath, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AliasPath, Field, model_validator
 
-from chalicelib import money
 from chalicelib.fields import AmountOut, Id, InstantOut, NumberPrefix, Paging, PercentOut, Query, RateOut, Shape
-from chalicelib.rating.decks import currency
 from chalicelib.rating.shapes import DownloadUrl
-
-CostCurrency = Annotated[
-    str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"], description="the currency of the deck's costs")
-]
-
-
-def _fx(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError('must be a string such as "1.0834", not a JSON number')
-    fx = money.parse_decimal(value, money.RATE_PLACES)
-    if not 0 < fx <= currency.MAX_FX:
-        raise ValueError("must be more than 0 and at most 1000000")
-    return fx
-
-
-Fx = Annotated[
-    int,
-    BeforeValidator(_fx),
-    Field(
-        json_schema_extra={"type": "string", "examples": ["1.0834"]},
-        description="what one unit of cost_currency costs in the deployment's currency, up to 10 decimals",
-    ),
-]
-FxOut = Annotated[int, PlainSerializer(money.format_rate, return_type=str)]
+from chalicelib.rating.shapes.fx import CostCurrency, FxRate, FxRateOut
 
 
 class DeckError(Shape):
-    """``code`` names the kind of error and ``value`` is the text that is wrong; both may be empty."""
+    """``code`` names the kind of error; ``value`` is the beginning of the text that is wrong, or empty."""
 
     line: int
     field: str
@@ -70,7 +45,7 @@ class DeckOut(Shape):
     confirmed_by: str | None
     confirmed_at: InstantOut | None
     cost_currency: str | None
-    fx: Annotated[FxOut | None, Field(validation_alias="fx_e10")]
+    fx: Annotated[FxRateOut | None, Field(validation_alias="fx_e10")]
     created_at: Annotated[
         InstantOut, Field(description="when the file came; of two decks of one date the later counts")
     ]
@@ -131,13 +106,25 @@ class RatedBatch(Shape):
     batch_id: str
 
 
+class BelowCost(Shape):
+    """How many lines of the deck are sold below cost, and by how many packages. ``complete``: false if only the first
+    of many resellers were looked at."""
+
+    prefixes: int
+    packages: int
+    complete: bool
+    url: Annotated[str, Field(description="the list of losses", examples=["/v1/decks/2026-12-01-value-5f0c/losses"])]
+
+
 class DeckShown(DeckOut):
     """``rated_before``: up to 100 batches that were begun after the deck's first day and before it was published; they
-    keep their prices until they are rated again."""
+    keep their prices until they are rated again. ``below_cost``: null unless the deck is held or published, and while
+    the rate of exchange of its costs is missing."""
 
     difference: DiffTotals | None
     compared_to: str | None
     rated_before: list[RatedBatch]
+    below_cost: BelowCost | None
 
 
 class DeckPublishIn(Shape):
@@ -145,7 +132,7 @@ class DeckPublishIn(Shape):
 
     accept: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)] = []
     cost_currency: CostCurrency | None = None
-    fx: Fx | None = None
+    fx: FxRate | None = None
 
     @model_validator(mode="after")
     def _both(self) -> Self:

@@ -15,7 +15,7 @@ from chalicelib.fields import (
 )
 from chalicelib.numbers import path_number
 from chalicelib.rating.shapes import DownloadUrl
-from chalicelib.rating.shapes.deck_life import CostCurrency, Fx
+from chalicelib.rating.shapes.fx import CostCurrency, Fx, FxRate
 
 
 def relative(path: str) -> str:
@@ -48,7 +48,7 @@ class UploadIn(Shape):
     route: Literal["value", "premium"] | None = None
     effective_from: Day | None = None
     cost_currency: CostCurrency | None = None
-    fx: Fx | None = None
+    fx: FxRate | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -70,13 +70,6 @@ class UploadOut(Shape):
     key: str
 
 
-class BatchFx(Shape):
-    """One unit of ``cost_currency`` was taken as ``rate`` units of the deployment's currency, as of ``date``."""
-
-    rate: str
-    date: str
-
-
 class BatchOut(Shape):
     """``internal``: how many of the ``rated`` calls were to internal numbers, such as extensions."""
 
@@ -93,7 +86,7 @@ class BatchOut(Shape):
     cost: Annotated[AmountOut, Field(validation_alias="cost_e8")]
     revenue: Annotated[AmountOut, Field(validation_alias="revenue_e8")]
     cost_currency: Annotated[str | None, Field(description="of the costs in the file, if not the deployment's")]
-    fx: Annotated[BatchFx | None, Field(description="what they were converted by")]
+    fx: Annotated[Fx | None, Field(description="what they were converted by")]
     started_at: InstantOut | None
     finished_at: InstantOut | None
     size: Annotated[int, Field(description="bytes of the file; 0 before it is read")]

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from chalicelib.config import settings
-from chalicelib.fields import Day, Id, Printable, Shape, Username, Zone, of_defaults
+from chalicelib.fields import Id, Printable, Shape, Username, Zone, of_defaults
 from chalicelib.numbering import E164_LEAST, E164_MOST
 from chalicelib.rating.cdr import date_patterns
 from chalicelib.rating.shapes.calls import Direction, Disposition
 from chalicelib.rating.shapes.files import relative
+from chalicelib.rating.shapes.fx import CostCurrency, Fx
 from chalicelib.text import checked
 
 MOST_RULES = 50
@@ -163,19 +164,6 @@ class LocalNumber(Shape):
         return self
 
 
-class Fx(Shape):
-    """One unit of ``cost_currency`` is ``rate`` units of the deployment's currency, as published for ``date``."""
-
-    rate: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,10})?$"), Field(examples=["1.0842"])]
-    date: Annotated[Day, Field(examples=["2026-11-30"])]
-
-    @model_validator(mode="after")
-    def _is_positive(self) -> Self:
-        if not self.rate.strip("0."):
-            raise ValueError("rate must be greater than 0")
-        return self
-
-
 class CdrSource(Shape):
     """A declaration about the CDR files of a switch or carrier: whose names match ``pattern``, and how to read them."""
 
@@ -201,7 +189,7 @@ class CdrSource(Shape):
     ) = None
     strip_always: bool | None = None
     local_numbers: Annotated[list[LocalNumber] | None, Field(max_length=MOST_RULES)] = None
-    cost_currency: Annotated[str | None, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(examples=["EUR"])] = None
+    cost_currency: CostCurrency | None = None
     fx: Fx | None = None
     skip: SourceSkip | None = None
 

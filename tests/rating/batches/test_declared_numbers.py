@@ -95,8 +95,8 @@ def test_the_preview_shows_how_a_cost_was_converted(reseller: Any, deck: str) ->
     ("change", "field", "message"),
     [
         ({"cost_currency": "USD", "fx": {"rate": "1", "date": "2026-11-30"}}, "body", "costs in USD need no fx"),
-        ({"cost_currency": "EUR", "fx": {"rate": "0.00", "date": "2026-11-30"}}, "fx", "greater than 0"),
-        ({"cost_currency": "EUR", "fx": {"rate": "1,08", "date": "2026-11-30"}}, "fx.rate", "pattern"),
+        ({"cost_currency": "EUR", "fx": {"rate": "0.00", "date": "2026-11-30"}}, "fx.rate", "more than 0"),
+        ({"cost_currency": "EUR", "fx": {"rate": "1,08", "date": "2026-11-30"}}, "fx.rate", "must be a decimal number"),
     ],
 )
 def test_a_rate_that_cannot_be_meant_is_refused(

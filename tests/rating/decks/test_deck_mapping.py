@@ -200,7 +200,7 @@ def test_a_column_that_the_file_lacks_or_has_twice_is_an_error():
 def test_a_number_for_two_home_countries_is_a_line_for_each():
     columns = {**BY_PLACE, "match": 5, "home": 6}
     found = read("411;D;1;60/60;number;US CA", "411;D;2;60/60;number;US", "44;UK;1;1/1;;GB", columns=columns)
-    assert complaints(found) == [(2, "prefix", "two_prices", "411"), (3, "home", "bad_home", "")]
+    assert complaints(found) == [(2, "prefix", "two_prices", "411"), (3, "home", "bad_home", "GB")]
     assert [line.homes for line in found.lines] == [("CA",), ("US",)]
 
 
