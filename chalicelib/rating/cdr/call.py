@@ -121,10 +121,6 @@ def renamed(message: str, names: Mapping[str, str]) -> str:
     return names.get(column, column) + colon + rest
 
 
-looks_like_start = starts.looks_like_start
-"""Whether a field looks like a start; files without a header are recognised by it."""
-
-
 @lru_cache(maxsize=64)
 def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int = 0) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
