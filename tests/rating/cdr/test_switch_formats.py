@@ -140,7 +140,7 @@ def test_the_line_and_its_columns_are_named_when_a_row_of_asterisk_is_refused():
     assert refused(ASTERISK.replace('"14165550123"', '"x"'))[1].startswith("dst: ")
     assert refused(ASTERISK.replace(",61,", ",6.1,")) == (
         "bad_seconds",
-        "billsec: `6.1` is no whole number from 0 to 86400",
+        "billsec: `6.1` is neither a whole number from 0 to 86400 nor h:mm:ss",
     )
     assert refused(ASTERISK.replace("ANSWERED", "UNKNOWN")) == (
         "bad_disposition",

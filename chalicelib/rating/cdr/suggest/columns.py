@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
+from chalicelib.rating.cdr.suggest.lengths import is_length, pairs, seconds_format, seconds_of
 from chalicelib.rating.cdr.suggest.titles import (
     ANSWER_TITLES,
     CONNECTED,
@@ -20,7 +21,6 @@ from chalicelib.rating.cdr.suggest.titles import (
 )
 
 _COST = re.compile(r"\d{1,9}(?:\.\d{1,8})?", re.ASCII)
-_SECONDS = re.compile(r"\d{1,5}|\d{1,2}:\d\d:\d\d", re.ASCII)
 _CHANNEL = re.compile(r"(?:SIP|PJSIP|IAX2|Local|DAHDI|Zap|SCCP|Skinny|mISDN|Khomp|sofia)/\S+", re.IGNORECASE)
 _CALLER = re.compile(r".*<([^<>]*)>\s*", re.DOTALL)
 _UNIQUE = re.compile(r"(?:\S+-)?\d{9,10}\.\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[CA]{2}[0-9a-f]{32}")
@@ -44,16 +44,6 @@ class Places:
         return title if title and len(alike) == 1 else place + 1
 
 
-def spans(text: str) -> int | None:
-    """Seconds, or hours, minutes and seconds -> seconds; None for another text."""
-    if not _SECONDS.fullmatch(text):
-        return None
-    total = 0
-    for part in text.split(":"):
-        total = total * 60 + int(part)
-    return total
-
-
 def columns(grid: Grid, found: Suggestion) -> Places:
     """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked."""
     places = Places(titles=grid.titles)
@@ -61,6 +51,7 @@ def columns(grid: Grid, found: Suggestion) -> Places:
         _by_titles(grid, places, found) if grid.titles else _by_list(grid, places) or _by_content(grid, places, found)
     )
     _billable(grid, places, found)
+    seconds_format(grid, _lengths(grid, places), found)
     if "call_id" in places.of and not _all_different(grid, places.of["call_id"]):
         # A call with several rows of one id: without an id a row is known by all its columns.
         del places.of["call_id"]
@@ -73,6 +64,14 @@ def columns(grid: Grid, found: Suggestion) -> Places:
         if ours not in places.of and f"columns.{ours}" not in found.confidence:
             found.ask("no_column", f"columns.{ours}", [])
     return places
+
+
+def _lengths(grid: Grid, places: Places) -> list[int]:
+    """The column of the billable seconds or, where that is asked, the columns that may be it."""
+    if "seconds" in places.of:
+        return [places.of["seconds"]]
+    free = [n for n in range(grid.width) if n not in places.of.values()]
+    return [n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], is_length) >= _MOSTLY]
 
 
 def _by_titles(grid: Grid, places: Places, found: Suggestion) -> bool:
@@ -113,7 +112,7 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "start":
         return dates.are_dates(given)
     if ours in ("seconds", "duration"):
-        return _share(given, lambda text: spans(text) is not None) >= _MOSTLY
+        return _share(given, is_length) >= _MOSTLY
     if ours == "direction":
         return _share(given, lambda text: bare(text) in DIRECTIONS) > 0
     if ours == "disposition":
@@ -139,17 +138,13 @@ def _by_list(grid: Grid, places: Places) -> bool:
         if grid.width < len(names):
             continue
         at = {name: n for n, name in enumerate(names) if name != "-"}
-        checked = {"duration": _is_span, "seconds": _is_span, "disposition": _is_ended}
+        checked = {"duration": is_length, "seconds": is_length, "disposition": _is_ended}
         if dates.are_dates(grid.column(at["start"])) and all(
             _share([t for t in grid.column(at[n]) if t], fits) >= _MOSTLY for n, fits in checked.items()
         ):
             places.of.update({name: n for name, n in at.items() if name != "clid"})
             return True
     return False
-
-
-def _is_span(text: str) -> bool:
-    return spans(text) is not None
 
 
 def _is_ended(text: str) -> bool:
@@ -186,7 +181,7 @@ def _by_content(grid: Grid, places: Places, found: Suggestion) -> bool:
         places.of["channel"] = full[0]
     callers = all_of(lambda text: bool(_CALLER.fullmatch(text)))
     free.difference_update(callers)
-    take("seconds", all_of(_is_span))
+    take("seconds", all_of(is_length))
     _numbers(texts, all_of(lambda text: bool(_NUMBER.fullmatch(text)) or len(text) == 1), callers, places, found)
     return False
 
@@ -225,8 +220,7 @@ def _billable(grid: Grid, places: Places, found: Suggestion) -> None:
         if grid.titles is not None or len(question.candidates) != 2:
             return
         one, other = (int(name) - 1 for name in question.candidates)
-        pairs = [(spans(a), spans(b)) for a, b in zip(grid.column(one), grid.column(other), strict=True)]
-        whole = [(a, b) for a, b in pairs if a is not None and b is not None]
+        whole = pairs(grid.column(one), grid.column(other))
         less, more = any(a < b for a, b in whole), any(a > b for a, b in whole)
         if less != more:
             at["seconds"], at["duration"] = (one, other) if less else (other, one)
@@ -251,6 +245,6 @@ def _missed(grid: Grid, at: dict[str, int], ours: str) -> list[int | None]:
     not; without such rows nothing is shown."""
     if "disposition" not in at:
         return []
-    spent = [spans(text) for text in grid.column(at[ours])]
+    spent = [seconds_of(text) for text in grid.column(at[ours])]
     ended = [DISPOSITIONS.get(bare(text)) for text in grid.column(at["disposition"])]
     return [n for n, word in zip(spent, ended, strict=True) if word not in (None, "ANSWERED")]
