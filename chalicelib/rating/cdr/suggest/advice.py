@@ -43,8 +43,8 @@ _PARTS = {
     "bad_disposition": ("words", "columns"),
     "bad_direction": ("words", "columns"),
     "bad_number": ("strip", "local_numbers", "skip"),
-    "no_owner": ("direction", "account", "local_numbers", "skip"),
-    "missing_account": ("direction", "account", "skip"),
+    "no_owner": ("direction", "account", "columns.account", "local_numbers", "skip"),
+    "missing_account": ("direction", "account", "columns.account", "skip"),
     "unknown_account": ("account", "skip"),
 }
 """A reason -> the parts of a source that may take it away."""
@@ -78,7 +78,7 @@ def advise(refused: Iterable[Rejection], found: Suggestion) -> list[Advice]:
 
 def _code(reason: str, found: Suggestion) -> str:
     parts = _PARTS.get(reason, ())
-    if any(question.part.partition(".")[0] in parts for question in found.questions):
+    if any(part in parts for one in found.questions for part in (one.part, one.part.partition(".")[0])):
         return "answer_questions"
     if any(part in found.source for part in parts):
         return "declare_suggestion"

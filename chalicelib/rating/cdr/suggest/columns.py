@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from chalicelib.calls.format import ANSWERED, NO_ANSWER
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
@@ -44,11 +46,16 @@ class Places:
         return title if title and len(alike) == 1 else place + 1
 
 
-def columns(grid: Grid, found: Suggestion) -> Places:
-    """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked."""
+def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Places:
+    """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked.
+
+    ``accounts``: the user names of the reseller's sub-accounts.
+    """
     places = Places(titles=grid.titles)
     sure = (
-        _by_titles(grid, places, found) if grid.titles else _by_list(grid, places) or _by_content(grid, places, found)
+        _by_titles(grid, places, found)
+        if grid.titles
+        else _by_list(grid, places) or _by_content(grid, places, found, accounts)
     )
     _billable(grid, places, found)
     seconds_format(grid, _lengths(grid, places), found)
@@ -151,7 +158,7 @@ def _is_ended(text: str) -> bool:
     return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text) is not None
 
 
-def _by_content(grid: Grid, places: Places, found: Suggestion) -> bool:
+def _by_content(grid: Grid, places: Places, found: Suggestion, accounts: Collection[str]) -> bool:
     texts = [grid.column(n) for n in range(grid.width)]
     given = [[text for text in column if text] for column in texts]
     free = set(range(grid.width))
@@ -181,6 +188,10 @@ def _by_content(grid: Grid, places: Places, found: Suggestion) -> bool:
         places.of["channel"] = full[0]
     callers = all_of(lambda text: bool(_CALLER.fullmatch(text)))
     free.difference_update(callers)
+    named = [n for n in sorted(free) if any(text in accounts for text in given[n])]
+    if named:
+        # Never taken for sure: callers and numbers called may be extensions, too.
+        found.ask("column", "columns.account", [str(n + 1) for n in named])
     take("seconds", all_of(is_length))
     _numbers(texts, all_of(lambda text: bool(_NUMBER.fullmatch(text)) or len(text) == 1), callers, places, found)
     return False
@@ -212,39 +223,50 @@ def _digits(text: str) -> str:
 
 
 def _billable(grid: Grid, places: Places, found: Suggestion) -> None:
-    """Decide which of two spans is the billable one, and whether a lone duration is."""
+    """Decide which of several lengths is the billable one, and whether a lone duration is."""
     at = places.of
     open_part = "columns.seconds"
     if open_part in found.confidence:
         question = next(q for q in found.questions if q.part == open_part)
-        if grid.titles is not None or len(question.candidates) != 2:
-            return
-        one, other = (int(name) - 1 for name in question.candidates)
-        whole = pairs(grid.column(one), grid.column(other))
-        less, more = any(a < b for a, b in whole), any(a > b for a, b in whole)
-        if less != more:
-            at["seconds"], at["duration"] = (one, other) if less else (other, one)
+        named = [int(name) - 1 for name in question.candidates] if grid.titles is None else []
+        shown = [place for place in named if _counts_from_answer(grid, at, place)]
+        if len(shown) == 1:
+            at["seconds"] = shown[0]
+            whole = [place for place in named if place != shown[0] and _is_longer(grid, place, shown[0])]
+            at |= {"duration": whole[0]} if len(whole) == 1 else {}
             found.questions.remove(question)
             del found.confidence[open_part]
         return
     if "seconds" in at or "duration" not in at:
-        missed = _missed(grid, at, "seconds") if "seconds" in at else []
-        if "seconds" in at and grid.titles is None and "duration" not in at and (not missed or any(missed)):
+        alone = "seconds" in at and grid.titles is None and "duration" not in at
+        if alone and not _counts_from_answer(grid, at, at["seconds"]):
             found.ask("seconds", open_part, [str(at.pop("seconds") + 1)])
         return
     names = {bare(title) for title in grid.titles or ()}
-    missed = _missed(grid, at, "duration")
-    if not any(missed) and (missed or any(names >= titles for titles in CONNECTED)):
+    is_known = any(names >= titles for titles in CONNECTED)
+    is_known &= not any(spent for _, spent in _missed(grid, at, at["duration"]))
+    if is_known or _counts_from_answer(grid, at, at["duration"]):
         at["seconds"] = at.pop("duration")
     else:
         found.ask("seconds", open_part, [str(places.name(at.pop("duration")))], [row.line for row in grid.rows])
 
 
-def _missed(grid: Grid, at: dict[str, int], ours: str) -> list[int | None]:
-    """The span of each row that was not answered. Zeros show that it counts from the answer on, others that it does
-    not; without such rows nothing is shown."""
+def _is_longer(grid: Grid, whole: int, part: int) -> bool:
+    """Whether a column of lengths is never less than another, and has one where the other has one."""
+    both = pairs(grid.column(part), grid.column(whole))
+    return len(both) == len(grid.rows) and all(one <= other for one, other in both)
+
+
+def _counts_from_answer(grid: Grid, at: dict[str, int], place: int) -> bool:
+    """Whether a column of lengths is 0 in every row that was not answered, and one of these is of a call that rang."""
+    missed = _missed(grid, at, place)
+    return any(word == NO_ANSWER for word, _ in missed) and all(spent == 0 for _, spent in missed)
+
+
+def _missed(grid: Grid, at: dict[str, int], place: int) -> list[tuple[str, int | None]]:
+    """How each call that was not answered ended, and its length in a column."""
     if "disposition" not in at:
         return []
-    spent = [seconds_of(text) for text in grid.column(at[ours])]
-    ended = [DISPOSITIONS.get(bare(text)) for text in grid.column(at["disposition"])]
-    return [n for n, word in zip(spent, ended, strict=True) if word not in (None, "ANSWERED")]
+    ended = [DISPOSITIONS.get(bare(text), ANSWERED) for text in grid.column(at["disposition"])]
+    spent = [seconds_of(text) for text in grid.column(place)]
+    return [one for one in zip(ended, spent, strict=True) if one[0] != ANSWERED]
