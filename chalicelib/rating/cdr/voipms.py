@@ -40,7 +40,8 @@ OTHER_NAMES = {
     "unique id": "uniqueid",
     "cost": "total",
 }
-"""The titles of the portal's export -> the names of ``getCDR``."""
+"""Titles that are read as names of ``getCDR``. VoIP.ms publishes no list of those of its portal's export, so none is
+certain; a file with others is read by a source."""
 DIRECTION = frozenset({"description", "destination_type"})
 """A file must have one of these columns: they say whether a call is inbound."""
 
