@@ -8,6 +8,8 @@
 - ``month``     a month of calls, rated; the newest, and one explained
 - ``short``     calls to an extension and to a short number
 - ``balances``  balances and margin
+- ``systems``   files as six systems write them, and the calls that they mean
+- ``intake``    one file of each: previewed, declared as the preview suggests, rated
 - ``late``      a line that contradicts a rated call; the month is closed
 - ``deposit``   a PayPal payment through the stand-in
 """
@@ -18,7 +20,7 @@ import os
 import sys
 from typing import TextIO
 
-from local.demo import balances, deposit, late, month, shop, short
+from local.demo import balances, deposit, intake, late, month, shop, short
 from local.demo.checks import Checks
 from local.demo.http import Api, Problem
 from local.demo.output import Output, count
@@ -63,6 +65,7 @@ def _tour(operator: Api, output: Output, checks: Checks, stack: Stack) -> Shop:
     month.newest_calls(made, output, span)
     month.explain_call(made, output, checks, span)
     short.explain_short_numbers(made, output, checks, batch)
+    intake.take_files(operator, made, output, checks, span)
     late.contradict(made, output, checks, span)
     deposit.take_deposit(operator, made, output, checks, stack.paypal_url)
     late.close_month(made, output, checks, stack, span)

@@ -77,18 +77,26 @@ def rate_file(shop: Shop, output: Output, key: str) -> Json:
     output.progress("queued")
 
     def look() -> Json | None:
-        found = next((batch for batch in shop.api.every("/v1/batches") if batch["key"] == key), None)
+        found = batch_of(shop, key)
         if found is not None:
             read = f", {count(found['lines'])} lines so far" if found["lines"] else ""
-            over = found["status"] in ("done", "failed")
             took = (datetime.now(UTC) - began) / timedelta(seconds=1)
-            output.progress(f"{found['status']} in {took:.1f} s" if over else f"{found['status']}{read}")
-            return found if over else None
+            output.progress(f"{found['status']} in {took:.1f} s" if is_over(found) else f"{found['status']}{read}")
+            return found if is_over(found) else None
         return None
 
     batch = wait_for("the file to be rated", look)
     output.end_progress()
     return batch
+
+
+def batch_of(shop: Shop, key: str) -> Json | None:
+    """The batch of a file as it is now; None before there is one."""
+    return next((batch for batch in shop.api.every("/v1/batches") if batch["key"] == key), None)
+
+
+def is_over(batch: Json) -> bool:
+    return batch["status"] in ("done", "failed")
 
 
 def _show_refused(output: Output, checks: Checks, batch: Json) -> None:

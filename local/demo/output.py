@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TextIO
 
@@ -53,6 +53,17 @@ class Output:
                 for cell, width, name in zip(row, widths, head, strict=True)
             ]
             self._line(_INDENT + "  ".join(padded).rstrip())
+
+    def fields(self, texts: Mapping[str, str]) -> None:
+        """Names and their texts, each text wrapped in a column of its own."""
+        widest = max(map(len, texts), default=0)
+        for name, text in texts.items():
+            lead = f"{_INDENT}  {name.ljust(widest)}  "
+            self._line(
+                textwrap.fill(
+                    text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+                )
+            )
 
     def verbatim(self, text: str) -> None:
         """A line that must not be wrapped: a command, a key."""

@@ -155,22 +155,32 @@ def _subaccount(shop: Shop, client: Json, package: str, number: int) -> str:
     return username
 
 
+NUMBER_PRICES = {"monthly": "2.50", "setup": "1.00", "per_minute": "0.012"}
+"""What the reseller's clients pay for a number."""
+
+
 def assign_number(operator: Api, shop: Shop, output: Output) -> None:
     """A phone number: into the inventory, ordered by the reseller, assigned to the first client."""
     output.section("A phone number: stocked, ordered, assigned")
-    stocked = _stock(operator)
-    shop.did = number = str(stocked["number"])
-    shop.api.post(f"/v1/dids/{number}/order")
     client_id, client = next(iter(shop.clients.items()))
-    prices = {"monthly": "2.50", "setup": "1.00", "per_minute": "0.012"}
+    stocked = buy_number(operator, shop, client_id)
+    shop.did = str(stocked["number"])
+    rows = [
+        ["costs Maple Voice", *(stocked[name] for name in NUMBER_PRICES)],
+        [f"costs {client['company']}", *NUMBER_PRICES.values()],
+    ]
+    output.table([shop.did, ">monthly", ">set-up", ">per minute"], rows)
+
+
+def buy_number(operator: Api, shop: Shop, client_id: str) -> Json:
+    """Stock a number, order it and assign it to a client; the number as it is in the inventory."""
+    stocked = _stock(operator)
+    shop.api.post(f"/v1/dids/{stocked['number']}/order")
     # Not in the month that the tour pretends, or the client would be charged before its balance is read again.
     due = (datetime.now(UTC) + timedelta(days=62)).date().isoformat()
-    shop.api.post(f"/v1/dids/{number}/assign", {"client_id": client_id, "next_billing_date": due, **prices})
-    rows = [
-        ["costs Maple Voice", *(stocked[name] for name in prices)],
-        [f"costs {client['company']}", *prices.values()],
-    ]
-    output.table([number, ">monthly", ">set-up", ">per minute"], rows)
+    body = {"client_id": client_id, "next_billing_date": due, **NUMBER_PRICES}
+    shop.api.post(f"/v1/dids/{stocked['number']}/assign", body)
+    return stocked
 
 
 def _stock(operator: Api) -> Json:

@@ -34,6 +34,15 @@ ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "forfait-local"
 DISPOSITIONS = {"ANSWERED", "NO ANSWER", "BUSY", "FAILED"}
 INTERNAL = {"rate_per_minute": "0", "initial": "60", "increment": "60", "destination": "", "prefix": ""}
+SIX = {
+    "Master.csv": ("Asterisk Master.csv", "nothing", 4, 0, 0, "0.0219"),
+    "freepbx-cdr-report.csv": ("FreePBX CDR Reports", "nothing", 3, 1, 0, "0.0155"),
+    "freeswitch.csv": ("FreeSWITCH cdr-csv", "nothing", 4, 0, 0, "0.0219"),
+    "cdr_custom.csv": ("Asterisk cdr_custom", "a source", 3, 0, 1, "0.0219"),
+    "threecx-report.csv": ("3CX report", "a source", 3, 0, 0, "0.0339"),
+    "telnyx-report.csv": ("Telnyx CDR report", "a source", 3, 0, 0, "0.0219"),
+}
+"""Files of six systems -> how the tour shows them: the system, what was suggested, rated, refused, skipped; revenue."""
 OWNERS = {"acme": "Acme Imports", "boreal": "Boreal Travel", "cedar": "Cedar Clinic"}
 
 
@@ -44,6 +53,7 @@ class Toured:
     output: str
     calls: list[list[str]]
     deck: dict[str, dict[str, str]]
+    dropped: dict[str, bytes]
     url: str
 
     @property
@@ -58,8 +68,11 @@ class Toured:
         line = next(line for line in text.splitlines() if line.strip().startswith(first_cell))
         return re.split(r"\s{2,}", line.strip())
 
-    def get(self, path: str) -> Any:
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.key}"})
+    def get(self, path: str, body: Any = None) -> Any:
+        """The answer to a GET or, with a body, to a POST."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
@@ -83,14 +96,17 @@ def toured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toured]:
         s3 = stack.client("s3")
         names = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix="incoming/")["Contents"]]
 
-        def rows(ending: str) -> list[list[str]]:
+        def data(ending: str) -> bytes:
             (name,) = [name for name in names if name.endswith(ending)]
-            text = s3.get_object(Bucket=BUCKET, Key=name)["Body"].read().decode()
-            return list(csv.reader(io.StringIO(text)))
+            return s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
+
+        def rows(ending: str) -> list[list[str]]:
+            return list(csv.reader(io.StringIO(data(ending).decode())))
 
         deck = rows("-value.csv")
         lines = {line[0]: dict(zip(deck[0], line, strict=True)) for line in deck[1:]}
-        yield Toured(done.stdout, rows("maple-calls.csv")[1:], lines, stack.url)
+        dropped = {name: data(name) for name in SIX}
+        yield Toured(done.stdout, rows("maple-calls.csv")[1:], lines, dropped, stack.url)
 
 
 # An independent reckoning, in fractions: the rules of docs/pricing.md for the two packages of the tour.
@@ -215,6 +231,38 @@ def test_cost_and_margin_are_right_to_the_last_digit(toured: Toured) -> None:
     assert (Decimal(first["revenue"]), Decimal(first["cost"]), first["rated"]) == (revenue, cost, calls)
     row = toured.row("calls", "What the reseller has earned")
     assert row[1:4] == [cents(revenue), cents(cost), cents(revenue - cost)]
+
+
+def test_files_of_six_systems_are_rated_and_shown(toured: Toured) -> None:
+    batches = {batch["key"]: batch for batch in toured.get("/v1/batches")["items"]}
+    for filename, (kind, suggested, rated, refused, skipped, revenue) in SIX.items():
+        [batch] = [batch for key, batch in batches.items() if key.endswith(filename)]
+        counts = [batch[name] for name in ("rated", "rejected", "skipped")]
+        assert (counts, batch["revenue"]) == ([rated, refused, skipped], revenue), kind
+        row = toured.row(kind, "Files of six systems")
+        assert [row[0], *row[-4:]] == [kind, suggested, str(rated), str(refused), str(skipped)]
+
+
+def test_what_the_preview_suggests_is_put_as_it_is(toured: Toured) -> None:
+    put = {source.pop("pattern"): source for source in toured.get("/v1/cdr-sources")["items"]}
+    suggested = {}
+    for filename in SIX:
+        # No source holds for this folder, so the preview suggests what it suggested to the tour.
+        sample = {"text": toured.dropped[filename].decode(), "filename": f"elsewhere/{filename}"}
+        if suggestion := toured.get("/v1/cdr-preview", sample)["suggestion"]:
+            assert SIX[filename][1] == "a source"
+            suggestion |= {"id": filename.removesuffix(".csv").replace("_", "-")}
+            suggested[filename.removesuffix(".csv") + "*"] = suggestion
+            del suggestion["pattern"]
+    assert {pattern: given(source) for pattern, source in put.items()} == suggested
+
+
+def given(value: Any) -> Any:
+    """An answer without the parts that are null or empty."""
+    if not isinstance(value, dict):
+        return value
+    parts = {name: given(part) for name, part in value.items()}
+    return {name: part for name, part in parts.items() if part not in (None, {})}
 
 
 def test_a_deposit_that_paypal_told_of_three_times_is_credited_once(toured: Toured) -> None:
