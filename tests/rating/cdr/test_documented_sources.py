@@ -46,11 +46,11 @@ def read(text: str, declares: dict[str, object]) -> list[dict[str, str]]:
 @pytest.mark.parametrize("heading", EXAMPLES)
 def test_a_documented_source_reads_its_file_as_the_table_says(heading: str) -> None:
     declares = CdrSource.model_validate(json.loads(block(heading, "json"))).stored()["declares"]
-    assert read(block(heading, "csv"), declares) == tables(DOCUMENT)[heading]
+    assert read(block(heading, "text"), declares) == tables(DOCUMENT)[heading]
 
 
 @pytest.mark.parametrize(("heading", "part"), [(EXAMPLES[0], "header"), (EXAMPLES[1], "skip_lines")])
 def test_the_declared_part_is_needed(heading: str, part: str) -> None:
     declares = CdrSource.model_validate(json.loads(block(heading, "json"))).stored()["declares"]
     del declares[part]
-    assert any("refused" in row for row in read(block(heading, "csv"), declares))
+    assert any("refused" in row for row in read(block(heading, "text"), declares))
