@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from chalicelib import money, numbering, numbers, periods
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
-from chalicelib.rating.cdr import call_ids, dispositions, starts
+from chalicelib.rating.cdr import call_ids, dispositions, spans, starts
 from chalicelib.rating.cdr.date_patterns import AUTO
 
-MAX_SECONDS = periods.DAY_SECONDS
+MAX_SECONDS = spans.MOST
 """Of one call."""
 MAX_CALL_ID = 128
 MAX_TEXT = 64
@@ -36,7 +36,7 @@ REASONS = {
     "bad_disposition": "disposition: must be ANSWERED, NO ANSWER, BUSY or FAILED",
     "bad_encoding": "the line is neither UTF-8 nor Windows-1252 text",
     "bad_number": "to: must be a phone number: + and 7 to 15 digits, or as dialled at home, or an internal number",
-    "bad_seconds": "seconds: must be a whole number from 0 to 86400",
+    "bad_seconds": "seconds: must be a whole number from 0 to 86400, or h:mm:ss",
     "bad_start": "start: must be a date and time from 1990 to 2100 in the date_format of its source",
     "control_character": "the line has a NUL or another control character",
     "line_too_long": "the line has more than 65,536 bytes",
@@ -121,19 +121,16 @@ def renamed(message: str, names: Mapping[str, str]) -> str:
     return names.get(column, column) + colon + rest
 
 
-looks_like_start = starts.looks_like_start
-"""Whether a field looks like a start; files without a header are recognised by it."""
-
-
 @lru_cache(maxsize=64)
-def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int = 0) -> CallReader:
+def call_reader(
+    zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int = 0, seconds_format: str = spans.AUTO
+) -> CallReader:
     """A function ``(line, texts in the order of COLUMNS, fields of the row) -> Call`` that raises ``BadField``.
 
-    ``zones``: a calendar, as ``periods.calendar`` reads it; ``date_format`` and ``fx_e10``: see ``Declaration``. The
-    function is cached, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone or
-    format.
+    ``zones``: a calendar, as ``periods.calendar`` reads it; the other arguments: see ``Declaration``. The function is
+    cached, so that its own caches last from chunk to chunk. Raises ``ValueError`` for an unknown zone or format.
     """
-    instant = starts.reader(date_format, periods.calendar(zones))
+    instant, seconds_of = starts.reader(date_format, periods.calendar(zones)), _seconds_reader(seconds_format)
     hours: dict[str, int] = {}
     accounts: set[str] = set()
     shorts: dict[str, str] = {}
@@ -149,7 +146,7 @@ def call_reader(zones: str, plan: DialPlan, date_format: str = AUTO, fx_e10: int
             at = _start(start.strip(), instant, hours)
         direction = _DIRECTIONS.get(direction) or _direction(direction)
         disposition = _DISPOSITIONS.get(disposition) or _disposition(disposition, seconds)
-        billable = _seconds(seconds)
+        billable = seconds_of(seconds)
         if account not in accounts:
             account = _account(account, direction)
             if account and len(accounts) < _ACCOUNTS_KEPT:
@@ -241,7 +238,7 @@ def _disposition(text: str, seconds: str) -> str:
     """The disposition for any spelling of a known word; raises ``BadField``."""
     word = dispositions.read(text)
     # A switch that does not know how a call ended, and yet bills it, may mean an answered one.
-    if word is None or (text.strip().upper() == dispositions.UNKNOWN and seconds.strip().strip("0")):
+    if word is None or (text.strip().upper() == dispositions.UNKNOWN and not spans.is_nothing(seconds)):
         raise BadField(
             "bad_disposition",
             f"disposition: {shown(text)} is not ANSWERED, NO ANSWER, BUSY or FAILED; declare words for it",
@@ -258,12 +255,16 @@ def _account(text: str, direction: str) -> str:
     return account
 
 
-@lru_cache(maxsize=1 << 14)
-def _seconds(text: str) -> int:
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= MAX_SECONDS):
-        raise BadField("bad_seconds", f"seconds: {shown(text)} is no whole number from 0 to 86400")
-    return int(digits)
+@cache
+def _seconds_reader(seconds_format: str) -> Callable[[str], int]:
+    @lru_cache(maxsize=1 << 14)
+    def read(text: str) -> int:
+        try:
+            return spans.read(text, seconds_format)
+        except ValueError as problem:
+            raise BadField("bad_seconds", f"seconds: {shown(text)} {problem}") from None
+
+    return read
 
 
 @lru_cache(maxsize=1 << 16)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import money
+from chalicelib.rating.cdr import spans
 from chalicelib.rating.cdr.mapping import ColumnMapping
 
 HEADERS = ("auto", "present", "absent")
@@ -68,6 +69,11 @@ class Declaration:
     skip: Skip = field(default_factory=Skip)
 
     @property
+    def seconds_format(self) -> str:
+        """How two numbers with a colon are read as seconds, in files of every format: see ``spans``."""
+        return self.mapping.seconds_format
+
+    @property
     def fx_e10(self) -> int:
         """Units of 1e-10 of the deployment's currency for one unit of the costs'; 0: costs are in that currency."""
         return money.parse_decimal(self.fx[0], money.RATE_PLACES) if self.fx else 0
@@ -86,7 +92,11 @@ def read(stored: Mapping[str, Any] | None) -> Declaration:
         header=given.get("header", "auto"),
         skip_lines=given.get("skip_lines", 0),
         mapping=ColumnMapping(
-            given.get("columns", {}), given.get("words", {}), given.get("defaults", {}), bool(account or direction)
+            given.get("columns", {}),
+            given.get("words", {}),
+            given.get("defaults", {}),
+            bool(account or direction),
+            given.get("seconds_format", spans.AUTO),
         ),
         date_format=given.get("date_format", "auto"),
         time_zone=given.get("time_zone"),

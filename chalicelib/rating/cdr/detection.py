@@ -16,6 +16,7 @@ from chalicelib.rating.cdr.declaration import NOTHING, Declaration
 from chalicelib.rating.cdr.mapping import ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Record, records
 from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout
+from chalicelib.rating.cdr.starts import looks_like_start
 
 DELIMITERS = (",", ";", "\t")
 SAMPLED = 50
@@ -29,7 +30,6 @@ _HEADERS = (
     ("fusionpbx", fusionpbx.REQUIRED),
     ("freeswitch", freeswitch.REQUIRED),
 )
-_DATED = re.compile(r"[0-9A-Za-z /:.,+_-]{6,40}")
 _LENGTH = re.compile(r"\d{1,9}(?:[.:]\d+)*")
 _SEPARATOR = re.compile(r"\W?sep=.\s*", re.IGNORECASE)
 
@@ -99,7 +99,7 @@ def _reads(layout: Layout, fields: list[str], mapping: ColumnMapping | None) -> 
         seconds = layout.columns.get("duration")
     return (
         start is not None
-        and is_dated(fields[start])
+        and looks_like_start(fields[start])
         and (seconds is None or _LENGTH.fullmatch(fields[seconds].strip(' "')) is not None)
     )
 
@@ -111,12 +111,6 @@ def _ends(
     text = fields[layout.columns[column]]
     word = mapping.rule("disposition")(text) if mapping and not mapping.columns else text
     return known(word) or (word != text and word in DISPOSITIONS)
-
-
-def is_dated(text: str) -> bool:
-    """Whether a text may be a date and time in any format: six digits or more."""
-    text = text.strip(' "')
-    return _DATED.fullmatch(text) is not None and sum(map(str.isdigit, text)) >= 6
 
 
 def _by_header(fields: list[str], delimiter: str, mapping: ColumnMapping | None) -> Layout | None:

@@ -109,7 +109,10 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
             unknown = problem in ("", "unclosed_quote")
             yield _rejection(line, "unknown_format" if unknown else problem, raw)
         return
-    read = call.call_reader(zone_of(layout, source), source.plan, source.declares.date_format, source.declares.fx_e10)
+    declares = source.declares
+    read = call.call_reader(
+        zone_of(layout, source), source.plan, declares.date_format, declares.fx_e10, declares.seconds_format
+    )
     rows, owning = _row_format(layout, source), owning_of(layout, source)
     owned = _owned(owning, layout, rows, read) if owning else None
     yield from _calls(chunk, layout, rows, read, owned, _skip(layout, source))

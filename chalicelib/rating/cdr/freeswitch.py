@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from chalicelib.calls.format import ANSWERED, BUSY, DISPOSITIONS, FAILED, NO_ANSWER
-from chalicelib.rating.cdr import call, durations
+from chalicelib.rating.cdr import call, durations, spans
 from chalicelib.rating.cdr.call import BadField
 
 ORDER = (
@@ -114,7 +114,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     durations.check(seconds, duration, ("billsec", "duration"))
     # Some templates write a blank before this field, or `);` after it, which makes its quotes part of the text.
     account = account.strip(_AROUND)
-    answered = bool(answer.strip() or seconds.strip().strip("0"))
+    answered = bool(answer.strip() or not spans.is_nothing(seconds))
     ended = ANSWERED if answered else disposition(cause)
     return uuid, start, "", account, caller, called, ended, seconds, ""
 

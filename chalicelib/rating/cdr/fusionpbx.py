@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.calls.format import ANSWERED, INBOUND, OUTBOUND
-from chalicelib.rating.cdr import freeswitch
+from chalicelib.rating.cdr import freeswitch, spans
 
 COLUMNS = (
     "xml_cdr_uuid",
@@ -35,7 +35,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     ``pick`` selects the fields of ``COLUMNS``.
     """
     uuid, way, extension, account, caller, called, start, answer, seconds, cause = pick(fields)
-    answered = bool(answer.strip() or seconds.strip().strip("0"))
+    answered = bool(answer.strip() or not spans.is_nothing(seconds))
     ended = ANSWERED if answered else freeswitch.disposition(cause)
     account = account if account.strip() else extension
     return uuid, start, direction(way, account), account, caller, called, ended, seconds, ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
-from chalicelib.rating.cdr import durations
+from chalicelib.rating.cdr import durations, spans
 from chalicelib.rating.cdr.call import COLUMNS
 
 DURATION = "duration"
@@ -57,6 +57,7 @@ class ColumnMapping:
     ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
     ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
+    ``seconds_format``: how two numbers with a colon are read in the columns of seconds (``spans``).
     ``finds_owners``: rules find the direction of a row, so that a file needs no column for it.
     """
 
@@ -64,6 +65,7 @@ class ColumnMapping:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     finds_owners: bool = False
+    seconds_format: str = spans.AUTO
 
     def __bool__(self) -> bool:
         return bool(self.columns or self.words or self.defaults)
@@ -110,7 +112,7 @@ class ColumnMapping:
         """The fields of ``columns_of`` -> the texts of a call as ordered in ``call.COLUMNS``; raises ``BadField``."""
         found = pick(fields)
         if len(found) > len(COLUMNS):
-            durations.check(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION))
+            durations.check(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION), self.seconds_format)
         return found[: len(COLUMNS)]
 
     def translated(self, rows: Rows) -> Texts:

@@ -7,6 +7,7 @@ texts, so that a person can choose.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from chalicelib.rating.cdr.date_patterns import AUTO, EPOCH_MS, EPOCH_S, GROUPS,
 EARLIEST, LATEST = 631_152_000, 4_133_980_800
 """1990-01-01 and 2101-01-01, 00:00 UTC: a start before the first, or from the second on, is refused."""
 _HOURS_KEPT = 4096
+_LIKE = re.compile(r"[0-9A-Za-z /:.,+_-]{6,40}")
 _SHOWN = 40
 """Characters of a refused text in its message."""
 
@@ -79,8 +81,9 @@ def within(instant: int, text: str) -> int:
 
 
 def looks_like_start(text: str) -> bool:
-    """Whether a text is spelled as ``auto`` reads it; files without a header are recognised by it."""
-    return any(each.fullmatch(text.strip(' "')) for each in compiled(AUTO).expressions)
+    """Whether a text may be a date and time in some format; files without a header are recognised by it."""
+    text = text.strip(' "')
+    return _LIKE.fullmatch(text) is not None and sum(map(str.isdigit, text)) >= 6
 
 
 def _unread(text: str, name: str) -> str:

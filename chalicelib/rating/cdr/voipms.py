@@ -40,11 +40,11 @@ OTHER_NAMES = {
     "unique id": "uniqueid",
     "cost": "total",
 }
-"""The titles of the portal's export -> the names of ``getCDR``."""
+"""Titles that are read as names of ``getCDR``. VoIP.ms publishes no list of those of its portal's export, so none is
+certain; a file with others is read by a source."""
 DIRECTION = frozenset({"description", "destination_type"})
 """A file must have one of these columns: they say whether a call is inbound."""
 
-_DURATION = re.compile(r"(\d{1,2}):(\d\d):(\d\d)", re.ASCII)
 _RECORDING = "call recording"
 _CALLER = re.compile(r"<([^<>]*)>\s*")
 NAMES = {
@@ -67,7 +67,7 @@ def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tu
     uniqueid, date, description, kind, account, caller, called, disposition, duration, seconds, total = pick(fields)
     way = direction(description, kind)
     durations.check(seconds, duration, ("seconds", "duration"))
-    seconds = seconds if seconds.strip() else seconds_of(duration)
+    seconds = seconds if seconds.strip() else duration
     name = _CALLER.search(caller)
     number = name.group(1) if name and name.group(1).strip() else caller
     return uniqueid, date, way, account, number, called, disposition, seconds, total
@@ -87,9 +87,3 @@ def direction(description: str, kind: str) -> str:
     if "outbound" in description:
         return OUTBOUND
     return INBOUND if kind.strip().upper().startswith("IN") else OUTBOUND
-
-
-def seconds_of(duration: str) -> str:
-    """``hh:mm:ss`` as seconds; any other text as it is."""
-    found = _DURATION.fullmatch(duration.strip())
-    return str(int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])) if found else duration

@@ -14,6 +14,7 @@ from chalicelib.errors import Conflict, existing
 from chalicelib.rating.decks import called, holding
 from chalicelib.rating.decks.deck import ROUTES, Deck, DeckLine
 from chalicelib.rating.decks.difference import difference
+from chalicelib.rating.decks.given import line_like
 from chalicelib.rating.decks.store import DeckDrop, Status, counting, drop_of, head_and_version
 
 
@@ -91,7 +92,7 @@ def lines(deck_id: str, prefix: str, after: int | None, limit: int) -> list[Line
     drop, deck = _deck(deck_id)
     given = _opened(drop.given_key) if drop.given_key else None
     found = islice(_places(deck, prefix, -1 if after is None else after), limit)
-    return [Line(at, deck.line(at), _same(given, at, deck.line(at)) if given else None) for at in found]
+    return [Line(at, line, line_like(given, line) if given else None) for at in found for line in [deck.line(at)]]
 
 
 def every_line(deck_id: str) -> list[DeckLine]:
@@ -130,11 +131,3 @@ def _places(deck: Deck, prefix: str, after: int) -> Iterator[int]:
         yield place
     numbers = range(max(deck.prefix_count, after + 1), len(deck))
     yield from (place for place in numbers if deck.prefix(place).startswith(prefix))
-
-
-def _same(given: Deck, place: int, line: DeckLine) -> DeckLine:
-    """The line of the deck as it was given; number lines for several homes may be in another order there."""
-    if place < given.prefix_count:
-        return given.line(place)
-    numbers = map(given.line, range(given.prefix_count, len(given)))
-    return next(each for each in numbers if (each.prefix, each.homes) == (line.prefix, line.homes))

@@ -14,6 +14,7 @@ from chalicelib.money import (
     parse_decimal,
 )
 from chalicelib.rating.decks.deck import NUMBER, PREFIX
+from chalicelib.rating.decks.given import GivenCost
 from chalicelib.rating.pricing.price import (
     AMOUNT_UNIT,
     EMERGENCY,
@@ -47,17 +48,20 @@ def explain(
     for_client: bool = False,
     record_cost: bool = False,
     match: str = PREFIX,
+    given: GivenCost | None = None,
 ) -> list[str]:
     """The steps of a quote: the deck line of the cost, the rule that sets the price, the billed seconds, the amount.
 
     ``match``: what the deck line matches (``DeckLine.match``).
     ``matching``: the rules that match the number, the winner first (``Terms.matching_rules``). ``for_client`` leaves
     out everything that gives away the cost or the markup, and which custom rate it is. ``record_cost``: the CDR will
-    state the cost, so the deck's is only what to expect.
+    state the cost, so the deck's is only what to expect. ``given``: the cost before it was converted, if it was.
     """
     if terms.rule in _FREE_STEPS:
         return [_FREE_STEPS[terms.rule]]
     steps = [] if for_client else _cost_steps(terms, seconds, currency, record_cost, match)
+    if given and not for_client:
+        steps.insert(0, _given_step(terms, given, currency))
     steps.append(_client_step(terms, currency) if for_client else _rule_step(terms, currency, matching, markup))
     if seconds <= 0:
         return [*steps, "A call that is not answered, or lasts 0 s, costs nothing."]
@@ -74,6 +78,18 @@ def converted_cost(cost_e8: int, cost_currency: str, fx: tuple[str, str], curren
     note = f" (rounded half-up to {AMOUNT_PLACES} decimals)" if exact % 10**RATE_PLACES else ""
     total = format_amount(converted(cost_e8, parse_decimal(rate, RATE_PLACES)))
     return f"Cost: {format_amount(cost_e8)} {cost_currency} x {rate} ({date}) = {total} {currency}{note}."
+
+
+def _given_step(terms: CallTerms, given: GivenCost, currency: str) -> str:
+    fx = format_rate(given.fx_e10)
+    note = f" (rounded half-up to {RATE_PLACES} decimals)" if given.rate_e10 * given.fx_e10 % 10**RATE_PLACES else ""
+    step = f"The deck is in {given.currency}: {format_rate(given.rate_e10)} {given.currency} a minute x {fx} = "
+    step += f"{format_rate(terms.cost_rate_e10)} {currency}{note}"
+    if not given.fee_e8:
+        return f"{step}."
+    note = f" (rounded half-up to {AMOUNT_PLACES} decimals)" if given.fee_e8 * given.fx_e10 % 10**RATE_PLACES else ""
+    fee = f"{format_amount(given.fee_e8)} {given.currency} x {fx} = {format_amount(terms.cost_fee_e8)} {currency}{note}"
+    return f"{step}; for the connection {fee}."
 
 
 def _cost_steps(terms: CallTerms, seconds: int, currency: str, record_cost: bool, match: str) -> list[str]:

@@ -17,8 +17,9 @@ from chalicelib.accounts.service import term_versions
 from chalicelib.aws import objects
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.call import is_account
-from chalicelib.rating.decks.deck import ROUTES, Deck
-from chalicelib.rating.decks.store import DeckVersion, counting, head_and_version
+from chalicelib.rating.decks.deck import ROUTES, Deck, DeckLine
+from chalicelib.rating.decks.given import GivenCost, line_like
+from chalicelib.rating.decks.store import DeckDrop, DeckVersion, counting, drop_of, head_and_version
 from chalicelib.rating.pricing.ownership import Holding, Ownership
 from chalicelib.rating.pricing.precedence import PackageVersion
 from chalicelib.rating.pricing.rate_book import RateBook
@@ -196,6 +197,23 @@ def _opened(decks: dict[str, list[DeckVersion]]) -> dict[str, list[tuple[int, Ca
         route: [(utc.day_start(row.effective_from), partial(open_deck, row.object_key)) for row in rows]
         for route, rows in decks.items()
     }
+
+
+def given_cost(route: str, at: int, line: DeckLine) -> GivenCost | None:
+    """What a line of the deck in force at an instant cost before it was converted; ``None`` if it was not."""
+    drop = _converted(route, periods.utc_day(at), deck_version())
+    if drop is None:
+        return None
+    given = line_like(open_deck(str(drop.given_key)), line)
+    return GivenCost(str(drop.cost_currency), int(drop.fx_e10 or 0), given.rate_e10, given.fee_e8)
+
+
+@lru_cache(maxsize=64)
+def _converted(route: str, day: str, version: int) -> DeckDrop | None:
+    """The deck of a route in force on a UTC day, if its costs were converted."""
+    rows = [row for row in counting(route, version) if row.effective_from <= day]
+    drop = drop_of(rows[-1].deck_id) if rows else None
+    return drop if drop and drop.fx_e10 else None
 
 
 @lru_cache(maxsize=8)

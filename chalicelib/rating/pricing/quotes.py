@@ -74,6 +74,10 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         raise Invalid.field("number", f"has no rate{why}")
     digits = normalised.lstrip("+")
     line = book.deck_line(package_id, at, normalised, terms.country)
+    given = None
+    if line is not None and not for_client:
+        route = book.tariff(package_id, at)[0].routing.route(normalised, terms.country)
+        given = loading.given_cost(route, at, line)
     steps = explain(
         terms,
         seconds,
@@ -83,6 +87,7 @@ def quote(reseller_id: str, package_id: str, number: str, seconds: int, at: int,
         for_client=for_client,
         record_cost=book.record_costs,
         match=line.match if line else PREFIX,
+        given=given,
     )
     priced = price_call(terms, seconds)
     cost = None

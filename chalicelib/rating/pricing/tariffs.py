@@ -90,6 +90,10 @@ class Routing:
         index = -1 if deck is None else deck.find(digits, self._home)
         return deck.line(index) if deck is not None and index >= 0 else None
 
+    def route(self, number: str, country: str | None) -> str:
+        """The route of the deck that prices ``+<digits>`` or a bare number."""
+        return route_of(self._routes, country, number[1:]) if number[:1] == "+" else self._routes[2]
+
     def bare_line(self, number: str) -> DeckLine | None:
         """The deck line of a bare number: a number line."""
         deck = self._deck(self._routes[2])

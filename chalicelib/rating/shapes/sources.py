@@ -176,6 +176,9 @@ class CdrSource(Shape):
     columns: SourceColumns = of_defaults()
     date_format: DateFormat | None = None
     time_zone: Zone | None = None
+    seconds_format: Annotated[
+        Literal["auto", "m:s", "h:m"] | None, Field(description="what `12:34` is in a column of seconds")
+    ] = None
     words: SourceWords = of_defaults()
     defaults: SourceDefaults = of_defaults()
     account: Annotated[list[Literal["column", "channel", "caller"]] | None, Field(min_length=1, max_length=3)] = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import faults
 import pytest
-from builders import csv_file, line
+from builders import World, csv_file, line
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "cdr-formats.md"
 TOKYO = {"id": "tokyo", "pattern": "tokyo/", "time_zone": "Asia/Tokyo"}
@@ -195,6 +195,19 @@ def test_a_file_is_read_in_the_date_format_that_was_declared_for_it(world: Any, 
     declare(world, date_format=date_format, time_zone="UTC")
     assert world.rate(*world.drop(body, "a.csv")).rated == 1
     assert start_of(world) == "2026-09-10T12:00:00Z"
+
+
+def test_a_batch_answers_how_many_rows_were_skipped(reseller: Any, deck: str) -> None:
+    client = reseller.made("/v1/clients", {"company": "Acme"})["id"]
+    package = reseller.made("/v1/packages", {"name": "Gold", "markup_percent": "20"})["id"]
+    reseller.made("/v1/subaccounts", {"username": "alice", "client_id": client, "package_id": package})
+    assert reseller.put("/v1/cdr-sources", {"id": "s", "pattern": "*", "skip": {"numbers": ["*97"]}}).status == 200
+    voicemail = [line(number).replace("+12125550100", "*97") for number in ("1", "2")]
+    body = csv_file(line("3"), *voicemail, line("3"), line("4", start="never"))
+    batch = World(reseller.ids["reseller"]).rate(body)
+    counts = {"lines": 5, "rated": 1, "rejected": 1, "duplicates": 1, "skipped": 2}
+    answers = [reseller.get(f"/v1/batches/{batch.batch_id}").json, *reseller.get("/v1/batches").json["items"]]
+    assert [{name: answer[name] for name in counts} for answer in answers] == [counts, counts]
 
 
 @pytest.mark.parametrize("call", [6, 9, 12])

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from examples import examples
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from test_corpus import World, meant
 
 from chalicelib import periods
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr import formats
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.cdr.suggest import suggest
+from chalicelib.rating.cdr.suggest.found import Suggestion
 from chalicelib.rating.cdr.suggest.titles import DISPOSITIONS, TITLES
 
 ACCOUNTS, DID = ("1001", "1002", "acme"), "+15145550100"
-FORMATS = (
-    "{y:04}-{M:02}-{d:02} {H:02}:{m:02}:{s:02}", "{y:04}-{M:02}-{d:02}T{H:02}:{m:02}:{s:02}Z",
-    "{d}/{M}/{y} {H}:{m:02}:{s:02}", "{M}/{d}/{y} {H}:{m:02}:{s:02}", "{d:02}.{M:02}.{y} {H:02}:{m:02}:{s:02}",
-    "{y2:02}/{M:02}/{d:02} {H:02}:{m:02}:{s:02}", "{d:02}/{M:02}/{y2:02} {H:02}:{m:02}:{s:02}",
-    "{y:04}{M:02}{d:02}-{H:02}{m:02}{s:02}", "{y:04}-{M:02}-{d:02} {H:02}:{m:02}:{s:02} -0500", "{epoch}",
-)  # fmt: skip
-SHIFTS = {FORMATS[1]: 0, FORMATS[8]: -5 * 3600, FORMATS[9]: 0}
+FORMATS = {
+    "{y:04}-{M:02}-{d:02} {H:02}:{m:02}:{s:02}": "auto",
+    "{y:04}-{M:02}-{d:02}T{H:02}:{m:02}:{s:02}Z": "auto",
+    "{d}/{M}/{y} {H}:{m:02}:{s:02}": "d/M/y H:m:s",
+    "{M}/{d}/{y} {H}:{m:02}:{s:02}": "M/d/y H:m:s",
+    "{d:02}.{M:02}.{y} {H:02}:{m:02}:{s:02}": "d.M.y H:m:s",
+    "{y2:02}/{M:02}/{d:02} {H:02}:{m:02}:{s:02}": "yy/M/d H:m:s",
+    "{d:02}/{M:02}/{y2:02} {H:02}:{m:02}:{s:02}": "d/M/yy H:m:s",
+    "{y:04}{M:02}{d:02}-{H:02}{m:02}{s:02}": "auto",
+    "{y:04}-{M:02}-{d:02} {H:02}:{m:02}:{s:02} -0500": "auto",
+    "{epoch}": "epoch_s",
+}
+"""How starts are written -> the date format of a source that reads them."""
+SHIFTS = {form: 0 for form in FORMATS if form.endswith(("Z", "epoch}"))} | {
+    form: -5 * 3600 for form in FORMATS if "-0500" in form
+}
 """Formats that say their offset from UTC, in seconds."""
 ZONES = ("UTC", "America/Toronto", "Asia/Kolkata")
 WORDS = {ours: sorted(word for word, of in DISPOSITIONS.items() if of == ours) for ours in set(DISPOSITIONS.values())}
@@ -58,24 +71,46 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Drawn:
+    """A file, and what it means. ``order``: what its columns are; ``titles``: theirs, empty without a header;
+    ``form`` and ``zone``: of its dates; ``counts``: whether some column has the billable seconds; ``calls``: in the
+    order of its lines, with their numbers."""
+
+    text: str
+    order: list[str]
+    titles: dict[str, str]
+    form: str
+    zone: str
+    counts: bool
+    calls: list[dict[str, Any]]
+
+    @property
+    def world(self) -> World:
+        told = {"home": "US", "zone": self.zone, "accounts": list(ACCOUNTS), "dids": [DID], "callers": {}}
+        return World(self.text.encode(), told)
+
+
 @st.composite
-def files(draw: st.DrawFn) -> tuple[str, str, list[dict[str, Any]]]:
-    """The text of a file, the zone of its clocks, and the calls that it means, in the order of its lines."""
+def files(draw: st.DrawFn) -> Drawn:
     truth = draw(st.lists(calls(), min_size=1, max_size=8))
-    form, zone = draw(st.sampled_from(FORMATS)), draw(st.sampled_from(ZONES))
+    form, zone = draw(st.sampled_from(sorted(FORMATS))), draw(st.sampled_from(ZONES))
     order = draw(st.permutations([*NEEDED, *draw(st.sets(st.sampled_from(EXTRA)))]))
-    if draw(st.booleans()):
-        # A file that has no billable seconds, but only those of the whole call.
+    lengths = draw(st.sampled_from(("seconds", "seconds", "from the answer on", "with the ringing")))
+    if lengths != "seconds":
+        # The file has no billable seconds, but only a duration.
         order = [name for name in order if name != "duration"]
         order[order.index("seconds")] = "duration"
     delimiter, titled = draw(st.sampled_from(",;\t")), draw(st.booleans())
-    lines = []
+    titles, lines = dict[str, str](), []
     if titled:
         titles = {ours: draw(st.sampled_from(" ".join(groups).split())) for ours, groups in TITLES.items()}
-        lines.append(delimiter.join(titles.get(name, "Remark") for name in order))
+        titles = {name: titles.get(name, "Remark") for name in order}
+        lines.append(delimiter.join(titles.values()))
     for n, call in enumerate(truth):
         shown = {
             **call,
+            "duration": call["seconds" if lengths == "from the answer on" else "duration"],
             "start": written(form, call["start"], zone),
             "disposition": draw(st.sampled_from(WORDS[call["disposition"]])),
             "call_id": f"{1_795_440_600 + n}.{n}",
@@ -83,21 +118,89 @@ def files(draw: st.DrawFn) -> tuple[str, str, list[dict[str, Any]]]:
         }
         lines.append(delimiter.join(str(shown[name]) for name in order))
         call["line"] = len(lines)
-    return "\n".join([*lines, ""]), zone, truth
+    return Drawn("\n".join([*lines, ""]), order, titles, form, zone, lengths != "with the ringing", truth)
+
+
+def suggested(file: Drawn) -> Suggestion:
+    """What the preview suggests for a file of which nothing is declared yet."""
+    world = file.world
+    layout, first = next(formats.laid_out(world.parts, world.source()))
+    return suggest(first, layout.name != "unknown", world.known, world.plan)
+
+
+def answered(file: Drawn, found: Suggestion) -> dict[str, Any]:
+    """The suggested source after a person who knows the file has answered its questions."""
+    source = copy.deepcopy(found.source)
+    for question in found.questions:
+        whole, _, part = question.part.partition(".")
+        if whole == "columns":
+            ours = part if part in file.order else "duration"
+            if ours in file.order and (ours == part or (part == "seconds" and file.counts)):
+                source.setdefault("columns", {})[part] = file.titles.get(ours) or file.order.index(ours) + 1
+        elif question.part == "date_format":
+            source["date_format"] = FORMATS[file.form]
+        elif question.part == "account":
+            source.setdefault("columns", {})["account"] = file.titles.get("account") or file.order.index("account") + 1
+            source["account"] = ["column"]
+    return source
+
+
+def right(file: Drawn, source: dict[str, Any]) -> int:
+    """How many lines of a file are read; each of them must be the call that it means."""
+    world = file.world
+    world.told["source"] = source
+    found, *_ = meant(world)
+    truth = {call["line"]: call for call in file.calls}
+    for call in found:
+        expected = {name: truth[call["line"]][name] for name in ("direction", "to", "disposition", "seconds")}
+        expected["start"] = periods.format_instant(truth[call["line"]]["start"])
+        assert {name: call[name] for name in expected} == expected, file.text
+        assert call["account"] == truth[call["line"]]["account"] or call["direction"] == "inbound"
+    return len(found)
 
 
 @given(files())
 @examples(400)
-def test_a_suggestion_never_makes_a_wrong_call(file: tuple[str, str, list[dict[str, Any]]]) -> None:
-    text, zone, truth = file
-    told = {"home": "US", "zone": zone, "accounts": list(ACCOUNTS), "dids": [DID], "callers": {}, "suggested": True}
-    found, *_ = meant(World(text.encode(), told))
-    right = {call["line"]: call for call in truth}
-    for call in found:
-        expected = {name: right[call["line"]][name] for name in ("direction", "to", "disposition", "seconds")}
-        expected["start"] = periods.format_instant(right[call["line"]]["start"])
-        assert {name: call[name] for name in expected} == expected, text
-        assert call["account"] == right[call["line"]]["account"] or call["direction"] == "inbound"
+def test_a_suggestion_never_makes_a_wrong_call(file: Drawn) -> None:
+    assert right(file, suggested(file).source) <= len(file.calls)
+
+
+def test_files_are_read_once_the_questions_are_answered() -> None:
+    read: list[bool] = []
+
+    @given(files())
+    @examples(400, 60, database=None, phases=[Phase.generate])
+    def each(file: Drawn) -> None:
+        lines = right(file, answered(file, suggested(file)))
+        assert file.counts or lines == 0
+        if file.counts:
+            read.append(lines == len(file.calls))
+
+    each()
+    assert len(read) >= 30
+    assert sum(read) >= 0.95 * len(read)
+
+
+def headerless(*rows: str) -> Suggestion:
+    known = Known(frozenset(ACCOUNTS), frozenset((DID,)), {})
+    return suggest(Chunk(1, "\n".join([*rows, ""]).encode()), False, known, DialPlan("US", accounts=known.accounts))
+
+
+def test_extensions_are_not_taken_for_the_seconds_of_the_whole_call() -> None:
+    found = headerless(
+        "2026-01-14 06:04:58,1001,+442079460000,1002,21,answered",
+        "2026-01-15 06:04:58,1002,+442079460000,1001,30,answered",
+    )
+    assert not {"seconds", "duration"} & set(found.source["columns"])
+    asked = {question.part: question.candidates for question in found.questions}
+    assert asked["columns.seconds"] == ["2", "4", "5"]
+    assert asked["columns.account"] == ["2", "4"]
+
+
+def test_a_call_that_failed_at_once_does_not_show_what_a_duration_counts() -> None:
+    rows = ("2026-01-14 06:04:58,acme,+442079460000,21,answered", "2026-01-14 06:04:58,acme,+442079460000,0,{}")
+    assert headerless(rows[0], rows[1].format("failed")).confidence["columns.seconds"] == "question"
+    assert headerless(rows[0], rows[1].format("no answer")).source["columns"]["seconds"] == 4
 
 
 def test_dates_that_fit_two_formats_are_asked_and_not_declared() -> None:

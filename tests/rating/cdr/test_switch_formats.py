@@ -1,10 +1,14 @@
 """Asterisk's Master.csv and FreeSWITCH's cdr-csv, in rows shaped as those programs write them."""
 
+import re
+
 import pytest
+from documents import DOCS
 from test_formats import KNOWN, SOURCE, parsed
 
 from chalicelib import periods
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr import voipms
 from chalicelib.rating.cdr.formats import Call, Rejection, Source, detect
 from chalicelib.rating.cdr.records import Chunk
 
@@ -140,7 +144,7 @@ def test_the_line_and_its_columns_are_named_when_a_row_of_asterisk_is_refused():
     assert refused(ASTERISK.replace('"14165550123"', '"x"'))[1].startswith("dst: ")
     assert refused(ASTERISK.replace(",61,", ",6.1,")) == (
         "bad_seconds",
-        "billsec: `6.1` is no whole number from 0 to 86400",
+        "billsec: `6.1` is neither a whole number from 0 to 86400 nor h:mm:ss",
     )
     assert refused(ASTERISK.replace("ANSWERED", "UNKNOWN")) == (
         "bad_disposition",
@@ -271,3 +275,9 @@ def test_the_formats_are_told_apart():
 )
 def test_rows_of_other_shapes_are_of_no_known_format(row: str):
     assert detect(Chunk(1, row.encode())).name == "unknown"
+
+
+def test_documented_titles_of_voipms_are_those_that_are_read() -> None:
+    text = (DOCS / "cdr-formats.md").read_text(encoding="utf-8")
+    listed = text.split("count as well:", 1)[1].split("If your export", 1)[0]
+    assert {title.lower() for title in re.findall(r"`([^`]+)`", listed)} == set(voipms.OTHER_NAMES)

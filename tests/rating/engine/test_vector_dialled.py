@@ -13,6 +13,7 @@ from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 from chalicelib import numbering
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr.declaration import NOTHING
 from chalicelib.rating.cdr.records import Cut, chunks
 from chalicelib.rating.engine.vector import dialled, fields, words
 from chalicelib.rating.engine.vector.internal import MOST_BYTES
@@ -143,5 +144,5 @@ def test_usual_spellings_are_read_by_columns(plan: DialPlan, called: list[str]) 
     assert lines is not None
     read = dialled.as_read(mapped_rows(lines, layout, source), plan)
     make, _, _ = Maker(1).tables("UTC")
-    found = fields.read(read, "UTC", "auto", plan, make().book)
+    found = fields.read(read, "UTC", NOTHING, plan, make().book)
     assert found.good.sum() == len(rows)

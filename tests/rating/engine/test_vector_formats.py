@@ -12,7 +12,7 @@ from examples import share
 from mapped_columns import TOKYO
 from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
-from chalicelib.rating.cdr import formats
+from chalicelib.rating.cdr import formats, spans
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side, Skip
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
 from chalicelib.rating.cdr.owning import Known
@@ -100,11 +100,28 @@ class Deal:
         return start if self.odd else f"2026-09-{self.pick('01', '15', '30')} 08:30:00"
 
     def seconds(self) -> str:
-        return self.field(self.pick("0", "1", "6", "61", str(self.maker.dice.randrange(4000))), "-1", "000000", "86401")
+        dice = self.maker.dice
+        span = dice.randrange(4000)
+        clock = f"{span // 3600:0{dice.choice((1, 2))}}:{span // 60 % 60:02}:{span % 60:02}"
+        plain = self.pick("0", "1", "6", "61", str(span))
+        two = f"{dice.randrange(26):0{dice.choice((1, 2))}}:{dice.randrange(60):02}"
+        return self.field(
+            self.pick(plain, plain, clock, "0:00:00"),
+            "-1",
+            "000000",
+            "86401",
+            two,
+            "0:00",
+            "1:75",
+            "24:00:01",
+            "0:60:00",
+        )
 
     def duration(self, seconds: str) -> str:
         """Of a call with these billable seconds."""
-        return self.field(self.pick(seconds, "4000", ""), "5", "x", "00:00:05", "1:00:00", "12345678", "-1")
+        return self.field(
+            self.pick(seconds, "4000", ""), "5", "x", "00:00:05", "1:00:00", "12345678", "-1", "12:34", "99:99"
+        )
 
     def call_id(self, good: str, *odd: str) -> str:
         return self.field(good, *PLACEHOLDERS, *odd)
@@ -269,12 +286,15 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
     rules = dice.choice(
         [None, ("column",), ("caller", "channel"), ("caller", "column", "channel"), ("channel", "column")]
     )
+    mapping = replace(TOKYO, seconds_format=dice.choice(spans.FORMATS))
     source = formats.Source(
         plan_of(home, accounts),
         "Asia/Tokyo",
         dice.random() < 0.3,
-        TOKYO if name == "aliased" else None,
-        declares=dice.choice([NOTHING, Declaration(account=rules, inside=inside, trunks=trunks, skip=skip)])
+        mapping if name == "aliased" else None,
+        declares=dice.choice(
+            [NOTHING, Declaration(mapping=mapping, account=rules, inside=inside, trunks=trunks, skip=skip)]
+        )
         if odd
         else NOTHING,
         known=Known(frozenset(accounts), frozenset(dids), {"+14165550123": accounts[0], "+12125550100": accounts[1]}),
@@ -302,7 +322,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
             rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
-            read += int(fields.read(rows, "UTC", "auto", case.source.plan, table.book).good.sum())
+            read += int(fields.read(rows, "UTC", NOTHING, case.source.plan, table.book).good.sum())
         assert layout.name == name.split(" ")[0]
         assert read == 300
 

@@ -33,7 +33,7 @@ def suggest(chunk: Chunk, is_known: bool, known: Known, plan: DialPlan) -> Sugge
     found.say("header", "absent" if grid.titles is None else "present")
     if grid.skip:
         found.say("skip_lines", grid.skip)
-    places = columns(grid, found)
+    places = columns(grid, found, known.accounts)
     start = places.of.get("start")
     if start is not None:
         date_format(grid, start, found)

@@ -13,6 +13,7 @@ ADVICE = {
     "answer_questions": "{count} lines are refused as {reason}: answer the questions, then PUT the source",
     "feature_codes": "{count} rows call {examples}: feature codes; they are internal, and the suggestion skips them",
     "only_format": "the dates fit {format} alone; line {line}, {example}, leaves no other reading",
+    "only_minutes": "lengths are minutes and seconds: line {line}, {example}, cannot be hours and minutes",
     "several_formats": "the dates fit {formats}; declare the one that the system writes as date_format",
     "add_owner": "{count} lines name no sub-account and no DID that a client held: add it, or declare account rules",
     "write_number": "{count} numbers called cannot be read, such as line {line}: declare strip or local_numbers",
@@ -38,11 +39,12 @@ _PARTS = {
     "unknown_format": ("columns",),
     "bad_columns": ("columns",),
     "bad_start": ("date_format", "columns"),
+    "bad_seconds": ("seconds_format", "columns"),
     "bad_disposition": ("words", "columns"),
     "bad_direction": ("words", "columns"),
     "bad_number": ("strip", "local_numbers", "skip"),
-    "no_owner": ("direction", "account", "local_numbers", "skip"),
-    "missing_account": ("direction", "account", "skip"),
+    "no_owner": ("direction", "account", "columns.account", "local_numbers", "skip"),
+    "missing_account": ("direction", "account", "columns.account", "skip"),
     "unknown_account": ("account", "skip"),
 }
 """A reason -> the parts of a source that may take it away."""
@@ -76,7 +78,7 @@ def advise(refused: Iterable[Rejection], found: Suggestion) -> list[Advice]:
 
 def _code(reason: str, found: Suggestion) -> str:
     parts = _PARTS.get(reason, ())
-    if any(question.part.partition(".")[0] in parts for question in found.questions):
+    if any(part in parts for one in found.questions for part in (one.part, one.part.partition(".")[0])):
         return "answer_questions"
     if any(part in found.source for part in parts):
         return "declare_suggestion"
@@ -91,7 +93,8 @@ def _of_suggestion(found: Suggestion) -> list[Advice]:
         advice.append(Advice("feature_codes", None, sum(found.features.values()), {"examples": ", ".join(codes[:10])}))
     for part, line, text in found.evidence:
         parameters = {"format": str(found.source.get(part, "")), "line": str(line), "example": text}
-        advice.append(Advice("only_format", None, 1, parameters))
+        code = "only_minutes" if part == "seconds_format" else "only_format"
+        advice.append(Advice(code, None, 1, parameters))
     for question in found.questions:
         if question.code == "date_format":
             formats = {"formats": " and ".join(question.candidates)}

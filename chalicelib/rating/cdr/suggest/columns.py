@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from chalicelib.calls.format import ANSWERED, NO_ANSWER
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
+from chalicelib.rating.cdr.suggest.lengths import is_length, pairs, seconds_format, seconds_of
 from chalicelib.rating.cdr.suggest.titles import (
     ANSWER_TITLES,
     CONNECTED,
@@ -20,7 +23,6 @@ from chalicelib.rating.cdr.suggest.titles import (
 )
 
 _COST = re.compile(r"\d{1,9}(?:\.\d{1,8})?", re.ASCII)
-_SECONDS = re.compile(r"\d{1,5}|\d{1,2}:\d\d:\d\d", re.ASCII)
 _CHANNEL = re.compile(r"(?:SIP|PJSIP|IAX2|Local|DAHDI|Zap|SCCP|Skinny|mISDN|Khomp|sofia)/\S+", re.IGNORECASE)
 _CALLER = re.compile(r".*<([^<>]*)>\s*", re.DOTALL)
 _UNIQUE = re.compile(r"(?:\S+-)?\d{9,10}\.\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[CA]{2}[0-9a-f]{32}")
@@ -44,23 +46,19 @@ class Places:
         return title if title and len(alike) == 1 else place + 1
 
 
-def spans(text: str) -> int | None:
-    """Seconds, or hours, minutes and seconds -> seconds; None for another text."""
-    if not _SECONDS.fullmatch(text):
-        return None
-    total = 0
-    for part in text.split(":"):
-        total = total * 60 + int(part)
-    return total
+def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Places:
+    """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked.
 
-
-def columns(grid: Grid, found: Suggestion) -> Places:
-    """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked."""
+    ``accounts``: the user names of the reseller's sub-accounts.
+    """
     places = Places(titles=grid.titles)
     sure = (
-        _by_titles(grid, places, found) if grid.titles else _by_list(grid, places) or _by_content(grid, places, found)
+        _by_titles(grid, places, found)
+        if grid.titles
+        else _by_list(grid, places) or _by_content(grid, places, found, accounts)
     )
     _billable(grid, places, found)
+    seconds_format(grid, _lengths(grid, places), found)
     if "call_id" in places.of and not _all_different(grid, places.of["call_id"]):
         # A call with several rows of one id: without an id a row is known by all its columns.
         del places.of["call_id"]
@@ -73,6 +71,14 @@ def columns(grid: Grid, found: Suggestion) -> Places:
         if ours not in places.of and f"columns.{ours}" not in found.confidence:
             found.ask("no_column", f"columns.{ours}", [])
     return places
+
+
+def _lengths(grid: Grid, places: Places) -> list[int]:
+    """The column of the billable seconds or, where that is asked, the columns that may be it."""
+    if "seconds" in places.of:
+        return [places.of["seconds"]]
+    free = [n for n in range(grid.width) if n not in places.of.values()]
+    return [n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], is_length) >= _MOSTLY]
 
 
 def _by_titles(grid: Grid, places: Places, found: Suggestion) -> bool:
@@ -113,7 +119,7 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "start":
         return dates.are_dates(given)
     if ours in ("seconds", "duration"):
-        return _share(given, lambda text: spans(text) is not None) >= _MOSTLY
+        return _share(given, is_length) >= _MOSTLY
     if ours == "direction":
         return _share(given, lambda text: bare(text) in DIRECTIONS) > 0
     if ours == "disposition":
@@ -139,7 +145,7 @@ def _by_list(grid: Grid, places: Places) -> bool:
         if grid.width < len(names):
             continue
         at = {name: n for n, name in enumerate(names) if name != "-"}
-        checked = {"duration": _is_span, "seconds": _is_span, "disposition": _is_ended}
+        checked = {"duration": is_length, "seconds": is_length, "disposition": _is_ended}
         if dates.are_dates(grid.column(at["start"])) and all(
             _share([t for t in grid.column(at[n]) if t], fits) >= _MOSTLY for n, fits in checked.items()
         ):
@@ -148,15 +154,11 @@ def _by_list(grid: Grid, places: Places) -> bool:
     return False
 
 
-def _is_span(text: str) -> bool:
-    return spans(text) is not None
-
-
 def _is_ended(text: str) -> bool:
     return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text) is not None
 
 
-def _by_content(grid: Grid, places: Places, found: Suggestion) -> bool:
+def _by_content(grid: Grid, places: Places, found: Suggestion, accounts: Collection[str]) -> bool:
     texts = [grid.column(n) for n in range(grid.width)]
     given = [[text for text in column if text] for column in texts]
     free = set(range(grid.width))
@@ -186,7 +188,11 @@ def _by_content(grid: Grid, places: Places, found: Suggestion) -> bool:
         places.of["channel"] = full[0]
     callers = all_of(lambda text: bool(_CALLER.fullmatch(text)))
     free.difference_update(callers)
-    take("seconds", all_of(_is_span))
+    named = [n for n in sorted(free) if any(text in accounts for text in given[n])]
+    if named:
+        # Never taken for sure: callers and numbers called may be extensions, too.
+        found.ask("column", "columns.account", [str(n + 1) for n in named])
+    take("seconds", all_of(is_length))
     _numbers(texts, all_of(lambda text: bool(_NUMBER.fullmatch(text)) or len(text) == 1), callers, places, found)
     return False
 
@@ -217,40 +223,50 @@ def _digits(text: str) -> str:
 
 
 def _billable(grid: Grid, places: Places, found: Suggestion) -> None:
-    """Decide which of two spans is the billable one, and whether a lone duration is."""
+    """Decide which of several lengths is the billable one, and whether a lone duration is."""
     at = places.of
     open_part = "columns.seconds"
     if open_part in found.confidence:
         question = next(q for q in found.questions if q.part == open_part)
-        if grid.titles is not None or len(question.candidates) != 2:
-            return
-        one, other = (int(name) - 1 for name in question.candidates)
-        pairs = [(spans(a), spans(b)) for a, b in zip(grid.column(one), grid.column(other), strict=True)]
-        whole = [(a, b) for a, b in pairs if a is not None and b is not None]
-        less, more = any(a < b for a, b in whole), any(a > b for a, b in whole)
-        if less != more:
-            at["seconds"], at["duration"] = (one, other) if less else (other, one)
+        named = [int(name) - 1 for name in question.candidates] if grid.titles is None else []
+        shown = [place for place in named if _counts_from_answer(grid, at, place)]
+        if len(shown) == 1:
+            at["seconds"] = shown[0]
+            whole = [place for place in named if place != shown[0] and _is_longer(grid, place, shown[0])]
+            at |= {"duration": whole[0]} if len(whole) == 1 else {}
             found.questions.remove(question)
             del found.confidence[open_part]
         return
     if "seconds" in at or "duration" not in at:
-        missed = _missed(grid, at, "seconds") if "seconds" in at else []
-        if "seconds" in at and grid.titles is None and "duration" not in at and (not missed or any(missed)):
+        alone = "seconds" in at and grid.titles is None and "duration" not in at
+        if alone and not _counts_from_answer(grid, at, at["seconds"]):
             found.ask("seconds", open_part, [str(at.pop("seconds") + 1)])
         return
     names = {bare(title) for title in grid.titles or ()}
-    missed = _missed(grid, at, "duration")
-    if not any(missed) and (missed or any(names >= titles for titles in CONNECTED)):
+    is_known = any(names >= titles for titles in CONNECTED)
+    is_known &= not any(spent for _, spent in _missed(grid, at, at["duration"]))
+    if is_known or _counts_from_answer(grid, at, at["duration"]):
         at["seconds"] = at.pop("duration")
     else:
         found.ask("seconds", open_part, [str(places.name(at.pop("duration")))], [row.line for row in grid.rows])
 
 
-def _missed(grid: Grid, at: dict[str, int], ours: str) -> list[int | None]:
-    """The span of each row that was not answered. Zeros show that it counts from the answer on, others that it does
-    not; without such rows nothing is shown."""
+def _is_longer(grid: Grid, whole: int, part: int) -> bool:
+    """Whether a column of lengths is never less than another, and has one where the other has one."""
+    both = pairs(grid.column(part), grid.column(whole))
+    return len(both) == len(grid.rows) and all(one <= other for one, other in both)
+
+
+def _counts_from_answer(grid: Grid, at: dict[str, int], place: int) -> bool:
+    """Whether a column of lengths is 0 in every row that was not answered, and one of these is of a call that rang."""
+    missed = _missed(grid, at, place)
+    return any(word == NO_ANSWER for word, _ in missed) and all(spent == 0 for _, spent in missed)
+
+
+def _missed(grid: Grid, at: dict[str, int], place: int) -> list[tuple[str, int | None]]:
+    """How each call that was not answered ended, and its length in a column."""
     if "disposition" not in at:
         return []
-    spent = [spans(text) for text in grid.column(at[ours])]
-    ended = [DISPOSITIONS.get(bare(text)) for text in grid.column(at["disposition"])]
-    return [n for n, word in zip(spent, ended, strict=True) if word not in (None, "ANSWERED")]
+    ended = [DISPOSITIONS.get(bare(text), ANSWERED) for text in grid.column(at["disposition"])]
+    spent = [seconds_of(text) for text in grid.column(place)]
+    return [one for one in zip(ended, spent, strict=True) if one[0] != ANSWERED]

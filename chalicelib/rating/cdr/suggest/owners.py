@@ -52,7 +52,8 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
     Rows whose owner is then still not known are asked for. A caller's number alone decides nothing.
     """
     looked_at = {"column": "account", "channel": "channel", "caller": "from"}
-    rules = [rule for rule in ACCOUNT_RULES if looked_at[rule] in places.of]
+    # A rule about a column that is asked for counts as soon as the question is answered.
+    rules = [rule for rule in ACCOUNT_RULES if f"columns.{looked_at[rule]}" in found.confidence]
     if rules:
         found.say("account", rules, LIKELY)
     open_rows = _without_owner(grid, places, known, plan, found)
@@ -69,9 +70,14 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
         found.say("skip.numbers", sorted(features))
         found.features = dict(features)
     rest = [row for row in open_rows if not is_feature(_field(row, places, "to"))]
-    if rest:
+    if rest and "account" not in _asked(found):
         texts = Counter(_said(row, places) for row in rest)
         found.ask("account", "account", [text for text, _ in texts.most_common(_MOST_SHOWN)], [r.line for r in rest])
+
+
+def _asked(found: Suggestion) -> set[str]:
+    """The columns that are asked for: who made the calls is seen only when these questions are answered."""
+    return {question.part.removeprefix("columns.") for question in found.questions}
 
 
 def _is_did(context: str, side: str) -> bool:

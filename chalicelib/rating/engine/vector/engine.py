@@ -40,8 +40,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     rows, plan = mapped_rows(lines, layout, source), source.plan
     if plan.declares:
         rows = dialled.as_read(rows, plan)
-    declares = source.declares
-    read = fields.read(rows, zone_of(layout, source), declares.date_format, plan, table.book, declares.fx_e10)
+    read = fields.read(rows, zone_of(layout, source), source.declares, plan, table.book)
     priced = np.zeros(len(read.start), ROW)
     good = _owned_and_priced(rows, read, priced, compiled)
     priced["line"] = chunk.first_line + lines.line

@@ -14,6 +14,7 @@ from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.dialling import DialPlan
 from chalicelib.money import AMOUNT_PLACES
 from chalicelib.rating.cdr import call
+from chalicelib.rating.cdr.declaration import Declaration
 from chalicelib.rating.engine.vector import dates, ids, prices, words
 from chalicelib.rating.engine.vector.internal import internal
 from chalicelib.rating.engine.vector.layouts import MappedRows
@@ -48,17 +49,17 @@ class Fields:
     internal: Mask | None
 
 
-def read(rows: MappedRows, zone: str, date_format: str, plan: DialPlan, book: RateBook, fx_e10: int = 0) -> Fields:
-    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``; ``date_format`` and
-    ``fx_e10``: see ``Declaration``."""
+def read(rows: MappedRows, zone: str, declares: Declaration, plan: DialPlan, book: RateBook) -> Fields:
+    """Read all fields but the account and the texts; ``zone``: see ``formats.zone_of``."""
+    fx_e10 = declares.fx_e10
     buffer, field = rows.buffer, rows.fields
-    start, month, good = dates.read(buffer, *field["start"], rows.good, zone, date_format, book)
+    start, month, good = dates.read(buffer, *field["start"], rows.good, zone, declares.date_format, book)
     code, known = _codes(buffer, field["direction"], field["disposition"])
     called, digits, plain = numbers(buffer, *field["to"], plan)
     inside = internal(buffer, *field["to"], np.flatnonzero(~plain & (code & 1 == 0)), plan)
     if inside is not None:
         plain = plain | inside
-    seconds, whole = words.small_numbers(buffer, *field["seconds"], 5)
+    seconds, whole = words.spans(buffer, *field["seconds"], 5, declares.seconds_format)
     good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & ids.are_known(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
     cost = None

@@ -44,7 +44,7 @@ class MappedRows:
 def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
     """The lines of a chunk; the name of ``layout`` is one of ``FORMATS``."""
     mapping = words_of(layout, source)
-    page = Page(lines, layout, mapping)
+    page = Page(lines, layout, mapping, source.declares.seconds_format)
     fields = _READERS[layout.name](page)
     if "direction" in mapping.defaults and not page.states("direction"):
         fields["direction"] = page.everywhere(mapping.defaults["direction"])
@@ -103,15 +103,13 @@ def _voipms_seconds(page: Page) -> Field:
         begin, length = _within(page, "seconds")
         page.good &= length > 0
         return begin, length
-    seconds, known = page.translated(voipms.seconds_of, page.column("duration"))
-    page.good &= known
-    return seconds
+    return page.column("duration")
 
 
 def _within(page: Page, name: str) -> Field:
     """The column of the billable seconds; rows where they may be more than the call's ``duration`` are not good."""
     seconds = page.column(name)
-    page.good &= vector_words.are_within(page.lines.buffer, *seconds, *page.column("duration"))
+    page.good &= vector_words.are_within(page.lines.buffer, *seconds, *page.column("duration"), page.seconds_format)
     return seconds
 
 
@@ -192,7 +190,7 @@ def _fusionpbx(page: Page) -> dict[str, Field]:
 def _ended(page: Page, seconds: Field) -> Field:
     """The dispositions of FreeSWITCH: answered, or why not."""
     answer = page.not_blank(page.column("answer_stamp"))
-    answered = (answer[1] > 0) | (vector_words.small_numbers(page.lines.buffer, *seconds, 5)[0] > 0)
+    answered = (answer[1] > 0) | (vector_words.spans(page.lines.buffer, *seconds, 5, page.seconds_format)[0] > 0)
     (begin, length), known = page.translated(freeswitch.disposition, page.column("hangup_cause"))
     page.good &= answered | known
     other, size = page.words([ANSWERED])

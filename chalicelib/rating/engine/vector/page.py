@@ -26,8 +26,8 @@ _HEADS[[len(word) for word in DISPOSITIONS]] = [ord(word[0]) for word in DISPOSI
 class Page:
     """The lines of a chunk, and the texts that are appended to its buffer."""
 
-    def __init__(self, lines: Lines, layout: Layout, mapping: ColumnMapping) -> None:
-        self.lines, self.columns = lines, layout.columns
+    def __init__(self, lines: Lines, layout: Layout, mapping: ColumnMapping, seconds_format: str) -> None:
+        self.lines, self.columns, self.seconds_format = lines, layout.columns, seconds_format
         names = {} if layout.name == "aliased" else ROW_FORMATS[layout.name].names
         known = call.COLUMNS if layout.name == "aliased" else ROW_FORMATS[layout.name].columns
         ours = {names.get(column, column): column for column in (*mapping.words, *mapping.defaults)}

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.rating.cdr.spans import AUTO, HOURS
 from chalicelib.rating.engine import hashing
 from chalicelib.rating.engine.columns import Strings
 
@@ -148,22 +149,41 @@ def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tupl
     return decimal(nibbles << _TO_THE_END[sizes]), good & all_digits(nibbles)
 
 
-def are_within(buffer: Bytes, begin: Ints, length: Ints, whole_begin: Ints, whole_length: Ints) -> Mask:
-    """Where the seconds in a field are at most those in another, written ``87`` or ``00:01:27``, or the other is empty.
+def spans(buffer: Bytes, begin: Ints, length: Ints, most: int, seconds_format: str) -> tuple[Ints, Mask]:
+    """Fields of 1 to ``most`` digits, or hours, minutes and seconds as ``cdr.spans`` reads them -> seconds.
 
-    The fields must be digits; for other texts the answer is arbitrary, or False if it is the other that is no number.
+    Two numbers are understood only where ``seconds_format`` says what they are.
+    """
+    seconds, known = small_numbers(buffer, begin, length, most)
+    if known.all():
+        return seconds, known
+    sizes = np.minimum(length, 8)
+    # Moved to the end, behind as much of 00:00:00 as is missing.
+    text = (window(buffer, begin, 1)[:, 0] & _LOW_BYTES[sizes]) << _TO_THE_END[sizes]
+    marked = (text | _CLOCK & _LOW_BYTES[8 - sizes]) ^ _CLOCK
+    # The colons are zeros now: hours at the first byte, minutes at the fourth, seconds at the seventh.
+    twos = pairs(marked).view(np.int64)
+    minutes, past = twos >> 24 & 255, twos >> 48 & 255
+    clock = (twos & 255) * 3600 + minutes * 60 + past
+    two = (length == 4) | (length == 5)
+    if seconds_format == HOURS:
+        clock = np.where(two, clock * 60, clock)
+    fits = (length == 7) | (length == 8) | (two if seconds_format != AUTO else False)
+    fits &= all_digits(marked) & (marked & _COLONS == 0) & (minutes < 60) & (past < 60)
+    return np.where(known, seconds, clock), known | fits
+
+
+def are_within(
+    buffer: Bytes, begin: Ints, length: Ints, whole_begin: Ints, whole_length: Ints, seconds_format: str
+) -> Mask:
+    """Where the seconds in a field are at most those in another, both as ``spans`` reads them, or the other is empty.
+
+    Where the first field is not understood the answer is arbitrary; where the other is not, it is False.
     """
     if not whole_length.any():
         return np.ones(len(begin), bool)
-    whole, known = small_numbers(buffer, whole_begin, whole_length, 7)
-    if not known.all():
-        marked = window(buffer, whole_begin, 1)[:, 0] ^ _CLOCK
-        # The colons are zeros now: hours at the first byte, minutes at the fourth, seconds at the seventh.
-        twos = pairs(marked).view(np.int64)
-        clock = (twos & 255) * 3600 + (twos >> 24 & 255) * 60 + (twos >> 48 & 255)
-        whole = np.where(known, whole, clock)
-        known |= (whole_length == 8) & all_digits(marked) & (marked & _COLONS == 0)
-    within: Mask = (whole_length == 0) | (known & (small_numbers(buffer, begin, length, 5)[0] <= whole))
+    whole, known = spans(buffer, whole_begin, whole_length, 7, seconds_format)
+    within: Mask = (whole_length == 0) | (known & (spans(buffer, begin, length, 5, seconds_format)[0] <= whole))
     return within
 
 
