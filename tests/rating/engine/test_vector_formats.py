@@ -22,6 +22,7 @@ from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import fields
 from chalicelib.rating.engine.vector.layouts import mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
+from chalicelib.rating.engine.vector.owning import KeptRules
 
 VOIPMS = ["date", "callerid", "destination", "description", "account", "disposition", "duration"]
 VOIPMS += ["seconds", "total", "uniqueid"]
@@ -301,7 +302,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
         for chunk in chunks([case.data], 20_000):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
-            rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
+            rows = mapped_rows(lines_of(chunk, layout), layout, case.source, KeptRules())
             read += int(fields.read(rows, "UTC", "auto", case.source.plan, table.book).good.sum())
         assert layout.name == name.split(" ")[0]
         assert read == 300

@@ -37,7 +37,7 @@ def rate(chunk: Chunk, layout: Layout, source: Source, table: TermTable) -> Colu
     compiled = table.compiled
     if not isinstance(compiled, Compiled):
         table.compiled = compiled = Compiled(table.book)
-    rows, plan = mapped_rows(lines, layout, source), source.plan
+    rows, plan = mapped_rows(lines, layout, source, compiled.kept_rules), source.plan
     if plan.declares:
         rows = dialled.as_read(rows, plan)
     declares = source.declares

@@ -50,6 +50,13 @@ def window(buffer: Bytes, starts: Ints, count: int) -> Words:
     return everywhere[starts].view(np.uint64).reshape(-1, count)
 
 
+def put(buffer: Bytes, starts: Ints, rows: Words) -> None:
+    """Write rows of words over the bytes from each start on."""
+    size = 8 * rows.shape[1]
+    everywhere: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
+    everywhere[starts] = rows.view(f"V{size}")[:, 0]
+
+
 def words(buffer: Bytes, starts: Ints, lengths: Ints, count: int) -> Words:
     """Fields as ``count`` words each: equal words are equal fields. Longer fields are cut."""
     got: Words = window(buffer, starts, count)
@@ -96,7 +103,8 @@ def combinations(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[li
     texts = [strings(buffer, begin, np.minimum(length, MOST_TEXT)) for begin, length in fields]
     beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
     firsts, which = distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
-    cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
+    # Not ``np.char.decode``, which takes longer for a few short texts.
+    cases = zip(*([each.decode("latin-1") for each in text[firsts].tolist()] for text in texts), strict=True)
     return list(cases), which, short
 
 
