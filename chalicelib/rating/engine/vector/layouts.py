@@ -65,7 +65,10 @@ def _owned(page: Page, fields: dict[str, Field], rules: Rules, evidence: Mapping
     nothing = np.zeros(len(page.good), np.int64)
     channel, context = (page.column(evidence.get(name, "")) for name in ("channel", "context"))
     said = fields.get("direction", (nothing, nothing)), fields["account"], page.not_blank(channel), context
-    found = owning.owners(page.buffer(), rules, said, fields["from"], fields["to"])
+    asked = *said, fields["from"], fields["to"]
+    # The appended texts are copied only if one of these is among them.
+    is_here = all(int(begin.max(initial=0)) < len(page.lines.buffer) for begin, _ in asked)
+    found = owning.owners(page.lines.buffer if is_here else page.buffer(), rules, said, fields["from"], fields["to"])
     page.good &= found.good
     owned = {}
     for place, name in enumerate(("direction", "account")):

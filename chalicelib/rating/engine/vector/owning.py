@@ -41,7 +41,7 @@ class KeptRules:
         """As ``formats.owning_of``."""
         if self._file != (layout, source):
             owning = owning_of(layout, source)
-            self._file, self._rules = (layout, source), owning and Rules(owning)
+            self._file, self._rules = (layout, source), None if owning is None else Rules(owning)
         return self._rules
 
 
