@@ -351,6 +351,23 @@ def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
     )
 
 
+@pytest.mark.parametrize("width", [17, 21])
+def test_both_engines_agree_on_asterisk_ids_of_about_the_longest_length(width: int):
+    maker = Maker(2)
+    make, accounts, dids = maker.tables("UTC")
+    rows = []
+    for longest in range(60, 140):
+        row = asterisk(Deal(maker, accounts, dids, 0.0), longest)
+        row = [*row, *[""] * 6][:width]
+        row[6] = f"PJSIP/{'c' * longest}-000001a3"
+        # Some rows have a sequence, some have none.
+        row[20:] = [str(longest) if longest % 3 else ""] if width > 20 else []
+        rows.append(row)
+    data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
+    source = formats.Source(plan_of("US", accounts), "UTC", known=Known(frozenset(accounts), frozenset(dids)))
+    assert compare(Case(make, data, source, 2 << 20))[0] > 10
+
+
 def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module_cuts_it():
     every = map("".join, itertools.product('", a', repeat=7))
     even = [line for line in every if line.count('"') % 2 == 0 and line.strip()]
