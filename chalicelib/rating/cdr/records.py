@@ -252,6 +252,12 @@ def _whole(pending: bytearray) -> int:
     end = pending.rfind(b"\n") + 1
     if pending.find(b'"', 0, end) < 0:
         return end
+    # A record that may not be whole begins in one of the last lines; mostly none of them leaves a quote open.
+    tail = end
+    for _ in range(MAX_RECORD_LINES + 1):
+        tail = max(pending.rfind(b"\n", 0, tail), 0)
+    if not any(line.count(b'"') & 1 for line in pending[tail:end].split(b"\n")):
+        return end
     lines = bytes(pending[:end]).split(b"\n")[:-1]
     for odd, span in spans(lines, [n for n, line in enumerate(lines) if line.count(b'"') & 1]):
         if not span:

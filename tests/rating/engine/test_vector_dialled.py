@@ -19,6 +19,7 @@ from chalicelib.rating.engine.vector import dialled, fields, words
 from chalicelib.rating.engine.vector.internal import MOST_BYTES
 from chalicelib.rating.engine.vector.layouts import MappedRows, mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
+from chalicelib.rating.engine.vector.owning import KeptRules
 
 STRIPS = [
     "9",
@@ -142,7 +143,7 @@ def test_usual_spellings_are_read_by_columns(plan: DialPlan, called: list[str]) 
     layout = formats.detect(chunk)
     lines = lines_of(chunk, layout)
     assert lines is not None
-    read = dialled.as_read(mapped_rows(lines, layout, source), plan)
+    read = dialled.as_read(mapped_rows(lines, layout, source, KeptRules()), plan)
     make, _, _ = Maker(1).tables("UTC")
     found = fields.read(read, "UTC", NOTHING, plan, make().book)
     assert found.good.sum() == len(rows)

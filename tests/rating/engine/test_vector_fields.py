@@ -56,3 +56,14 @@ def test_every_two_digits_of_a_word_are_read():
 def test_line_feeds_are_counted_whatever_lies_around_them():
     for data in (b"", b"\n", bytes(range(256)) * 3, "\u010a\n\r\n".encode()):
         assert words.line_feeds(data) == data.count(b"\n")
+
+
+def test_distinct_texts_are_found_also_where_all_have_one_hash():
+    # Words whose products with the factors of the hash are equal: three times the first, and once the second.
+    alike = [(3).to_bytes(8, "little"), bytes(8) + b"\1", (3).to_bytes(8, "little"), b""]
+    dice = random.Random(3)
+    for texts in (alike, [b"%d" % dice.randrange(30_000) for _ in range(20_000)], [b"a", b"b", b"a"], []):
+        array = np.array(texts, "S20")
+        firsts, which = words.distinct(array)
+        assert sorted(array[firsts].tolist()) == sorted(set(array.tolist()))
+        assert array[firsts][which].tolist() == array.tolist()

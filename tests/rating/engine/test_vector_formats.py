@@ -22,6 +22,7 @@ from chalicelib.rating.engine.vector import engine as fast
 from chalicelib.rating.engine.vector import fields
 from chalicelib.rating.engine.vector.layouts import mapped_rows
 from chalicelib.rating.engine.vector.lines import lines_of
+from chalicelib.rating.engine.vector.owning import KeptRules
 
 VOIPMS = ["date", "callerid", "destination", "description", "account", "disposition", "duration"]
 VOIPMS += ["seconds", "total", "uniqueid"]
@@ -321,7 +322,7 @@ def test_lines_as_switches_write_them_are_all_read_by_columns(name: str):
         for chunk in chunks([case.data], 20_000):
             assert not isinstance(chunk, Cut)
             layout = layout or formats.detect(chunk, case.source.mapping)
-            rows = mapped_rows(lines_of(chunk, layout), layout, case.source)
+            rows = mapped_rows(lines_of(chunk, layout), layout, case.source, KeptRules())
             read += int(fields.read(rows, "UTC", NOTHING, case.source.plan, table.book).good.sum())
         assert layout.name == name.split(" ")[0]
         assert read == 300
@@ -368,6 +369,23 @@ def test_both_engines_agree_on_asterisk_rows_of_one_width(width: int):
         )[0]
         > 10
     )
+
+
+@pytest.mark.parametrize("width", [17, 21])
+def test_both_engines_agree_on_asterisk_ids_of_about_the_longest_length(width: int):
+    maker = Maker(2)
+    make, accounts, dids = maker.tables("UTC")
+    rows = []
+    for longest in range(60, 140):
+        row = asterisk(Deal(maker, accounts, dids, 0.0), longest)
+        row = [*row, *[""] * 6][:width]
+        row[6] = f"PJSIP/{'c' * longest}-000001a3"
+        # Some rows have a sequence, some have none.
+        row[20:] = [str(longest) if longest % 3 else ""] if width > 20 else []
+        rows.append(row)
+    data = "\n".join(",".join(map(whole, row)) for row in rows).encode()
+    source = formats.Source(plan_of("US", accounts), "UTC", known=Known(frozenset(accounts), frozenset(dids)))
+    assert compare(Case(make, data, source, 2 << 20))[0] > 10
 
 
 def test_every_short_line_of_quotes_delimiters_and_text_is_cut_as_the_csv_module_cuts_it():

@@ -16,6 +16,7 @@ from chalicelib.rating.engine.term_table import COMPILED, DECK_BITS
 from chalicelib.rating.engine.vector import prices
 from chalicelib.rating.engine.vector.match import Matcher, Prefixes, countries
 from chalicelib.rating.engine.vector.owners import DidTerms, Owners, Timelines
+from chalicelib.rating.engine.vector.owning import KeptRules
 from chalicelib.rating.engine.vector.prices import DeckCosts, Rules, Slot
 from chalicelib.rating.pricing.precedence import PackageVersion, combine, covers
 from chalicelib.rating.pricing.price import CallTerms, internal_terms
@@ -71,7 +72,7 @@ class Compiled:
     """Owners, epochs and decks of one ``RateBook``; a ``CompiledTerms``."""
 
     def __init__(self, book: RateBook) -> None:
-        self.book = book
+        self.book, self.kept_rules = book, KeptRules()
         self.packages = book.terms.package_ids()
         self.owners = Owners(book, self.packages)
         self.did_terms = DidTerms.of(self.owners.did_terms)

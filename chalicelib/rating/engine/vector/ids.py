@@ -65,10 +65,11 @@ def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
     texts = words.strings(buffer, begin, length)
     each = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
     hyphens = each == ord("-")
-    named = hyphens.any(axis=1)
-    skip = np.where(named, each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
+    skip, blank = np.zeros(len(texts), np.int64), np.zeros(len(texts), bool)
+    if hyphens.any():
+        skip = np.where(hyphens.any(axis=1), each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
+        blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
     numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _NUMBER_WORDS), _NUMBER_WORDS)
-    blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
     one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _NUMBER_WORDS)
     # One that begins with a zero may be nothing but zeros, a placeholder.
     good: Mask = short & one & ~blank & (skip != 1) & (each[:, 0] != ord("0"))

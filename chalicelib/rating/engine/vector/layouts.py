@@ -15,12 +15,12 @@ import numpy as np
 from chalicelib.calls.format import ANSWERED
 from chalicelib.rating.cdr import asterisk, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.call import COLUMNS
-from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, owning_of, skipping_of, words_of
+from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, skipping_of, words_of
 from chalicelib.rating.cdr.mapping import DURATION
-from chalicelib.rating.cdr.owning import Owning
 from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
+from chalicelib.rating.engine.vector.owning import KeptRules, Rules
 from chalicelib.rating.engine.vector.page import Field, Page
 from chalicelib.rating.engine.vector.words import Bytes, Mask
 
@@ -41,8 +41,11 @@ class MappedRows:
     is_plain: bool
 
 
-def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
-    """The lines of a chunk; the name of ``layout`` is one of ``FORMATS``."""
+def mapped_rows(lines: Lines, layout: Layout, source: Source, kept: KeptRules) -> MappedRows:
+    """The lines of a chunk; the name of ``layout`` is one of ``FORMATS``.
+
+    ``kept`` should be the same for all chunks of a file.
+    """
     mapping = words_of(layout, source)
     page = Page(lines, layout, mapping, source.declares.seconds_format)
     fields = _READERS[layout.name](page)
@@ -52,17 +55,20 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source) -> MappedRows:
     if skipping := skipping_of(layout, source):
         # Skipped rows are few: the reference engine counts them.
         page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))
-    if rules := owning_of(layout, source):
+    if rules := kept.of(layout, source):
         fields |= _owned(page, fields, rules, evidence_of(layout, source))
     return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
 
 
-def _owned(page: Page, fields: dict[str, Field], rules: Owning, evidence: Mapping[str, str]) -> dict[str, Field]:
+def _owned(page: Page, fields: dict[str, Field], rules: Rules, evidence: Mapping[str, str]) -> dict[str, Field]:
     """The direction and account that the rules find; rows for which they find none are not good."""
     nothing = np.zeros(len(page.good), np.int64)
     channel, context = (page.column(evidence.get(name, "")) for name in ("channel", "context"))
     said = fields.get("direction", (nothing, nothing)), fields["account"], page.not_blank(channel), context
-    found = owning.owners(page.buffer(), rules, said, fields["from"], fields["to"])
+    asked = *said, fields["from"], fields["to"]
+    # The appended texts are copied only if one of these is among them.
+    is_here = all(int(begin.max(initial=0)) < len(page.lines.buffer) for begin, _ in asked)
+    found = owning.owners(page.lines.buffer if is_here else page.buffer(), rules, said, fields["from"], fields["to"])
     page.good &= found.good
     owned = {}
     for place, name in enumerate(("direction", "account")):

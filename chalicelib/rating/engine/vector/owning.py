@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from chalicelib.calls.format import OUTBOUND
+from chalicelib.rating.cdr.formats import Layout, Source, owning_of
 from chalicelib.rating.cdr.owning import SOFIA, Found, Owning, Skipping
 from chalicelib.rating.engine.columns import distinct
 from chalicelib.rating.engine.vector import words
@@ -15,7 +17,32 @@ from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask
 Field = tuple[Ints, Ints]
 _TAIL = 16
 """Bytes at the end of a channel's name in which the last hyphen is searched: eight digits and ``;2`` follow it."""
+_KEPT = 1 << 13
+"""Answers of each rule that are kept: about 4 MB when every text is as long as ``words.MOST_TEXT``."""
 _SOFIA, _LOWER = words.word(SOFIA.encode()), words.word(b"     ")
+
+
+class Rules:
+    """The rules of ``Owning``. The last ``_KEPT`` answers of each are kept, because chunks of a file say the same."""
+
+    def __init__(self, owning: Owning) -> None:
+        self.found = lru_cache(maxsize=_KEPT)(owning.found)
+        self.settled = lru_cache(maxsize=_KEPT)(owning.settled)
+
+
+class KeptRules:
+    """Makes the rules of a file once, not for each of its chunks."""
+
+    def __init__(self) -> None:
+        self._file: tuple[Layout, Source] | None = None
+        self._rules: Rules | None = None
+
+    def of(self, layout: Layout, source: Source) -> Rules | None:
+        """As ``formats.owning_of``."""
+        if self._file != (layout, source):
+            owning = owning_of(layout, source)
+            self._file, self._rules = (layout, source), None if owning is None else Rules(owning)
+        return self._rules
 
 
 class Owners(NamedTuple):
@@ -40,16 +67,16 @@ class _Pairs:
 
 
 def owners(
-    buffer: Bytes, owning: Owning, said: tuple[Field, Field, Field, Field], caller: Field, called: Field
+    buffer: Bytes, rules: Rules, said: tuple[Field, Field, Field, Field], caller: Field, called: Field
 ) -> Owners:
     """The owners of all rows; ``said``: the fields of direction, account, channel and context."""
     direction, account, channel, context = said
     stem, known = _stems(buffer, channel)
     cases, which, short = words.combinations(buffer, (direction, account, stem, context))
     numbers: dict[Found, int] = {}
-    kind = np.array([numbers.setdefault(owning.found(*case), len(numbers)) for case in cases], np.int64)[which]
+    kind = np.array([numbers.setdefault(rules.found(*case), len(numbers)) for case in cases], np.int64)[which]
     kinds, pairs, good = list(numbers), _Pairs(), short & known
-    pair = np.array([pairs.number(owning.settled(each, "", "")) for each in kinds], np.int64)[kind]
+    pair = np.array([pairs.number(rules.settled(each, "", "")) for each in kinds], np.int64)[kind]
     # Callers and called numbers are many: they are looked at only where they decide.
     asks_caller = np.array([each.asks_caller for each in kinds], bool)[kind]
     asks_called = np.array([not each.direction for each in kinds], bool)[kind]
@@ -60,7 +87,7 @@ def owners(
         keys, at = distinct(kind[some] * len(texts) + text)
         asked = ((kinds[key // len(texts)], texts[key % len(texts)][0]) for key in keys.tolist())
         # A row asks for one of the two: the caller only of outbound calls, the number called only of others.
-        pair[some] = np.array([pairs.number(owning.settled(each, number, number)) for each, number in asked])[at]
+        pair[some] = np.array([pairs.number(rules.settled(each, number, number)) for each, number in asked])[at]
         good[some] &= fit
     return Owners(pair, pairs.all(), good & (pair > 0))
 

@@ -153,16 +153,23 @@ class Page:
         return places, first, np.searchsorted(places, end) - first
 
     def joined(self, *fields: Field) -> Field:
-        """Fields joined with a blank between them."""
-        begins = np.stack([begin for begin, _ in fields], 1).ravel()
-        # Each field is copied with the byte after it, which is then replaced by the blank.
-        lengths = np.stack([length for _, length in fields], 1).ravel() + 1
-        ends = np.cumsum(lengths)
-        text = self.lines.buffer[np.repeat(begins - ends + lengths, lengths) + np.arange(int(lengths.sum()))]
-        text[ends - 1] = ord(" ")
-        ends = ends[len(fields) - 1 :: len(fields)]
-        begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
-        return begins + self.append(text), ends - begins - 1
+        """Fields joined with a blank between them; a result longer than ``MAX_CALL_ID`` is cut to more than that."""
+        most = call.MAX_CALL_ID
+        cut = [(begin, np.minimum(length, most)) for begin, length in fields]
+        whole = np.add.reduce([length + 1 for _, length in cut]) - 1
+        # Each field is written for all rows at once, as wide as the widest of its column: the bytes that are too many
+        # are replaced by the blank and the next field, or are behind the end of the text.
+        counts = [-(-int(length.max(initial=1)) // 8) for _, length in cut]
+        last, spare = min(most, int(whole.max(initial=0))), 8 * max(counts)
+        text = np.zeros(len(whole) * (last + spare) + spare, np.uint8)
+        begins = np.arange(len(whole)) * (last + spare)
+        inside = np.zeros(len(whole), np.int64)
+        for (begin, length), count in zip(cut, counts, strict=True):
+            at = begins + np.minimum(inside, last)
+            text[at - (inside > 0)] = ord(" ")
+            vector_words.put(text, at, vector_words.window(self.lines.buffer, begin, count))
+            inside += length + 1
+        return begins + self.append(text), np.minimum(whole, most + 2)
 
     def _is_blank(self, places: Ints) -> Mask:
         found = self.lines.buffer[places]

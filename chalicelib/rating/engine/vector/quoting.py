@@ -129,9 +129,14 @@ def _wrong(body: Bytes, late: Ints, closing: Words, text: Words) -> Ints:
 
 def _next(bits: Words, first: np.uint64) -> Words:
     """The bytes after these; ``first``: whether the first byte of the chunk is one."""
-    return bits << _ONE | np.append(first, bits[:-1] >> _LAST)
+    moved = bits << _ONE
+    moved[:1] |= first
+    moved[1:] |= bits[:-1] >> _LAST
+    return moved
 
 
 def _previous(bits: Words) -> Words:
     """The bytes before these."""
-    return bits >> _ONE | np.append(bits[1:] << _LAST, np.uint64(0))
+    moved = bits >> _ONE
+    moved[:-1] |= bits[1:] << _LAST
+    return moved

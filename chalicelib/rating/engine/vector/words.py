@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chalicelib.rating.cdr.spans import AUTO, HOURS
-from chalicelib.rating.engine import hashing
 from chalicelib.rating.engine.columns import Strings
 
 Bytes = NDArray[np.uint8]
@@ -35,6 +34,8 @@ _ONES, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _OVER_NINE = np.uint64(0x7676767676767676)
 """Added to bytes, it sets the high bit of those over 9."""
 _CLOCK, _COLONS = np.uint64(int.from_bytes(b"00:00:00", "little")), np.uint64(0x0000FF0000FF0000)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, and without a pattern in its bits, so that products with it are a hash."""
 _TO_THE_END = np.array([0, *(64 - 8 * n for n in range(1, 9))], np.uint64)
 
 
@@ -49,6 +50,13 @@ def window(buffer: Bytes, starts: Ints, count: int) -> Words:
     size = 8 * count
     everywhere: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
     return everywhere[starts].view(np.uint64).reshape(-1, count)
+
+
+def put(buffer: Bytes, starts: Ints, rows: Words) -> None:
+    """Write rows of words over the bytes from each start on."""
+    size = 8 * rows.shape[1]
+    everywhere: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
+    everywhere[starts] = rows.view(f"V{size}")[:, 0]
 
 
 def words(buffer: Bytes, starts: Ints, lengths: Ints, count: int) -> Words:
@@ -82,12 +90,23 @@ def strings(buffer: Bytes, begin: Ints, length: Ints) -> Strings:
 
 def distinct(texts: Strings) -> tuple[Ints, Ints]:
     """The indexes of the distinct texts, and for each text the place of its equal among them."""
-    hashes = hashing.hashes(texts)
-    _, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
-    if (texts[firsts][which] != texts).any():
-        # Different texts may have equal hashes.
-        _, firsts, which = np.unique(texts, return_index=True, return_inverse=True)
-    return firsts, which
+    if not len(texts):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    size = -(-texts.itemsize // 8)
+    rows = texts.astype(f"S{8 * size}", copy=False).view(np.uint64).reshape(len(texts), size)
+    heads = rows @ (np.arange(1, 2 * size, 2, dtype=np.uint64) * _GOLDEN) >> np.uint64(48)
+    # The last text with the first bits of a hash stands for all texts that have them.
+    last, places = np.empty(1 << 16, np.int64), np.arange(len(texts))
+    last[heads] = places
+    like = last[heads]
+    differ = rows.take(like, axis=0) != rows
+    if differ.any():
+        # Different texts may have equal hashes; they are few, unless somebody made the file so.
+        others = np.flatnonzero(differ.any(axis=1))
+        _, firsts, which = np.unique(texts[others], return_index=True, return_inverse=True)
+        like[others] = others[firsts][which]
+    is_first = like == places
+    return np.flatnonzero(is_first), (np.cumsum(is_first) - 1)[like]
 
 
 def combinations(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[list[tuple[str, ...]], Ints, Mask]:
@@ -95,9 +114,10 @@ def combinations(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[li
     texts of at most ``MOST_TEXT`` bytes: those of the others are cut."""
     short: Mask = np.logical_and.reduce([length <= MOST_TEXT for _, length in fields])
     texts = [strings(buffer, begin, np.minimum(length, MOST_TEXT)) for begin, length in fields]
-    beside = np.concatenate([text.view(np.uint8).reshape(len(text), text.itemsize) for text in texts], 1)
-    firsts, which = distinct(beside.view(f"S{beside.shape[1]}")[:, 0])
-    cases = zip(*(np.char.decode(text[firsts], "latin-1").tolist() for text in texts), strict=True)
+    beside = np.concatenate([text.view(np.uint64).reshape(len(text), text.itemsize // 8) for text in texts], 1)
+    firsts, which = distinct(beside.view(f"S{8 * beside.shape[1]}")[:, 0])
+    # Not ``np.char.decode``, which takes longer for a few short texts.
+    cases = zip(*([each.decode("latin-1") for each in text[firsts].tolist()] for text in texts), strict=True)
     return list(cases), which, short
 
 
