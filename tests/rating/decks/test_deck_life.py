@@ -21,6 +21,7 @@ NEW_YORK = "1,NANP,0.01,60,60,\n1212,New York,0.0052,6,6,\n"
 SAME = f"{NEW_YORK}44,UK,0.02,1,1,\n502,Guatemala,0.25,60,60,\n411,Information,0.50,60,60,number\n"
 """The lines of the deck that all worlds are rated with."""
 _days = itertools.count(1)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def dropped(day: str, lines: str = SAME, route: str = "value", **upload: Any) -> tuple[str, str]:
@@ -90,19 +91,6 @@ def listed(world: World) -> Iterator[World]:
     pointer.save()
     yield world
     pointer.delete()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def alone(aws: str) -> Iterator[None]:
-    """The resellers of other tests leave the operator's list: their calls and open batches do not count here."""
-    from chalicelib.accounts.store.owners import ResellerPointer
-
-    others = ResellerPointer.under(*ResellerPointer.every())
-    for pointer in others:
-        pointer.delete()
-    yield
-    for pointer in others:
-        pointer.save()
 
 
 @pytest.fixture
