@@ -14,6 +14,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from chalicelib import numbers
@@ -53,7 +54,7 @@ def compile_deck(lines: Iterable[DeckLine]) -> bytes:
     """
     given = list(lines)
     # In this order a prefix comes right before all the longer ones that begin with it.
-    prefixes = sorted(line for line in given if line.match == PREFIX)
+    prefixes = sorted((line for line in given if line.match == PREFIX), key=itemgetter(0))
     exact = sorted((line for line in given if line.match == NUMBER), key=lambda line: (number_key(line.prefix), line))
     ordered = [*prefixes, *exact]
     starts, owners, values, parents = intervals([line.prefix for line in prefixes])
@@ -249,7 +250,13 @@ class Deck:
 
     def lines(self) -> Iterator[DeckLine]:
         """All lines, in the order of their indexes."""
-        return (self._read(index) for index in range(len(self)))
+        places, names = self.destinations()
+        count = self.prefix_count
+        digits = map(self.prefix, range(count))
+        costs = (column[:count] for column in self.costs())
+        for prefix, place, rate, fee, initial, increment in zip(digits, places[:count], *costs, strict=True):
+            yield DeckLine(prefix, names[place], rate, initial, increment, fee)
+        yield from map(self._read, range(count, len(self)))
 
     def prefix(self, index: int) -> str:
         """The digits of the line at an index."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.rating.decks import cells
 from chalicelib.rating.decks.cells import Wrong
-from chalicelib.rating.decks.deck import PREFIX, DeckLine
+from chalicelib.rating.decks.deck import DIGITS, PREFIX, DeckLine
 from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
 from chalicelib.rating.decks.parse import BadLine, destination_of, homes_of, is_service, match_of
 from chalicelib.rating.decks.titles import currency
@@ -146,14 +146,18 @@ class _Reader:
 
     def read(self, rows: Rows) -> None:
         """Read all rows, then decide about the prices that begin later."""
-        reads = [(place, cache) for _, place, cache in self._columns]
         width, found = self._width, self._found
+        # A column that the file does not have is the same in all rows.
+        usual = [cache[""] for _, _, cache in self._columns]
+        reads = [(at, place, cache) for at, (_, place, cache) in enumerate(self._columns) if place < width]
         for number, given in rows:
             fields = list(given)
             if len(fields) != width and not self._fits(number, fields):
                 continue
             fields.append("")
-            values = [cache[fields[place]] for place, cache in reads]
+            values = usual.copy()
+            for at, place, cache in reads:
+                values[at] = cache[fields[place]]
             if Wrong in map(type, values):
                 if any(given):
                     found.rows += 1
@@ -249,8 +253,10 @@ class _Reader:
             code, areas = fields[self._code_at].strip(), fields[self._area_at].strip()
             return cells.prefixes(areas, form.dash, form.prefix_add + cells.calling_code(code))
         # What most files hold in nearly all rows.
-        if not form.prefix_add and text.isdigit() and text.isascii() and text[0] != "0" and len(text) < 16:
-            return (text,)
+        if text.isdigit() and text.isascii():
+            whole = form.prefix_add + text
+            if whole[0] != "0" and len(whole) <= DIGITS:
+                return (whole,)
         return cells.prefixes(text.strip(), form.dash, form.prefix_add)
 
     def _complain(self, number: int, fields: Sequence[str], values: Sequence[Any]) -> None:
