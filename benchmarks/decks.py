@@ -1,8 +1,8 @@
 """Decks of 200,000 lines through a local stack: previews over HTTP, and publication from the end of the upload.
 
 Each is measured for a first deck of a route, and for one that replaces another of that size while calls of the last
-30 days are there to weigh it by. ``python -m benchmarks.decks FILE [OTHER CALLS]`` reads and examines one file in its own
-process, without AWS: there a preview's memory is measured, because the API of a stack shares its process with the
+30 days are there to weigh it by. ``python -m benchmarks.decks FILE [OTHER CALLS]`` reads and examines one file in its
+own process, without AWS: there a preview's memory is measured, because the API of a stack shares its process with the
 emulated AWS.
 """
 
@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -22,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import baselines, machine, whole
+from benchmarks.plan import FULL, FULL_SIZE, Plan
 from benchmarks.sample import DAYS, FIRST, Samples, Span, deck_lines
-from benchmarks.shop import DECK_DAY, over_http
+from benchmarks.shop import DECK_DAY, World, over_http
+from benchmarks.table import NOT_JUDGED, Row, judged, seconds
 from chalicelib.rating.decks import reading
 from chalicelib.rating.decks.deck import Deck, DeckLine, compile_deck
 from chalicelib.rating.decks.difference import difference
@@ -93,7 +96,9 @@ class _Decks:
             if time.perf_counter() - began > whole.PATIENCE_SECONDS:
                 raise RuntimeError(f"{key} was not read in time")
             found = self._send("GET", "/v1/decks")["items"]
-            deck = next((one for one in found if one["file"] == key.rpartition("/")[2] and one["status"] in _ENDED), None)
+            deck = next(
+                (one for one in found if one["file"] == key.rpartition("/")[2] and one["status"] in _ENDED), None
+            )
         read = time.perf_counter()
         if deck["status"] == "held":
             shown = self._send("GET", f"/v1/decks/{deck['id']}")
@@ -138,6 +143,29 @@ def _turn(found: dict[str, Any], case: str, decks: _Decks, file: Path, route: st
     found["csv.reader"].append(baselines.measure("csv.reader", file))
     found.setdefault(("preview", case), []).append(decks.preview(file, route, day))
     found.setdefault(("publish", case), []).append(decks.publish(file, route, day, number))
+
+
+def rows(samples: Samples, plan: Plan) -> list[Row]:
+    """Previews and publications beside ``csv.reader`` on the same file, and their memory."""
+    size, of_one_client = plan.deck_file, Samples(samples.folder.parent, World(1, 4, 2))
+    found = measure(of_one_client, size, plan.rounds)
+    base = machine.middle(found["csv.reader"], "wall")
+    shown = [Row("decks", f"baseline csv.reader, deck of {size:,} lines", seconds(base), base)]
+    for what, most, memory in (("preview", 5, 1024), ("publish", 10, 3008)):
+        for case in (FIRST_DECK, REPLACES):
+            taken = machine.middle(found[what, case], "wall")
+            row = Row(
+                "decks", f"{what}, {case}", seconds(taken), taken, f"<= {most} s", f"{taken / base:.0f} x csv.reader"
+            )
+            big = size >= FULL.deck_file
+            shown.append(
+                replace(row, verdict=judged(taken, most) if big else NOT_JUDGED, note="" if big else FULL_SIZE)
+            )
+            peak = found["memory"][what, case]
+            if peak is not None:
+                row = Row("decks", "  most memory", f"{peak:,.0f} MB", peak, f"<= {memory} MB of the function")
+                shown.append(replace(row, verdict=judged(peak, memory)))
+    return shown
 
 
 def examine(file: Path, old: Path | None = None, calls: Path | None = None) -> int:

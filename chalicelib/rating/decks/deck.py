@@ -173,10 +173,8 @@ class Deck:
     def __init__(self, views: dict[str, memoryview[int]]) -> None:
         self._views = views
         # Not copied into a list: that takes a loop, and bisection in a list is not faster.
-        self._starts = views["starts"]
-        self._owners = views["owners"]
-        self._lengths = views["lengths"]
-        self._parents = views["parents"]
+        self._starts, self._owners = views["starts"], views["owners"]
+        self._lengths, self._parents = views["lengths"], views["parents"]
         self._keys, self._homes = views["number_keys"], views["number_homes"]
         self.prefix_count = len(self._parents)
         self.long_numbers = views["long_numbers"][0]
@@ -250,11 +248,9 @@ class Deck:
 
     def lines(self) -> Iterator[DeckLine]:
         """All lines, in the order of their indexes."""
-        places, names = self.destinations()
-        count = self.prefix_count
-        digits = map(self.prefix, range(count))
-        costs = (column[:count] for column in self.costs())
-        for prefix, place, rate, fee, initial, increment in zip(digits, places[:count], *costs, strict=True):
+        (places, names), count = self.destinations(), self.prefix_count
+        columns = (map(self.prefix, range(count)), places[:count], *(each[:count] for each in self.costs()))
+        for prefix, place, rate, fee, initial, increment in zip(*columns, strict=True):
             yield DeckLine(prefix, names[place], rate, initial, increment, fee)
         yield from map(self._read, range(count, len(self)))
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.rating.decks import cells
 from chalicelib.rating.decks.cells import Wrong
-from chalicelib.rating.decks.deck import DIGITS, PREFIX, DeckLine
+from chalicelib.rating.decks.deck import DIGITS, PREFIX, SHORT_DIGITS, DeckLine
 from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
 from chalicelib.rating.decks.parse import BadLine, destination_of, homes_of, is_service, match_of
 from chalicelib.rating.decks.titles import currency
@@ -151,10 +151,12 @@ class _Reader:
         usual = [cache[""] for _, _, cache in self._columns]
         reads = [(at, place, cache) for at, (_, place, cache) in enumerate(self._columns) if place < width]
         for number, given in rows:
-            fields = list(given)
-            if len(fields) != width and not self._fits(number, fields):
-                continue
-            fields.append("")
+            fields = [*given, ""]
+            if len(given) != width:
+                fields.pop()
+                if not self._fits(number, fields):
+                    continue
+                fields.append("")
             values = usual.copy()
             for at, place, cache in reads:
                 values[at] = cache[fields[place]]
@@ -192,16 +194,21 @@ class _Reader:
         if match == PREFIX and homes:
             self._bad(number, "home", "is only for lines whose match is number", "bad_home")
             return
-        for prefix in digits:
-            if match == PREFIX and is_service(prefix, destination):
-                message = f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it"
-                self._bad(number, "match", message, "short_number", prefix)
-                continue
+        if match == PREFIX:
+            for prefix in digits:
+                if len(prefix) <= SHORT_DIGITS and is_service(prefix, destination):
+                    message = f"must be number: as a prefix, {prefix} prices the numbers abroad that begin with it"
+                    self._bad(number, "match", message, "short_number", prefix)
+                else:
+                    line = DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
+                    self._price(number, date, line, prefix)
+            return
+        for called in digits:
             for home in homes or ("",):
                 line = DeckLine(
-                    prefix, destination, rate_e10, initial, increment, fee_e8, match, (home,) if home else ()
+                    called, destination, rate_e10, initial, increment, fee_e8, match, (home,) if home else ()
                 )
-                self._price(number, date, line, prefix if match == PREFIX else (prefix, home))
+                self._price(number, date, line, (called, home))
 
     def _price(self, number: int, date: str, line: DeckLine, key: _Key) -> None:
         if date > self._day:
