@@ -19,6 +19,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,17 @@ _WHOLE = 1_000
 
 
 def carrier_lines(size: int, change: int) -> Iterator[DeckLine]:
-    """The deck of a carrier. With ``change`` 1 every third price is 5 % higher, and one prefix in a hundred is another
-    one; those of whole countries and area codes stay."""
+    """The deck of a carrier, by destination as carriers send it.
+
+    With ``change`` 1 every third price is 5 % higher, and one prefix in a hundred is another one; those of whole
+    countries and area codes stay.
+    """
     given = (
         line._replace(rate_e10=line.rate_e10 * 21 // 20) if change and place % 3 == 0 else line
         for place, line in enumerate(deck_lines(size + size // 50))
         if place < _WHOLE or place % 100 != (50 if change else 0)
     )
-    return islice(given, size)
+    return iter(sorted(islice(given, size), key=attrgetter("destination", "prefix")))
 
 
 def carrier_text(size: int, change: int) -> Iterator[str]:
@@ -61,7 +65,7 @@ def carrier_text(size: int, change: int) -> Iterator[str]:
 
 
 def carrier_file(samples: Samples, size: int, change: int) -> Path:
-    return samples.cached(f"carrier-{size}-{change}.csv", partial(carrier_text, size, change))
+    return samples.cached(f"carrier-{size}-{change}-sorted.csv", partial(carrier_text, size, change))
 
 
 class _Decks:
@@ -132,7 +136,7 @@ def measure(samples: Samples, size: int, rounds: int) -> dict[str, Any]:
             day = (today + timedelta(days=1 + number)).isoformat()
             _turn(found, REPLACES, decks, files[(number + 1) % 2], "value", day, number)
         found["memory"]["publish", REPLACES] = on.worker_mb()
-    old = samples.cached(f"carrier-{size}-0.deck", lambda: [compile_deck(carrier_lines(size, 0))])
+    old = samples.cached(f"carrier-{size}-0-sorted.deck", lambda: [compile_deck(carrier_lines(size, 0))])
     for case, more in ((FIRST_DECK, ()), (REPLACES, (old, samples.calls(CALLS)))):
         examined = machine.in_child("decks", files[1], *more)
         found["memory"]["preview", case] = examined["peak_mb"]
