@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -63,6 +64,12 @@ def peak_mb(pid: int | None = None) -> float | None:
         return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
     kilobytes = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM"))
     return kilobytes * 1024 / 1e6
+
+
+def forget_peak(pid: int) -> None:
+    """Let ``peak_mb`` of a process begin again with what it holds now, where the system can do that."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def cpu_seconds(pid: int) -> float:

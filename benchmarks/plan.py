@@ -29,6 +29,7 @@ class Plan:
     small_files: int = 20
     small_lines: int = 1_000
     client_files: int = 288
+    deck_file: int = 200_000
     cold_rounds: int = 5
     cost_lines: int = MILLION
     cost_files: int = A_DAY_OF_1000

@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks import authorize, baselines, cold, core, cost, engines, importing, machine, whole
+from benchmarks import authorize, baselines, cold, core, cost, decks, engines, importing, machine, whole
 from benchmarks.plan import A_DAY_OF_1000, FULL_SIZE, MILLION, Plan
 from benchmarks.plot import Point
 from benchmarks.sample import MONTHS_BACK, Samples, Span, month_back
@@ -218,6 +218,7 @@ SECTIONS: dict[str, Callable[[Samples, Plan], list[Row]]] = {
     "sizes": engines.sizes,
     "whole": whole_batch,
     "small": small_files,
+    "decks": decks.rows,
     "start": stack_starts,
     "cold": cold_starts,
     "cost": aws_cost,

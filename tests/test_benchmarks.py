@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from pytest import approx
 
-from benchmarks import authorize, core, cost, importing
+from benchmarks import authorize, core, cost, decks, importing
 from benchmarks.meter import Meter, size_of
 from benchmarks.plot import Point, svg
 from benchmarks.sample import Samples, deck_lines
@@ -41,6 +41,17 @@ def test_the_sample_comes_to_the_same_sums_whoever_wrote_it(tmp_path):
     found = [core.add_up(rate, file, world, core.source_of(switch)).summary() for switch, file in files.items()]
     assert found[0]["clients"] == 40
     assert found == [found[0]] * len(files)
+
+
+def test_a_carriers_deck_is_examined_alone_and_beside_the_one_that_it_replaces(tmp_path):
+    samples = Samples(tmp_path, World(clients=1, accounts=2, custom_prefixes=2))
+    lines = [{line.prefix: line for line in decks.carrier_lines(3_000, change)} for change in (0, 1)]
+    assert [len(each) for each in lines] == [3_000, 3_000]
+    assert lines[0].keys() - lines[1].keys() and lines[1].keys() - lines[0].keys()
+    old = tmp_path / "old.deck"
+    old.write_bytes(deck.compile_deck(lines[0].values()))
+    file = decks.carrier_file(samples, 3_000, 1)
+    assert decks.examine(file) == decks.examine(file, old, samples.calls(1_000)) == 3_000
 
 
 def test_calls_are_asked_for_in_every_way_and_answered(tmp_path):

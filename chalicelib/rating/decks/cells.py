@@ -23,6 +23,8 @@ _GROUPS = {
     ".": re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII),
     ",": re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?", re.ASCII),
 }
+_WHOLE = 4
+"""Digits before the decimal sign of a price that is not too high."""
 _LETTERS = re.compile(r"y+|M+|d+|[^yMd]+")
 _TIME = r"(?:[ T][0-9:.]{4,12}(?: ?[AP]M)?Z?)?"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -50,6 +52,12 @@ def fee_reader(form: DeckFormat) -> Callable[[str], int]:
 
 def _decimal(text: str, decimal: str, places: int) -> int:
     """``text`` x 10**places, exactly; ``decimal`` is its decimal sign."""
+    whole, sign, fraction = text.partition(decimal)
+    # What nearly all cells hold.
+    digits = whole + fraction
+    short = len(whole) <= _WHOLE and len(fraction) <= places
+    if short and digits.isdigit() and digits.isascii() and bool(sign) == bool(fraction):
+        return int(digits.ljust(len(whole) + places, "0"))
     other = "," if decimal == "." else "."
     plain = text
     if other in text:

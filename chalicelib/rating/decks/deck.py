@@ -14,6 +14,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from chalicelib import numbers
@@ -53,7 +54,7 @@ def compile_deck(lines: Iterable[DeckLine]) -> bytes:
     """
     given = list(lines)
     # In this order a prefix comes right before all the longer ones that begin with it.
-    prefixes = sorted(line for line in given if line.match == PREFIX)
+    prefixes = sorted((line for line in given if line.match == PREFIX), key=itemgetter(0))
     exact = sorted((line for line in given if line.match == NUMBER), key=lambda line: (number_key(line.prefix), line))
     ordered = [*prefixes, *exact]
     starts, owners, values, parents = intervals([line.prefix for line in prefixes])
@@ -172,10 +173,8 @@ class Deck:
     def __init__(self, views: dict[str, memoryview[int]]) -> None:
         self._views = views
         # Not copied into a list: that takes a loop, and bisection in a list is not faster.
-        self._starts = views["starts"]
-        self._owners = views["owners"]
-        self._lengths = views["lengths"]
-        self._parents = views["parents"]
+        self._starts, self._owners = views["starts"], views["owners"]
+        self._lengths, self._parents = views["lengths"], views["parents"]
         self._keys, self._homes = views["number_keys"], views["number_homes"]
         self.prefix_count = len(self._parents)
         self.long_numbers = views["long_numbers"][0]
@@ -249,7 +248,11 @@ class Deck:
 
     def lines(self) -> Iterator[DeckLine]:
         """All lines, in the order of their indexes."""
-        return (self._read(index) for index in range(len(self)))
+        (places, names), count = self.destinations(), self.prefix_count
+        columns = (map(self.prefix, range(count)), places[:count], *(each[:count] for each in self.costs()))
+        for prefix, place, rate, fee, initial, increment in zip(*columns, strict=True):
+            yield DeckLine(prefix, names[place], rate, initial, increment, fee)
+        yield from map(self._read, range(count, len(self)))
 
     def prefix(self, index: int) -> str:
         """The digits of the line at an index."""

@@ -7,9 +7,11 @@ numbers: it is ``gone`` (or ``new``) only if no shorter prefix covers it. So is 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import chain
 from typing import NamedTuple
 
 from chalicelib.numbers import country_of
@@ -103,7 +105,7 @@ def difference(in_force: Iterable[DeckLine], new: Iterable[DeckLine], seconds_ca
     A number that the deck in force does not price weighs nothing: it cannot lose its rate.
     """
     before, after = _Costs(in_force), _Costs(new)
-    total, countries = Weighed(), dict[str, Weighed]()
+    total, countries = Weighed(), defaultdict[str, Weighed](Weighed)
     by_line: dict[tuple[str, str], int] = {}
     for digits, seconds in seconds_called.items():
         old = before.find(digits)
@@ -113,7 +115,7 @@ def difference(in_force: Iterable[DeckLine], new: Iterable[DeckLine], seconds_ca
         longest = max(filter(None, (old, now)), key=lambda line: (line.match == NUMBER, len(line.prefix)))
         key = (longest.prefix, longest.match)
         by_line[key] = by_line.get(key, 0) + seconds
-        for weighed in (total, countries.setdefault(country_of(digits) or "", Weighed())):
+        for weighed in (total, countries[country_of(digits) or ""]):
             weighed.seconds += seconds
             weighed.lost_seconds += seconds * (now is None)
             weighed.changed_seconds += seconds * (now is not None and _by_half(old, now))
@@ -122,7 +124,7 @@ def difference(in_force: Iterable[DeckLine], new: Iterable[DeckLine], seconds_ca
         for kind in _kinds(line.before, line.after):
             found[kind].append(line)
             total.lines[kind] += 1
-            countries.setdefault(line.country or "", Weighed()).lines[kind] += 1
+            countries[line.country or ""].lines[kind] += 1
     examples = {
         kind: nsmallest(EXAMPLES, lines, key=lambda line: (-line.seconds, line.prefix)) for kind, lines in found.items()
     }
@@ -144,9 +146,9 @@ def _by_half(old: DeckLine, now: DeckLine) -> bool:
 def _differing(before: _Costs, after: _Costs, by_line: Mapping[tuple[str, str], int]) -> Iterator[Line]:
     """The digits of either deck whose cost or increments differ."""
     for match, olds, news in ((PREFIX, before.prefixes, after.prefixes), (NUMBER, before.numbers, after.numbers)):
-        for digits in sorted({**olds, **news}):
-            old = olds.get(digits) or before.find(digits, match)
-            now = news.get(digits) or after.find(digits, match)
+        pairs = ((digits, olds.get(digits) or before.find(digits, match), now) for digits, now in news.items())
+        gone = ((digits, old, after.find(digits, match)) for digits, old in olds.items() if digits not in news)
+        for digits, old, now in chain(pairs, gone):
             if old is not now and (old is None or now is None or old[2:6] != now[2:6]):
                 yield Line(digits, match, country_of(digits), old, now, by_line.get((digits, match), 0))
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.rating.decks import cells
 from chalicelib.rating.decks.cells import Wrong
-from chalicelib.rating.decks.deck import PREFIX, DeckLine
+from chalicelib.rating.decks.deck import DIGITS, PREFIX, SHORT_DIGITS, DeckLine
 from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
 from chalicelib.rating.decks.parse import (
     BadLine,
@@ -154,14 +154,20 @@ class _Reader:
 
     def read(self, rows: Rows) -> None:
         """Read all rows, then decide about the prices that begin later."""
-        reads = [(place, cache) for _, place, cache in self._columns]
         width, found = self._width, self._found
+        # A column that the file does not have is the same in all rows.
+        usual = [cache[""] for _, _, cache in self._columns]
+        reads = [(at, place, cache) for at, (_, place, cache) in enumerate(self._columns) if place < width]
         for number, given in rows:
-            fields = list(given)
-            if len(fields) != width and not self._fits(number, fields):
-                continue
-            fields.append("")
-            values = [cache[fields[place]] for place, cache in reads]
+            fields = [*given, ""]
+            if len(given) != width:
+                fields.pop()
+                if not self._fits(number, fields):
+                    continue
+                fields.append("")
+            values = usual.copy()
+            for at, place, cache in reads:
+                values[at] = cache[fields[place]]
             if Wrong in map(type, values):
                 if any(given):
                     found.rows += 1
@@ -194,15 +200,20 @@ class _Reader:
         if match == PREFIX and homes:
             self._bad(number, *home_of_prefix(homes))
             return
-        for prefix in digits:
-            if match == PREFIX and is_service(prefix, destination):
-                self._bad(number, *prefix_of_service(prefix))
-                continue
+        if match == PREFIX:
+            for prefix in digits:
+                if len(prefix) <= SHORT_DIGITS and is_service(prefix, destination):
+                    self._bad(number, *prefix_of_service(prefix))
+                else:
+                    line = DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
+                    self._price(number, date, line, prefix)
+            return
+        for called in digits:
             for home in homes or ("",):
                 line = DeckLine(
-                    prefix, destination, rate_e10, initial, increment, fee_e8, match, (home,) if home else ()
+                    called, destination, rate_e10, initial, increment, fee_e8, match, (home,) if home else ()
                 )
-                self._price(number, date, line, prefix if match == PREFIX else (prefix, home))
+                self._price(number, date, line, (called, home))
 
     def _price(self, number: int, date: str, line: DeckLine, key: _Key) -> None:
         if date > self._day:
@@ -254,8 +265,10 @@ class _Reader:
             code, areas = fields[self._code_at].strip(), fields[self._area_at].strip()
             return cells.prefixes(areas, form.dash, form.prefix_add + cells.calling_code(code))
         # What most files hold in nearly all rows.
-        if not form.prefix_add and text.isdigit() and text.isascii() and text[0] != "0" and len(text) < 16:
-            return (text,)
+        if text.isdigit() and text.isascii():
+            whole = form.prefix_add + text
+            if whole[0] != "0" and len(whole) <= DIGITS:
+                return (whole,)
         return cells.prefixes(text.strip(), form.dash, form.prefix_add)
 
     def _complain(self, number: int, fields: Sequence[str], values: Sequence[Any]) -> None:

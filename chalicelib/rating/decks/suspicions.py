@@ -36,7 +36,8 @@ def suspicions(lines: Sequence[DeckLine], in_force: Iterable[DeckLine] = ()) -> 
     old = [line for line in in_force if line.match == PREFIX]
     found = [_nanp(new), _outliers(new), _zero(new)]
     if old:
-        found += [_gone(new, old), _unit(new, old), _moved(new, old)]
+        both = _Both(new, old)
+        found += [_gone(both), _unit(both), _moved(both)]
     return [each for each in found if each]
 
 
@@ -87,23 +88,43 @@ def _zero(new: Sequence[DeckLine]) -> Suspicion | None:
     return _listed(ZERO_COST, found, "prefixes cost nothing")
 
 
-def _gone(new: Sequence[DeckLine], old: Sequence[DeckLine]) -> Suspicion | None:
+class _Both:
+    """The lines of a new deck and of the one in force, the country of each, and the places of new ones by prefix.
+
+    ``common``: places in ``new`` and ``old`` of each prefix that both have. All of it is looked up once: it takes
+    longer than what is done with it.
+    """
+
+    def __init__(self, new: Sequence[DeckLine], old: Sequence[DeckLine]) -> None:
+        self.new, self.old = new, old
+        self.there = {line.prefix: place for place, line in enumerate(new)}
+        self.new_countries = [country_of(line.prefix) for line in new]
+        self.old_countries: list[str | None] = []
+        self.common: list[tuple[int, int]] = []
+        for place, line in enumerate(old):
+            found = self.there.get(line.prefix)
+            if found is None:
+                self.old_countries.append(country_of(line.prefix))
+            else:
+                self.old_countries.append(self.new_countries[found])
+                self.common.append((found, place))
+
+
+def _gone(both: _Both) -> Suspicion | None:
     """Countries that the deck in force has, and of whose prefixes the new deck covers none."""
-    there = {line.prefix for line in new}
-    priced = {country_of(prefix) for prefix in there}
+    priced = set(both.new_countries)
     gone: dict[str, bool] = {}
-    for line in old:
-        country = country_of(line.prefix)
+    for line, country in zip(both.old, both.old_countries, strict=True):
         if country and country not in priced:
-            covered = any(line.prefix[:length] in there for length in range(1, len(line.prefix) + 1))
+            covered = any(line.prefix[:length] in both.there for length in range(1, len(line.prefix) + 1))
             gone[country] = gone.get(country, True) and not covered
     return _listed(COUNTRY_GONE, sorted(each for each, is_gone in gone.items() if is_gone), "countries have no price")
 
 
-def _unit(new: Sequence[DeckLine], old: Sequence[DeckLine]) -> Suspicion | None:
-    before = {line.prefix: line.rate_e10 for line in old if line.rate_e10}
+def _unit(both: _Both) -> Suspicion | None:
+    rates = ((both.new[new].rate_e10, both.old[old].rate_e10) for new, old in both.common)
     # In millionths, so that they are integers.
-    times = sorted(line.rate_e10 * _MILLION // before[line.prefix] for line in new if line.prefix in before)
+    times = sorted(now * _MILLION // before for now, before in rates if before)
     if len(times) < COMMON_LEAST:
         return None
     middle = times[len(times) // 2]
@@ -117,9 +138,9 @@ def _unit(new: Sequence[DeckLine], old: Sequence[DeckLine]) -> Suspicion | None:
     return Suspicion(PRICE_UNIT, f"{message} Look at price_unit and price_per.")
 
 
-def _moved(new: Sequence[DeckLine], old: Sequence[DeckLine]) -> Suspicion | None:
+def _moved(decks: _Both) -> Suspicion | None:
     """Names of destinations that both decks have, and whose prefixes belong to other countries now."""
-    before, after = _countries(old), _countries(new)
+    before, after = _by_name(decks.old, decks.old_countries), _by_name(decks.new, decks.new_countries)
     both = sorted(set(before) & set(after) - {""})
     moved = [name for name in both if not before[name] & after[name]]
     if len(both) < COMMON_LEAST or 2 * len(moved) <= len(both):
@@ -127,10 +148,11 @@ def _moved(new: Sequence[DeckLine], old: Sequence[DeckLine]) -> Suspicion | None
     return _listed(DESTINATIONS_MOVED, moved, "destinations have prefixes of other countries than in the deck in force")
 
 
-def _countries(lines: Sequence[DeckLine]) -> dict[str, set[str | None]]:
+def _by_name(lines: Sequence[DeckLine], countries: Sequence[str | None]) -> dict[str, set[str | None]]:
+    """The countries of each destination, by its name in small letters."""
     found: dict[str, set[str | None]] = {}
-    for line in lines:
-        found.setdefault(line.destination.lower(), set()).add(country_of(line.prefix))
+    for name, country in {(line.destination, country) for line, country in zip(lines, countries, strict=True)}:
+        found.setdefault(name.lower(), set()).add(country)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the calls that a deck is compared with."""
+"""Fixtures of the tests of decks."""
 
 from __future__ import annotations
 

@@ -59,5 +59,5 @@ def test_a_deck_with_too_many_short_numbers_is_refused(aws: str, monkeypatch: py
     refused = published("2098-02-01", *lines)
     assert refused.status == "refused"
     assert refused.errors == [
-        {"line": 0, "field": "file", "message": "has 3 short numbers; the limit is 2", "code": "", "value": ""},
+        {"line": 0, "field": "file", "message": "has 3 short numbers; the limit is 2", "code": "too_many", "value": ""},
     ]  # fmt: skip
