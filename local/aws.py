@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from local import quick_dynamodb
 from local.settings import HOST
 
 _READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "Head")
@@ -76,6 +77,7 @@ class Aws:
         if objects:
             os.environ["S3_DATA_DIR"] = str(objects)
         self._app: Callable[..., Awaitable[None]] = importlib.import_module("ministack.app").app
+        quick_dynamodb.install()
         # AWS keeps a new function "Pending" for a while and ministack imitates that.
         lambda_service: Any = importlib.import_module("ministack.services.lambda_svc")
         lambda_service._LAMBDA_STATE_TRANSITION_DELAY = 0
