@@ -8,7 +8,7 @@ BROWSER := $(VENV)/.browser
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-quick test-long test-browser check bench deploy clean python
+.PHONY: help demo serve test test-quick test-long test-browser check lint bench deploy clean python
 
 help:
 	@echo "make demo     a guided tour: a reseller's month on the local stack"
@@ -42,12 +42,15 @@ test-browser: $(BROWSER)
 	  echo "Browser tests need Chromium. On Debian and Ubuntu: apt install chromium" >&2; exit 1; }
 	$(BIN)/python -m pytest tests/browser
 
-check: $(DEV)
+check: lint
+	$(BIN)/python -m pytest tests/infra/test_packaging.py
+
+# What `make check` does beside the tests, for those who have run them.
+lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/infra/test_packaging.py
 
 # FULL=1 measures ten million lines too, and puts its table and its picture into docs/performance.md.
 bench: $(DEV)
