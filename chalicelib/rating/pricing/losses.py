@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from chalicelib.money import RATE_PLACES
 from chalicelib.numbers import country_of
 from chalicelib.rating.decks.deck import NUMBER, PREFIX, SHORT_DIGITS, DeckLine
-from chalicelib.rating.pricing.precedence import combine
+from chalicelib.rating.pricing.precedence import PackageVersion, combine
 from chalicelib.rating.pricing.price import AMOUNT_UNIT, CallTerms, billed, sell_rate_e10
 from chalicelib.rating.pricing.terms import Epoch, route_of
 
@@ -141,6 +141,7 @@ def _in_groups(epoch: Epoch, route: str, lines: Lines, apart: Collection[str], b
     One rule prices such a group, so the price is computed once for each rate of the deck.
     """
     package, may_lose = epoch.package, _markup_may_lose(epoch)
+    gains = _rate_gains(package)
     markup = package.markup_fixed_e10, package.markup_percent_e4, package.rate_decimals
     sold_at = {rate_e10: sell_rate_e10(rate_e10, *markup) for rate_e10 in (lines.rates if may_lose else ())}
     for group in lines.groups:
@@ -151,6 +152,8 @@ def _in_groups(epoch: Epoch, route: str, lines: Lines, apart: Collection[str], b
             continue
         terms = combine(package, rule, custom, group.line, group.country)
         pulses, cost_fee = _pulses(terms), terms.cost_fee_e8 * AMOUNT_UNIT
+        if custom is None and gains and all(sold >= cost and fee >= cost_fee for _, cost, sold, fee, _ in pulses):
+            continue
         count, worst_prefix, worst_seconds, worst_cost, worst_sold = 0, "", 0, 1, 1
         # As few calls as possible: a deck has 200,000 lines, and a reseller some ten packages.
         for rate_e10, prefixes in group.prefixes.items():
@@ -193,8 +196,14 @@ def _pulses(terms: CallTerms) -> list[tuple[int, int, int, int, int]]:
 def _markup_may_lose(epoch: Epoch) -> bool:
     """Whether the markup can be below cost; without own seconds and fee and with no negative part it cannot."""
     package = epoch.package
-    own = package.increment or package.connection_fee_e8 is not None or package.rate_decimals < RATE_PLACES
-    return bool(own) or package.markup_fixed_e10 < 0 or package.markup_percent_e4 < 0
+    own = package.increment or package.connection_fee_e8 is not None
+    return bool(own) or not _rate_gains(package)
+
+
+def _rate_gains(package: PackageVersion) -> bool:
+    """Whether the rate that the markup makes is never below the deck's."""
+    raises = package.markup_fixed_e10 >= 0 and package.markup_percent_e4 >= 0
+    return raises and package.rate_decimals >= RATE_PLACES
 
 
 def _loss(terms: CallTerms, digits: str) -> Loss | None:
