@@ -10,6 +10,7 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import packages, term_versions
 from chalicelib.money import div_half_up
+from chalicelib.rating.decks.bulk import uncollected
 from chalicelib.rating.decks.deck import NUMBER, PREFIX, DeckLine
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.losses import Lines, losses
@@ -32,6 +33,7 @@ class Page(NamedTuple):
     last: str | None
 
 
+@uncollected()
 def page(reseller_ids: Sequence[str], route: str, day: str, lines: Sequence[DeckLine], now: int) -> Page:
     """What the packages of resellers that are not deleted sell below the cost of a deck for a route.
 
