@@ -78,7 +78,6 @@ class Lines:
             else:
                 same.append(prefix)
         self.groups = list(groups.values())
-        self.rates = {rate_e10 for group in self.groups for rate_e10 in group.prefixes}
 
     def longest(self, digits: str) -> DeckLine | None:
         """The line of the longest prefix of these digits."""
@@ -142,8 +141,8 @@ def _in_groups(epoch: Epoch, route: str, lines: Lines, apart: Collection[str], b
     """
     package, may_lose = epoch.package, _markup_may_lose(epoch)
     gains = _rate_gains(package)
-    markup = package.markup_fixed_e10, package.markup_percent_e4, package.rate_decimals
-    sold_at = {rate_e10: sell_rate_e10(rate_e10, *markup) for rate_e10 in (lines.rates if may_lose else ())}
+    sold_at = _Sold(package)
+    apart_of = {country_of(digits) for digits in apart}
     for group in lines.groups:
         if route != route_of(package.routes, group.country, group.line.prefix):
             continue
@@ -154,7 +153,8 @@ def _in_groups(epoch: Epoch, route: str, lines: Lines, apart: Collection[str], b
         pulses, cost_fee = _pulses(terms), terms.cost_fee_e8 * AMOUNT_UNIT
         if custom is None and gains and all(sold >= cost and fee >= cost_fee for _, cost, sold, fee, _ in pulses):
             continue
-        count, worst_prefix, worst_seconds, worst_cost, worst_sold = 0, "", 0, 1, 1
+        whole, losing = group.country not in apart_of, list[list[str]]()
+        worst_prefix, worst_seconds, worst_cost, worst_sold = "", 0, 1, 1
         # As few calls as possible: a deck has 200,000 lines, and a reseller some ten packages.
         for rate_e10, prefixes in group.prefixes.items():
             price = sold_at[rate_e10] if custom is None else terms.rate_e10
@@ -167,16 +167,29 @@ def _in_groups(epoch: Epoch, route: str, lines: Lines, apart: Collection[str], b
                     continue
                 if not lost:
                     lost = True
-                    mine = [prefix for prefix in prefixes if prefix not in apart] if apart else prefixes
+                    mine = prefixes if whole else [prefix for prefix in prefixes if prefix not in apart]
                     if not mine:
                         break
-                    count += len(mine)
-                    below.update(mine)
+                    losing.append(mine)
                 share, worst_share = sold * worst_cost, worst_sold * cost
                 if share < worst_share or (share == worst_share and mine[0] < worst_prefix):
                     worst_prefix, worst_seconds, worst_cost, worst_sold = mine[0], seconds, cost, sold
-        if count:
+        if losing:
+            below.update(*losing)
+            count = sum(map(len, losing))
             yield Loss(package.package_id, rule, count, worst_prefix, worst_seconds, worst_cost, worst_sold)
+
+
+class _Sold(dict[int, int]):
+    """The deck's rate per minute -> the rate that a package's markup makes of it."""
+
+    def __init__(self, package: PackageVersion) -> None:
+        super().__init__()
+        self._markup = package.markup_fixed_e10, package.markup_percent_e4, package.rate_decimals
+
+    def __missing__(self, rate_e10: int) -> int:
+        self[rate_e10] = sold = sell_rate_e10(rate_e10, *self._markup)
+        return sold
 
 
 def _pulses(terms: CallTerms) -> list[tuple[int, int, int, int, int]]:
