@@ -25,12 +25,14 @@ class Marks(NamedTuple):
     """Positions in a chunk: ``ends`` of fields (delimiters and line ends), ``misplaced`` quotes, and ``doubled`` ones,
     with others that are no text of their field.
 
+    ``all_quoted``: every field has a quote at its begin and at its end.
     ``longer``: the numbers of lines in records that are or may be longer than a line; their quotes are not examined.
     ``open_ones``: those of them that are a record of one line with a quote left open.
     """
 
     ends: Ints
     has_quotes: bool = False
+    all_quoted: bool = False
     doubled: Ints = NONE
     misplaced: Ints = NONE
     longer: Ints = NONE
@@ -59,7 +61,12 @@ def marks(data: bytes, buffer: Bytes, delimiter: str) -> Marks | None:
         quotes = _bits(is_quote)
         inside = _inside(quotes)
     ends = _bits(is_end)
-    return Marks(_places(ends & ~inside), True, *_doubled_and_misplaced(body, quotes, ends, inside), longer, open_ones)
+    real = ends & ~inside
+    places = _places(real)
+    opened, closed = quotes & inside & _next(real, _ONE), quotes & ~inside & _previous(real)
+    all_quoted = _count(opened) == _count(closed) == len(places)
+    odd = _doubled_and_misplaced(body, quotes, ends, inside)
+    return Marks(places, True, all_quoted, *odd, longer, open_ones)
 
 
 def _bits(which: Mask) -> Words:
@@ -74,6 +81,10 @@ def _unpacked(bits: Words) -> Mask:
 
 def _places(bits: Words) -> Ints:
     return np.flatnonzero(_unpacked(bits)) if bits.any() else NONE
+
+
+def _count(bits: Words) -> int:
+    return int(np.bitwise_count(bits).sum())
 
 
 def _inside(quotes: Words) -> Words:
