@@ -111,7 +111,7 @@ def lines_of(chunk: Chunk, layout: Layout) -> Lines | None:
         begins[chosen],
         fields.ends(chosen, after_return),
         spots,
-        fields.with_any(chosen, spots) if len(spots) else None,
+        fields.with_any(chosen, found.doubled_in, high) if len(spots) else None,
         np.flatnonzero(others),
         (begins, ends),
         found.open_ones,
@@ -158,10 +158,10 @@ class _Fields:
             self._marks[self._last] -= returns
         return self._table(self._marks, chosen)
 
-    def with_any(self, chosen: Ints, spots: Ints) -> Mask:
-        """Per column, whether any of these positions is in the field of each chosen line."""
+    def with_any(self, chosen: Ints, indexes: Ints, places: Ints) -> Mask:
+        """Per column, whether the field of each chosen line is one of these, or has one of these positions in it."""
         found = np.zeros(len(self._marks), bool)
-        found[np.searchsorted(self._marks, spots)] = True
+        found[indexes] = found[np.searchsorted(self._marks, places)] = True
         return self._table(found, chosen)
 
     def _table(self, values: NDArray[Any], chosen: Ints) -> NDArray[Any]:
