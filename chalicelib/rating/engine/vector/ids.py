@@ -73,7 +73,8 @@ def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
     if hyphens.any():
         skip = np.where(hyphens.any(axis=1), each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
         blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
-    numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _NUMBER_WORDS), _NUMBER_WORDS)
+    count = min(each.shape[1] // 8, _NUMBER_WORDS)
+    numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * count), count)
     one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _NUMBER_WORDS)
     # One that begins with a zero may be nothing but zeros, a placeholder.
     good: Mask = short & one & ~blank & (skip != 1) & (each[:, 0] != ord("0"))
