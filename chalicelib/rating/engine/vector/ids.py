@@ -84,7 +84,8 @@ def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
 def joined_lengths(parts: Sequence[Field]) -> Ints:
     """The lengths of ids that ``joined`` makes."""
     total: Ints = np.add.reduce([length + 1 for _, length in parts]) - 1
-    return total - (parts[-1][1] == 0)
+    total -= parts[-1][1] == 0
+    return total
 
 
 def joined(buffer: Bytes, parts: Sequence[Field]) -> Strings:

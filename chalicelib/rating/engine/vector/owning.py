@@ -68,7 +68,8 @@ class Rules:
             self._forget(rows.shape[1])
         head = words.heads(rows)
         place = self._place[head]
-        kind, differ = self._kind[place], self._rows.take(place, axis=0, mode="wrap") != rows
+        kind: Ints = self._kind[place]
+        differ = self._rows.take(place, axis=0, mode="wrap") != rows
         if differ.any() or place.min(initial=0) < 0:
             new = np.flatnonzero(differ.any(axis=1) | (place < 0))
             cases, firsts, which = words.cases([text[new] for text in texts], rows[new])
