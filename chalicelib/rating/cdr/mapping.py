@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
@@ -17,12 +17,12 @@ from chalicelib.rating.cdr.call import COLUMNS
 
 DURATION = "duration"
 """The seconds of a whole call, ringing included; the billable ones are compared with it where it is declared."""
-_DIRECTION_AT = COLUMNS.index("direction")
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
-EVIDENCE = ("channel", "destination_channel", "context", "application")
-"""Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call."""
+EVIDENCE = ("channel", "destination_channel", "context", "application", "did")
+"""Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call.
+``did`` is the DID that a call from outside came in by, where the number called is what it was put through to."""
 _UPLOADED = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-")
 
 
@@ -104,6 +104,11 @@ class ColumnMapping:
     def _duration(self) -> tuple[str, ...]:
         return (DURATION,) if DURATION in self.columns else ()
 
+    def without_defaults(self, *columns: str) -> ColumnMapping:
+        """The same without the defaults for some of Forfait's columns."""
+        kept = {ours: text for ours, text in self.defaults.items() if ours not in columns}
+        return self if len(kept) == len(self.defaults) else replace(self, defaults=kept)
+
     def columns_of(self, places: Mapping[str, int]) -> tuple[str, ...]:
         """The columns whose fields ``texts`` takes."""
         return (*COLUMNS, DURATION) if DURATION in places else COLUMNS
@@ -124,10 +129,6 @@ class ColumnMapping:
             for column in {*self.words, *self.defaults}
             if (rows.names.get(column, column) if rows.texts != self.texts else column) in rows.columns
         }
-        # A format that has no column for the direction finds it by others; a declared one replaces it.
-        stated = (
-            self.defaults.get("direction") if rows.names.get("direction", "direction") not in rows.columns else None
-        )
         texts = rows.texts
 
         def read(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -135,8 +136,7 @@ class ColumnMapping:
             for place, rule in places.items():
                 found[place] = rule(found[place])
             row = tuple(found)
-            row = texts(lambda _: row, fields) if texts else row
-            return row if stated is None else (*row[:_DIRECTION_AT], stated, *row[_DIRECTION_AT + 1 :])
+            return texts(lambda _: row, fields) if texts else row
 
         return read
 
@@ -150,6 +150,9 @@ class ColumnMapping:
             return text if default is None or text.strip() else default
 
         return translated
+
+
+NO_MAPPING = ColumnMapping()
 
 
 def plain(name: str) -> str:

@@ -85,7 +85,7 @@ class SourceColumns(Shape):
 
     Two of Forfait's columns may name the same column. ``duration``: seconds of the whole call, ringing included;
     ``channel``, ``destination_channel``, ``context``, ``application``: what rules about accounts, directions and
-    skipped rows look at.
+    skipped rows look at. ``did``: the DID that a call from outside came in by, which was put through to ``to``.
     """
 
     call_id: Column | None = None
@@ -102,6 +102,7 @@ class SourceColumns(Shape):
     destination_channel: Column | None = None
     context: Column | None = None
     application: Column | None = None
+    did: Column | None = None
 
 
 class SourceWords(Shape):
