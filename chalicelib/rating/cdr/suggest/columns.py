@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from chalicelib.calls.format import ANSWERED, NO_ANSWER
+from chalicelib.rating.cdr.mapping import plain
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
@@ -52,6 +53,8 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
     ``accounts``: the user names of the reseller's sub-accounts.
     """
     places = Places(titles=grid.titles)
+    if "columns" in found.declared:
+        return _declared(grid, places, found)
     sure = (
         _by_titles(grid, places, found)
         if grid.titles
@@ -70,6 +73,24 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
     for ours in ("start", "to", "seconds"):
         if ours not in places.of and f"columns.{ours}" not in found.confidence:
             found.ask("no_column", f"columns.{ours}", [])
+    return places
+
+
+def _declared(grid: Grid, places: Places, found: Suggestion) -> Places:
+    """The columns that a source names already; none is added, because its other files have columns of their own."""
+    titles = [plain(title) for title in grid.titles or ()]
+    for ours, theirs in found.declared["columns"].items():
+        if isinstance(theirs, int) and theirs <= grid.width:
+            places.of[ours] = theirs - 1
+        elif isinstance(theirs, str) and titles.count(plain(theirs)) == 1:
+            places.of[ours] = titles.index(plain(theirs))
+        else:
+            found.ask("other_columns", "pattern", [str(theirs)], [])
+            return Places(titles=grid.titles)
+    for ours in TITLES:
+        if ours not in places.of and titles.count(ours) == 1:
+            places.of[ours] = titles.index(ours)
+    seconds_format(grid, _lengths(grid, places), found)
     return places
 
 

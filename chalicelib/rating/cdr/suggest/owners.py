@@ -11,7 +11,7 @@ from chalicelib.rating.cdr import owning
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, read
 from chalicelib.rating.cdr.owning import Known, Owning
 from chalicelib.rating.cdr.suggest.columns import Places
-from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
+from chalicelib.rating.cdr.suggest.found import LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid, Row
 from chalicelib.rating.cdr.suggest.titles import DIRECTIONS, DISPOSITIONS, INSIDE, TRUNKS, bare
 
@@ -23,11 +23,14 @@ def words(grid: Grid, places: Places, found: Suggestion) -> None:
     """Declare what the words for dispositions and directions mean, and defaults where there is no such column."""
     for part, meanings in (("disposition", DISPOSITIONS), ("direction", DIRECTIONS)):
         place = places.of.get(part)
+        settled = {bare(theirs) for theirs in found.stated(f"words.{part}") or ()}
         if place is None:
             continue
         lines, mapped = defaultdict[str, list[int]](list), dict[str, str]()
         for row, text in zip(grid.rows, grid.column(place), strict=True):
             ours = meanings.get(bare(text))
+            if bare(text) in settled:
+                continue
             if ours is None and text:
                 lines[text.lower()].append(row.line)
             elif ours is not None and text.lower() != ours.lower():
@@ -37,7 +40,7 @@ def words(grid: Grid, places: Places, found: Suggestion) -> None:
         if lines:
             common = sorted(lines, key=lambda word: (-len(lines[word]), word))[:_MOST_SHOWN]
             found.ask("words", f"words.{part}", common, sorted(lines[common[0]]))
-    if "disposition" not in places.of:
+    if "disposition" not in places.of and "columns" not in found.declared:
         found.say("defaults.disposition", ANSWERED, LIKELY)
 
 
@@ -54,7 +57,7 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
     looked_at = {"column": "account", "channel": "channel", "caller": "from"}
     # A rule about a column that is asked for counts as soon as the question is answered.
     rules = [rule for rule in ACCOUNT_RULES if f"columns.{looked_at[rule]}" in found.confidence]
-    if rules:
+    if rules and "columns" not in found.declared:
         found.say("account", rules, LIKELY)
     open_rows = _without_owner(grid, places, known, plan, found)
     if open_rows and "context" in places.of and "direction" not in places.of:
@@ -62,8 +65,7 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
         for side, names in (("inside", INSIDE), ("trunks", TRUNKS)):
             contexts = sorted(name for name in used if name.lower() in names or _is_did(name, side))
             if contexts:
-                found.source.setdefault("direction", {})[side] = {"contexts": contexts}
-                found.confidence[f"direction.{side}"] = CERTAIN
+                found.say(f"direction.{side}", {"contexts": contexts})
         open_rows = _without_owner(grid, places, known, plan, found)
     features = Counter(called for row in open_rows if is_feature(called := _field(row, places, "to")))
     if features:
