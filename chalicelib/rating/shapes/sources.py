@@ -177,7 +177,8 @@ class CdrSource(Shape):
     date_format: DateFormat | None = None
     time_zone: Zone | None = None
     seconds_format: Annotated[
-        Literal["auto", "m:s", "h:m"] | None, Field(description="what `12:34` is in a column of seconds")
+        Literal["auto", "m:s", "h:m", "s", "ms", "min"] | None,
+        Field(description="what `12:34`, or the unit of a plain number, is in a column of seconds"),
     ] = None
     words: SourceWords = of_defaults()
     defaults: SourceDefaults = of_defaults()

@@ -72,7 +72,7 @@ def _without_layout(found: Suggestion) -> Suggestion:
     return Suggestion(
         {part: value if keeps(part) else found.declared[part] for part, value in found.source.items() if kept(part)},
         {part: how for part, how in found.confidence.items() if keeps(part)},
-        [question for question in found.questions if keeps(question.part)],
+        [question for question in found.questions if keeps(question.part) and question.code != "unit"],
         [one for one in found.evidence if keeps(one.part)],
         found.features,
         found.declared,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from chalicelib.calls.format import ANSWERED, NO_ANSWER
 from chalicelib.rating.cdr.mapping import plain
@@ -12,6 +11,7 @@ from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
 from chalicelib.rating.cdr.suggest.lengths import is_length, pairs, seconds_format, seconds_of
+from chalicelib.rating.cdr.suggest.places import Places
 from chalicelib.rating.cdr.suggest.titles import (
     ANSWER_TITLES,
     CONNECTED,
@@ -22,6 +22,7 @@ from chalicelib.rating.cdr.suggest.titles import (
     TITLES,
     bare,
 )
+from chalicelib.rating.cdr.suggest.units import is_number, unit
 
 _COST = re.compile(r"\d{1,9}(?:\.\d{1,8})?", re.ASCII)
 _CHANNEL = re.compile(r"(?:SIP|PJSIP|IAX2|Local|DAHDI|Zap|SCCP|Skinny|mISDN|Khomp|sofia)/\S+", re.IGNORECASE)
@@ -29,22 +30,6 @@ _CALLER = re.compile(r".*<([^<>]*)>\s*", re.DOTALL)
 _UNIQUE = re.compile(r"(?:\S+-)?\d{9,10}\.\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[CA]{2}[0-9a-f]{32}")
 _NUMBER = re.compile(r"(?:sips?:|tel:)?[+*#0-9][*#0-9().\s-]{1,24}(?:@.*)?")
 _MOSTLY = 0.9
-
-
-@dataclass
-class Places:
-    """Forfait's columns -> places from 0; ``answer`` and ``end`` beside them, which are only looked at."""
-
-    of: dict[str, int] = field(default_factory=dict)
-    titles: list[str] | None = None
-
-    def name(self, place: int) -> str | int:
-        """How a source names the column: by its title or, without a header or with a title twice, by its place."""
-        if self.titles is None:
-            return place + 1
-        title = self.titles[place].strip()
-        alike = [one for one in self.titles if one.strip().lower() == title.lower()]
-        return title if title and len(alike) == 1 else place + 1
 
 
 def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Places:
@@ -61,7 +46,10 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
         else _by_list(grid, places) or _by_content(grid, places, found, accounts)
     )
     _billable(grid, places, found)
-    seconds_format(grid, _lengths(grid, places), found)
+    seconds_format(grid, _lengths(grid, places, found), found)
+    if grid.titles or not sure:
+        # A system that is known by its list of columns writes seconds.
+        unit(grid, places, _lengths(grid, places, found), found)
     if "call_id" in places.of and not _all_different(grid, places.of["call_id"]):
         # A call with several rows of one id: without an id a row is known by all its columns.
         del places.of["call_id"]
@@ -90,16 +78,21 @@ def _declared(grid: Grid, places: Places, found: Suggestion) -> Places:
     for ours in TITLES:
         if ours not in places.of and titles.count(ours) == 1:
             places.of[ours] = titles.index(ours)
-    seconds_format(grid, _lengths(grid, places), found)
+    seconds_format(grid, _lengths(grid, places, found), found)
     return places
 
 
-def _lengths(grid: Grid, places: Places) -> list[int]:
+def _lengths(grid: Grid, places: Places, found: Suggestion) -> list[int]:
     """The column of the billable seconds or, where that is asked, the columns that may be it."""
     if "seconds" in places.of:
         return [places.of["seconds"]]
+    asked = next((one.candidates for one in found.questions if one.part == "columns.seconds"), [])
+    if grid.titles and asked:
+        return [n for n in range(grid.width) if str(places.name(n)) in asked]
     free = [n for n in range(grid.width) if n not in places.of.values()]
-    return [n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], is_length) >= _MOSTLY]
+    return [
+        n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], _is_any_length) >= _MOSTLY
+    ]
 
 
 def _by_titles(grid: Grid, places: Places, found: Suggestion) -> bool:
@@ -140,7 +133,7 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "start":
         return dates.are_dates(given)
     if ours in ("seconds", "duration"):
-        return _share(given, is_length) >= _MOSTLY
+        return _share(given, _is_any_length) >= _MOSTLY
     if ours == "direction":
         return _share(given, lambda text: bare(text) in DIRECTIONS) > 0
     if ours == "disposition":
@@ -148,6 +141,10 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "to":
         return _share(given, lambda text: any(c.isdigit() for c in text) or len(text) == 1) >= 0.5
     return True
+
+
+def _is_any_length(text: str) -> bool:
+    return is_length(text) or is_number(text)
 
 
 def _share(texts: list[str], fits: object) -> float:

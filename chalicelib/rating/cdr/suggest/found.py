@@ -20,6 +20,7 @@ QUESTIONS = {
     "date_format": "the dates fit {candidates}; no line of the sample can be read in one of these ways only",
     "no_date_format": "the dates, such as {example}, fit no known pattern; write it with the letters y M d H m s",
     "seconds_format": "lengths such as {example} are {candidates}, minutes and seconds or hours and minutes; say which",
+    "unit": "lengths such as {example} may be {candidates} (s seconds, ms milliseconds, min minutes); say which",
     "words": "{part} has words whose meaning is not known: {candidates}; say what each means",
     "account": "no column, channel or caller in the sample names a known sub-account; it has {candidates}",
     "local_numbers": "numbers of {digits} digits are the end of numbers held with different beginnings: {candidates}",

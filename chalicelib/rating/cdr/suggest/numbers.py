@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from chalicelib.dialling import DialPlan, user_of
-from chalicelib.rating.cdr.suggest.columns import Places
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
 from chalicelib.rating.cdr.suggest.owners import is_feature
+from chalicelib.rating.cdr.suggest.places import Places
 
 _TECHNICAL = re.compile(r"([0-9*]{1,11}#)\+?[0-9]{7,15}")
 _PREFIXES = ("9", "*67", "*82", "1010288", "0", "8", "00")

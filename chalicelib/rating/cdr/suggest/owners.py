@@ -10,9 +10,9 @@ from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import owning
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, read
 from chalicelib.rating.cdr.owning import Known, Owning
-from chalicelib.rating.cdr.suggest.columns import Places
 from chalicelib.rating.cdr.suggest.found import LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid, Row
+from chalicelib.rating.cdr.suggest.places import Places
 from chalicelib.rating.cdr.suggest.titles import DIRECTIONS, DISPOSITIONS, INSIDE, TRUNKS, bare
 
 _FEATURE = re.compile(r"[siht]|[*#]+[0-9]{0,5}[*#]*")

@@ -62,10 +62,13 @@ TITLES: dict[str, tuple[str, ...]] = {
         "seconds billsec billableseconds billedseconds billsecs billedsec billedduration billableduration talktime "
         "talking talkseconds talktimeseconds conversation billabletime conversationtime dureefacturee "
         "duracionfacturada secondes segundos",
+        "billmsec billedminutes billableminutes minutesbilled billableminutes talkminutes talktimems",
     ),
     "duration": (
         "duration callduration durationseconds durationsec durations durationsecs totalduration calllength length "
         "duree dureesecondes duracion duracionsegundos tiempo totaltime",
+        "durationms durationmsec durationminutes durationmin durationmins callminutes minutes dureeminutes "
+        "duracionminutos minutos",
     ),
     "cost": ("cost total totalcost callcost billcost price amount cout prix costo coste precio importe",),
     "channel": ("channel sourcechannel srcchannel callerchannel origdevicename",),
