@@ -199,7 +199,7 @@ def test_a_skipped_line_is_listed_with_why_and_is_neither_rated_nor_refused(sell
     )
 
 
-OF_A_CARRIER = """Date;Caller;Dialled;Extension;Talk time;Result
+OF_A_CARRIER = """Date;Caller;Dialled;Username;Talk time;Result
 1/9/2026 16:33:01;101;14165550123;alice;61;Answered
 13/9/2026 16:33:01;101;14165550124;alice;0;Missed
 14/9/2026 16:33:05;101;x;alice;5;Answered

@@ -17,6 +17,7 @@ from chalicelib.rating.cdr.suggest.columns import columns
 from chalicelib.rating.cdr.suggest.dates import date_format
 from chalicelib.rating.cdr.suggest.found import CERTAIN, Suggestion
 from chalicelib.rating.cdr.suggest.grid import grid_of
+from chalicelib.rating.cdr.suggest.naming import naming
 from chalicelib.rating.cdr.suggest.numbers import numbers
 from chalicelib.rating.cdr.suggest.owners import owners, words
 from chalicelib.rating.cdr.suggest.titles import zone_in
@@ -43,6 +44,8 @@ def suggest(
         if grid.skip:
             found.say("skip_lines", grid.skip)
     places = columns(grid, found, known.accounts)
+    if not is_known:
+        naming(grid, places, known, plan, found)
     start = places.of.get("start")
     if start is not None:
         date_format(grid, start, found)

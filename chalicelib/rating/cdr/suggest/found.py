@@ -23,6 +23,7 @@ QUESTIONS = {
     "unit": "lengths such as {example} may be {candidates} (s seconds, ms milliseconds, min minutes); say which",
     "words": "{part} has words whose meaning is not known: {candidates}; say what each means",
     "account": "no column, channel or caller in the sample names a known sub-account; it has {candidates}",
+    "names_account": "{candidates} may name who made a call or who answered it; say whether it is {part}",
     "local_numbers": "numbers of {digits} digits are the end of numbers held with different beginnings: {candidates}",
     "strip": "some numbers called can be read only without {candidates}, in ways that differ; say which is dialled",
 }

@@ -42,7 +42,7 @@ TITLES: dict[str, tuple[str, ...]] = {
     "direction": ("direction calldirection sens sentido direccion", "calltype type tipo"),
     "account": (
         "account accountcode username subaccount useraccount sipusername sipuser",
-        "user compte cuenta utilisateur usuario extension callerextension poste ext fromdn",
+        "user compte cuenta utilisateur usuario extension callerextension poste ext fromdn agent",
     ),
     "from": (
         "from src source calleridnumber callingpartynumber fromnumber callernumber calling fromno sourcenumber "
@@ -78,6 +78,8 @@ TITLES: dict[str, tuple[str, ...]] = {
 }
 """Forfait's column -> titles in the order of preference, separated by blanks; those of one text are equally good."""
 
+EXTENSION_TITLES = frozenset(TITLES["account"][1].split())
+"""Titles of a column that may name the extension that answered a call."""
 ANSWER_TITLES = _words("answer answerstamp answertime datetimeconnect timeanswered answeredat answerdate")
 END_TITLES = _words("end endstamp endtime datetimedisconnect timeend endedat enddate hangup hanguptime")
 
