@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.dialling import DialPlan, user_of
+from chalicelib.rating.cdr.mapping import plain
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.suggest.found import Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
@@ -30,7 +31,12 @@ def naming(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
     if open_lines:
         del found.source["columns"]["account"]
         del places.of["account"]
-        found.ask("names_account", "columns.account", [str(places.name(place))], open_lines)
+        if plain(grid.titles[place]) == "account":
+            # A column of this name is read also if no source names it, so the rule about it is what is asked for.
+            del found.confidence["columns.account"]
+            found.ask("names_account", "account", ["column"], open_lines)
+        else:
+            found.ask("names_account", "columns.account", [str(places.name(place))], open_lines)
 
 
 def _column(grid: Grid, places: Places, name: str) -> list[str]:

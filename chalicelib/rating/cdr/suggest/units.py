@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from chalicelib.rating.cdr.mapping import plain
 from chalicelib.rating.cdr.spans import IN_MINUTES, IN_MS, IN_SECONDS
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, Suggestion
@@ -68,6 +69,8 @@ def _units(grid: Grid, place: int, at: Mapping[str, int]) -> _Units | None:
     given = [length for length in lengths if length]
     if not given:
         return None
+    # A column of this name is read also if no source names it.
+    is_ours = grid.titles is not None and plain(grid.titles[place]) == "seconds"
     said, known = _said(grid, place), _measured(grid, lengths, at)
     exact = [one for one in _SECONDS_OF if known and _is_exact(known, one)]
     if exact:
@@ -75,9 +78,11 @@ def _units(grid: Grid, place: int, at: Mapping[str, int]) -> _Units | None:
         is_shown = exact[0] == IN_SECONDS or (len(exact) == 1 and len({n for n, *_ in known}) > 1)
         return (
             _Units(exact[:1], True)
-            if is_shown and said in (None, exact[0])
+            if is_shown and (is_ours or said in (None, exact[0]))
             else _Units([*exact, said or IN_SECONDS], False)
         )
+    if is_ours:
+        return _Units([IN_SECONDS], True)
     possible = [one for one in _SECONDS_OF if all(n * _SECONDS_OF[one] <= whole + 60 for n, _, whole in known)]
     if any(n > whole + 1 for n, _, whole in known) or any("." in text for text in grid.column(place)):
         # The one unit that is left only fits; that is no proof.
