@@ -167,6 +167,10 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     if first and refused:
         found.found = suggest(first, found.layout.name not in ("unknown", "aliased"), known, source.plan, stands)
 
+        at = {row.line for row in refused}
+        # A format may know words that no list has.
+        known_words = [one for one in found.found.questions if one.code == "words" and not at & {*one.lines}]
+        found.found.without(known_words)
         found.found, then = kept(found.found, lambda parts: _read(first, parts, reading, book))
     found.advice = advise(refused, found.found, then)
     del found.rows[LINES:]

@@ -291,3 +291,26 @@ def test_advice_says_to_put_the_suggestion_only_for_lines_that_it_cures(seller: 
     (cures,) = [each for each in shown["advice"] if each["code"] == "declare_suggestion"]
     assert (cures["lines"], seller.put("/v1/cdr-sources", shown["suggestion"]).status) == (3, 200)
     assert preview(seller, OF_A_CARRIER, "carrier/sep.csv")["rated"] == 2
+
+
+MASTER = (
+    '"alice","101","14165550123","x","","SIP/1-1","","Dial","","2026-09-10 08:30:00","","2026-09-10 08:31:08",'
+    '68,61,"{}","DOCUMENTATION","1795440600.{}",""\n'
+)
+
+
+@pytest.mark.parametrize("words", [("ANSWERED", "ANSWERED", "Gesprochen"), ("Gesprochen", "Verpasst")])
+def test_unknown_words_of_a_known_format_are_a_question(seller: Any, words: tuple[str, ...]) -> None:
+    shown = preview(seller, "".join(MASTER.format(word, n) for n, word in enumerate(words)))
+    (asked,) = [each for each in shown["questions"] if each["code"] == "words"]
+    assert (asked["part"], "Gesprochen".lower() in asked["candidates"]) == ("words.disposition", True)
+    assert not (shown["suggestion"] or {}).get("defaults")
+    assert "answer_questions" in {each["code"] for each in shown["advice"]}
+
+
+def test_a_word_for_a_direction_in_forfaits_own_csv_is_suggested(seller: Any) -> None:
+    text = csv_file(line("1"), line("2")).decode().replace("outbound", "Outgoing")
+    shown = preview(seller, text)
+    assert shown["suggestion"]["words"] == {"direction": {"outgoing": "outbound"}}
+    assert seller.put("/v1/cdr-sources", shown["suggestion"]).status == 200
+    assert preview(seller, text)["rated"] == 2

@@ -207,7 +207,7 @@ def test_files_are_read_once_the_questions_are_answered() -> None:
     read: list[bool] = []
 
     @given(files())
-    @examples(400, 60, database=None, phases=[Phase.generate])
+    @examples(400, 100, database=None, phases=[Phase.generate])
     def each(file: Drawn) -> None:
         lines = right(file, answered(file, suggested(file)))
         assert file.counts or lines == 0
@@ -266,3 +266,41 @@ def test_a_column_that_may_name_who_answered_is_a_question(title: str) -> None:
     assert "account" not in found.source["columns"]
     outbound = "".join(text.splitlines(keepends=True)[:2])
     assert suggest(Chunk(1, outbound.encode()), False, known, plan).source["columns"]["account"] == title
+
+
+def called(*numbers: str, dids: tuple[str, ...] = (DID,)) -> Suggestion:
+    rows = [f"2026-11-23 08:30:{n:02},1001,1001,{number},61,answered" for n, number in enumerate(numbers)]
+    text = "\n".join(["Start,Account,From,To,Billsec,Status", *rows, ""])
+    known = Known(frozenset(ACCOUNTS), frozenset(dids), {})
+    return suggest(Chunk(1, text.encode()), False, known, DialPlan("US", accounts=known.accounts))
+
+
+HELD = ("+15145550100", "+15145550101", "+15145550102")
+
+
+@pytest.mark.parametrize(
+    "numbers", [("5550100",), ("5550100", "5550101"), ("5550100", "5550101", "5550102", "7771234")]
+)
+def test_numbers_that_end_as_a_held_one_by_chance_declare_no_area(numbers: tuple[str, ...]) -> None:
+    found = called(*numbers, dids=HELD)
+    assert "local_numbers" not in found.source
+    assert [(each.code, each.candidates) for each in found.questions] == [("local_area", ["+1514"])]
+
+
+def test_several_numbers_and_no_others_of_one_area_declare_it() -> None:
+    found = called("5550100", "5550101", "5550102", dids=HELD)
+    assert found.source["local_numbers"] == [{"digits": 7, "prefix": "+1514"}]
+
+
+def test_one_number_behind_a_prefix_is_a_question() -> None:
+    assert [(each.code, each.candidates) for each in called("9+12125550100").questions] == [("prefix", ["9"])]
+    assert called("9+12125550100", "9+12125550101").source["strip"] == ["9"]
+
+
+def test_a_column_of_unknown_words_is_not_taken_for_answered_calls() -> None:
+    text = "Start,Account,From,To,Billsec,How\n2026-11-23 08:30:00,1001,1001,+14165550123,61,Gesprochen\n"
+    known = Known(frozenset(ACCOUNTS), frozenset((DID,)), {})
+    found = suggest(Chunk(1, text.encode()), False, known, DialPlan("US", accounts=known.accounts))
+    assert "defaults" not in found.source
+    assert [(each.code, each.part) for each in found.questions] == [("one_column", "columns.disposition")]
+    assert found.questions[0].message == "column How may be columns.disposition; say whether it is"

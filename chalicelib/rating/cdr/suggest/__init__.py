@@ -23,7 +23,7 @@ from chalicelib.rating.cdr.suggest.owners import owners, words
 from chalicelib.rating.cdr.suggest.titles import zone_in
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-OF_LAYOUT = ("header", "skip_lines", "columns", "words", "defaults")
+OF_LAYOUT = ("header", "skip_lines", "columns", "defaults")
 """The parts that a file of a format known to Forfait does not need."""
 
 
@@ -32,7 +32,7 @@ def suggest(
 ) -> Suggestion:
     """The source that reads the first lines of a file.
 
-    ``is_known``: whether Forfait knows the file's format; then nothing is suggested about its columns and words.
+    ``is_known``: whether Forfait knows the file's format; then nothing is suggested about its columns.
     ``known``: the reseller's sub-accounts and DIDs. ``plan``: how its numbers are dialled, by what is declared.
     ``declared``: the parts of the source that holds for the file already; the suggestion keeps all of them.
     """
@@ -54,7 +54,7 @@ def suggest(
             found.say("time_zone", zone, CERTAIN)
     if "columns" in declared and not places.of:
         return found.added()
-    words(grid, places, found)
+    words(grid, places, found, is_known)
     numbers(grid, places, known.dids, plan, found)
     owners(grid, places, known, plan, found)
     return (_without_layout(found) if is_known else found).added()

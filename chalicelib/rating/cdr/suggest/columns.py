@@ -173,7 +173,7 @@ def _by_list(grid: Grid, places: Places) -> bool:
 
 
 def _is_ended(text: str) -> bool:
-    return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text) is not None
+    return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(?:[ _-][A-Za-z0-9]+)*", text) is not None
 
 
 def _by_content(grid: Grid, places: Places, found: Suggestion, accounts: Collection[str]) -> bool:

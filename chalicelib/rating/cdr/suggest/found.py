@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ CERTAIN, LIKELY, QUESTION = "certain", "likely", "question"
 
 QUESTIONS = {
     "column": "several columns may be {part}: {candidates}; say which one is",
+    "one_column": "column {candidates} may be {part}; say whether it is",
     "no_column": "no column is surely {part}; name it by its title or its place",
     "changes": "{part} {candidates} would cure some lines, but change others that are read already; say what holds",
     "other_columns": "its source names the column {candidates}, which it has not; PUT one of a longer {part}",
@@ -25,6 +26,8 @@ QUESTIONS = {
     "account": "no column, channel or caller in the sample names a known sub-account; it has {candidates}",
     "names_account": "{candidates} may name who made a call or who answered it; say whether it is {part}",
     "local_numbers": "numbers of {digits} digits are the end of numbers held with different beginnings: {candidates}",
+    "local_area": "some numbers of {digits} digits are the end of one held; say whether all begin with {candidates}",
+    "prefix": "one number called can be read only without {candidates}; say whether this is dialled before numbers",
     "strip": "some numbers called can be read only without {candidates}, in ways that differ; say which is dialled",
 }
 """The sentence of each question by its code."""
@@ -91,6 +94,12 @@ class Suggestion:
         found = self.declared.get(whole)
         return (found or {}).get(inner) if inner else found
 
+    def without(self, questions: Collection[Question]) -> None:
+        """Ask these questions no more."""
+        self.questions = [one for one in self.questions if one not in questions]
+        for one in questions:
+            self.confidence.pop(one.part, None)
+
     def added(self) -> Suggestion:
         """The same without a source, if that would declare nothing new."""
         if self.source == self.declared:
@@ -104,6 +113,8 @@ class Suggestion:
         whole = part.partition(".")[0]
         if self.stated(part) is not None and (whole == "columns" or part in _DECIDED):
             return
+        if code == "column" and len(candidates) == 1:
+            code = "one_column"
         self.confidence[part] = QUESTION
         self.questions.append(Question(code, part, candidates, (lines or [])[:5], parameters))
 
