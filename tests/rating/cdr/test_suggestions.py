@@ -128,6 +128,9 @@ def files(draw: st.DrawFn) -> Drawn:
         titles = {ours: draw(st.sampled_from(" ".join(groups).split())) for ours, groups in TITLES.items()}
         # A column of Forfait's name is in seconds, also without a suggestion.
         unit = "s" if titles["seconds"] == "seconds" else unit
+        if form.count(" ") == 1 and "-0500" not in form and draw(st.booleans()):
+            order.insert(order.index("start") + draw(st.integers(0, 1)), "time")
+            titles |= {"start": "Date", "time": "Time"}
         titles |= {"answer": "Answer time", "end": "End time"}
         titles = {name: titles.get(name, "Remark") for name in order}
         lines.append(delimiter.join(titles.values()))
@@ -144,6 +147,8 @@ def files(draw: st.DrawFn) -> Drawn:
             "call_id": f"{1_795_440_600 + n}.{n}",
             "noise": draw(st.sampled_from(("", "x", "17"))),
         }
+        if "time" in order:
+            shown["start"], shown["time"] = shown["start"].split(" ")
         lines.append(delimiter.join(str(shown[name]) for name in order))
         call["line"] = len(lines)
     return Drawn(

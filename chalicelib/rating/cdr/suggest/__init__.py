@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.mapping import TIME
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk
 from chalicelib.rating.cdr.suggest.columns import columns
-from chalicelib.rating.cdr.suggest.dates import date_format
+from chalicelib.rating.cdr.suggest.dates import date_format, joined
 from chalicelib.rating.cdr.suggest.found import CERTAIN, Suggestion
 from chalicelib.rating.cdr.suggest.grid import grid_of
 from chalicelib.rating.cdr.suggest.naming import naming
@@ -48,7 +49,8 @@ def suggest(
         naming(grid, places, known, plan, found)
     start = places.of.get("start")
     if start is not None:
-        date_format(grid, start, found)
+        texts = grid.column(start)
+        date_format(grid, joined(texts, grid.column(places.of[TIME])) if TIME in places.of else texts, found)
         zone = zone_in(grid.titles[start]) if grid.titles else None
         if zone and "columns" not in declared:
             found.say("time_zone", zone, CERTAIN)

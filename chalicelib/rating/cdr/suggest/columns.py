@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 
 from chalicelib.calls.format import ANSWERED, NO_ANSWER
-from chalicelib.rating.cdr.mapping import plain
+from chalicelib.rating.cdr.declaration import read
+from chalicelib.rating.cdr.mapping import TIME, plain
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
@@ -19,6 +20,7 @@ from chalicelib.rating.cdr.suggest.titles import (
     DISPOSITIONS,
     END_TITLES,
     LISTS,
+    START_TITLES,
     TITLES,
     bare,
 )
@@ -45,6 +47,9 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
         if grid.titles
         else _by_list(grid, places) or _by_content(grid, places, found, accounts)
     )
+    if "start" not in places.of and (both := dates.date_and_time(grid, START_TITLES)):
+        places.of["start"], places.of[TIME] = both
+        found.say("columns.start", [places.name(place) for place in both], CERTAIN if grid.titles else LIKELY)
     _billable(grid, places, found)
     seconds_format(grid, _lengths(grid, places, found), found)
     if grid.titles or not sure:
@@ -56,7 +61,7 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
     if "cost" in places.of and not all(_COST.fullmatch(text) for text in grid.column(places.of["cost"]) if text):
         del places.of["cost"]
     for ours in TITLES:
-        if ours in places.of:
+        if ours in places.of and not (ours == "start" and TIME in places.of):
             found.say(f"columns.{ours}", places.name(places.of[ours]), CERTAIN if sure else LIKELY)
     for ours in ("start", "to", "seconds"):
         if ours not in places.of and f"columns.{ours}" not in found.confidence:
@@ -67,7 +72,7 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
 def _declared(grid: Grid, places: Places, found: Suggestion) -> Places:
     """The columns that a source names already; none is added, because its other files have columns of their own."""
     titles = [plain(title) for title in grid.titles or ()]
-    for ours, theirs in found.declared["columns"].items():
+    for ours, theirs in read(found.declared).mapping.columns.items():
         if isinstance(theirs, int) and theirs <= grid.width:
             places.of[ours] = theirs - 1
         elif isinstance(theirs, str) and titles.count(plain(theirs)) == 1:

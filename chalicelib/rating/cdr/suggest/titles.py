@@ -78,6 +78,7 @@ TITLES: dict[str, tuple[str, ...]] = {
 }
 """Forfait's column -> titles in the order of preference, separated by blanks; those of one text are equally good."""
 
+START_TITLES = frozenset(" ".join(TITLES["start"]).split()) | _words("heure hour jour day callday")
 EXTENSION_TITLES = frozenset(TITLES["account"][1].split())
 """Titles of a column that may name the extension that answered a call."""
 ANSWER_TITLES = _words("answer answerstamp answertime datetimeconnect timeanswered answeredat answerdate")

@@ -16,7 +16,7 @@ from chalicelib.calls.format import ANSWERED
 from chalicelib.rating.cdr import asterisk, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.call import COLUMNS
 from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, skipping_of, words_of
-from chalicelib.rating.cdr.mapping import DURATION
+from chalicelib.rating.cdr.mapping import DURATION, TIME
 from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
@@ -83,6 +83,8 @@ def _forfait(page: Page) -> dict[str, Field]:
 
 def _aliased(page: Page) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
+    if TIME in page.columns:
+        fields["start"] = page.joined(page.not_blank(fields["start"]), page.not_blank(page.column(TIME)))
     if DURATION in page.columns:
         fields["seconds"] = _within(page, "seconds")
     return fields
