@@ -130,6 +130,8 @@ def measure(samples: Samples, size: int, rounds: int) -> dict[str, Any]:
         decks.publish(files[0], "value", DECK_DAY, 0)
         since = (today - timedelta(days=DAYS) - FIRST.date()).days * 1440
         on.rate(samples.calls(CALLS, Span(since)), "weighing.csv")
+        # Compaction, which follows, is no part of what is measured.
+        on.rest()
         if worker:
             machine.forget_peak(worker)
         for number in range(rounds):

@@ -19,19 +19,25 @@ DAYS = 30
 """The UTC days before the present one whose calls are read, beside those of the present one: "last month"."""
 MOST_CALLS, MOST_READS = 100_000, 200
 _DIRECTION, _TO, _SECONDS = (call_format.COLUMNS.index(name) for name in ("direction", "to", "seconds"))
-_Part = tuple[Segment, Sequence[int]]
+Part = tuple[Segment, Sequence[int]]
+"""A segment and one of its ``members``; the bytes of an object never change."""
 
 
-def seconds_called(now: int) -> dict[str, int]:
-    """Seconds by the digits of the number called, of outbound calls of the last ``DAYS``, or of a part."""
+def parts(now: int) -> Sequence[Part]:
+    """The parts of the rated calls of the last ``DAYS`` by which a deck is weighed at an instant."""
     today = periods.utc_day(now)
-    parts: list[_Part] = [
+    found: list[Part] = [
         (segment, member)
         for segment in _segments(periods.next_day(today, -DAYS), periods.next_day(today))
         for member in segment.members
     ]
+    return _spread(found)
+
+
+def seconds_called(parts: Sequence[Part]) -> dict[str, int]:
+    """Seconds by the digits of the number called, of the outbound calls in parts."""
     found: dict[str, int] = {}
-    for segment, member in _spread(parts):
+    for segment, member in parts:
         for data in index.portions(segment, [member]):
             for row in call_format.row_texts(data):
                 if row[_DIRECTION] == OUTBOUND and row[_SECONDS] != "0":
@@ -56,7 +62,7 @@ def _segments(first_day: str, last_day: str) -> Iterator[Segment]:
         month = periods.next_month(month, -1)
 
 
-def _spread(parts: Sequence[_Part]) -> Sequence[_Part]:
+def _spread(parts: Sequence[Part]) -> Sequence[Part]:
     """All parts, or as many at even distances as stay within the limits."""
     rows = sum(member[2] for _, member in parts)
     return parts[:: max(1, -(-len(parts) // MOST_READS), -(-rows // MOST_CALLS))]

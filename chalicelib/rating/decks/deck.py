@@ -251,7 +251,8 @@ class Deck:
         (places, names), count = self.destinations(), self.prefix_count
         columns = (map(self.prefix, range(count)), places[:count], *(each[:count] for each in self.costs()))
         for prefix, place, rate, fee, initial, increment in zip(*columns, strict=True):
-            yield DeckLine(prefix, names[place], rate, initial, increment, fee)
+            # Past the constructor written in Python: a deck has 200,000 lines.
+            yield tuple.__new__(DeckLine, (prefix, names[place], rate, initial, increment, fee, PREFIX, ()))
         yield from map(self._read, range(count, len(self)))
 
     def prefix(self, index: int) -> str:

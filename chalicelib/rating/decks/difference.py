@@ -8,7 +8,7 @@ numbers: it is ``gone`` (or ``new``) only if no shorter prefix covers it. So is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import chain
@@ -74,16 +74,22 @@ class _Costs:
     """The lines of a deck by their digits. Of number lines for several home countries, the first by country counts."""
 
     def __init__(self, lines: Iterable[DeckLine]) -> None:
-        self.prefixes: dict[str, DeckLine] = {}
+        given = lines if isinstance(lines, list) else list(lines)
+        self.prefixes = {line.prefix: line for line in given if line.match == PREFIX}
         self.numbers: dict[str, DeckLine] = {}
-        for line in lines:
-            if line.match == PREFIX:
-                self.prefixes[line.prefix] = line
-            else:
+        for line in given if len(self.prefixes) < len(given) else ():
+            if line.match != PREFIX:
                 known = self.numbers.setdefault(line.prefix, line)
                 if line.homes < known.homes:
                     self.numbers[line.prefix] = line
-        self._lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
+        self._lengths = sorted(set(map(len, self.prefixes)), reverse=True)
+
+    def joined(self, other: _Costs) -> _Costs:
+        """The lines of both, to find the longest of either; of two with the same digits the other's."""
+        both = _Costs(())
+        both.prefixes, both.numbers = self.prefixes | other.prefixes, self.numbers | other.numbers
+        both._lengths = sorted({*self._lengths, *other._lengths}, reverse=True)
+        return both
 
     def find(self, digits: str, match: str = NUMBER) -> DeckLine | None:
         """The line that prices these digits: of a number, or of all numbers with this prefix and no longer one."""
@@ -91,8 +97,10 @@ class _Costs:
             line = self.numbers.get(digits)
             if line or len(digits) <= SHORT_DIGITS:
                 return line
+        get = self.prefixes.get
         for length in self._lengths:
-            line = self.prefixes.get(digits[:length]) if length <= len(digits) else None
+            # Digits that are shorter than this stay whole: they are found as the prefix that they are.
+            line = get(digits[:length])
             if line:
                 return line
         return None
@@ -106,35 +114,56 @@ def difference(in_force: Iterable[DeckLine], new: Iterable[DeckLine], seconds_ca
     """
     before, after = _Costs(in_force), _Costs(new)
     total, countries = Weighed(), defaultdict[str, Weighed](Weighed)
-    by_line: dict[tuple[str, str], int] = {}
-    for digits, seconds in seconds_called.items():
-        old = before.find(digits)
-        if old is None:
-            continue
-        now = after.find(digits)
-        longest = max(filter(None, (old, now)), key=lambda line: (line.match == NUMBER, len(line.prefix)))
-        key = (longest.prefix, longest.match)
-        by_line[key] = by_line.get(key, 0) + seconds
-        for weighed in (total, countries[country_of(digits) or ""]):
-            weighed.seconds += seconds
-            weighed.lost_seconds += seconds * (now is None)
-            weighed.changed_seconds += seconds * (now is not None and _by_half(old, now))
+    by_line = _weigh(before, after, seconds_called, total, countries)
     found: dict[str, list[Line]] = {kind: [] for kind in KINDS}
     for line in _differing(before, after, by_line):
         for kind in _kinds(line.before, line.after):
             found[kind].append(line)
-            total.lines[kind] += 1
             countries[line.country or ""].lines[kind] += 1
+    for kind, lines in found.items():
+        total.lines[kind] = len(lines)
     examples = {
         kind: nsmallest(EXAMPLES, lines, key=lambda line: (-line.seconds, line.prefix)) for kind, lines in found.items()
     }
     return Difference(total, dict(sorted(countries.items())), examples)
 
 
+def _weigh(
+    before: _Costs,
+    after: _Costs,
+    seconds_called: Mapping[str, int],
+    total: Weighed,
+    countries: defaultdict[str, Weighed],
+) -> dict[tuple[str, str], int]:
+    """Seconds called by digits and match of the line of either deck that is the longest for the numbers; those that
+    the deck in force prices are added to ``total`` and ``countries``."""
+    either = before.joined(after)
+    called: dict[tuple[str, str, str], int] = {}
+    for digits, seconds in seconds_called.items():
+        line = either.find(digits)
+        if line is not None:
+            key = line.prefix, line.match, country_of(digits) or ""
+            called[key] = called.get(key, 0) + seconds
+    by_line: dict[tuple[str, str], int] = {}
+    for (digits, match, country), seconds in called.items():
+        # No longer line prices these numbers, so their line in each deck is that of these digits.
+        old, now = before.find(digits, match), after.find(digits, match)
+        if old is None:
+            continue
+        by_line[digits, match] = by_line.get((digits, match), 0) + seconds
+        changed = now is not None and _by_half(old, now)
+        for weighed in (total, countries[country]):
+            weighed.seconds += seconds
+            weighed.lost_seconds += seconds * (now is None)
+            weighed.changed_seconds += seconds * changed
+    return by_line
+
+
 def minute_cost(line: DeckLine) -> int:
     """What a call of one minute costs, in units of 1e-10 / 60, so that it is an integer."""
-    beyond = max(0, _MINUTE - line.initial)
-    return line.rate_e10 * (line.initial + -(-beyond // line.increment) * line.increment) + line.fee_e8 * 100 * _MINUTE
+    _, _, rate_e10, initial, increment, fee_e8, _, _ = line
+    seconds = initial if initial >= _MINUTE else initial - (initial - _MINUTE) // increment * increment
+    return rate_e10 * seconds + fee_e8 * 100 * _MINUTE
 
 
 def _by_half(old: DeckLine, now: DeckLine) -> bool:
@@ -150,15 +179,14 @@ def _differing(before: _Costs, after: _Costs, by_line: Mapping[tuple[str, str], 
         gone = ((digits, old, after.find(digits, match)) for digits, old in olds.items() if digits not in news)
         for digits, old, now in chain(pairs, gone):
             if old is not now and (old is None or now is None or old[2:6] != now[2:6]):
-                yield Line(digits, match, country_of(digits), old, now, by_line.get((digits, match), 0))
+                # Past the constructor written in Python: there can be a line for each of the deck's.
+                seconds = by_line.get((digits, match), 0)
+                yield tuple.__new__(Line, (digits, match, country_of(digits), old, now, seconds))
 
 
-def _kinds(old: DeckLine | None, now: DeckLine | None) -> Iterator[str]:
+def _kinds(old: DeckLine | None, now: DeckLine | None) -> Sequence[str]:
     if old is None or now is None:
-        yield NEW if old is None else GONE
-        return
-    change = minute_cost(now) - minute_cost(old)
-    if change:
-        yield DEARER if change > 0 else CHEAPER
-    if old[3:5] != now[3:5]:
-        yield INCREMENTS
+        return (NEW,) if old is None else (GONE,)
+    before, after = minute_cost(old), minute_cost(now)
+    kinds = (DEARER,) if after > before else (CHEAPER,) if after < before else ()
+    return (*kinds, INCREMENTS) if old[3:5] != now[3:5] else kinds

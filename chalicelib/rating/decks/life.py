@@ -67,9 +67,9 @@ def confirm(
     if fx_e10 is not None:
         _convert(drop, cost_currency, fx_e10)
     deck = holding.opened(str(drop.object_key))
-    found = holding.look(drop.route, drop.effective_from, list(deck.lines()), scope.now)
     own = [each for each in drop.suspicions if each["code"] == holding.NO_FX and fx_e10 is None]
-    drop.suspicions, drop.difference, drop.compared_to = [*own, *found.suspicions], found.totals, found.compared_to
+    holding.look_again(drop, deck, scope.now)
+    drop.suspicions = [*own, *drop.suspicions]
     _require_accepted(scope, drop, accept, keep=fx_e10 is None)
     drop.status, drop.accepted = Status.PUBLISHED.value, sorted({each["code"] for each in drop.suspicions})
     drop.confirmed_by, drop.confirmed_at = scope.actor, scope.now
@@ -85,7 +85,7 @@ def _require_accepted(scope: Scope, drop: DeckDrop, accept: Collection[str], *, 
         return
     if keep:
         # The list shows what was found now; with another rate of exchange it would be about costs that are not kept.
-        changes = {name: getattr(drop, name) for name in ("suspicions", "difference", "compared_to")}
+        changes = {name: getattr(drop, name) for name in ("suspicions", "difference", "compared_to", "basis")}
         stored = DeckDrop(drop.pk, drop.sk)
         unguarded = Scope(scope.actor, scope.now, scope.role, scope.label)
         commit(unguarded, [Change(stored, stored.set_values(changes), DeckDrop.status == Status.HELD.value)])
@@ -107,6 +107,8 @@ def _convert(drop: DeckDrop, cost_currency: str | None, fx_e10: int) -> None:
     drop.object_key = f"{str(given_key).removesuffix('.deck')}.{fx_e10}.deck"
     objects.write(drop.object_key, compile_deck(lines))
     drop.given_key, drop.cost_currency, drop.fx_e10 = given_key, known, fx_e10
+    # Other costs: what was found of the former ones does not hold.
+    drop.basis = None
 
 
 @settled

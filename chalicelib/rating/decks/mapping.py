@@ -205,8 +205,9 @@ class _Reader:
                 if len(prefix) <= SHORT_DIGITS and is_service(prefix, destination):
                     self._bad(number, *prefix_of_service(prefix))
                 else:
-                    line = DeckLine(prefix, destination, rate_e10, initial, increment, fee_e8)
-                    self._price(number, date, line, prefix)
+                    # Past the constructor written in Python, as in ``_price``: once for each line of the file.
+                    fields_of_line = (prefix, destination, rate_e10, initial, increment, fee_e8, PREFIX, ())
+                    self._price(number, date, tuple.__new__(DeckLine, fields_of_line), prefix)
             return
         for called in digits:
             for home in homes or ("",):
@@ -221,7 +222,7 @@ class _Reader:
             return
         known = self._seen.get(key)
         if known is None or date > known.date:
-            self._seen[key] = _Priced(date, number, line)
+            self._seen[key] = tuple.__new__(_Priced, (date, number, line))
         if known is None:
             return
         if date != known.date:

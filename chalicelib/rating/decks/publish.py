@@ -67,8 +67,8 @@ def publish(scope: Scope, key: str, version_id: str) -> DeckDrop | None:
         objects.write(drop.given_key, compile_deck(given))
     drop.prefixes = len(lines)
     found = holding.look(drop.route, drop.effective_from, lines, scope.now)
+    holding.note(drop, found)
     drop.suspicions = [*_of_the_file(drop), *found.suspicions]
-    drop.difference, drop.compared_to = found.totals, found.compared_to
     return _take_over(scope, drop, Deck.load(compiled))
 
 

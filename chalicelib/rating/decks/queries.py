@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib import periods
 from chalicelib.errors import Conflict, existing
 from chalicelib.rating.decks import called, holding
+from chalicelib.rating.decks.bulk import uncollected
 from chalicelib.rating.decks.deck import ROUTES, Deck, DeckLine
 from chalicelib.rating.decks.difference import difference
 from chalicelib.rating.decks.given import line_like
@@ -95,11 +96,13 @@ def lines(deck_id: str, prefix: str, after: int | None, limit: int) -> list[Line
     return [Line(at, line, line_like(given, line) if given else None) for at in found for line in [deck.line(at)]]
 
 
+@uncollected()
 def every_line(deck_id: str) -> list[DeckLine]:
     """All lines of a deck."""
     return list(_deck(deck_id)[1].lines())
 
 
+@uncollected()
 def compared(deck_id: str, to: str | None, now: int) -> tuple[str | None, dict[str, Any]]:
     """The id of another deck (by default the one in force on the first day), and what changes from that to this one."""
     drop, deck = _deck(deck_id)
@@ -107,7 +110,7 @@ def compared(deck_id: str, to: str | None, now: int) -> tuple[str | None, dict[s
         row = holding.in_force_on(drop.route, drop.effective_from)
         to = row.deck_id if row else None
     other = _deck(to)[1].lines() if to else ()
-    return to, holding.shown(difference(other, deck.lines(), called.seconds_called(now)))
+    return to, holding.shown(difference(other, deck.lines(), called.seconds_called(called.parts(now))))
 
 
 def _deck(deck_id: str) -> tuple[DeckDrop, Deck]:

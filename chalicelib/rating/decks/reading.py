@@ -9,6 +9,7 @@ from itertools import chain, islice
 from chalicelib.errors import Refused
 from chalicelib.rating.cdr.records import Chunk, Cut, Truncated, chunks, plain_blocks, records
 from chalicelib.rating.decks import sheets
+from chalicelib.rating.decks.bulk import uncollected
 from chalicelib.rating.decks.formats import DeckFormat
 from chalicelib.rating.decks.guess import DELIMITERS, Guess, guess
 from chalicelib.rating.decks.mapping import Read, read_deck
@@ -30,6 +31,7 @@ class Reading:
     guess: Guess | None = None
 
 
+@uncollected()
 def read_file(
     blocks: Iterable[bytes], name: str, day: str, declared: DeckFormat | None, *, assume: bool = False
 ) -> Reading:

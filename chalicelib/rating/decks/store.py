@@ -91,7 +91,8 @@ class DeckDrop(Item):
 
     ``status``: see ``Status``. ``errors``: the first bad lines; the object ``errors_key`` lists all. ``object_key``:
     the compiled deck; ``given_key``: the same before ``fx_e10`` converted its costs from ``cost_currency``, if it did.
-    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` (totals) is to.
+    ``suspicions``: why the deck is held, or was; ``compared_to``: the deck id that its ``difference`` (totals) is to;
+    ``basis``: see ``holding.Findings``.
     ``accepted``: the codes that were confirmed, ``confirmed_by`` and ``confirmed_at``. ``version``: of the published
     deck. ``file``, ``by``, ``dropped_at``: name, giver and time of the file.
     """
@@ -114,6 +115,7 @@ class DeckDrop(Item):
     suspicions: Any = JSONAttribute(default=list)
     difference: Any = JSONAttribute(null=True)
     compared_to = UnicodeAttribute(null=True)
+    basis = UnicodeAttribute(null=True)
     accepted: Any = JSONAttribute(default=list)
     confirmed_by = UnicodeAttribute(null=True)
     confirmed_at = IntegerAttribute(null=True)

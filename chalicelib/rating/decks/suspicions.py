@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from chalicelib.money import format_rate
@@ -61,10 +62,14 @@ def _nanp(new: Sequence[DeckLine]) -> Suspicion | None:
 
 def _outliers(new: Sequence[DeckLine]) -> Suspicion | None:
     """Neighbours are prefixes of the same length that differ in their last two digits only."""
-    groups: dict[tuple[str, int], list[DeckLine]] = {}
+    # All prefixes without their last two digits that are the same have the same length.
+    groups: dict[str, list[DeckLine]] = {}
     for line in new:
-        if len(line.prefix) >= 4:
-            groups.setdefault((line.prefix[:-2], len(line.prefix)), []).append(line)
+        stem = line.prefix[:-2]
+        if stem in groups:
+            groups[stem].append(line)
+        elif len(stem) >= 2:
+            groups[stem] = [line]
     found = []
     for group in groups.values():
         if len(group) < NEIGHBOURS_LEAST:
@@ -151,7 +156,7 @@ def _moved(decks: _Both) -> Suspicion | None:
 def _by_name(lines: Sequence[DeckLine], countries: Sequence[str | None]) -> dict[str, set[str | None]]:
     """The countries of each destination, by its name in small letters."""
     found: dict[str, set[str | None]] = {}
-    for name, country in {(line.destination, country) for line, country in zip(lines, countries, strict=True)}:
+    for name, country in set(zip(map(attrgetter("destination"), lines), countries, strict=True)):
         found.setdefault(name.lower(), set()).add(country)
     return found
 

@@ -10,7 +10,8 @@ from chalicelib import periods
 from chalicelib.accounts.ledger import posting
 from chalicelib.accounts.service import packages, term_versions
 from chalicelib.money import div_half_up
-from chalicelib.rating.decks.deck import DeckLine
+from chalicelib.rating.decks.bulk import uncollected
+from chalicelib.rating.decks.deck import NUMBER, PREFIX, DeckLine
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.losses import Lines, losses
 from chalicelib.rating.pricing.terms import Epoch
@@ -32,6 +33,7 @@ class Page(NamedTuple):
     last: str | None
 
 
+@uncollected()
 def page(reseller_ids: Sequence[str], route: str, day: str, lines: Sequence[DeckLine], now: int) -> Page:
     """What the packages of resellers that are not deleted sell below the cost of a deck for a route.
 
@@ -40,7 +42,7 @@ def page(reseller_ids: Sequence[str], route: str, day: str, lines: Sequence[Deck
     at = max(now, periods.calendar("UTC").day_start(day))
     lines_of = cache(lambda home: Lines(lines, home))
     items: list[dict[str, Any]] = []
-    below: set[tuple[str, str]] = set()
+    below: dict[str, set[str]] = {PREFIX: set(), NUMBER: set()}
     looked = 0
     for place, reseller_id in enumerate(reseller_ids, 1):
         epochs = _epochs(reseller_id, at)
@@ -62,8 +64,8 @@ def page(reseller_ids: Sequence[str], route: str, day: str, lines: Sequence[Deck
             for loss in losses(epoch, route, own, below)
         )
         if place < len(reseller_ids) and (len(items) >= PAGE or looked >= MOST_LINES):
-            return Page(items, len(below), reseller_id)
-    return Page(items, len(below), None)
+            return Page(items, sum(map(len, below.values())), reseller_id)
+    return Page(items, sum(map(len, below.values())), None)
 
 
 def _epochs(reseller_id: str, at: int) -> list[tuple[str, Epoch]]:

@@ -48,6 +48,28 @@ def test_a_deck_by_which_a_fifth_of_the_minutes_lose_their_rate_is_held_until_th
     assert len(version_rows(drop)) == 1
 
 
+def test_the_lines_of_a_held_deck_are_compared_again_only_beside_other_calls_or_another_deck(
+    called: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.rating.decks import holding
+
+    compared: list[str] = []
+    look = holding.look
+    drop = take(*dropped(far_day(), NEW_YORK))
+    found = drop.suspicions, drop.difference, drop.compared_to
+    monkeypatch.setattr(holding, "look", lambda *given: compared.append(given[1]) or look(*given))
+    with pytest.raises(Conflict, match="loses_rates"):
+        confirm(drop)
+    again = shown(drop).drop
+    assert (again.suspicions, again.difference, again.compared_to) == found
+    assert compared == []
+    called.rate(csv_file(line("77")))
+    with pytest.raises(Conflict, match="loses_rates"):
+        confirm(drop)
+    assert compared == [drop.effective_from]
+    assert shown(drop).drop.difference["seconds"] > found[1]["seconds"]
+
+
 def test_a_deck_by_which_the_minutes_change_by_more_than_half_is_held(called: World) -> None:
     assert codes(take(*dropped(far_day(), SAME.replace("44,UK,0.02", "44,UK,0.0301")))) == ["changes_much"]
 

@@ -87,3 +87,39 @@ def test_the_lines_that_are_looked_at_are_all_that_lose():
             if lines.longest(each) and terms and terms.rate_e10 < terms.cost_rate_e10:
                 lost[terms.rule] = lost.get(terms.rule, 0) + 1
         assert {loss.rule: loss.lines for loss in losses(epoch, "value", lines)} == lost
+
+
+def test_lines_that_are_priced_together_lose_what_each_loses_alone():
+    chance, pulses = random.Random(12), ((60, 60), (6, 6), (1, 1), (30, 6))
+    for _ in range(200):
+        digits = {chance.choice(("1", "44", "800")) + "".join(chance.choices("0124", k=4)) for _ in range(15)}
+        deck = [
+            DeckLine(each, "x", chance.randint(0, 9) * CENT, *chance.choice(pulses), chance.choice((0, 10**6)))
+            for each in sorted(digits)
+        ]
+        initial, increment = chance.choice(((0, 0), *pulses))
+        package = PackageVersion(
+            "p",
+            1,
+            0,
+            markup_percent_e4=chance.choice((-(10**4), 0, 200_000)),
+            initial=initial,
+            increment=increment,
+            rate_decimals=chance.choice((2, 10)),
+        )
+        customs = [
+            custom("country", "GB", 4 * CENT, grace_seconds=chance.choice((0, 1))),
+            custom("prefix", chance.choice(deck).prefix[:4], 5 * CENT, minimum_charge_e8=chance.choice((None, 10**6))),
+        ]
+        epoch = Terms([package], customs).epoch("p", NOW)
+        alone: dict[str, list[Any]] = {}
+        for line in deck:
+            for loss in losses(epoch, "value", Lines([line], "US")):
+                if loss.prefix == line.prefix:
+                    alone.setdefault(loss.rule, []).append(loss)
+        together = {loss.rule: loss for loss in losses(epoch, "value", Lines(deck, "US")) if loss.prefix in digits}
+        for rule, loss in together.items():
+            worst = max(alone[rule], key=lambda each: (each.loss_e4, each.prefix == loss.prefix))
+            assert (loss.prefix, loss.seconds, loss.cost, loss.sold) == worst[3:7]
+            assert loss.lines - len(alone[rule]) in (0, rule.startswith("prefix"))
+        assert set(together) >= {rule for rule in alone if not rule.startswith("prefix")}

@@ -60,7 +60,12 @@ def read(rows: MappedRows, zone: str, declares: Declaration, plan: DialPlan, boo
     if inside is not None:
         plain = plain | inside
     seconds, whole = words.spans(buffer, *field["seconds"], 5, declares.seconds_format)
-    good &= known & plain & whole & (seconds <= call.MAX_SECONDS) & ids.are_known(buffer, *field["call_id"])
+    good &= known & plain & whole & (seconds <= call.MAX_SECONDS)
+    if rows.id_parts:
+        # With a start and a number called, which are checked, it is no placeholder and no blank is at its ends.
+        good &= ids.joined_lengths(rows.id_parts) <= call.MAX_CALL_ID
+    else:
+        good &= ids.are_known(buffer, *field["call_id"])
     good &= field["from"][1] <= call.MAX_TEXT
     cost = None
     if "cost" in field:

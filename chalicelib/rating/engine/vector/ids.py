@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from chalicelib.rating.cdr import call, call_ids
+from chalicelib.rating.engine.columns import Strings
 from chalicelib.rating.engine.vector import words
+from chalicelib.rating.engine.vector.page import Field
 from chalicelib.rating.engine.vector.words import Bytes, Ints, Mask, word
 
 LONGEST_UNIQUE_ID = 64
@@ -69,8 +73,38 @@ def are_unique_ids(buffer: Bytes, begin: Ints, length: Ints) -> Mask:
     if hyphens.any():
         skip = np.where(hyphens.any(axis=1), each.shape[1] - hyphens[:, ::-1].argmax(axis=1), 0)
         blank = ((each == ord(" ")) | (each == ord("\t"))).any(axis=1)
-    numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * _NUMBER_WORDS), _NUMBER_WORDS)
+    count = min(each.shape[1] // 8, _NUMBER_WORDS)
+    numbers = words.points(buffer, begin + skip, np.minimum(length - skip, 8 * count), count)
     one = numbers.digits & (numbers.points == 1) & ~numbers.end & (length - skip <= 8 * _NUMBER_WORDS)
     # One that begins with a zero may be nothing but zeros, a placeholder.
     good: Mask = short & one & ~blank & (skip != 1) & (each[:, 0] != ord("0"))
     return good
+
+
+def joined_lengths(parts: Sequence[Field]) -> Ints:
+    """The lengths of ids that ``joined`` makes."""
+    total: Ints = np.add.reduce([length + 1 for _, length in parts]) - 1
+    total -= parts[-1][1] == 0
+    return total
+
+
+def joined(buffer: Bytes, parts: Sequence[Field]) -> Strings:
+    """Ids made of several fields with a blank between them, and none before a last field that is empty."""
+    sizes = joined_lengths(parts)
+    counts = [-(-int(length.max(initial=1)) // 8) for _, length in parts]
+    width = -(-int(sizes.max(initial=1)) // 8) * 8
+    # Each field is written for all rows at once, as wide as the widest of its column; zeros are behind its text, and
+    # the next field is written over them. A row has room for the zeros.
+    row = width + 8 * max(counts)
+    text = np.zeros((len(sizes) + 1) * row, np.uint8)
+    at = np.arange(len(sizes)) * row
+    for number, ((begin, length), count) in enumerate(zip(parts, counts, strict=True)):
+        if number == len(parts) - 1:
+            some = np.flatnonzero(length)
+            at, begin, length = at[some], begin[some], length[some]
+        if number:
+            text[at - 1] = ord(" ")
+        words.put(text, at, words.words(buffer, begin, length, count))
+        at = at + length + 1
+    found: Strings = np.ascontiguousarray(text[:-row].reshape(-1, row)[:, :width]).view(f"S{width}")[:, 0]
+    return found

@@ -31,14 +31,16 @@ FORMATS = ("forfait", "aliased", "voipms", "asterisk", "fusionpbx", "freeswitch"
 class MappedRows:
     """Rows in the columns of Forfait's own CSV.
 
-    ``fields`` are positions in ``buffer`` by ``call.COLUMNS``, perhaps without ``cost``. ``good`` marks the rows whose
-    fields are certain. ``is_plain``: no text has a comma or a quote.
+    ``fields`` are positions in ``buffer`` by ``call.COLUMNS``, perhaps without ``cost``, and without ``call_id`` where
+    ``id_parts`` has the fields that ``ids.joined`` makes it of. ``good`` marks the rows whose fields are certain.
+    ``is_plain``: no text has a comma or a quote.
     """
 
     buffer: Bytes
     fields: dict[str, Field]
     good: Mask
     is_plain: bool
+    id_parts: tuple[Field, ...] = ()
 
 
 def mapped_rows(lines: Lines, layout: Layout, source: Source, kept: KeptRules) -> MappedRows:
@@ -57,7 +59,8 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source, kept: KeptRules) -
         page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))
     if rules := kept.of(layout, source):
         fields |= _owned(page, fields, rules, evidence_of(layout, source))
-    return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",")
+    parts = _asterisk_id(page) if layout.name == "asterisk" else ()
+    return MappedRows(page.buffer(), fields, page.good, lines.is_simple and layout.delimiter == ",", parts)
 
 
 def _owned(page: Page, fields: dict[str, Field], rules: Rules, evidence: Mapping[str, str]) -> dict[str, Field]:
@@ -122,16 +125,14 @@ def _within(page: Page, name: str) -> Field:
 
 
 def _asterisk(page: Page) -> dict[str, Field]:
-    account, start = page.column("accountcode"), page.column("start")
     begin, length = page.not_blank(page.column("src"))
     unnamed = np.flatnonzero(length == 0)
     if len(unnamed):
         begin, length = begin.copy(), length.copy()
         begin[unnamed], length[unnamed] = page.inner("clid", unnamed, to_the_end=True)
     return {
-        "call_id": _asterisk_id(page, start),
-        "start": start,
-        "account": account,
+        "start": page.column("start"),
+        "account": page.column("accountcode"),
         "from": (begin, length),
         "to": page.column("dst"),
         "disposition": page.column("disposition"),
@@ -139,17 +140,12 @@ def _asterisk(page: Page) -> dict[str, Field]:
     }
 
 
-def _asterisk_id(page: Page, start: Field) -> Field:
-    """What ``asterisk`` makes of unique id, start, channel, number and sequence; rows without an id are not good."""
+def _asterisk_id(page: Page) -> tuple[Field, ...]:
+    """Unique id, start, channel, number and perhaps sequence, which ``asterisk`` joins; rows without are not good."""
     unique, channel, called = page.column("uniqueid"), page.column("dstchannel"), page.not_blank(page.column("dst"))
     page.good &= ids.are_unique_ids(page.lines.buffer, *unique)
-    parts = [unique, start, page.not_blank(channel), called]
-    sequence = _asterisk_sequence(page)
-    if sequence is None:
-        return page.joined(*parts)
-    begin, length = page.joined(*parts, sequence)
-    # Without a sequence, the blank at the end is left out.
-    return begin, length - (sequence[1] == 0)
+    parts, sequence = (unique, page.column("start"), page.not_blank(channel), called), _asterisk_sequence(page)
+    return parts if sequence is None else (*parts, sequence)
 
 
 def _asterisk_sequence(page: Page) -> Field | None:

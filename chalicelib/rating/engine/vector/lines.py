@@ -38,7 +38,8 @@ class Lines:
     where a byte is not the text it stands for (a doubled quote, a byte beyond ASCII); ``spotted`` marks the fields with
     spots, in the shape of ``table``, and is None without spots. ``others`` are the numbers of the lines that are not
     cut, ``bounds`` the begins and ends of all lines, and ``open_ones`` the lines that leave a quote open.
-    ``is_simple``: there are no quotes, and all lines have the same columns.
+    ``is_simple``: there are no quotes, and all lines have the same columns. ``all_quoted``: every field has quotes
+    around it, and all lines have the same columns.
     """
 
     buffer: Bytes
@@ -52,6 +53,7 @@ class Lines:
     bounds: tuple[Ints, Ints]
     open_ones: Ints
     is_simple: bool
+    all_quoted: bool
 
     def field(self, place: int) -> tuple[Ints, Ints]:
         """The begins and lengths of the fields of a column, without quotes around them."""
@@ -59,6 +61,8 @@ class Lines:
         begins = self.table[place - 1] + 1 if place else self.begins
         if self.is_simple:
             return begins, ends - begins
+        if self.all_quoted:
+            return begins + 1, ends - begins - 2
         # A column that a line does not have is an empty field at its end.
         begins = np.minimum(begins, ends)
         cut = self.buffer[begins] == ord('"')
@@ -107,11 +111,12 @@ def lines_of(chunk: Chunk, layout: Layout) -> Lines | None:
         begins[chosen],
         fields.ends(chosen, after_return),
         spots,
-        fields.with_any(chosen, spots) if len(spots) else None,
+        fields.with_any(chosen, found.doubled_in, high) if len(spots) else None,
         np.flatnonzero(others),
         (begins, ends),
         found.open_ones,
         not found.has_quotes and layout.widest <= layout.width,
+        found.all_quoted and width > 0,
     )
 
 
@@ -153,10 +158,10 @@ class _Fields:
             self._marks[self._last] -= returns
         return self._table(self._marks, chosen)
 
-    def with_any(self, chosen: Ints, spots: Ints) -> Mask:
-        """Per column, whether any of these positions is in the field of each chosen line."""
+    def with_any(self, chosen: Ints, indexes: Ints, places: Ints) -> Mask:
+        """Per column, whether the field of each chosen line is one of these, or has one of these positions in it."""
         found = np.zeros(len(self._marks), bool)
-        found[np.searchsorted(self._marks, spots)] = True
+        found[indexes] = found[np.searchsorted(self._marks, places)] = True
         return self._table(found, chosen)
 
     def _table(self, values: NDArray[Any], chosen: Ints) -> NDArray[Any]:

@@ -152,25 +152,6 @@ class Page:
         first = np.searchsorted(places, begin)
         return places, first, np.searchsorted(places, end) - first
 
-    def joined(self, *fields: Field) -> Field:
-        """Fields joined with a blank between them; a result longer than ``MAX_CALL_ID`` is cut to more than that."""
-        most = call.MAX_CALL_ID
-        cut = [(begin, np.minimum(length, most)) for begin, length in fields]
-        whole = np.add.reduce([length + 1 for _, length in cut]) - 1
-        # Each field is written for all rows at once, as wide as the widest of its column: the bytes that are too many
-        # are replaced by the blank and the next field, or are behind the end of the text.
-        counts = [-(-int(length.max(initial=1)) // 8) for _, length in cut]
-        last, spare = min(most, int(whole.max(initial=0))), 8 * max(counts)
-        text = np.zeros(len(whole) * (last + spare) + spare, np.uint8)
-        begins = np.arange(len(whole)) * (last + spare)
-        inside = np.zeros(len(whole), np.int64)
-        for (begin, length), count in zip(cut, counts, strict=True):
-            at = begins + np.minimum(inside, last)
-            text[at - (inside > 0)] = ord(" ")
-            vector_words.put(text, at, vector_words.window(self.lines.buffer, begin, count))
-            inside += length + 1
-        return begins + self.append(text), np.minimum(whole, most + 2)
-
     def _is_blank(self, places: Ints) -> Mask:
         found = self.lines.buffer[places]
         blank: Mask = (found == ord(" ")) | (found == ord("\t"))

@@ -25,13 +25,17 @@ class Marks(NamedTuple):
     """Positions in a chunk: ``ends`` of fields (delimiters and line ends), ``misplaced`` quotes, and ``doubled`` ones,
     with others that are no text of their field.
 
+    ``doubled_in``: the indexes in ``ends`` of the fields that have doubled quotes.
+    ``all_quoted``: every field has a quote at its begin and at its end.
     ``longer``: the numbers of lines in records that are or may be longer than a line; their quotes are not examined.
     ``open_ones``: those of them that are a record of one line with a quote left open.
     """
 
     ends: Ints
     has_quotes: bool = False
+    all_quoted: bool = False
     doubled: Ints = NONE
+    doubled_in: Ints = NONE
     misplaced: Ints = NONE
     longer: Ints = NONE
     open_ones: Ints = NONE
@@ -59,7 +63,20 @@ def marks(data: bytes, buffer: Bytes, delimiter: str) -> Marks | None:
         quotes = _bits(is_quote)
         inside = _inside(quotes)
     ends = _bits(is_end)
-    return Marks(_places(ends & ~inside), True, *_doubled_and_misplaced(body, quotes, ends, inside), longer, open_ones)
+    real = ends & ~inside
+    opening, closing = quotes & inside, quotes & ~inside
+    # Ends and doubled quotes are searched together, because the search takes long for each of the chunk's bytes.
+    found = _places(real | opening & _next(closing, np.uint64(0)))
+    is_quote = body[found] == _QUOTE
+    places, doubled = found[~is_quote], np.flatnonzero(is_quote)
+    opened, closed = opening & _next(real, _ONE), closing & _previous(real)
+    all_quoted = _count(opened) == _count(closed) == len(places)
+    text, misplaced = _loose_and_misplaced(body, quotes, ends, inside)
+    doubled_in = doubled - np.arange(len(doubled))
+    if len(text):
+        doubled_in = np.concatenate([doubled_in, np.searchsorted(places, text)])
+    spots = np.concatenate([found[doubled], text])
+    return Marks(places, True, all_quoted, spots, doubled_in, misplaced, longer, open_ones)
 
 
 def _bits(which: Mask) -> Words:
@@ -74,6 +91,10 @@ def _unpacked(bits: Words) -> Mask:
 
 def _places(bits: Words) -> Ints:
     return np.flatnonzero(_unpacked(bits)) if bits.any() else NONE
+
+
+def _count(bits: Words) -> int:
+    return int(np.bitwise_count(bits).sum())
 
 
 def _inside(quotes: Words) -> Words:
@@ -94,23 +115,21 @@ def _longer(data: bytes, odd: Ints) -> tuple[Ints, Ints]:
     return np.array(longer, np.int64), np.array([first for first, span in found if span == 1], np.int64)
 
 
-def _doubled_and_misplaced(body: Bytes, quotes: Words, ends: Words, inside: Words) -> tuple[Ints, Ints]:
+def _loose_and_misplaced(body: Bytes, quotes: Words, ends: Words, inside: Words) -> tuple[Ints, Ints]:
+    """The closing quotes behind which is text of their field, and misplaced quotes."""
     opening, closing = quotes & inside, quotes & ~inside
     marks = quotes | ends
     behind, before = _next(marks, _ONE), _previous(marks)
     loose = _places(closing & ~before)
     loose = loose[body[loose + 1] != _RETURN]
-    doubled, wrong = (
-        _places(opening & _next(closing, np.uint64(0))),
-        _wrong(body, _places(opening & ~behind), closing, ends & inside),
-    )
+    wrong = _wrong(body, _places(opening & ~behind), closing, ends & inside)
     if len(loose):
         # Text after a closing quote belongs to the field (`"Bob" <101>`), if there are no other quotes in it.
         places = _places(marks)
         after = body[places[np.minimum(np.searchsorted(places, loose) + 1, len(places) - 1)]]
         is_text = after != _QUOTE
-        doubled, wrong = np.concatenate([doubled, loose[is_text]]), np.concatenate([wrong, loose[~is_text]])
-    return doubled, wrong
+        loose, wrong = loose[is_text], np.concatenate([wrong, loose[~is_text]])
+    return loose, wrong
 
 
 def _wrong(body: Bytes, late: Ints, closing: Words, text: Words) -> Ints:

@@ -9,7 +9,7 @@ from chalicelib.calls.format import quoted
 from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr import call
 from chalicelib.rating.engine.columns import Strings, Texts
-from chalicelib.rating.engine.vector import fields, words
+from chalicelib.rating.engine.vector import fields, ids, words
 from chalicelib.rating.engine.vector.layouts import MappedRows
 from chalicelib.rating.engine.vector.words import Ints
 
@@ -24,14 +24,17 @@ def texts_of(rows: MappedRows, chosen: Ints, plan: DialPlan) -> Texts:
         begin, length = rows.fields[name]
         return begin[chosen], length[chosen]
 
-    ids = words.strings(buffer, *field("call_id"))
+    if rows.id_parts:
+        call_id = ids.joined(buffer, [(begin[chosen], length[chosen]) for begin, length in rows.id_parts])
+    else:
+        call_id = words.strings(buffer, *field("call_id"))
     begin, length = field("to")
     called, known = _numbers(buffer, begin, length, plan)
     # Of the rows that were understood, only those with internal numbers have others; these stay as they are.
     bare = np.flatnonzero(~known)
     called[bare] = words.strings(buffer, begin[bare], length[bare])
     return Texts(
-        ids if rows.is_plain else _as_csv(ids),
+        call_id if rows.is_plain else _as_csv(call_id),
         words.strings(buffer, *field("account")),
         _callers(buffer, *field("from"), plan.of_callers),
         called,

@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
+HEADS = 1 << 16
+"""One more than the highest of ``heads``."""
 PAD = 160
 """Zeros after the chunk, so that every window is inside the buffer: the longest is that of a call id."""
 DIGITS = 15
@@ -94,11 +96,11 @@ def distinct(texts: Strings) -> tuple[Ints, Ints]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     size = -(-texts.itemsize // 8)
     rows = texts.astype(f"S{8 * size}", copy=False).view(np.uint64).reshape(len(texts), size)
-    heads = rows @ (np.arange(1, 2 * size, 2, dtype=np.uint64) * _GOLDEN) >> np.uint64(48)
+    head = heads(rows)
     # The last text with the first bits of a hash stands for all texts that have them.
-    last, places = np.empty(1 << 16, np.int64), np.arange(len(texts))
-    last[heads] = places
-    like = last[heads]
+    last, places = np.empty(HEADS, np.int64), np.arange(len(texts))
+    last[head] = places
+    like = last[head]
     differ = rows.take(like, axis=0) != rows
     if differ.any():
         # Different texts may have equal hashes; they are few, unless somebody made the file so.
@@ -109,16 +111,37 @@ def distinct(texts: Strings) -> tuple[Ints, Ints]:
     return np.flatnonzero(is_first), (np.cumsum(is_first) - 1)[like]
 
 
+def beside(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[list[Strings], Words, Mask]:
+    """The texts of some fields, the same as one row of words per row, and which rows have texts of at most
+    ``MOST_TEXT`` bytes: those of the others are cut."""
+    short: Mask = np.logical_and.reduce([length <= MOST_TEXT for _, length in fields])
+    texts = [strings(buffer, begin, np.minimum(length, MOST_TEXT)) for begin, length in fields]
+    rows = [text.view(np.uint64).reshape(len(text), text.itemsize // 8) for text in texts]
+    return texts, np.concatenate(rows, 1), short
+
+
+def cases(texts: Sequence[Strings], rows: Words) -> tuple[list[tuple[str, ...]], Ints, Ints]:
+    """The distinct combinations of texts that ``beside`` returned, the index of the first row of each, and the place
+    of each row's among them."""
+    firsts, which = distinct(np.ascontiguousarray(rows).view(f"S{8 * rows.shape[1]}")[:, 0])
+    # Not ``np.char.decode``, which takes longer for a few short texts.
+    found = zip(*([each.decode("latin-1") for each in text[firsts].tolist()] for text in texts), strict=True)
+    return list(found), firsts, which
+
+
 def combinations(buffer: Bytes, fields: Sequence[tuple[Ints, Ints]]) -> tuple[list[tuple[str, ...]], Ints, Mask]:
     """The distinct combinations of the texts of some fields, the place of each row's among them, and which rows have
     texts of at most ``MOST_TEXT`` bytes: those of the others are cut."""
-    short: Mask = np.logical_and.reduce([length <= MOST_TEXT for _, length in fields])
-    texts = [strings(buffer, begin, np.minimum(length, MOST_TEXT)) for begin, length in fields]
-    beside = np.concatenate([text.view(np.uint64).reshape(len(text), text.itemsize // 8) for text in texts], 1)
-    firsts, which = distinct(beside.view(f"S{8 * beside.shape[1]}")[:, 0])
-    # Not ``np.char.decode``, which takes longer for a few short texts.
-    cases = zip(*([each.decode("latin-1") for each in text[firsts].tolist()] for text in texts), strict=True)
-    return list(cases), which, short
+    texts, rows, short = beside(buffer, fields)
+    found, _, which = cases(texts, rows)
+    return found, which, short
+
+
+def heads(rows: Words) -> Ints:
+    """16 bits of a hash of each row of words; different rows may have equal ones."""
+    factors = np.arange(1, 2 * rows.shape[1], 2, dtype=np.uint64) * _GOLDEN
+    found: Ints = (rows @ factors >> np.uint64(48)).view(np.int64)
+    return found
 
 
 def low_bytes(count: int) -> np.uint64:
