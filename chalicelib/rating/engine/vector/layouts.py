@@ -25,6 +25,8 @@ from chalicelib.rating.engine.vector.page import Field, Page
 from chalicelib.rating.engine.vector.words import Bytes, Mask
 
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "fusionpbx", "freeswitch")
+_MOST_DATE = 40
+"""Bytes of a date, or of a time, in a column of its own."""
 
 
 @dataclass
@@ -87,10 +89,21 @@ def _forfait(page: Page) -> dict[str, Field]:
 def _aliased(page: Page) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
     if TIME in page.columns:
-        fields["start"] = page.joined(page.not_blank(fields["start"]), page.not_blank(page.column(TIME)))
+        fields["start"] = _date_and_time(page)
     if DURATION in page.columns:
         fields["seconds"] = _within(page, "seconds")
     return fields
+
+
+def _date_and_time(page: Page) -> Field:
+    """Starts of which the date and the time are two fields; rows where one is longer than any date are not good."""
+    parts = []
+    for begin, length in (page.not_blank(page.column(name)) for name in ("start", TIME)):
+        page.good &= (length > 0) & (length <= _MOST_DATE)
+        parts.append((begin, np.minimum(length, _MOST_DATE)))
+    texts = ids.joined(page.lines.buffer, parts)
+    first = page.append(texts.view(np.uint8))
+    return first + np.arange(len(texts)) * texts.itemsize, ids.joined_lengths(parts)
 
 
 def _voipms(page: Page) -> dict[str, Field]:
