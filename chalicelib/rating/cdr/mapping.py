@@ -17,6 +17,9 @@ from chalicelib.rating.cdr.call import COLUMNS
 
 DURATION = "duration"
 """The seconds of a whole call, ringing included; the billable ones are compared with it where it is declared."""
+TIME = "time"
+"""The time of a start whose date is in the column ``start``."""
+_START_AT = COLUMNS.index("start")
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
@@ -54,7 +57,8 @@ _D = TypeVar("_D", bound=Declared)
 class ColumnMapping:
     """Names and words of a file by Forfait's columns; they match in any case. False when it maps nothing.
 
-    ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
+    ``columns``: Forfait's column, ``duration``, ``time`` or one of ``EVIDENCE`` -> the title of the file's, or its
+    place from 1 on.
     ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
     ``seconds_format``: how two numbers with a colon are read in the columns of seconds (``spans``).
@@ -78,7 +82,7 @@ class ColumnMapping:
     def header(self, names: list[str]) -> dict[str, int] | None:
         """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
-        for column in (*COLUMNS, *EVIDENCE, *self._duration()):
+        for column in (*COLUMNS, *EVIDENCE, *self._more()):
             declared = self.columns.get(column, column)
             if isinstance(declared, int):
                 places[column] = declared - 1
@@ -101,8 +105,8 @@ class ColumnMapping:
         given = {*places, *self.defaults, *(("direction",) if self.finds_owners else ())}
         return given.issuperset(_NEEDED) and all(place < width for place in places.values())
 
-    def _duration(self) -> tuple[str, ...]:
-        return (DURATION,) if DURATION in self.columns else ()
+    def _more(self) -> tuple[str, ...]:
+        return tuple(column for column in (DURATION, TIME) if column in self.columns)
 
     def without_defaults(self, *columns: str) -> ColumnMapping:
         """The same without the defaults for some of Forfait's columns."""
@@ -111,11 +115,17 @@ class ColumnMapping:
 
     def columns_of(self, places: Mapping[str, int]) -> tuple[str, ...]:
         """The columns whose fields ``texts`` takes."""
-        return (*COLUMNS, DURATION) if DURATION in places else COLUMNS
+        return (*COLUMNS, *(column for column in (DURATION, TIME) if column in places))
 
     def texts(self, pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
         """The fields of ``columns_of`` -> the texts of a call as ordered in ``call.COLUMNS``; raises ``BadField``."""
         found = pick(fields)
+        if len(found) == len(COLUMNS):
+            return found
+        if TIME in self.columns:
+            *before, time = found
+            before[_START_AT] = f"{before[_START_AT].strip()} {time.strip()}"
+            found = tuple(before)
         if len(found) > len(COLUMNS):
             durations.check(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION), self.seconds_format)
         return found[: len(COLUMNS)]

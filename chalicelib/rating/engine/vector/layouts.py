@@ -17,7 +17,7 @@ from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr import asterisk, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.call import COLUMNS
 from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, skipping_of, words_of
-from chalicelib.rating.cdr.mapping import DURATION
+from chalicelib.rating.cdr.mapping import DURATION, TIME
 from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
@@ -26,6 +26,8 @@ from chalicelib.rating.engine.vector.page import Field, Page
 from chalicelib.rating.engine.vector.words import Bytes, Mask
 
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "fusionpbx", "freeswitch")
+_MOST_DATE = 40
+"""Bytes of a date, or of a time, in a column of its own."""
 
 
 @dataclass
@@ -95,9 +97,22 @@ def _forfait(page: Page) -> dict[str, Field]:
 
 def _aliased(page: Page) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
+    if TIME in page.columns:
+        fields["start"] = _date_and_time(page)
     if DURATION in page.columns:
         fields["seconds"] = _within(page, "seconds")
     return fields
+
+
+def _date_and_time(page: Page) -> Field:
+    """Starts of which the date and the time are two fields; rows where one is longer than any date are not good."""
+    parts = []
+    for begin, length in (page.not_blank(page.column(name)) for name in ("start", TIME)):
+        page.good &= (length > 0) & (length <= _MOST_DATE)
+        parts.append((begin, np.minimum(length, _MOST_DATE)))
+    texts = ids.joined(page.lines.buffer, parts)
+    first = page.append(texts.view(np.uint8))
+    return first + np.arange(len(texts)) * texts.itemsize, ids.joined_lengths(parts)
 
 
 def _voipms(page: Page) -> dict[str, Field]:
