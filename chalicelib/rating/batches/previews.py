@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, TypeGuard
 
 from chalicelib import money, periods
@@ -23,6 +24,7 @@ from chalicelib.rating.cdr.records import Chunk, Cut, chunks, plain_blocks, reco
 from chalicelib.rating.cdr.suggest import suggest
 from chalicelib.rating.cdr.suggest.advice import Advice, advise
 from chalicelib.rating.cdr.suggest.found import Question, Suggestion
+from chalicelib.rating.cdr.suggest.keeping import kept
 from chalicelib.rating.engine.attribution import Refusal, attribute
 from chalicelib.rating.pricing import loading
 from chalicelib.rating.pricing.explain import converted_cost
@@ -72,6 +74,7 @@ class Preview:
     skipped: int = 0
     found: Suggestion = field(default_factory=Suggestion)
     advice: list[Advice] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
 
     @property
     def rated(self) -> int:
@@ -79,8 +82,11 @@ class Preview:
 
     @property
     def suggestion(self) -> dict[str, Any] | None:
-        """The source as it is PUT, id and pattern made of the file's name; None: nothing is to be declared."""
-        return {**proposed(self.filename), **self.found.source} if self.found.source else None
+        """The source as it is PUT: all that is declared already, under its id and pattern, and what is added.
+
+        Without a source the id and the pattern are made of the file's name. None: nothing is to be declared.
+        """
+        return {**self.named, **self.found.source} if self.found.source else None
 
     @property
     def confidence(self) -> dict[str, str]:
@@ -91,13 +97,28 @@ class Preview:
         return self.found.questions
 
 
-def proposed(filename: str) -> dict[str, str]:
-    """The id and the pattern of a source for files like this one: its folder, or its name with ``*`` for digits."""
+def proposed(filename: str, taken: Collection[str]) -> dict[str, str]:
+    """The id and the pattern of a source for files like this one: its folder, or its name with ``*`` for digits.
+
+    ``taken``: the ids of other sources; a PUT under one of them would replace that source.
+    """
     folder, _, name = filename.rpartition("/")
     stem = name.split(".", 1)[0]
     words = re.findall(r"[a-z]+", (folder or stem).lower())
     pattern = f"{folder}/" if folder else re.sub(r"[0-9][0-9_.-]*", "*", stem).rstrip("*") + "*"
-    return {"id": "-".join(words)[:40].strip("-") or "files", "pattern": pattern}
+    name = "-".join(words)[:40].strip("-") or "files"
+    free = (f"{name}-{n}" if n > 1 else name for n in count(1))
+    return {"id": next(each for each in free if each not in taken), "pattern": pattern}
+
+
+def _stands(
+    filename: str, declared: dict[str, Any] | None, ids: Collection[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The parts that are declared about a file already; and the id and the pattern of its suggestion."""
+    if declared is None:
+        return {}, proposed(filename, ids)
+    parts = dict(declared)
+    return parts, {"id": parts.pop("source_id"), "pattern": parts.pop("pattern")}
 
 
 def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
@@ -106,7 +127,8 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
     ``Invalid`` when it unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
     reseller = posting.get_reseller(reseller_id)
-    declared = sources.declared_for(reseller_id, filename)
+    listed = sources.listed(reseller_id)
+    declared = sources.declared_in(listed, filename)
     book = loading.rate_book(
         reseller_id,
         reseller.zones,
@@ -116,8 +138,13 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
         record_costs=reseller.cost_source == "record",
     )
     known = known_by(book.ownership)
-    source = sources.reading(book.plan, reseller.zones, declared, known)
+
+    def reading(parts: Mapping[str, Any] | None) -> Source:
+        return sources.reading(book.plan, reseller.zones, parts, known)
+
+    source = reading(declared)
     found = Preview(filename, declared["source_id"] if declared else None)
+    stands, found.named = _stands(filename, declared, [one.source_id for one in listed])
     head, first, size = bytearray(), None, 0
     try:
         read = chunks(_watched(plain_blocks([data], filename, MAX_UNPACKED_BYTES), head), 2 * SAMPLE_BYTES)
@@ -134,16 +161,32 @@ def preview(now: int, reseller_id: str, filename: str, data: bytes) -> Preview:
                 break
     except Refused as problem:
         raise Invalid.field("text", problem.detail) from None
-    refused = [row for row in found.rows if isinstance(row, Rejection)]
+    refused, then = [row for row in found.rows if isinstance(row, Rejection)], dict[int, str]()
     found.lines, found.rejected = len(found.rows), len(refused)
     found.skipped = sum(isinstance(row, SkippedLine) for row in found.rows)
     if first and refused:
-        found.found = suggest(first, found.layout.name not in ("unknown", "aliased"), known, book.plan)
-    found.advice = advise(refused, found.found)
+        found.found = suggest(first, found.layout.name not in ("unknown", "aliased"), known, source.plan, stands)
+
+        at = {row.line for row in refused}
+        # A format may know words that no list has.
+        known_words = [one for one in found.found.questions if one.code == "words" and not at & {*one.lines}]
+        found.found.without(known_words)
+        found.found, then = kept(found.found, lambda parts: _read(first, parts, reading, book))
+    found.advice = advise(refused, found.found, then)
     del found.rows[LINES:]
     calendar = periods.calendar(formats.zone_of(found.layout, source))
     found.time_zone = calendar.zone_name(calendar.month_of(now))
     return found
+
+
+def _read(
+    first: Chunk, parts: Mapping[str, Any], reading: Callable[[Mapping[str, Any]], Source], book: RateBook
+) -> Iterator[Line | Rejection | SkippedLine]:
+    """The lines of a chunk as they are read when a source with these parts is declared."""
+    source = reading(parts)
+    for layout, chunk in formats.laid_out([first], source):
+        if not isinstance(chunk, Cut):
+            yield from _rows(chunk, layout, source, book)
 
 
 def _rows(chunk: Chunk, layout: Layout, source: Source, book: RateBook) -> Iterator[Line | Rejection | SkippedLine]:

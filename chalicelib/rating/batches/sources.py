@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,11 +54,16 @@ def delete(scope: Scope, reseller_id: str, source_id: str) -> None:
 
 def declared_for(reseller_id: str, path: str) -> dict[str, Any] | None:
     """What is declared about a file, as a batch pins it; ``path``: its name after the reseller's prefix."""
-    source = mapping.chosen(listed(reseller_id), path)
+    return declared_in(listed(reseller_id), path)
+
+
+def declared_in(some: list[CdrSource], path: str) -> dict[str, Any] | None:
+    """The same, of ``some`` sources that were read already."""
+    source = mapping.chosen(some, path)
     return None if source is None else _plain(source)
 
 
-def reading(plan: DialPlan, zones: str, declared: dict[str, Any] | None, known: Known = NOTHING_KNOWN) -> Source:
+def reading(plan: DialPlan, zones: str, declared: Mapping[str, Any] | None, known: Known = NOTHING_KNOWN) -> Source:
     """How a file is read: by the reseller's dial plan and calendar (``periods.calendar``), and by what is declared.
 
     ``known`` is needed only where calls are read: without it the file is cut into the same lines.

@@ -57,6 +57,7 @@ EVIDENCE = {
     "destination_channel": "dstchannel",
     "context": "dcontext",
     "application": "lastapp",
+    "did": "did",
 }
 """``mapping.EVIDENCE`` -> the columns."""
 SHAPED = {name: ORDER.index(name) for name in (*COLUMNS, *EVIDENCE.values()) if name in ORDER} | {

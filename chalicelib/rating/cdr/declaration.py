@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib import money
 from chalicelib.rating.cdr import spans
-from chalicelib.rating.cdr.mapping import ColumnMapping
+from chalicelib.rating.cdr.mapping import TIME, ColumnMapping
 
 HEADERS = ("auto", "present", "absent")
 ACCOUNT_RULES = ("column", "channel", "caller")
@@ -92,7 +92,7 @@ def read(stored: Mapping[str, Any] | None) -> Declaration:
         header=given.get("header", "auto"),
         skip_lines=given.get("skip_lines", 0),
         mapping=ColumnMapping(
-            given.get("columns", {}),
+            _columns(given.get("columns", {})),
             given.get("words", {}),
             given.get("defaults", {}),
             bool(account or direction),
@@ -110,6 +110,12 @@ def read(stored: Mapping[str, Any] | None) -> Declaration:
         fx=(given["fx"]["rate"], given["fx"]["date"]) if "fx" in given else None,
         skip=Skip(**_sets(given.get("skip"))),
     )
+
+
+def _columns(declared: Mapping[str, Any]) -> Mapping[str, str | int]:
+    """The declared columns; a ``start`` in two of them is the date and, as ``time``, the time."""
+    start = declared.get("start")
+    return {**declared, "start": start[0], TIME: start[1]} if isinstance(start, list) else declared
 
 
 def _sets(part: Mapping[str, list[str]] | None) -> dict[str, frozenset[str]]:

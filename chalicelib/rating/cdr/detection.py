@@ -13,7 +13,7 @@ from itertools import chain, islice
 from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS
 from chalicelib.rating.cdr import asterisk, call, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration
-from chalicelib.rating.cdr.mapping import ColumnMapping, plain
+from chalicelib.rating.cdr.mapping import TIME, ColumnMapping, plain
 from chalicelib.rating.cdr.records import Chunk, Record, records
 from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout
 from chalicelib.rating.cdr.starts import looks_like_start
@@ -99,7 +99,9 @@ def _reads(layout: Layout, fields: list[str], mapping: ColumnMapping | None) -> 
         seconds = layout.columns.get("duration")
     return (
         start is not None
-        and looks_like_start(fields[start])
+        and looks_like_start(
+            " ".join(fields[place] for place in (start, layout.columns.get(TIME)) if place is not None)
+        )
         and (seconds is None or _LENGTH.fullmatch(fields[seconds].strip(' "')) is not None)
     )
 

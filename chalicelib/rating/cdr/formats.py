@@ -9,17 +9,18 @@ name of the file. The mapping of a CDR source (``ColumnMapping``) is tried first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from chalicelib.calls.format import INBOUND
+from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr import call, voipms
+from chalicelib.rating.cdr import call, fusionpbx, voipms
 from chalicelib.rating.cdr.call import REASONS, BadField, Call, CallReader, Rejection, Skipped
-from chalicelib.rating.cdr.declaration import NOTHING, Declaration
+from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, NOTHING, Declaration
 from chalicelib.rating.cdr.detection import DELIMITERS, SAMPLED, detect, is_separator
-from chalicelib.rating.cdr.mapping import EVIDENCE, ColumnMapping
+from chalicelib.rating.cdr.mapping import EVIDENCE, NO_MAPPING, ColumnMapping
 from chalicelib.rating.cdr.owning import NOTHING_KNOWN, Known, Owning, Skipping, refusal, stem_of
 from chalicelib.rating.cdr.records import Chunk, Cut, records
 from chalicelib.rating.cdr.row_formats import ROW_FORMATS, UNKNOWN, Layout, Pick, RowFormat
@@ -45,8 +46,10 @@ _CALLED = {
     "fusionpbx": "destination_number",
 }
 """The column of the number called where it is not ``to``."""
-_STATED = ("forfait", "voipms", "fusionpbx")
-"""Formats whose rows state direction and account themselves."""
+_STATED = ("forfait", "voipms", "aliased")
+"""Formats whose rows state direction and account themselves, unless a source declares rules for them."""
+_FOUND = ("asterisk", "freeswitch")
+"""Formats whose rows do not say what direction they have."""
 _Owned = Callable[[tuple[str, ...], list[str], list[str]], tuple[str, ...]]
 """The texts of a call, the fields of its row filled up, and the row -> the texts with direction and account."""
 
@@ -121,11 +124,12 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
 def owning_of(layout: Layout, source: Source) -> Owning | None:
     """The rules that say whose the rows of a file are; None: its rows state direction and account themselves."""
     declares = source.declares
-    if layout.name in _STATED or (
-        layout.name == "aliased" and not (declares.account or declares.inside or declares.trunks)
-    ):
+    is_declared = bool(declares.account or declares.inside or declares.trunks)
+    has_did = layout.name == "aliased" and "did" in layout.columns
+    if layout.name in _STATED and not is_declared and not has_did:
         return None
-    return Owning(declares, source.known, source.plan)
+    rules = ACCOUNT_RULES if is_declared or layout.name in _FOUND else ("column",)
+    return Owning(declares, source.known, source.plan, rules, _mapping_of(layout, source))
 
 
 def skipping_of(layout: Layout, source: Source) -> tuple[Skipping, tuple[str, str, str]] | None:
@@ -167,9 +171,18 @@ def rejection_of(cut: Cut) -> Rejection:
 
 
 def words_of(layout: Layout, source: Source) -> ColumnMapping:
-    """The words and defaults for a file: those of a source whose columns it has, or that names no columns."""
-    mapping = source.mapping or ColumnMapping()
-    return mapping if layout.name == "aliased" or not mapping.columns else ColumnMapping()
+    """The words and defaults that are put into the rows of a file before rules look at them."""
+    mapping = _mapping_of(layout, source)
+    if owning_of(layout, source) is not None:
+        return mapping.without_defaults("direction", "account")
+    # Every row of VoIP.ms says its direction, although perhaps not in the column that has words for it.
+    return mapping.without_defaults("direction") if layout.name == "voipms" else mapping
+
+
+def _mapping_of(layout: Layout, source: Source) -> ColumnMapping:
+    """The mapping for a file: that of a source whose columns it has, or that names no columns."""
+    mapping = source.mapping or NO_MAPPING
+    return mapping if layout.name == "aliased" or not mapping.columns else NO_MAPPING
 
 
 def _row_format(layout: Layout, source: Source) -> RowFormat:
@@ -180,6 +193,8 @@ def _row_format(layout: Layout, source: Source) -> RowFormat:
         rows = RowFormat(columns, mapping.texts, names, {name: name for name in EVIDENCE})
     else:
         rows = ROW_FORMATS[layout.name]
+        if layout.name == "fusionpbx":
+            rows = rows._replace(texts=partial(fusionpbx.texts, source.known.accounts))
     return rows._replace(texts=mapping.translated(rows)) if mapping.words or mapping.defaults else rows
 
 
@@ -228,17 +243,19 @@ def _owned(owning: Owning, layout: Layout, rows: RowFormat, read: CallReader) ->
     """
     nowhere = max(layout.width, layout.widest)
     evidence: Pick = itemgetter(
-        *(layout.columns.get(rows.evidence.get(name, ""), nowhere) for name in ("channel", "context"))
+        *(layout.columns.get(rows.evidence.get(name, ""), nowhere) for name in ("channel", "context", "did"))
     )
 
     def owned(texts: tuple[str, ...], padded: list[str], fields: list[str]) -> tuple[str, ...]:
         call_id, start, direction, account, caller, called, *rest = texts
-        channel, context = evidence(padded)
-        found = owning.settled(owning.found(direction, account, stem_of(channel), context), caller, called)
+        channel, context, did = evidence(padded)
+        did = did.strip()
+        said = owning.found(direction, account, stem_of(channel), context, did)
+        found = owning.settled(said, caller, did or called)
         if found is None:
             read(0, (call_id, start, INBOUND, "", caller, called, *rest), fields)
-            raise refusal(channel, context, caller, called)
-        return (call_id, start, *found, caller, called, *rest)
+            raise refusal(channel, context, caller, did or called)
+        return (call_id, start, *found, caller, did if did and found[0] != OUTBOUND else called, *rest)
 
     return owned
 

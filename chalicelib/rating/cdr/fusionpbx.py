@@ -6,9 +6,9 @@ The columns are those of FreeSWITCH's CDRs under the names of FusionPBX's databa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from chalicelib.calls.format import ANSWERED, INBOUND, OUTBOUND
+from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr import freeswitch, spans
 
 COLUMNS = (
@@ -23,27 +23,37 @@ COLUMNS = (
     "billsec",
     "hangup_cause",
 )
+EVIDENCE = {"context": "context"}
+"""``mapping.EVIDENCE`` -> the columns."""
 REQUIRED = frozenset(COLUMNS) - {"extension", "accountcode", "answer_stamp"}
 NAMES = {**freeswitch.NAMES, "call_id": "xml_cdr_uuid", "direction": "direction"}
 """Forfait's columns -> FusionPBX's, for messages about refused lines."""
 _LOCAL = "local"
 
 
-def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
+def texts(
+    accounts: Collection[str], pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]
+) -> tuple[str, ...]:
     """The fields of a row -> the texts of a call in the order of ``call.COLUMNS``; raises ``BadField``.
 
-    ``pick`` selects the fields of ``COLUMNS``.
+    ``accounts``: the user names of the reseller's sub-accounts. ``pick`` selects the fields of ``COLUMNS``.
     """
-    uuid, way, extension, account, caller, called, start, answer, seconds, cause = pick(fields)
+    uuid, way, extension, code, caller, called, start, answer, seconds, cause = pick(fields)
     answered = bool(answer.strip() or not spans.is_nothing(seconds))
     ended = ANSWERED if answered else freeswitch.disposition(cause)
-    account = account if account.strip() else extension
-    return uuid, start, direction(way, account), account, caller, called, ended, seconds, ""
+    return uuid, start, direction(way), account(code, extension, accounts), caller, called, ended, seconds, ""
 
 
-def direction(way: str, account: str) -> str:
-    """The direction; a row without one is outbound if it names an account."""
+def direction(way: str) -> str:
+    """The direction as Forfait spells it; "" is left for ``owning`` to find."""
     way = way.strip().lower()
-    if way == _LOCAL:
-        return OUTBOUND
-    return way or (OUTBOUND if account.strip() else INBOUND)
+    return OUTBOUND if way == _LOCAL else way
+
+
+def account(code: str, extension: str, accounts: Collection[str]) -> str:
+    """The account code or, where that is empty or only ``extension`` is one of ``accounts``, the extension.
+
+    FusionPBX fills the account code with the name of the domain unless somebody enters another.
+    """
+    is_code = code.strip() and (code.strip() in accounts or extension.strip() not in accounts)
+    return code if is_code else extension

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
@@ -17,12 +17,15 @@ from chalicelib.rating.cdr.call import COLUMNS
 
 DURATION = "duration"
 """The seconds of a whole call, ringing included; the billable ones are compared with it where it is declared."""
-_DIRECTION_AT = COLUMNS.index("direction")
+TIME = "time"
+"""The time of a start whose date is in the column ``start``."""
+_START_AT = COLUMNS.index("start")
 
 _NEEDED = ("start", "direction", "to", "disposition", "seconds")
 """Columns without which a call cannot be read; the file must have each, or the mapping a default for it."""
-EVIDENCE = ("channel", "destination_channel", "context", "application")
-"""Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call."""
+EVIDENCE = ("channel", "destination_channel", "context", "application", "did")
+"""Columns by which rules find the account and the direction of a row, or that it is no call; no text of a call.
+``did`` is the DID that a call from outside came in by, where the number called is what it was put through to."""
 _UPLOADED = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}-")
 
 
@@ -54,7 +57,8 @@ _D = TypeVar("_D", bound=Declared)
 class ColumnMapping:
     """Names and words of a file by Forfait's columns; they match in any case. False when it maps nothing.
 
-    ``columns``: Forfait's column -> the title of the file's, or its place from 1 on.
+    ``columns``: Forfait's column, ``duration``, ``time`` or one of ``EVIDENCE`` -> the title of the file's, or its
+    place from 1 on.
     ``words``: Forfait's column -> the file's word -> Forfait's.
     ``defaults``: Forfait's column -> the text used where the file has no such column or an empty field.
     ``seconds_format``: how two numbers with a colon are read in the columns of seconds (``spans``).
@@ -78,7 +82,7 @@ class ColumnMapping:
     def header(self, names: list[str]) -> dict[str, int] | None:
         """Forfait's columns -> their positions; None when this header (in small letters) does not fit the mapping."""
         places = {}
-        for column in (*COLUMNS, *EVIDENCE, *self._duration()):
+        for column in (*COLUMNS, *EVIDENCE, *self._more()):
             declared = self.columns.get(column, column)
             if isinstance(declared, int):
                 places[column] = declared - 1
@@ -101,16 +105,27 @@ class ColumnMapping:
         given = {*places, *self.defaults, *(("direction",) if self.finds_owners else ())}
         return given.issuperset(_NEEDED) and all(place < width for place in places.values())
 
-    def _duration(self) -> tuple[str, ...]:
-        return (DURATION,) if DURATION in self.columns else ()
+    def _more(self) -> tuple[str, ...]:
+        return tuple(column for column in (DURATION, TIME) if column in self.columns)
+
+    def without_defaults(self, *columns: str) -> ColumnMapping:
+        """The same without the defaults for some of Forfait's columns."""
+        kept = {ours: text for ours, text in self.defaults.items() if ours not in columns}
+        return self if len(kept) == len(self.defaults) else replace(self, defaults=kept)
 
     def columns_of(self, places: Mapping[str, int]) -> tuple[str, ...]:
         """The columns whose fields ``texts`` takes."""
-        return (*COLUMNS, DURATION) if DURATION in places else COLUMNS
+        return (*COLUMNS, *(column for column in (DURATION, TIME) if column in places))
 
     def texts(self, pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
         """The fields of ``columns_of`` -> the texts of a call as ordered in ``call.COLUMNS``; raises ``BadField``."""
         found = pick(fields)
+        if len(found) == len(COLUMNS):
+            return found
+        if TIME in self.columns:
+            *before, time = found
+            before[_START_AT] = f"{before[_START_AT].strip()} {time.strip()}"
+            found = tuple(before)
         if len(found) > len(COLUMNS):
             durations.check(found[COLUMNS.index("seconds")], found[-1], ("seconds", DURATION), self.seconds_format)
         return found[: len(COLUMNS)]
@@ -124,10 +139,6 @@ class ColumnMapping:
             for column in {*self.words, *self.defaults}
             if (rows.names.get(column, column) if rows.texts != self.texts else column) in rows.columns
         }
-        # A format that has no column for the direction finds it by others; a declared one replaces it.
-        stated = (
-            self.defaults.get("direction") if rows.names.get("direction", "direction") not in rows.columns else None
-        )
         texts = rows.texts
 
         def read(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -135,8 +146,7 @@ class ColumnMapping:
             for place, rule in places.items():
                 found[place] = rule(found[place])
             row = tuple(found)
-            row = texts(lambda _: row, fields) if texts else row
-            return row if stated is None else (*row[:_DIRECTION_AT], stated, *row[_DIRECTION_AT + 1 :])
+            return texts(lambda _: row, fields) if texts else row
 
         return read
 
@@ -150,6 +160,9 @@ class ColumnMapping:
             return text if default is None or text.strip() else default
 
         return translated
+
+
+NO_MAPPING = ColumnMapping()
 
 
 def plain(name: str) -> str:

@@ -14,12 +14,19 @@ from chalicelib.calls.format import INBOUND, OUTBOUND
 from chalicelib.dialling import DialPlan, user_of
 from chalicelib.rating.cdr.call import BadField
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side, Skip
-from chalicelib.rating.cdr.mapping import plain
+from chalicelib.rating.cdr.mapping import NO_MAPPING, ColumnMapping, plain
 
 _NAMED = frozenset(("sip", "pjsip", "iax2", "iax", "sccp", "local"))
 """Technologies whose channels are named after the sub-account. Channels of lines (``DAHDI/1-1``) only have numbers."""
 SOFIA = "sofia/"
 """How the channels of FreeSWITCH begin."""
+INSIDE = frozenset(
+    ("from-internal", "internal", "from-inside", "outbound", "outgoing", "from-internal-xfer", "from-internal-noxfer")
+)
+"""Names of dialplan contexts that switches ship with for calls from inside. A default account is for their rows; they
+do not make a caller's number count."""
+INSIDE_OF_FREESWITCH = "default"
+"""The same of FreeSWITCH, whose rows have no channel; Asterisk has guests in the context of this name."""
 _SHOWN = 64
 """Characters of a field that a message shows."""
 
@@ -40,8 +47,9 @@ NOTHING_KNOWN = Known()
 class Found(NamedTuple):
     """What account code, channel and context say about a row.
 
-    ``direction``: "" if they do not say it: then it depends on the number called. ``account``: the user name, or the
-    account code as written if no sub-account was found. ``asks_caller``: the caller's number is tried before that.
+    ``direction``: "" if they do not say it: then it depends on the number called. ``account``: the user name or, if no
+    sub-account was found, the account code as written or the default one. ``asks_caller``: the caller's number is tried
+    before that.
     """
 
     direction: str
@@ -50,16 +58,29 @@ class Found(NamedTuple):
 
 
 class Owning:
-    """The rules of one source: ``known`` is what its reseller has, ``plan`` how its numbers are dialled."""
+    """The rules of one source: ``known`` is what its reseller has, ``plan`` how its numbers are dialled.
 
-    def __init__(self, declares: Declaration, known: Known, plan: DialPlan) -> None:
+    ``rules``: those about accounts if the source declares none. ``mapping``: its defaults for direction and account are
+    used where no rule says anything.
+    """
+
+    def __init__(
+        self,
+        declares: Declaration,
+        known: Known,
+        plan: DialPlan,
+        rules: tuple[str, ...] = ACCOUNT_RULES,
+        mapping: ColumnMapping = NO_MAPPING,
+    ) -> None:
         self._known, self._plan = known, plan
         self._inside, self._trunks = _plain_side(declares.inside), _plain_side(declares.trunks)
-        self._rules = declares.account or ACCOUNT_RULES
+        # A default direction says nothing about the single row, so only a declared rule looks at its caller.
+        self._rules, self._is_declared = declares.account or rules, bool(declares.account)
+        self._direction, self._account = (mapping.defaults.get(name, "") for name in ("direction", "account"))
 
-    def found(self, direction: str, account: str, stem: str, context: str) -> Found:
+    def found(self, direction: str, account: str, stem: str, context: str, did: str = "") -> Found:
         """What a row says without its numbers; ``direction``: the text of a declared column, or ""; ``stem`` as
-        ``stem_of`` makes it."""
+        ``stem_of`` makes it; ``did``: not empty if the row names a DID, as only calls from outside do."""
         if direction.strip() and plain(direction) != OUTBOUND:
             return Found(direction, account, False)
         declared = bool(direction.strip())
@@ -67,17 +88,20 @@ class Owning:
             # A forwarded call comes from a trunk, although its context may be one of inside.
             if _is_of(self._trunks, stem, context):
                 return Found(INBOUND, "", False)
-            declared = _is_of(self._inside, stem, context)
+            declared = not did and _is_of(self._inside, stem, context)
+        is_default = declared or (self._direction == OUTBOUND and not did)
         written = account.strip()
         by_rule = {"column": written, "channel": _named(stem, declared)}
         # A local channel has the caller's number of the call that it continues, which may come from anywhere.
-        asks = declared and not plain(stem).startswith("local/")
+        asks = (declared or (is_default and self._is_declared)) and not plain(stem).startswith("local/")
         asked = False
         for rule in self._rules:
             if rule == "caller":
                 asked = asks
             elif by_rule[rule] and by_rule[rule] in self._known.accounts:
                 return Found(OUTBOUND, by_rule[rule], asked)
+        if not written and (is_default or (not did and _is_shipped_inside(stem, context))):
+            written = self._account
         return Found(OUTBOUND if declared else "", written, asked)
 
     def of_caller(self, caller: str) -> str:
@@ -100,12 +124,13 @@ class Owning:
     def settled(self, found: Found, caller: str, called: str) -> tuple[str, str] | None:
         """The direction and the account of a row, with its numbers; None: nothing says whose it is."""
         direction, account, asks_caller = found
-        if asks_caller:
-            account = self.of_caller(caller) or account
         if not direction and self.is_held(called):
             return INBOUND, ""
+        direction = direction or self._direction
         if direction != OUTBOUND and direction:
             return direction, account
+        if asks_caller:
+            account = self.of_caller(caller) or account
         # An account code that is not known is refused by its name when the call is priced.
         return (OUTBOUND, account) if account else None
 
@@ -160,6 +185,10 @@ def _named(stem: str, declared: bool) -> str:
     if technology.lower() not in _NAMED:
         return ""
     return name.partition("@")[0] if technology.lower() == "local" else name
+
+
+def _is_shipped_inside(stem: str, context: str) -> bool:
+    return plain(context) in INSIDE or (not stem and plain(context) == INSIDE_OF_FREESWITCH)
 
 
 def _plain_side(side: Side) -> Side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from chalicelib.rating.cdr import asterisk, call, freeswitch, fusionpbx, voipms
@@ -57,6 +58,6 @@ ROW_FORMATS = {
     "forfait": RowFormat(call.COLUMNS, None, {}, {name: name for name in EVIDENCE}),
     "voipms": RowFormat(voipms.COLUMNS, voipms.texts, voipms.NAMES, {}),
     "asterisk": RowFormat(asterisk.COLUMNS, asterisk.texts, asterisk.NAMES, asterisk.EVIDENCE),
-    "fusionpbx": RowFormat(fusionpbx.COLUMNS, fusionpbx.texts, fusionpbx.NAMES, {}),
+    "fusionpbx": RowFormat(fusionpbx.COLUMNS, partial(fusionpbx.texts, ()), fusionpbx.NAMES, fusionpbx.EVIDENCE),
     "freeswitch": RowFormat(freeswitch.COLUMNS, freeswitch.texts, freeswitch.NAMES, freeswitch.EVIDENCE),
 }

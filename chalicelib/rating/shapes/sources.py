@@ -40,16 +40,40 @@ def _column(value: Any) -> str | int:
     return checked(title)
 
 
+_ONE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": MOST_TITLE},
+        {"type": "integer", "minimum": 1, "maximum": MOST_PLACE},
+    ]
+}
 Column = Annotated[
     Any,
     BeforeValidator(_column),
     WithJsonSchema(
         {
-            "anyOf": [
-                {"type": "string", "minLength": 1, "maxLength": MOST_TITLE},
-                {"type": "integer", "minimum": 1, "maximum": MOST_PLACE},
-            ],
+            **_ONE,
             "examples": ["src"],
+        }
+    ),
+]
+
+
+def _start(value: Any) -> Any:
+    """A column, or two: of the date and of the time."""
+    if not isinstance(value, list):
+        return _column(value)
+    if len(value) != 2:
+        raise ValueError("must be a column, or a list of two: that of the date and that of the time")
+    return [_column(each) for each in value]
+
+
+StartColumn = Annotated[
+    Any,
+    BeforeValidator(_start),
+    WithJsonSchema(
+        {
+            "anyOf": [*_ONE["anyOf"], {"type": "array", "minItems": 2, "maxItems": 2, "items": _ONE}],
+            "examples": ["calldate", ["Date", "Time"]],
         }
     ),
 ]
@@ -83,13 +107,14 @@ def _all_different(words: Any, what: str) -> None:
 class SourceColumns(Shape):
     """Forfait's name of a column -> its title in the header of the file, or its place from 1 on.
 
-    Two of Forfait's columns may name the same column. ``duration``: seconds of the whole call, ringing included;
+    Two of Forfait's columns may name the same column. ``start``: one column, or two, of the date and of the time.
+    ``duration``: seconds of the whole call, ringing included;
     ``channel``, ``destination_channel``, ``context``, ``application``: what rules about accounts, directions and
-    skipped rows look at.
+    skipped rows look at. ``did``: the DID that a call from outside came in by, which was put through to ``to``.
     """
 
     call_id: Column | None = None
-    start: Column | None = None
+    start: StartColumn | None = None
     direction: Column | None = None
     account: Column | None = None
     from_: Annotated[Column | None, Field(alias="from")] = None
@@ -102,6 +127,7 @@ class SourceColumns(Shape):
     destination_channel: Column | None = None
     context: Column | None = None
     application: Column | None = None
+    did: Column | None = None
 
 
 class SourceWords(Shape):
@@ -177,7 +203,8 @@ class CdrSource(Shape):
     date_format: DateFormat | None = None
     time_zone: Zone | None = None
     seconds_format: Annotated[
-        Literal["auto", "m:s", "h:m"] | None, Field(description="what `12:34` is in a column of seconds")
+        Literal["auto", "m:s", "h:m", "s", "ms", "min"] | None,
+        Field(description="what `12:34`, or the unit of a plain number, is in a column of seconds"),
     ] = None
     words: SourceWords = of_defaults()
     defaults: SourceDefaults = of_defaults()

@@ -199,7 +199,7 @@ def test_a_skipped_line_is_listed_with_why_and_is_neither_rated_nor_refused(sell
     )
 
 
-OF_A_CARRIER = """Date;Caller;Dialled;Extension;Talk time;Result
+OF_A_CARRIER = """Date;Caller;Dialled;Username;Talk time;Result
 1/9/2026 16:33:01;101;14165550123;alice;61;Answered
 13/9/2026 16:33:01;101;14165550124;alice;0;Missed
 14/9/2026 16:33:05;101;x;alice;5;Answered
@@ -211,7 +211,11 @@ def test_the_suggestion_is_put_as_it_is_and_the_file_is_read_by_it(seller: Any) 
     assert (shown["format"], shown["rated"], shown["questions"]) == ("unknown", 0, [])
     suggested = shown["suggestion"]
     assert (suggested["id"], suggested["pattern"], suggested["date_format"]) == ("carrier", "carrier/", "d/M/y H:m:s")
-    assert {each["code"] for each in shown["advice"]} == {"declare_suggestion", "only_format"}
+    assert {each["code"]: each["lines"] for each in shown["advice"]} == {
+        "declare_suggestion": 3,
+        "write_number": 1,
+        "only_format": 1,
+    }
     assert seller.put("/v1/cdr-sources", suggested).status == 200
     after = preview(seller, OF_A_CARRIER, "carrier/sep.csv")
     assert (after["source_id"], after["format"], after["rated"]) == ("carrier", "aliased", 2)
@@ -233,3 +237,80 @@ def test_dates_that_can_be_read_in_two_ways_are_a_question_and_no_suggestion(sel
 def test_nothing_is_suggested_for_a_file_that_is_read_well(seller: Any) -> None:
     shown = preview(seller, csv_file(line("1")))
     assert (shown["suggestion"], shown["confidence"], shown["questions"], shown["advice"]) == (None, {}, [], [])
+
+
+def declared(seller: Any) -> dict[str, Any]:
+    """The only source of a reseller, as it stands."""
+    (source,) = seller.get("/v1/cdr-sources").json["items"]
+    parts = {name: _given(value) for name, value in source.items()}
+    return {name: value for name, value in parts.items() if value not in (None, {})}
+
+
+def _given(part: Any) -> Any:
+    return {name: one for name, one in part.items() if one is not None} if isinstance(part, dict) else part
+
+
+def test_a_suggestion_keeps_the_source_that_is_declared_and_adds_to_it(seller: Any) -> None:
+    stands = {"id": "pbx", "pattern": "tokyo/*", "time_zone": "Asia/Tokyo", "strip": ["*67"]}
+    assert seller.put("/v1/cdr-sources", stands).status == 200
+    text = csv_file(line("1"), *[line(str(n)).replace("+1212", "9+1212") for n in (2, 3)]).decode()
+    text = text.replace("9+12125550100", "9+12125550101", 1)
+    suggested = preview(seller, text, "tokyo/a.csv")["suggestion"]
+    assert suggested == {**stands, "strip": ["*67", "9"]}
+    assert seller.put("/v1/cdr-sources", suggested).status == 200
+    assert declared(seller) == suggested
+    assert preview(seller, text, "tokyo/a.csv")["rated"] == 3
+
+
+def test_nothing_is_suggested_that_is_declared_already(seller: Any) -> None:
+    stands = {"id": "pbx", "pattern": "t/", "strip": ["9", "*67", "9*67", "0000#"]}
+    assert seller.put("/v1/cdr-sources", stands).status == 200
+    shown = preview(seller, csv_file(line("1").replace("+12125550100", "9502")).decode(), "t/a.csv")
+    assert (shown["suggestion"], [each["reason"] for each in shown["items"]]) == (None, ["ambiguous_number"])
+
+
+def test_a_suggestion_never_takes_the_id_of_another_source(seller: Any) -> None:
+    assert seller.put("/v1/cdr-sources", {"id": "carrier", "pattern": "x/", "time_zone": "UTC"}).status == 200
+    assert preview(seller, OF_A_CARRIER, "carrier/sep.csv")["suggestion"]["id"] == "carrier-2"
+
+
+def test_a_part_that_changes_lines_read_already_is_a_question(seller: Any) -> None:
+    # Behind a 9 of the national number both readings are numbers, so that 9055550100 would be refused with a strip.
+    numbers = ("9055550100", "905550100", "9+12125550100", "9+12125550101")
+    text = csv_file(*[line(str(n)).replace("+12125550100", number) for n, number in enumerate(numbers)]).decode()
+    shown = preview(seller, text, "a.csv")
+    read = [row["line"] for row in shown["items"] if row["call"]]
+    if shown["suggestion"]:
+        assert seller.put("/v1/cdr-sources", shown["suggestion"]).status == 200
+    after = preview(seller, text, "a.csv")
+    assert [row for row in after["items"] if row["line"] in read] == [r for r in shown["items"] if r["line"] in read]
+
+
+def test_advice_says_to_put_the_suggestion_only_for_lines_that_it_cures(seller: Any) -> None:
+    shown = preview(seller, OF_A_CARRIER, "carrier/sep.csv")
+    (cures,) = [each for each in shown["advice"] if each["code"] == "declare_suggestion"]
+    assert (cures["lines"], seller.put("/v1/cdr-sources", shown["suggestion"]).status) == (3, 200)
+    assert preview(seller, OF_A_CARRIER, "carrier/sep.csv")["rated"] == 2
+
+
+MASTER = (
+    '"alice","101","14165550123","x","","SIP/1-1","","Dial","","2026-09-10 08:30:00","","2026-09-10 08:31:08",'
+    '68,61,"{}","DOCUMENTATION","1795440600.{}",""\n'
+)
+
+
+@pytest.mark.parametrize("words", [("ANSWERED", "ANSWERED", "Gesprochen"), ("Gesprochen", "Verpasst")])
+def test_unknown_words_of_a_known_format_are_a_question(seller: Any, words: tuple[str, ...]) -> None:
+    shown = preview(seller, "".join(MASTER.format(word, n) for n, word in enumerate(words)))
+    (asked,) = [each for each in shown["questions"] if each["code"] == "words"]
+    assert (asked["part"], "Gesprochen".lower() in asked["candidates"]) == ("words.disposition", True)
+    assert not (shown["suggestion"] or {}).get("defaults")
+    assert "answer_questions" in {each["code"] for each in shown["advice"]}
+
+
+def test_a_word_for_a_direction_in_forfaits_own_csv_is_suggested(seller: Any) -> None:
+    text = csv_file(line("1"), line("2")).decode().replace("outbound", "Outgoing")
+    shown = preview(seller, text)
+    assert shown["suggestion"]["words"] == {"direction": {"outgoing": "outbound"}}
+    assert seller.put("/v1/cdr-sources", shown["suggestion"]).status == 200
+    assert preview(seller, text)["rated"] == 2

@@ -137,3 +137,32 @@ def test_both_engines_read_a_file_of_a_real_system_alike(name: str) -> None:
 def test_the_corpus_has_at_least_forty_files_each_with_its_meaning() -> None:
     assert len(NAMES) >= 40
     assert sorted(path.stem for path in CORPUS.glob("*.json")) == NAMES
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "min"])
+def test_dates_beside_times_and_other_units_are_read_as_columns(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f"a{n};{n + 1}/11/2026;8:{n:02};1001;14165550123;acme;{n + 7};ANSWERED" for n in range(10, 28)]
+    told = World.of("date-and-time").told
+    columns_of = {"call_id": "Ref", "start": ["Date", "Time"], "from": "Caller", "to": "Dialled", "account": "Username"}
+    told["source"] = {
+        "columns": {**columns_of, "seconds": "Talk time", "disposition": "Result"},
+        "date_format": "d/M/y H:m",
+        "defaults": {"direction": "outbound"},
+        "seconds_format": unit,
+    }
+    text = "\n".join(["Ref;Date;Time;Caller;Dialled;Username;Talk time;Result", *rows, ""])
+    world = World(text.encode(), {**told, "suggested": False})
+    source, table = world.source(), TermTable(world.book())
+    (layout, chunk), *_ = formats.laid_out(world.parts, source)
+    expected = reference.rate(chunk, layout, source, table)
+
+    def never(first: Chunk, *_: object) -> object:
+        assert first.data.count(b"Talk time") == first.data.count(b"\n")  # The header alone is left to it.
+        return real(first, *_)
+
+    real = reference.rate
+    monkeypatch.setattr(reference, "rate", never)
+    found = fast.rate(chunk, layout, source, TermTable(world.book()))
+    assert found.rows["seconds"].tolist() == expected.rows["seconds"].tolist()
+    assert found.rows["seconds"][0] == {"s": 17, "ms": 1, "min": 1020}[unit]
+    assert found.rows["start"].tolist() == expected.rows["start"].tolist()

@@ -18,7 +18,7 @@ from chalicelib.rating.cdr.records import Chunk, chunks
 from chalicelib.rating.shapes.sources import CdrSource
 
 DOCUMENT = (DOCS / "cdr-formats.md").read_text(encoding="utf-8")
-EXAMPLES = ("Is there a header?", "Titles before the header", "Columns by place")
+EXAMPLES = ("Is there a header?", "Titles before the header", "Columns by place", "Date and time in two columns")
 
 
 def block(heading: str, language: str) -> str:

@@ -14,6 +14,7 @@ from chalicelib.dialling import DialPlan
 from chalicelib.rating.cdr.call import Skipped
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, Declaration, Side, Skip
 from chalicelib.rating.cdr.formats import Call, Rejection, Source
+from chalicelib.rating.cdr.mapping import ColumnMapping
 from chalicelib.rating.cdr.owning import Known, stem_of
 from chalicelib.rating.pricing.ownership import Holding, Ownership, known_by
 
@@ -33,6 +34,12 @@ SOURCES = {
     "declared": DECLARED,
     "caller first": replace(DECLARED, account=("caller", "channel", "column")),
     "column only": replace(DECLARED, account=("column",)),
+    "default account": Declaration(mapping=ColumnMapping(defaults={"account": "1001"})),
+    "both defaults": replace(
+        DECLARED,
+        inside=Side(),
+        mapping=ColumnMapping(defaults={"account": "1001", "direction": "outbound"}),
+    ),
 }
 PLAN = DialPlan("US", accounts=KNOWN.accounts)
 
@@ -61,7 +68,7 @@ def freeswitch(account: str, context: str, caller: str, called: str) -> str:
 
 
 def read(row: str, declares: Declaration, known: Known = KNOWN) -> Call | Rejection:
-    [found] = parsed(row.encode(), Source(PLAN, "UTC", declares=declares, known=known))
+    [found] = parsed(row.encode(), Source(PLAN, "UTC", mapping=declares.mapping, declares=declares, known=known))
     return found
 
 
@@ -120,7 +127,8 @@ def test_a_forged_caller_makes_no_sub_account_pay(
         context = "from-trunk"
     for other in ("PJSIP/100-00a9", "PJSIP/acme-office-00a9"):
         direction, account = outcome(asterisk("", channel, context, caller, called, other), declares)
-        assert (direction, account) in {("inbound", ""), ("no_owner", ""), ("bad_number", "")}
+        default = declares.mapping.defaults.get("account", "")
+        assert (direction, account) in {("inbound", ""), ("no_owner", ""), ("bad_number", ""), ("outbound", default)}
 
 
 def test_a_refusal_has_the_values_and_the_remedy() -> None:

@@ -131,3 +131,61 @@ def test_clocks_with_hours_need_no_declaration() -> None:
     found = suggestion("0:01:27", "87")
     assert "seconds_format" not in found.source
     assert found.questions == []
+
+
+def of_file(title: str, *lengths: str, ends: bool = True) -> Suggestion:
+    """The suggestion for calls that are answered at once and last 20, 70, 90 ... seconds."""
+    talked = (20, 70, 90)
+    day = "2026-11-23 08"
+    lines = [
+        f"{day}:30:00,{day}:30:00,{day}:{30 + s // 60}:{s % 60:02},1001,+14165550123,acme,{text},answered"
+        for s, text in zip(talked, lengths, strict=False)
+    ]
+    header = f"Start,Answer,{'End' if ends else 'Remark'},From,To,Account,{title},Status"
+    return suggest(
+        Chunk(1, "\n".join([header, *lines, ""]).encode()), False, Known(frozenset(("acme",)), frozenset(), {}), PLAN
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "lengths", "unit"),
+    [
+        ("Talk time", ("20", "70", "90"), None),
+        ("Talk time", ("20000", "70000", "90400"), "ms"),
+        ("Billmsec", ("20000", "70000"), "ms"),
+        ("Talk time", ("0.33", "1.17", "1.5"), "min"),
+    ],
+)
+def test_ends_of_calls_show_the_unit_of_lengths(title: str, lengths: tuple[str, ...], unit: str | None) -> None:
+    found = of_file(title, *lengths)
+    assert (found.source.get("seconds_format"), found.source["columns"]["seconds"]) == (unit, title)
+    assert not found.questions
+
+
+@pytest.mark.parametrize(
+    ("title", "lengths", "candidates"),
+    [
+        ("Talk time", ("20000", "70000"), ["s", "ms"]),
+        ("Billable minutes", ("1", "2"), ["min", "s"]),
+        ("Talk time", ("0.33", "1.17"), ["ms", "min"]),
+    ],
+)
+def test_a_unit_that_nothing_shows_is_asked(title: str, lengths: tuple[str, ...], candidates: list[str]) -> None:
+    found = of_file(title, *lengths, ends=False)
+    assert "seconds" not in found.source["columns"] and "seconds_format" not in found.source
+    asked = {question.part: question.candidates for question in found.questions}
+    assert asked == {"seconds_format": candidates, "columns.seconds": [title]}
+
+
+@pytest.mark.parametrize("lengths", [("1", "2", "2"), ("20", "700")])
+def test_lengths_that_do_not_fit_the_ends_of_calls_are_asked(lengths: tuple[str, ...]) -> None:
+    found = of_file("Talk time", *lengths)
+    assert {question.code for question in found.questions} == {"unit", "seconds"}
+
+
+def test_a_column_of_minutes_with_the_same_lengths_is_a_doubt() -> None:
+    text = (
+        "Start,From,To,Account,Minutes billed,Billed duration,Status\n2026-11-23 08:30:00,1,+14165550123,acme,2,2,ok\n"
+    )
+    found = suggest(Chunk(1, text.encode()), False, Known(frozenset(("acme",)), frozenset(), {}), PLAN)
+    assert {question.part for question in found.questions} == {"seconds_format", "columns.seconds"}

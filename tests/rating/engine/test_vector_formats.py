@@ -15,6 +15,7 @@ from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 from chalicelib.rating.cdr import formats, spans
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side, Skip
 from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
+from chalicelib.rating.cdr.mapping import ColumnMapping
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
 from chalicelib.rating.engine import reference
@@ -152,6 +153,19 @@ def asterisk(deal: Deal, number: int) -> list[str]:
     return row[:17] + row[18:] if width == 20 else row[:width]
 
 
+REPORT = ["calldate", "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "duration", "billsec"]
+REPORT += ["disposition", "accountcode", "uniqueid", "did"]
+
+
+def report(deal: Deal, number: int) -> list[str]:
+    """As FreePBX exports its CDR reports: a call from outside has the DID beside the extension that it reached."""
+    row, did = [*asterisk(deal, number), "", ""], ""
+    if deal.maker.dice.random() < 0.3:
+        row[0], row[2], row[5] = "", deal.pick("1001", "s", row[2]), f"SIP/trunk-{number}"
+        did = deal.field(deal.pick(*deal.dids).lstrip("+"), "s", "4165550123", "5145550100 ")
+    return [row[9], row[4], row[1], row[2], row[3], row[5], row[6], row[7], *row[12:15], row[0], row[16], did]
+
+
 def freeswitch(deal: Deal, number: int) -> list[str]:
     account, called = deal.who()
     start, seconds = deal.start(), deal.seconds()
@@ -228,6 +242,7 @@ Row = Callable[[Deal, int], list[str]]
 FORMATS: dict[str, tuple[list[str], Row]] = {
     "asterisk": ([], asterisk),
     "asterisk of cdr_custom": ([], custom),
+    "asterisk of FreePBX": (REPORT, report),
     "freeswitch": ([], freeswitch),
     "freeswitch like asterisk": ([], like_asterisk),
     "fusionpbx": (PAGE, page),
@@ -288,11 +303,14 @@ def file_of(seed: int, name: str, lines: int, odd: float) -> Case:
         [None, ("column",), ("caller", "channel"), ("caller", "column", "channel"), ("channel", "column")]
     )
     mapping = replace(TOKYO, seconds_format=dice.choice(spans.FORMATS))
+    defaults = ColumnMapping(
+        defaults=dice.choice([{}, {"account": accounts[0]}, {"direction": "outbound", "account": accounts[1]}])
+    )
     source = formats.Source(
         plan_of(home, accounts),
         "Asia/Tokyo",
         dice.random() < 0.3,
-        mapping if name == "aliased" else None,
+        mapping if name == "aliased" else defaults if odd else None,
         declares=dice.choice(
             [NOTHING, Declaration(mapping=mapping, account=rules, inside=inside, trunks=trunks, skip=skip)]
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from chalicelib.rating.cdr.call import Rejection
 from chalicelib.rating.cdr.suggest.found import Suggestion
 
+NOTHING: Mapping[int, str] = MappingProxyType({})
 ADVICE = {
     "declare_suggestion": "{count} lines are refused as {reason}: PUT the suggestion as a source and try again",
     "answer_questions": "{count} lines are refused as {reason}: answer the questions, then PUT the source",
@@ -64,14 +66,19 @@ class Advice(NamedTuple):
         return ADVICE[self.code].format(**given)
 
 
-def advise(refused: Iterable[Rejection], found: Suggestion) -> list[Advice]:
-    """Refused lines and the suggestion for their file -> what to do, per reason, the most lines first."""
-    lines: dict[str, list[int]] = {}
+def advise(refused: Iterable[Rejection], found: Suggestion, then: Mapping[int, str] = NOTHING) -> list[Advice]:
+    """Refused lines and the suggestion for their file -> what to do, per reason, the most lines first.
+
+    ``then``: a refused line -> the reason for which it is refused once the suggestion is declared as it is, "" if it
+    is not refused any more.
+    """
+    lines: dict[tuple[str, bool], list[int]] = {}
     for row in refused:
-        lines.setdefault(row.reason, []).append(row.line)
+        reason = then.get(row.line, row.reason)
+        lines.setdefault((reason or row.reason, not reason), []).append(row.line)
     advice = []
-    for reason, at in sorted(lines.items(), key=lambda one: (-len(one[1]), one[0])):
-        code = _code(reason, found)
+    for (reason, is_cured), at in sorted(lines.items(), key=lambda one: (-len(one[1]), one[0])):
+        code = "declare_suggestion" if is_cured else _code(reason, found)
         advice.append(Advice(code, reason, len(at), {"line": str(at[0])}))
     return advice + _of_suggestion(found)
 
@@ -80,8 +87,6 @@ def _code(reason: str, found: Suggestion) -> str:
     parts = _PARTS.get(reason, ())
     if any(part in parts for one in found.questions for part in (one.part, one.part.partition(".")[0])):
         return "answer_questions"
-    if any(part in found.source for part in parts):
-        return "declare_suggestion"
     return _BY_REASON.get(reason, "correct_field")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from chalicelib.calls.format import ANSWERED, NO_ANSWER
+from chalicelib.rating.cdr.declaration import read
+from chalicelib.rating.cdr.mapping import TIME, plain
 from chalicelib.rating.cdr.suggest import dates
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
 from chalicelib.rating.cdr.suggest.lengths import is_length, pairs, seconds_format, seconds_of
+from chalicelib.rating.cdr.suggest.places import Places
 from chalicelib.rating.cdr.suggest.titles import (
     ANSWER_TITLES,
     CONNECTED,
@@ -18,9 +20,11 @@ from chalicelib.rating.cdr.suggest.titles import (
     DISPOSITIONS,
     END_TITLES,
     LISTS,
+    START_TITLES,
     TITLES,
     bare,
 )
+from chalicelib.rating.cdr.suggest.units import is_number, unit
 
 _COST = re.compile(r"\d{1,9}(?:\.\d{1,8})?", re.ASCII)
 _CHANNEL = re.compile(r"(?:SIP|PJSIP|IAX2|Local|DAHDI|Zap|SCCP|Skinny|mISDN|Khomp|sofia)/\S+", re.IGNORECASE)
@@ -30,42 +34,34 @@ _NUMBER = re.compile(r"(?:sips?:|tel:)?[+*#0-9][*#0-9().\s-]{1,24}(?:@.*)?")
 _MOSTLY = 0.9
 
 
-@dataclass
-class Places:
-    """Forfait's columns -> places from 0; ``answer`` and ``end`` beside them, which are only looked at."""
-
-    of: dict[str, int] = field(default_factory=dict)
-    titles: list[str] | None = None
-
-    def name(self, place: int) -> str | int:
-        """How a source names the column: by its title or, without a header or with a title twice, by its place."""
-        if self.titles is None:
-            return place + 1
-        title = self.titles[place].strip()
-        alike = [one for one in self.titles if one.strip().lower() == title.lower()]
-        return title if title and len(alike) == 1 else place + 1
-
-
 def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Places:
     """Where each column is; what is certain or likely is declared in ``found``, what is neither is asked.
 
     ``accounts``: the user names of the reseller's sub-accounts.
     """
     places = Places(titles=grid.titles)
+    if "columns" in found.declared:
+        return _declared(grid, places, found)
     sure = (
         _by_titles(grid, places, found)
         if grid.titles
         else _by_list(grid, places) or _by_content(grid, places, found, accounts)
     )
+    if "start" not in places.of and (both := dates.date_and_time(grid, START_TITLES)):
+        places.of["start"], places.of[TIME] = both
+        found.say("columns.start", [places.name(place) for place in both], CERTAIN if grid.titles else LIKELY)
     _billable(grid, places, found)
-    seconds_format(grid, _lengths(grid, places), found)
+    seconds_format(grid, _lengths(grid, places, found), found)
+    if grid.titles or not sure:
+        # A system that is known by its list of columns writes seconds.
+        unit(grid, places, _lengths(grid, places, found), found)
     if "call_id" in places.of and not _all_different(grid, places.of["call_id"]):
         # A call with several rows of one id: without an id a row is known by all its columns.
         del places.of["call_id"]
     if "cost" in places.of and not all(_COST.fullmatch(text) for text in grid.column(places.of["cost"]) if text):
         del places.of["cost"]
     for ours in TITLES:
-        if ours in places.of:
+        if ours in places.of and not (ours == "start" and TIME in places.of):
             found.say(f"columns.{ours}", places.name(places.of[ours]), CERTAIN if sure else LIKELY)
     for ours in ("start", "to", "seconds"):
         if ours not in places.of and f"columns.{ours}" not in found.confidence:
@@ -73,12 +69,35 @@ def columns(grid: Grid, found: Suggestion, accounts: Collection[str] = ()) -> Pl
     return places
 
 
-def _lengths(grid: Grid, places: Places) -> list[int]:
+def _declared(grid: Grid, places: Places, found: Suggestion) -> Places:
+    """The columns that a source names already; none is added, because its other files have columns of their own."""
+    titles = [plain(title) for title in grid.titles or ()]
+    for ours, theirs in read(found.declared).mapping.columns.items():
+        if isinstance(theirs, int) and theirs <= grid.width:
+            places.of[ours] = theirs - 1
+        elif isinstance(theirs, str) and titles.count(plain(theirs)) == 1:
+            places.of[ours] = titles.index(plain(theirs))
+        else:
+            found.ask("other_columns", "pattern", [str(theirs)], [])
+            return Places(titles=grid.titles)
+    for ours in TITLES:
+        if ours not in places.of and titles.count(ours) == 1:
+            places.of[ours] = titles.index(ours)
+    seconds_format(grid, _lengths(grid, places, found), found)
+    return places
+
+
+def _lengths(grid: Grid, places: Places, found: Suggestion) -> list[int]:
     """The column of the billable seconds or, where that is asked, the columns that may be it."""
     if "seconds" in places.of:
         return [places.of["seconds"]]
+    asked = next((one.candidates for one in found.questions if one.part == "columns.seconds"), [])
+    if grid.titles and asked:
+        return [n for n in range(grid.width) if str(places.name(n)) in asked]
     free = [n for n in range(grid.width) if n not in places.of.values()]
-    return [n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], is_length) >= _MOSTLY]
+    return [
+        n for n in free if any(texts := grid.column(n)) and _share([t for t in texts if t], _is_any_length) >= _MOSTLY
+    ]
 
 
 def _by_titles(grid: Grid, places: Places, found: Suggestion) -> bool:
@@ -119,7 +138,7 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "start":
         return dates.are_dates(given)
     if ours in ("seconds", "duration"):
-        return _share(given, is_length) >= _MOSTLY
+        return _share(given, _is_any_length) >= _MOSTLY
     if ours == "direction":
         return _share(given, lambda text: bare(text) in DIRECTIONS) > 0
     if ours == "disposition":
@@ -127,6 +146,10 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     if ours == "to":
         return _share(given, lambda text: any(c.isdigit() for c in text) or len(text) == 1) >= 0.5
     return True
+
+
+def _is_any_length(text: str) -> bool:
+    return is_length(text) or is_number(text)
 
 
 def _share(texts: list[str], fits: object) -> float:
@@ -155,7 +178,7 @@ def _by_list(grid: Grid, places: Places) -> bool:
 
 
 def _is_ended(text: str) -> bool:
-    return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text) is not None
+    return bare(text) in DISPOSITIONS or re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(?:[ _-][A-Za-z0-9]+)*", text) is not None
 
 
 def _by_content(grid: Grid, places: Places, found: Suggestion, accounts: Collection[str]) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from chalicelib import periods
 from chalicelib.rating.cdr import starts
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Evidence, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
+from chalicelib.rating.cdr.suggest.titles import bare
 
 _SAMPLE = 12
 _DATED = re.compile(r"(?=(?:\D*\d){8})(?=.*(?:\d[:]\d\d|\d{6}))[\dA-Za-z:/.,+\- ]{12,40}", re.ASCII)
+_DAY = re.compile(r"\d{1,4}[-/. ](?:\d{1,2}|[A-Za-z]{3})[-/. ]\d{1,4}|(?:19|20)\d{6}", re.ASCII)
+_TIME = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?", re.ASCII)
 _EPOCH = re.compile(r"(?:9[5-9]|1\d\d)\d{7,8}(?:\d{3})?|1\d{9}(?:\d{3})?", re.ASCII)
 """Seconds or milliseconds from 2000 to 2033: greater ones may be numbers of North America."""
 
@@ -51,9 +55,28 @@ def instants(texts: list[str]) -> list[int]:
     return [instant(text) for text in texts]
 
 
-def date_format(grid: Grid, place: int, found: Suggestion) -> None:
-    """Declare the date format of a column, or ask for it; a file in ISO dates needs none."""
-    read = [(row.line, text) for row, text in zip(grid.rows, grid.column(place), strict=True)]
+def date_and_time(grid: Grid, titles: Collection[str]) -> tuple[int, int] | None:
+    """The column of the dates and that of the times, where starts are in two columns; None if it is not sure.
+
+    ``titles``: in ``bare`` form, of one of which each of them has, in a file with a header.
+    """
+    some = [n for n in range(grid.width) if grid.titles is None or bare(grid.titles[n]) in titles]
+    columns = {n: grid.column(n) for n in some}
+    days = [n for n, texts in columns.items() if all(map(_DAY.fullmatch, texts))]
+    times = [n for n, texts in columns.items() if all(map(_TIME.fullmatch, texts))]
+    if len(days) != 1 or len(times) != 1:
+        return None
+    return (days[0], times[0]) if are_dates(joined(columns[days[0]], columns[times[0]])) else None
+
+
+def joined(days: list[str], times: list[str]) -> list[str]:
+    """Dates and times as they are read together."""
+    return [f"{day} {time}" for day, time in zip(days, times, strict=True)]
+
+
+def date_format(grid: Grid, starts_of: list[str], found: Suggestion) -> None:
+    """Declare the date format of the starts of the rows, or ask for it; a file in ISO dates needs none."""
+    read = [(row.line, text) for row, text in zip(grid.rows, starts_of, strict=True)]
     ways = starts.candidates(read)
     shown = dict(read)
     if not ways.fitting:

@@ -7,16 +7,18 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from chalicelib.dialling import DialPlan, user_of
-from chalicelib.rating.cdr.suggest.columns import Places
 from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid
 from chalicelib.rating.cdr.suggest.owners import is_feature
+from chalicelib.rating.cdr.suggest.places import Places
 
 _TECHNICAL = re.compile(r"([0-9*]{1,11}#)\+?[0-9]{7,15}")
 _PREFIXES = ("9", "*67", "*82", "1010288", "0", "8", "00")
 """Dialled before a number: for an outside line, to hide or show the caller's number, to choose a carrier."""
 _LEAST = 2
 """A prefix is suggested when so many different numbers have it."""
+_LEAST_LOCAL = 3
+"""Local numbers are suggested when so many different ones, and no others, are the end of a number held."""
 _LOCAL = range(4, 9)
 
 
@@ -41,6 +43,10 @@ def _strip(lines: dict[str, list[int]], plan: DialPlan, found: Suggestion) -> No
         several = sorted({prefix for ways in rivals.values() if len(ways) > 1 for prefix in ways})
         found.ask("strip", "strip", several, [n for text, ways in rivals.items() if len(ways) > 1 for n in lines[text]])
         return
+    alone = sorted(prefix for prefix, needed in fixed.items() if needed)
+    if alone and not chosen:
+        needed = {line for prefix in alone for text in fixed[prefix] for line in lines[text]}
+        found.ask("prefix", "strip", alone, sorted(needed))
     if chosen:
         both = [t for t in texts for p in chosen if t.startswith(p) and _read(t, plan) and _read(t[len(p) :], plan)]
         found.say("strip", chosen, LIKELY if both else CERTAIN)
@@ -67,16 +73,25 @@ def _read(text: str, plan: DialPlan) -> str:
 def _local(lines: dict[str, list[int]], dids: Collection[str], plan: DialPlan, found: Suggestion) -> None:
     """Numbers of few digits that are the end of a DID held."""
     beginnings: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    held: dict[int, set[str]] = defaultdict(set)
+    others: dict[int, set[str]] = defaultdict(set)
     for text, at in lines.items():
         if text.isdigit() and len(text) in _LOCAL and not _read(text, plan) and text not in plan.accounts:
             for did in dids:
                 if did.endswith(text):
+                    held[len(text)].add(text)
                     beginnings[len(text)][did[: -len(text)]] += at
+            if text not in held[len(text)]:
+                others[len(text)].add(text)
     rules = []
     for digits, prefixes in sorted(beginnings.items()):
         if len(prefixes) > 1:
             where = sorted(line for at in prefixes.values() for line in at)
             found.ask("local_numbers", "local_numbers", sorted(prefixes), where, digits=str(digits))
+        elif len(held[digits]) < _LEAST_LOCAL or others[digits]:
+            # Any number ends as another by chance, and one of another area would be called in the wrong one.
+            where = sorted(line for at in prefixes.values() for line in at)
+            found.ask("local_area", "local_numbers", sorted(prefixes), where, digits=str(digits))
         elif not any(name.isdigit() and len(name) == digits for name in plan.accounts):
             rules.append({"digits": digits, "prefix": next(iter(prefixes))})
     if rules:

@@ -7,27 +7,36 @@ from collections import Counter, defaultdict
 
 from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.dialling import DialPlan
-from chalicelib.rating.cdr import owning
+from chalicelib.rating.cdr import dispositions, owning
 from chalicelib.rating.cdr.declaration import ACCOUNT_RULES, read
 from chalicelib.rating.cdr.owning import Known, Owning
-from chalicelib.rating.cdr.suggest.columns import Places
-from chalicelib.rating.cdr.suggest.found import CERTAIN, LIKELY, Suggestion
+from chalicelib.rating.cdr.suggest.found import LIKELY, Suggestion
 from chalicelib.rating.cdr.suggest.grid import Grid, Row
+from chalicelib.rating.cdr.suggest.places import Places
 from chalicelib.rating.cdr.suggest.titles import DIRECTIONS, DISPOSITIONS, INSIDE, TRUNKS, bare
 
 _FEATURE = re.compile(r"[siht]|[*#]+[0-9]{0,5}[*#]*")
 _MOST_SHOWN = 10
+_WORD = re.compile(r"[^\W\d_][^\W\d_ -]{2,24}(?:[ _-][^\W\d_]{2,20}){0,3}")
+_MOST_WORDS = 8
+"""A column has so few different words for how calls ended."""
 
 
-def words(grid: Grid, places: Places, found: Suggestion) -> None:
-    """Declare what the words for dispositions and directions mean, and defaults where there is no such column."""
+def words(grid: Grid, places: Places, found: Suggestion, is_known: bool) -> None:
+    """Declare what the words for dispositions and directions mean, and defaults where there is no such column.
+
+    ``is_known``: of a format that Forfait knows, which reads the words that are known everywhere.
+    """
     for part, meanings in (("disposition", DISPOSITIONS), ("direction", DIRECTIONS)):
         place = places.of.get(part)
+        settled = {bare(theirs) for theirs in found.stated(f"words.{part}") or ()}
         if place is None:
             continue
         lines, mapped = defaultdict[str, list[int]](list), dict[str, str]()
         for row, text in zip(grid.rows, grid.column(place), strict=True):
             ours = meanings.get(bare(text))
+            if bare(text) in settled or (is_known and part == "disposition" and dispositions.read(text)):
+                continue
             if ours is None and text:
                 lines[text.lower()].append(row.line)
             elif ours is not None and text.lower() != ours.lower():
@@ -37,8 +46,18 @@ def words(grid: Grid, places: Places, found: Suggestion) -> None:
         if lines:
             common = sorted(lines, key=lambda word: (-len(lines[word]), word))[:_MOST_SHOWN]
             found.ask("words", f"words.{part}", common, sorted(lines[common[0]]))
-    if "disposition" not in places.of:
-        found.say("defaults.disposition", ANSWERED, LIKELY)
+    if "disposition" not in places.of and "columns" not in found.declared:
+        if maybe := _of_words(grid, places):
+            found.ask("column", "columns.disposition", [str(places.name(n)) for n in maybe])
+        else:
+            found.say("defaults.disposition", ANSWERED, LIKELY)
+
+
+def _of_words(grid: Grid, places: Places) -> list[int]:
+    """The columns of a few words each that are nothing else: one may say how calls ended."""
+    free = [n for n in range(grid.width) if n not in places.of.values()]
+    columns = {n: {text for text in grid.column(n) if text} for n in free}
+    return [n for n, texts in columns.items() if 0 < len(texts) <= _MOST_WORDS and all(map(_WORD.fullmatch, texts))]
 
 
 def is_feature(text: str) -> bool:
@@ -54,7 +73,7 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
     looked_at = {"column": "account", "channel": "channel", "caller": "from"}
     # A rule about a column that is asked for counts as soon as the question is answered.
     rules = [rule for rule in ACCOUNT_RULES if f"columns.{looked_at[rule]}" in found.confidence]
-    if rules:
+    if rules and "columns" not in found.declared:
         found.say("account", rules, LIKELY)
     open_rows = _without_owner(grid, places, known, plan, found)
     if open_rows and "context" in places.of and "direction" not in places.of:
@@ -62,8 +81,7 @@ def owners(grid: Grid, places: Places, known: Known, plan: DialPlan, found: Sugg
         for side, names in (("inside", INSIDE), ("trunks", TRUNKS)):
             contexts = sorted(name for name in used if name.lower() in names or _is_did(name, side))
             if contexts:
-                found.source.setdefault("direction", {})[side] = {"contexts": contexts}
-                found.confidence[f"direction.{side}"] = CERTAIN
+                found.say(f"direction.{side}", {"contexts": contexts})
         open_rows = _without_owner(grid, places, known, plan, found)
     features = Counter(called for row in open_rows if is_feature(called := _field(row, places, "to")))
     if features:

@@ -42,7 +42,7 @@ TITLES: dict[str, tuple[str, ...]] = {
     "direction": ("direction calldirection sens sentido direccion", "calltype type tipo"),
     "account": (
         "account accountcode username subaccount useraccount sipusername sipuser",
-        "user compte cuenta utilisateur usuario extension callerextension poste ext fromdn",
+        "user compte cuenta utilisateur usuario extension callerextension poste ext fromdn agent",
     ),
     "from": (
         "from src source calleridnumber callingpartynumber fromnumber callernumber calling fromno sourcenumber "
@@ -62,10 +62,13 @@ TITLES: dict[str, tuple[str, ...]] = {
         "seconds billsec billableseconds billedseconds billsecs billedsec billedduration billableduration talktime "
         "talking talkseconds talktimeseconds conversation billabletime conversationtime dureefacturee "
         "duracionfacturada secondes segundos",
+        "billmsec billedminutes billableminutes minutesbilled billableminutes talkminutes talktimems",
     ),
     "duration": (
         "duration callduration durationseconds durationsec durations durationsecs totalduration calllength length "
         "duree dureesecondes duracion duracionsegundos tiempo totaltime",
+        "durationms durationmsec durationminutes durationmin durationmins callminutes minutes dureeminutes "
+        "duracionminutos minutos",
     ),
     "cost": ("cost total totalcost callcost billcost price amount cout prix costo coste precio importe",),
     "channel": ("channel sourcechannel srcchannel callerchannel origdevicename",),
@@ -75,6 +78,9 @@ TITLES: dict[str, tuple[str, ...]] = {
 }
 """Forfait's column -> titles in the order of preference, separated by blanks; those of one text are equally good."""
 
+START_TITLES = frozenset(" ".join(TITLES["start"]).split()) | _words("heure hour jour day callday")
+EXTENSION_TITLES = frozenset(TITLES["account"][1].split())
+"""Titles of a column that may name the extension that answered a call."""
 ANSWER_TITLES = _words("answer answerstamp answertime datetimeconnect timeanswered answeredat answerdate")
 END_TITLES = _words("end endstamp endtime datetimedisconnect timeend endedat enddate hangup hanguptime")
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from chalicelib.calls.format import ANSWERED
+from chalicelib.calls.format import ANSWERED, OUTBOUND
 from chalicelib.rating.cdr import asterisk, freeswitch, fusionpbx, voipms
 from chalicelib.rating.cdr.call import COLUMNS
 from chalicelib.rating.cdr.formats import Layout, Source, evidence_of, skipping_of, words_of
-from chalicelib.rating.cdr.mapping import DURATION
+from chalicelib.rating.cdr.mapping import DURATION, TIME
 from chalicelib.rating.engine.vector import ids, owning
 from chalicelib.rating.engine.vector import words as vector_words
 from chalicelib.rating.engine.vector.lines import Lines
@@ -25,6 +26,8 @@ from chalicelib.rating.engine.vector.page import Field, Page
 from chalicelib.rating.engine.vector.words import Bytes, Mask
 
 FORMATS = ("forfait", "aliased", "voipms", "asterisk", "fusionpbx", "freeswitch")
+_MOST_DATE = 40
+"""Bytes of a date, or of a time, in a column of its own."""
 
 
 @dataclass
@@ -49,10 +52,8 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source, kept: KeptRules) -
     ``kept`` should be the same for all chunks of a file.
     """
     mapping = words_of(layout, source)
-    page = Page(lines, layout, mapping, source.declares.seconds_format)
+    page = Page(lines, layout, mapping, source.declares.seconds_format, source.known.accounts)
     fields = _READERS[layout.name](page)
-    if "direction" in mapping.defaults and not page.states("direction"):
-        fields["direction"] = page.everywhere(mapping.defaults["direction"])
     fields["disposition"] = page.known_words(fields["disposition"])
     if skipping := skipping_of(layout, source):
         # Skipped rows are few: the reference engine counts them.
@@ -67,13 +68,23 @@ def _owned(page: Page, fields: dict[str, Field], rules: Rules, evidence: Mapping
     """The direction and account that the rules find; rows for which they find none are not good."""
     nothing = np.zeros(len(page.good), np.int64)
     channel, context = (page.column(evidence.get(name, "")) for name in ("channel", "context"))
-    said = fields.get("direction", (nothing, nothing)), fields["account"], page.not_blank(channel), context
-    asked = *said, fields["from"], fields["to"]
+    did, said = (nothing, nothing), [fields.get("direction", (nothing, nothing)), fields["account"]]
+    said += [page.not_blank(channel), context]
+    if evidence.get("did") in page.columns:
+        did = page.not_blank(page.column(evidence["did"]))
+        # Whether it is empty is all that the rules ask of it here.
+        said.append((did[0], np.minimum(did[1], 1)))
+    called = _first_filled(did, fields["to"])
+    asked = *said, fields["from"], called
     # The appended texts are copied only if one of these is among them.
     is_here = all(int(begin.max(initial=0)) < len(page.lines.buffer) for begin, _ in asked)
-    found = owning.owners(page.lines.buffer if is_here else page.buffer(), rules, said, fields["from"], fields["to"])
+    found = owning.owners(page.lines.buffer if is_here else page.buffer(), rules, said, fields["from"], called)
     page.good &= found.good
     owned = {}
+    if did[1].any():
+        inbound = np.array([pair[0] != OUTBOUND for pair in found.pairs], bool)[found.which]
+        begin, length = fields["to"]
+        owned["to"] = np.where(inbound, called[0], begin), np.where(inbound, called[1], length)
     for place, name in enumerate(("direction", "account")):
         begin, length = page.words([pair[place] for pair in found.pairs])
         owned[name] = begin[found.which], length[found.which]
@@ -86,9 +97,22 @@ def _forfait(page: Page) -> dict[str, Field]:
 
 def _aliased(page: Page) -> dict[str, Field]:
     fields = {name: page.column(name) for name in COLUMNS}
+    if TIME in page.columns:
+        fields["start"] = _date_and_time(page)
     if DURATION in page.columns:
         fields["seconds"] = _within(page, "seconds")
     return fields
+
+
+def _date_and_time(page: Page) -> Field:
+    """Starts of which the date and the time are two fields; rows where one is longer than any date are not good."""
+    parts = []
+    for begin, length in (page.not_blank(page.column(name)) for name in ("start", TIME)):
+        page.good &= (length > 0) & (length <= _MOST_DATE)
+        parts.append((begin, np.minimum(length, _MOST_DATE)))
+    texts = ids.joined(page.lines.buffer, parts)
+    first = page.append(texts.view(np.uint8))
+    return first + np.arange(len(texts)) * texts.itemsize, ids.joined_lengths(parts)
 
 
 def _voipms(page: Page) -> dict[str, Field]:
@@ -173,10 +197,10 @@ def _freeswitch(page: Page) -> dict[str, Field]:
 
 
 def _fusionpbx(page: Page) -> dict[str, Field]:
-    account, (other, size) = page.not_blank(page.column("accountcode")), page.column("extension")
-    account = np.where(account[1] > 0, account[0], other), np.where(account[1] > 0, account[1], size)
-    direction, known = page.translated(fusionpbx.direction, page.column("direction"), account)
-    page.good &= known
+    code, extension = page.not_blank(page.column("accountcode")), page.not_blank(page.column("extension"))
+    account, known = page.translated(partial(fusionpbx.account, accounts=page.accounts), code, extension)
+    direction, also = page.translated(fusionpbx.direction, page.column("direction"))
+    page.good &= known & also
     return {
         "call_id": page.column("xml_cdr_uuid"),
         "start": page.column("start_stamp"),
@@ -197,6 +221,14 @@ def _ended(page: Page, seconds: Field) -> Field:
     page.good &= answered | known
     other, size = page.words([ANSWERED])
     return np.where(answered, other, begin), np.where(answered, size, length)
+
+
+def _first_filled(field: Field, other: Field) -> Field:
+    """Per row the first of two fields that is not empty."""
+    (begin, length), (at, size) = field, other
+    if not length.any():
+        return other
+    return np.where(length > 0, begin, at), np.where(length > 0, length, size)
 
 
 def _unquoted(page: Page, field: Field) -> Field:

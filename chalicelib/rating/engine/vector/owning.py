@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -20,7 +21,7 @@ _TAIL = 16
 """Bytes at the end of a channel's name in which the last hyphen is searched: eight digits and ``;2`` follow it."""
 _KEPT = 1 << 13
 """Answers of each rule that are kept: about 4 MB when every text is as long as ``words.MOST_TEXT``."""
-_CALLER, _CALLED = 1, 2
+_CALLER, _CALLED, _BOTH = 1, 2, 3
 _SOFIA, _LOWER = words.word(SOFIA.encode()), words.word(b"     ")
 
 
@@ -46,7 +47,7 @@ class Rules:
 
     The last ``_KEPT`` answers of each rule are kept. A *kind* is what rows say without their numbers; ``kinds`` are all
     that were found so far, ``pair`` has per kind the number in ``pairs`` of its direction and account, and ``asks`` per
-    kind ``_CALLER`` or ``_CALLED`` if that number is asked for, 0 if none is.
+    kind ``_CALLER``, ``_CALLED`` or ``_BOTH``: the numbers that are asked for; 0 if none is.
     """
 
     def __init__(self, owning: Owning) -> None:
@@ -89,7 +90,7 @@ class Rules:
         new = list(islice(self._numbers, len(self.kinds), None))
         self.kinds += new
         pair = [self.pairs.number(self.settled(each, "", "")) for each in new]
-        asks = [_CALLER if each.asks_caller else 0 if each.direction else _CALLED for each in new]
+        asks = [_CALLER * each.asks_caller + _CALLED * (not each.direction) for each in new]
         self.pair, self.asks = np.append(self.pair, pair).astype(np.int64), np.append(self.asks, asks).astype(np.int64)
 
 
@@ -116,25 +117,24 @@ class Owners(NamedTuple):
     good: Mask
 
 
-def owners(
-    buffer: Bytes, rules: Rules, said: tuple[Field, Field, Field, Field], caller: Field, called: Field
-) -> Owners:
-    """The owners of all rows; ``said``: the fields of direction, account, channel and context."""
-    direction, account, channel, context = said
+def owners(buffer: Bytes, rules: Rules, said: Sequence[Field], caller: Field, called: Field) -> Owners:
+    """The owners of all rows; ``said``: the fields of direction, account, channel, context and perhaps DID."""
+    direction, account, channel, *others = said
     stem, known = _stems(buffer, channel)
-    texts, rows, short = words.beside(buffer, (direction, account, stem, context))
+    texts, rows, short = words.beside(buffer, (direction, account, stem, *others))
     kind = rules.kind(texts, rows)
     pair, asks, good = rules.pair[kind], rules.asks[kind], short & known
     # Callers and called numbers are many: they are looked at only where they decide.
-    for (begin, length), which in ((caller, _CALLER), (called, _CALLED)):
+    for asked_of, which in (((caller,), _CALLER), ((called,), _CALLED), ((caller, called), _BOTH)):
         some = np.flatnonzero(asks == which)
         if not len(some):
             continue
-        numbers, number, fit = words.combinations(buffer, ((begin[some], length[some]),))
+        numbers, number, fit = words.combinations(buffer, [(begin[some], length[some]) for begin, length in asked_of])
         keys, at = distinct(kind[some] * len(numbers) + number)
-        asked = ((rules.kinds[key // len(numbers)], numbers[key % len(numbers)][0]) for key in keys.tolist())
-        # A row asks for one of the two: the caller only of outbound calls, the number called only of others.
-        pair[some] = np.array([rules.pairs.number(rules.settled(each, text, text)) for each, text in asked])[at]
+        asked = ((rules.kinds[key // len(numbers)], numbers[key % len(numbers)]) for key in keys.tolist())
+        # Of a row that asks for one of the two, the other is not looked at.
+        settled = [rules.pairs.number(rules.settled(each, texts[0], texts[-1])) for each, texts in asked]
+        pair[some] = np.array(settled)[at]
         good[some] &= fit
     return Owners(pair, rules.pairs.all(), good & (pair > 0))
 

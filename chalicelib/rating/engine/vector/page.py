@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -26,8 +26,11 @@ _HEADS[[len(word) for word in DISPOSITIONS]] = [ord(word[0]) for word in DISPOSI
 class Page:
     """The lines of a chunk, and the texts that are appended to its buffer."""
 
-    def __init__(self, lines: Lines, layout: Layout, mapping: ColumnMapping, seconds_format: str) -> None:
+    def __init__(
+        self, lines: Lines, layout: Layout, mapping: ColumnMapping, seconds_format: str, accounts: Collection[str]
+    ) -> None:
         self.lines, self.columns, self.seconds_format = lines, layout.columns, seconds_format
+        self.accounts = accounts
         names = {} if layout.name == "aliased" else ROW_FORMATS[layout.name].names
         known = call.COLUMNS if layout.name == "aliased" else ROW_FORMATS[layout.name].columns
         ours = {names.get(column, column): column for column in (*mapping.words, *mapping.defaults)}
@@ -74,15 +77,6 @@ class Page:
         other, size = self.words([mapping.defaults[column]])
         return np.where(length > 0, begin, other), np.where(length > 0, length, size)
 
-    def states(self, column: str) -> bool:
-        """Whether words and a default for one of Forfait's columns are about a column of the format."""
-        return column in self._ours.values()
-
-    def everywhere(self, text: str) -> Field:
-        """One text for all rows."""
-        begin, length = self.words([text])
-        return np.repeat(begin, len(self.good)), np.repeat(length, len(self.good))
-
     def known_words(self, field: Field) -> Field:
         """Dispositions in Forfait's words; most files have no others, so only the others are translated."""
         begin, length = field
@@ -119,7 +113,8 @@ class Page:
         The rule is called once per distinct combination; it may raise ``BadField``.
         """
         # Rows with texts beyond ASCII are not good in any case.
-        cases, which, short = vector_words.combinations(self.lines.buffer, fields)
+        is_here = all(int(begin.max(initial=0)) < len(self.lines.buffer) for begin, _ in fields)
+        cases, which, short = vector_words.combinations(self.lines.buffer if is_here else self.buffer(), fields)
         results = [_result(rule, *case) for case in cases]
         begin, length = self.words([text or "" for text in results])
         known = np.array([text is not None for text in results], bool)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.rating.cdr.spans import AUTO, HOURS
+from chalicelib.rating.cdr.spans import CLOCKS, HOURS, IN_MINUTES, IN_MS
 from chalicelib.rating.engine.columns import Strings
 
 Bytes = NDArray[np.uint8]
@@ -195,9 +195,14 @@ def small_numbers(buffer: Bytes, starts: Ints, lengths: Ints, most: int) -> tupl
 def spans(buffer: Bytes, begin: Ints, length: Ints, most: int, seconds_format: str) -> tuple[Ints, Mask]:
     """Fields of 1 to ``most`` digits, or hours, minutes and seconds as ``cdr.spans`` reads them -> seconds.
 
-    Two numbers are understood only where ``seconds_format`` says what they are.
+    Two numbers are understood only where ``seconds_format`` says what they are. Decimal minutes are not understood.
     """
-    seconds, known = small_numbers(buffer, begin, length, most)
+    seconds, known = small_numbers(buffer, begin, length, 8 if seconds_format == IN_MS else most)
+    if seconds_format == IN_MS:
+        seconds = -(-seconds // 1000)
+    elif seconds_format == IN_MINUTES:
+        # Five digits are left to the reference, which reads four.
+        seconds, known = seconds * 60, known & (length <= 4)
     if known.all():
         return seconds, known
     sizes = np.minimum(length, 8)
@@ -211,7 +216,7 @@ def spans(buffer: Bytes, begin: Ints, length: Ints, most: int, seconds_format: s
     two = (length == 4) | (length == 5)
     if seconds_format == HOURS:
         clock = np.where(two, clock * 60, clock)
-    fits = (length == 7) | (length == 8) | (two if seconds_format != AUTO else False)
+    fits = (length == 7) | (length == 8) | (two if seconds_format in CLOCKS else False)
     fits &= all_digits(marked) & (marked & _COLONS == 0) & (minutes < 60) & (past < 60)
     return np.where(known, seconds, clock), known | fits
 
