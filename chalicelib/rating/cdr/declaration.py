@@ -69,6 +69,11 @@ class Declaration:
     skip: Skip = field(default_factory=Skip)
 
     @property
+    def has_owners(self) -> bool:
+        """Whether it declares rules about the owners of rows."""
+        return bool(self.account or self.inside or self.trunks)
+
+    @property
     def seconds_format(self) -> str:
         """How two numbers with a colon are read as seconds, in files of every format: see ``spans``."""
         return self.mapping.seconds_format

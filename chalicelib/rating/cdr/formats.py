@@ -124,11 +124,10 @@ def parse(chunk: Chunk, layout: Layout, source: Source) -> Iterator[Call | Rejec
 def owning_of(layout: Layout, source: Source) -> Owning | None:
     """The rules that say whose the rows of a file are; None: its rows state direction and account themselves."""
     declares = source.declares
-    is_declared = bool(declares.account or declares.inside or declares.trunks)
     has_did = layout.name == "aliased" and "did" in layout.columns
-    if layout.name in _STATED and not is_declared and not has_did:
+    if layout.name in _STATED and not declares.has_owners and not has_did:
         return None
-    rules = ACCOUNT_RULES if is_declared or layout.name in _FOUND else ("column",)
+    rules = ACCOUNT_RULES if declares.has_owners or layout.name in _FOUND else ("column",)
     return Owning(declares, source.known, source.plan, rules, _mapping_of(layout, source))
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from chalicelib.calls.format import ANSWERED, BUSY, DISPOSITIONS, FAILED, NO_ANSWER
-from chalicelib.rating.cdr import call, durations, spans
+from chalicelib.calls.format import ANSWERED, DISPOSITIONS, FAILED
+from chalicelib.rating.cdr import call, dispositions, durations, spans
 from chalicelib.rating.cdr.call import BadField
 
 ORDER = (
@@ -72,19 +72,6 @@ _CAUSE = re.compile(r"[A-Z][A-Z0-9_]+")
 _SINGLE = frozenset({"NONE", "UNSPECIFIED", "SUCCESS", "INTERWORKING"})
 """Causes of one word."""
 _AROUND = ' ");'
-_NOT_ANSWERED = {
-    "USER_BUSY": BUSY,
-    "NORMAL_CLEARING": NO_ANSWER,
-    "ORIGINATOR_CANCEL": NO_ANSWER,
-    "NO_ANSWER": NO_ANSWER,
-    "NO_USER_RESPONSE": NO_ANSWER,
-    "ALLOTTED_TIMEOUT": NO_ANSWER,
-    "PROGRESS_TIMEOUT": NO_ANSWER,
-    "MEDIA_TIMEOUT": NO_ANSWER,
-    "LOSE_RACE": NO_ANSWER,
-    "PICKED_OFF": NO_ANSWER,
-}
-"""The disposition of a call that was not answered, by its cause; every other cause is ``FAILED``."""
 NAMES = {
     "call_id": "uuid",
     "start": "start_stamp",
@@ -101,7 +88,7 @@ def is_cause(text: str) -> bool:
     """Whether a text is a hang-up cause, in small or capital letters."""
     cause = text.strip(' "').upper()
     has_form = _CAUSE.fullmatch(cause) is not None and ("_" in cause or cause in _SINGLE)
-    return has_form or cause in _NOT_ANSWERED
+    return has_form or cause in dispositions.CAUSES
 
 
 def texts(pick: Callable[[list[str]], tuple[str, ...]], fields: list[str]) -> tuple[str, ...]:
@@ -129,4 +116,4 @@ def disposition(cause: str) -> str:
             "bad_disposition",
             f"disposition: {call.shown(cause)} is no cause such as NORMAL_CLEARING; declare words for it",
         )
-    return _NOT_ANSWERED.get(word, FAILED)
+    return dispositions.CAUSES.get(word, FAILED)

@@ -91,7 +91,7 @@ class Owning:
             declared = not did and _is_of(self._inside, stem, context)
         is_default = declared or (self._direction == OUTBOUND and not did)
         written = account.strip()
-        by_rule = {"column": written, "channel": _named(stem, declared)}
+        by_rule = {"column": written, "channel": named(stem, declared)}
         # A local channel has the caller's number of the call that it continues, which may come from anywhere.
         asks = (declared or (is_default and self._is_declared)) and not plain(stem).startswith("local/")
         asked = False
@@ -173,7 +173,7 @@ def refusal(channel: str, context: str, caller: str, called: str) -> BadField:
     )
 
 
-def _named(stem: str, declared: bool) -> str:
+def named(stem: str, declared: bool) -> str:
     """The user name in the stem of a channel.
 
     That of a ``sofia`` channel is what the caller's device wrote, so it counts only if the call is ``declared`` to come

@@ -14,6 +14,8 @@ from chalicelib.rating.pricing.price import FREE, UNANSWERED, Price, price_call
 from chalicelib.rating.pricing.rate_book import RateBook
 from chalicelib.rating.pricing.tariffs import NO_RATE
 
+_NO_ACCOUNT = "no client held the sub-account `{}` when the call began; add it from that date on, or correct the name"
+_NO_NUMBER = "no client held the number `{}` when the call began; assign it to a client from that date on"
 _new = tuple.__new__
 
 
@@ -41,11 +43,11 @@ def attribute(call: Call, book: RateBook) -> Attributed | Refusal:
     if direction == OUTBOUND:
         stretch = book.account(account, start)
         if stretch is None:
-            return Refusal("unknown_account", f"no client held the sub-account {account} then")
+            return Refusal("unknown_account", _NO_ACCOUNT.format(account))
     else:
         stretch = book.did(called, start)
         if stretch is None:
-            return Refusal("no_owner", f"no client held the number {called} then")
+            return Refusal("no_owner", _NO_NUMBER.format(called))
     number = stretch.terms_number(called)
     if disposition != ANSWERED or not seconds:
         return _new(Attributed, (stretch.holder, number, UNANSWERED))

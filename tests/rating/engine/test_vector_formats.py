@@ -14,7 +14,7 @@ from test_vector_engine import HOMES, Case, Maker, compare, plan_of
 
 from chalicelib.rating.cdr import formats, spans
 from chalicelib.rating.cdr.declaration import NOTHING, Declaration, Side, Skip
-from chalicelib.rating.cdr.freeswitch import _NOT_ANSWERED
+from chalicelib.rating.cdr.dispositions import CAUSES
 from chalicelib.rating.cdr.mapping import ColumnMapping
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk, Cut, chunks, records
@@ -169,7 +169,7 @@ def report(deal: Deal, number: int) -> list[str]:
 def freeswitch(deal: Deal, number: int) -> list[str]:
     account, called = deal.who()
     start, seconds = deal.start(), deal.seconds()
-    cause = deal.field(deal.pick("NORMAL_CLEARING", *_NOT_ANSWERED, "CALL_REJECTED", "X9"), "no cause", "normal")
+    cause = deal.field(deal.pick("NORMAL_CLEARING", *CAUSES, "CALL_REJECTED", "X9"), "no cause", "normal")
     uuid = deal.call_id(f"7c2a8c5e-6f4d-4d1b-9a52-{number:012x}", "x" * 129)
     caller = deal.field(deal.pick("1001", deal.number()), *NAMES)
     row = [deal.pick(*NAMES), caller, called, "default", start, deal.field(deal.pick(start, "")), start]
@@ -371,6 +371,23 @@ def test_a_chunk_without_a_line_that_could_be_read_is_the_references(name: str):
     found = fast.rate(broken, layout, case.source, case.make())
     assert list(found.rejected) == list(reference.rate(broken, layout, case.source, case.make()).rejected)
     assert [rejection.line for rejection in found.rejected] == [40, 41, 44]
+
+
+def test_both_engines_read_causes_in_a_column_that_a_source_names():
+    maker = Maker(3)
+    make, accounts, _ = maker.tables("UTC")
+    rows = ["call_id,begin,called,user,length,why,way"]
+    for n, cause in enumerate((*CAUSES, "normal_clearing", "NO_SUCH_CAUSE", "ANSWERED", "x")):
+        rows += [
+            f"c{n}-{length},2026-09-15 08:30:00,14165550{n:03},{accounts[n % len(accounts)]},{length},{cause},outbound"
+            for length in (0, 7)
+        ]
+    columns = {"start": "begin", "to": "called", "account": "user", "seconds": "length", "disposition": "why"}
+    mapping = ColumnMapping({**columns, "direction": "way"})
+    source = formats.Source(plan_of("US", accounts), "UTC", True, mapping, Declaration(mapping=mapping))
+    rated, plain = compare(Case(make, "\n".join(rows).encode(), source, 2 << 20))
+    assert rated >= len(CAUSES)
+    assert plain >= rated // 4
 
 
 @pytest.mark.parametrize("width", [16, 17])

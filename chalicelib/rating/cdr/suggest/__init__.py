@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from chalicelib.dialling import DialPlan
+from chalicelib.rating.cdr.detection import detect
 from chalicelib.rating.cdr.mapping import TIME
 from chalicelib.rating.cdr.owning import Known
 from chalicelib.rating.cdr.records import Chunk
@@ -58,7 +59,7 @@ def suggest(
         return found.added()
     words(grid, places, found, is_known)
     numbers(grid, places, known.dids, plan, found)
-    owners(grid, places, known, plan, found)
+    owners(grid, places, known, plan, found, detect(chunk).name if is_known else "")
     return (_without_layout(found) if is_known else found).added()
 
 

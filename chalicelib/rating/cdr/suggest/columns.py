@@ -134,7 +134,7 @@ def _may_be(ours: str, texts: list[str]) -> bool:
     """Whether what is in a column with a fitting title can be that column."""
     given = [text for text in texts if text]
     if not given:
-        return ours in ("account", "call_id", "channel", "destination_channel", "context", "application", "from")
+        return ours in ("account", "call_id", "channel", "destination_channel", "context", "application", "from", "did")
     if ours == "start":
         return dates.are_dates(given)
     if ours in ("seconds", "duration"):

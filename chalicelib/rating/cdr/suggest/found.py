@@ -23,7 +23,14 @@ QUESTIONS = {
     "seconds_format": "lengths such as {example} are {candidates}, minutes and seconds or hours and minutes; say which",
     "unit": "lengths such as {example} may be {candidates} (s seconds, ms milliseconds, min minutes); say which",
     "words": "{part} has words whose meaning is not known: {candidates}; say what each means",
-    "account": "no column, channel or caller in the sample names a known sub-account; it has {candidates}",
+    "account": "account and channel of some rows name no known sub-account, and a caller alone proves nothing: "
+    "{candidates}; add the sub-account, or declare direction and account",
+    "caller": "the callers {candidates} are known sub-accounts; declare account [column, caller] if they always show "
+    "who made the call",
+    "channel": "channels of no known sub-account: {candidates}; declare those of trunks as {part}.channels, and add "
+    "the sub-accounts of the others",
+    "inside": "rows of context {candidates} have no channel, and callers that are known sub-accounts; declare it as "
+    "{part}.contexts if no call from outside has it",
     "names_account": "{candidates} may name who made a call or who answered it; say whether it is {part}",
     "local_numbers": "numbers of {digits} digits are the end of numbers held with different beginnings: {candidates}",
     "local_area": "some numbers of {digits} digits are the end of one held; say whether all begin with {candidates}",

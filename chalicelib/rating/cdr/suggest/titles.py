@@ -75,6 +75,7 @@ TITLES: dict[str, tuple[str, ...]] = {
     "destination_channel": ("dstchannel destchannel destinationchannel destdevicename",),
     "context": ("dcontext context callercontext",),
     "application": ("lastapp application lastapplication",),
+    "did": ("did",),
 }
 """Forfait's column -> titles in the order of preference, separated by blanks; those of one text are equally good."""
 
@@ -119,12 +120,11 @@ DIRECTIONS: dict[str, str] = {
 }
 """A word of a switch in ``bare`` form -> Forfait's direction."""
 
-INSIDE = _words("from-internal internal from-inside outbound outgoing from-internal-xfer from-internal-noxfer")
 TRUNKS = _words(
     "from-trunk from-pstn public incoming inbound from-did-direct from-pstn-toheader from-sip-external from-outside "
     "from-provider from-carrier"
 )
-"""Names of dialplan contexts that switches ship with, for calls from inside and for calls from a trunk."""
+"""Names of dialplan contexts that switches ship with for calls from a trunk."""
 
 LISTS: dict[str, tuple[str, ...]] = {
     "asterisk cdr_csv": (

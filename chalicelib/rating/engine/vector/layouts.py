@@ -54,7 +54,7 @@ def mapped_rows(lines: Lines, layout: Layout, source: Source, kept: KeptRules) -
     mapping = words_of(layout, source)
     page = Page(lines, layout, mapping, source.declares.seconds_format, source.known.accounts)
     fields = _READERS[layout.name](page)
-    fields["disposition"] = page.known_words(fields["disposition"])
+    fields["disposition"] = page.known_words(fields["disposition"], fields["seconds"])
     if skipping := skipping_of(layout, source):
         # Skipped rows are few: the reference engine counts them.
         page.good &= ~owning.skipped(page.lines.buffer, skipping[0], *(page.column(name) for name in skipping[1]))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from chalicelib.calls.format import DISPOSITIONS
+from chalicelib.calls.format import ANSWERED, DISPOSITIONS
 from chalicelib.rating.cdr import call, dispositions
 from chalicelib.rating.cdr.call import BadField
 from chalicelib.rating.cdr.formats import Layout
@@ -77,8 +77,11 @@ class Page:
         other, size = self.words([mapping.defaults[column]])
         return np.where(length > 0, begin, other), np.where(length > 0, length, size)
 
-    def known_words(self, field: Field) -> Field:
-        """Dispositions in Forfait's words; most files have no others, so only the others are translated."""
+    def known_words(self, field: Field, seconds: Field) -> Field:
+        """Dispositions in Forfait's words; most files have no others, so only the others are translated.
+
+        ``seconds``: the billable ones; of causes they alone say whether a call was answered.
+        """
         begin, length = field
         inside = begin < len(self.lines.buffer)
         heads = self.lines.buffer[begin * inside]
@@ -87,6 +90,15 @@ class Page:
             some, known = self.translated(_disposition, (begin[rest], length[rest]))
             begin, length = begin.copy(), length.copy()
             begin[rest[known]], length[rest[known]] = some[0][known], some[1][known]
+            left = rest[~known]
+            if len(left):
+                (at, size), known = self.translated(_cause, (begin[left], length[left]))
+                spans = vector_words.spans(
+                    self.lines.buffer, seconds[0][left], seconds[1][left], 5, self.seconds_format
+                )
+                answered, (other, wide) = spans[0] > 0, self.words([ANSWERED])
+                begin[left[known]] = np.where(answered, other, at)[known]
+                length[left[known]] = np.where(answered, wide, size)[known]
         return begin, length
 
     def not_blank(self, field: Field) -> Field:
@@ -157,6 +169,14 @@ def _disposition(text: str) -> str:
     """The disposition that a word means; raises ``BadField`` where the reference engine must decide."""
     word = dispositions.read(text)
     if word is None or text.strip().upper() == dispositions.UNKNOWN:
+        raise BadField("bad_disposition")
+    return word
+
+
+def _cause(text: str) -> str:
+    """The disposition of a call that was not answered, by its cause; raises ``BadField`` for other words."""
+    word = dispositions.of_cause(text)
+    if word is None:
         raise BadField("bad_disposition")
     return word
 
