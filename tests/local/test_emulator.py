@@ -52,7 +52,7 @@ def test_dynamodb_answers_in_this_process_as_over_http(aws: str) -> None:
     quick, over_http = (get_session().create_client("dynamodb", endpoint_url=aws) for _ in range(2))
     handlers = [("before-send", "_answer"), ("before-call.dynamodb", "_call")]
     for event, name in handlers:
-        (handler,) = [one[1] for one in BUILTIN_HANDLERS if one[0] == event and one[1].__name__ == name]
+        (handler,) = [one[1] for one in BUILTIN_HANDLERS if one[0] == event and getattr(one[1], "__name__", "") == name]
         over_http.meta.events.unregister(event, handler)
     said = answers(quick)
     assert said == answers(over_http)

@@ -72,7 +72,7 @@ def _line_feeds(blocks: Iterator[bytes]) -> Iterator[bytes]:
             if data:
                 yield data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if alone else data
     except Truncated:
-        yield held.replace(b"\r", b"\n") if alone else held
+        yield held.replace(b"\r", b"\n") if alone or not decided else held
         raise
     # At the end of the file, no line feed follows: a first line that ends so ends with a carriage return alone.
     yield held.replace(b"\r", b"\n") if alone or not decided else held

@@ -52,11 +52,14 @@ def upload(api: Any, data: bytes, **wanted: str) -> str:
 def dropped(operator: Any, data: bytes, name: str, day: str) -> Any:
     """What became of an uploaded deck: its item of the list."""
     upload(operator, data, kind="deck", filename=name, route="premium", effective_from=day)
-    return next(
-        deck
-        for deck in operator.get("/v1/decks?limit=100").json["items"]
-        if (deck["file"], deck["effective_from"]) == (name, day) and deck["superseded_by"] is None
-    )
+    cursor = ""
+    while True:
+        page = operator.get(f"/v1/decks?limit=200{cursor}").json
+        for deck in page["items"]:
+            if (deck["file"], deck["effective_from"]) == (name, day) and deck["superseded_by"] is None:
+                return deck
+        assert page["next"], f"{name} is not in the list of decks"
+        cursor = f"&cursor={page['next']}"
 
 
 def codes(found: Any) -> list[str]:
