@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+REFUSE, LEAVE_OUT, PRICE = "refuse", "leave_out", "price"
 AUTO, PRESENT, ABSENT = "auto", "present", "absent"
 COLUMNS = (
     "prefix", "country_code", "area_codes", "destination", "rate_per_minute", "increments", "initial", "increment",
-    "connect_fee", "match", "home", "effective_from",
+    "connect_fee", "match", "home", "effective_from", "effective_to", "status",
 )  # fmt: skip
 
 
@@ -18,9 +19,13 @@ class DeckFormat:
 
     ``delimiter``: ``,``, ``;`` or a tab; empty: the one that the first line has most. ``skip_lines``: physical lines
     before the header. ``decimal``: ``.`` or ``,``; the other one may stand between groups of three digits.
-    ``price_per``: ``minute`` or ``second``. ``price_unit``: 1 or a power of ten; prices are counted in its inverse.
+    ``price_per``: ``minute``, ``second`` or ``hour``. ``price_unit``: 1 or a power of ten; prices are
+    counted in its inverse.
     ``increments``: such as ``60/60``, for files without such a column. ``dash``: what ``44-79`` is: a ``range`` of
-    prefixes, or one prefix whose parts are to ``join``. ``prefix_add``: digits put before every prefix.
+    prefixes, or one prefix whose parts are to ``join``. ``blank``: what ``44 20`` is: one prefix to ``join``, a
+    ``list``, or an error (empty). ``prefix_cut``: digits that every prefix begins with, which are taken off;
+    ``prefix_add``: digits put before every prefix after that. ``blocked``: whether lines that are not offered by the
+    column ``status`` are errors (``refuse``), are left out (``leave_out``), or are priced (``price``).
     """
 
     columns: Mapping[str, str | int]
@@ -32,7 +37,10 @@ class DeckFormat:
     price_unit: int = 1
     increments: str = ""
     dash: str = "range"
+    blank: str = ""
+    prefix_cut: str = ""
     prefix_add: str = ""
+    blocked: str = REFUSE
     date_format: str = "y-M-d"
 
     def has_header(self, fields: Sequence[str]) -> bool:

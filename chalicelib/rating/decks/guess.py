@@ -6,47 +6,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from chalicelib.numbers import country_prefixes
-from chalicelib.rating.decks import cells, titles
+from chalicelib.rating.decks import states, titles, units
+from chalicelib.rating.decks.cells import without_currency
 from chalicelib.rating.decks.formats import DeckFormat
+from chalicelib.rating.decks.writing import Found, Question, are_dates, blanks_of, cut_of, dash_of, dates_of, decimal_of
 
 DELIMITERS = (";", "\t", ",")
 MOST_TITLED = 30
 """Rows at the beginning among which the header is looked for."""
-DATE_FORMATS = (
-    "y-M-d",
-    "y/M/d",
-    "y.M.d",
-    "yyyyMMdd",
-    "d/M/y",
-    "M/d/y",
-    "d.M.y",
-    "d-M-y",
-    "M-d-y",
-    "d-MMM-y",
-    "d MMM y",
-)
 _MOSTLY = 0.9
 """The share of rows that decides about a column; other rows are listed as errors when the file is read."""
-_DECIMAL = re.compile(r"[0-9]*[.,][0-9]+", re.ASCII)
-_PRICE = re.compile(r"[0-9]*[.,]?[0-9]+", re.ASCII)
-_PREFIXES = re.compile(r"\+?[1-9][0-9]*(?:\s*[,;|/-]\s*\+?[1-9][0-9]*)*", re.ASCII)
-_PAIR = re.compile(r"[0-9]{1,4}\s*[/:+-]\s*[0-9]{1,4}", re.ASCII)
+_SIGN = r"[$€£¥₹]?\s*"
+_DECIMAL = re.compile(rf"{_SIGN}[0-9]*[.,][0-9]+\s*{_SIGN}", re.ASCII)
+_PRICE = re.compile(rf"{_SIGN}[0-9]*[.,]?[0-9]+\s*{_SIGN}", re.ASCII)
+_PREFIXES = re.compile(r"\+?[0-9]+(?:\s*[,;|/-]\s*\+?[0-9]+| [0-9]+)*", re.ASCII)
+_PAIR = re.compile(
+    r"[0-9]{1,4}\s*[a-z]*\s*[/:+-]\s*[0-9]{1,4}\s*[a-z]*|[0-9]{1,4}\s*(?:s|secs?|mins?)", re.ASCII | re.I
+)
 _SECONDS = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
-_EITHER = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
-_NPANXX = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{2,3}", re.ASCII)
-_DASHED = re.compile(r"([0-9]+)\s*-\s*([0-9]+)", re.ASCII)
+_NPANXX = re.compile(r"[2-9][0-9]{2}[- ]?[2-9][0-9]{2,3}", re.ASCII)
+_NPA = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 Row = tuple[int, Sequence[str]]
-
-
-class Question(NamedTuple):
-    """What only a person can decide. ``choices``: parts of a format; each answers the question (may be empty)."""
-
-    code: str
-    message: str
-    choices: list[dict[str, Any]]
 
 
 @dataclass
@@ -107,11 +89,20 @@ class _Sample:
         prefixes, price = self._prefix(), self._price()
         if not prefixes or price is None:
             return None
+        self._status()
+        self._end()
         self._increments()
         self._plain("destination", "connect_fee", "match", "home", "effective_from")
-        self._dates()
+        dated = (self._meant.get(name, []) for name in ("effective_from", "effective_to"))
+        self._take(dates_of([text for places in dated if len(places) == 1 for text in self._cells(places[0])]))
         self._writing(price, prefixes)
         return Guess(self._form, self._questions)
+
+    def _take(self, found: Found) -> None:
+        if isinstance(found, Question):
+            self._questions.append(found)
+        elif found:
+            self._form.update(found)
 
     # --- columns
 
@@ -137,8 +128,10 @@ class _Sample:
                 column = titles.RATE
             elif self._all(place, _PAIR) and not self._all(place, _SECONDS):
                 column = "increments"
-            elif any(all(cells.fits_date(each, text) for text in found) for each in DATE_FORMATS) and found:
+            elif are_dates(found):
                 column = "effective_from"
+            elif found and all(map(states.is_state, found)):
+                column = "status"
             elif self._all(place, _PREFIXES):
                 distinct = len(set(found)) > _MOSTLY * len(found) or not self._all(place, _SECONDS)
                 column = "prefix" if distinct else "seconds"
@@ -173,6 +166,11 @@ class _Sample:
         place = (whole or codes or areas)[:1]
         if not place:
             return []
+        if not whole and not codes:
+            message = f"the column {self._name(place[0])} has codes of areas, and no column has the calling code"
+            areas_of = {"columns": {"prefix": self._name(place[0])}}
+            self._questions.append(Question("calling_code", message, [{**areas_of, "prefix_add": "1"}, areas_of]))
+            return self._cells(place[0])
         self._columns["prefix"] = self._name(place[0])
         return self._cells(place[0])
 
@@ -184,14 +182,33 @@ class _Sample:
         prices = [place for place in [*sure, *maybe] if self._all(place, _PRICE)] or sure
         if len(prices) == 1:
             self._columns["rate_per_minute"] = self._name(prices[0])
+            self._units(prices[0])
         elif prices:
-            self._ask_column("rate_per_minute", prices)
+            found = [units.unit_of(self._titles[place] if self._titles else "") for place in prices]
+            if all(unit == found[0] for unit in found):
+                self._ask_column("rate_per_minute", prices)
+                self._units(prices[0])
+            else:
+                self._ask_column("rate_per_minute", prices, [units.parts(unit) for unit in found])
         return prices[0] if prices else None
 
-    def _ask_column(self, column: str, places: Sequence[int]) -> None:
+    def _units(self, place: int) -> None:
+        """The unit of the price by its title, and by that of the fee, which is read in the same parts."""
+        title = self._titles[place] if self._titles else ""
+        unit = units.unit_of(title)
+        self._form.update(units.parts(unit))
+        self._questions += units.doubts(title, unit)
+        for fee in self._meant.get("connect_fee", []) if self._titles else []:
+            if any(text.strip("0.,") for text in self._cells(fee)):
+                self._questions += units.doubts_of_fee(self._titles[fee], title)
+
+    def _ask_column(self, column: str, places: Sequence[int], more: Sequence[dict[str, Any]] | None = None) -> None:
+        """Ask which of some columns is ours; ``more``: the parts of a format that go with each."""
         names = [self._name(place) for place in places]
         message = f"the columns {', '.join(map(str, names))} could each be {column}; choose one"
-        self._questions.append(Question(f"which_{column}", message, [{"columns": {column: name}} for name in names]))
+        parts = more or [{} for _ in names]
+        choices = [{"columns": {column: name}, **part} for name, part in zip(names, parts, strict=True)]
+        self._questions.append(Question(f"which_{column}", message, choices))
 
     def _plain(self, *columns: str) -> None:
         for column in columns:
@@ -201,77 +218,89 @@ class _Sample:
             elif places:
                 self._ask_column(column, places)
 
+    def _looking(self, column: str) -> list[int]:
+        """The places of our column by its title, and of columns with other titles that have a word of such a one."""
+        unknown = [*self._meant.get(titles.UNKNOWN, []), *self._meant.get(titles.NO_PRICE, [])] if self._titles else []
+        alike = [place for place in unknown if titles.looks_like(self._titles[place]) == column]
+        return [place for place in [*self._meant.get(column, []), *alike] if self._cells(place)]
+
+    def _status(self) -> None:
+        """Name the column that says which lines are blocked; ask if any is, or if a word is not known."""
+        unread = [*self._meant.get(titles.UNKNOWN, []), *self._meant.get(titles.NO_PRICE, [])]
+        places = self._looking("status")
+        places += [each for each in unread if each not in places and any(map(states.is_blocked, self._cells(each)))]
+        if len(places) > 1:
+            self._ask_column("status", places, [{"blocked": "leave_out"} for _ in places])
+        elif places:
+            words = sorted(set(self._cells(places[0])))
+            self._columns["status"] = self._name(places[0])
+            title = self._titles[places[0]] if self._titles else ""
+            self._questions += states.doubts(self._name(places[0]), title, words)
+
+    def _end(self) -> None:
+        """Name the column of the last day of a price, or ask about a column that may be one."""
+        sure = self._meant.get("effective_to", [])
+        places = self._looking("effective_to")
+        if len(places) > 1:
+            self._ask_column("effective_to", places)
+        elif sure and places:
+            self._columns["effective_to"] = self._name(sure[0])
+        elif places:
+            message = f"the column {self._name(places[0])} may hold the day at which a price ends"
+            dated = [{"columns": {"effective_to": self._name(places[0])}}] if are_dates(self._cells(places[0])) else []
+            self._questions.append(Question("effective_to", message, [*dated, {}]))
+
     def _increments(self) -> None:
         pairs, first, then = (self._meant.get(name, []) for name in ("increments", "initial", "increment"))
-        if first and then:
+        least = [place for place in self._looking("initial") if place not in first]
+        least += [place for place in first if not self._all(place, _SECONDS)]
+        whole = len(pairs) == 1 and not then and self._all(pairs[0], _SECONDS)
+        step = then or (pairs if whole else [])
+        in_minutes = [place for place in {*pairs, *first, *then} if self._titles and self._is_in_minutes(place)]
+        if first and not least and step and not in_minutes:
+            self._meant["increment"] = step
             self._plain("initial", "increment")
-        elif len(one := pairs or then) == 1:
+            return
+        if len(one := pairs or then) == 1 and not in_minutes and not (pairs and then):
             self._columns["increments"] = self._name(one[0])
-        else:
-            message = "the file does not say in which steps calls are billed; declare increments, or a column of them"
-            choices: list[dict[str, Any]] = [{"increments": each} for each in ("60/60", "6/6", "1/1", "30/6")]
-            self._questions.append(Question("increments", message, choices))
+            for place in sorted({*first, *least}):
+                message = f"the column {self._name(place)} may hold the least that is billed; it would not be read"
+                self._questions.append(Question("minimum", message, [{}]))
+            return
+        message = "the file does not say in which steps calls are billed; declare increments, or a column of them"
+        if in_minutes or (pairs and then):
+            names = ", ".join(str(self._name(place)) for place in sorted({*in_minutes, *pairs, *then}))
+            message = f"the columns {names} do not say clearly in which steps of seconds calls are billed"
+        choices: list[dict[str, Any]] = [{"increments": each} for each in ("60/60", "6/6", "1/1", "30/6")]
+        self._questions.append(Question("increments", message, choices))
+
+    def _is_in_minutes(self, place: int) -> bool:
+        """Whether the title of a column of plain numbers says that they are minutes."""
+        words = titles.words_of(self._titles[place])
+        return len(words) > 1 and bool(titles.MINUTES.intersection(words[1:])) and self._all(place, _SECONDS)
 
     # --- how cells are written
 
     def _writing(self, price: int, prefixes: Sequence[str]) -> None:
-        prices = self._cells(price)
-        self._form["price_per"] = "second" if self._titles and titles.per_second(self._titles[price]) else "minute"
-        fees = self._meant.get("connect_fee", [])
-        self._decimal([*prices, *(text for place in fees for text in self._cells(place))])
+        prices = [without_currency(text) for text in self._cells(price)]
+        fees = [without_currency(text) for place in self._meant.get("connect_fee", []) for text in self._cells(place)]
+        self._take(decimal_of([*prices, *fees]))
         whole = [int(text) for text in prices if text.isascii() and text.isdigit()]
-        if len(whole) == len(prices) and max(whole, default=0) >= 1:
+        if len(whole) == len(prices) and max(whole, default=0) >= 1 and self._form.get("price_unit") == 1:
             message = "all prices are whole numbers; they may count parts of the currency, such as 1/10000"
-            units: list[dict[str, Any]] = [{"price_unit": unit} for unit in (10_000, 100)]
-            self._questions.append(Question("price_unit", message, [*units, {"price_unit": 1}]))
-        self._dash(prefixes)
-        if self._titles and "prefix" in self._columns:
-            place = self._meant["prefix"][0] if self._meant.get("prefix") else -1
-            if place >= 0 and titles.is_npanxx(self._titles[place]) and self._all(place, _NPANXX):
+            parts: list[dict[str, Any]] = [{"price_unit": unit} for unit in (10_000, 100)]
+            self._questions.append(Question("price_unit", message, [*parts, {"price_unit": 1}]))
+        named = self._columns.get("prefix") or self._columns.get("country_code")
+        at = next((each for each in range(self._width) if self._name(each) == named), -1)
+        if self._titles and at >= 0 and titles.is_npanxx(self._titles[at]):
+            if self._all(at, _NPANXX) or self._all(at, _NPA):
                 self._form["prefix_add"] = "1"
-
-    def _decimal(self, prices: Sequence[str]) -> None:
-        signs = {sign for text in prices for sign in ".," if sign in text}
-        last = {text[max(text.rfind("."), text.rfind(","))] for text in prices if "." in text and "," in text}
-        if len(last) == 1:
-            self._form["decimal"] = last.pop()
+            if any("-" in text for text in prefixes):
+                self._form["dash"] = "join"
             return
-        written = [text for text in prices if "." in text or "," in text]
-        if len(signs) == 1 and all(map(_EITHER.fullmatch, written)):
-            sign = signs.pop()
-            message = f"{written[0]} may have the decimal sign {sign}, or {sign} between thousands"
-            choices: list[dict[str, Any]] = [{"decimal": sign}, {"decimal": "," if sign == "." else "."}]
-            self._questions.append(Question("decimal", message, choices))
-        else:
-            commas = sum("," in text for text in written)
-            self._form["decimal"] = "," if 2 * commas > len(written) else "."
-
-    def _dash(self, prefixes: Sequence[str]) -> None:
-        pairs = [match.groups() for text in prefixes if (match := _DASHED.search(text))]
-        ranges = [len(first) == len(last) and first < last for first, last in pairs]
-        codes = country_prefixes()
-        joined = [first in codes for first, _ in pairs]
-        if pairs and all(ranges) and all(joined):
-            message = f"{'-'.join(pairs[0])} may be a range of prefixes, or one prefix written with a dash"
-            self._questions.append(Question("dash", message, [{"dash": "range"}, {"dash": "join"}]))
-        elif pairs:
-            self._form["dash"] = "join" if all(joined) else "range"
-
-    def _dates(self) -> None:
-        places = self._meant.get("effective_from", [])
-        written = self._cells(places[0]) if len(places) == 1 else []
-        if not written:
-            return
-        readings: dict[tuple[str, ...], str] = {}
-        for pattern in DATE_FORMATS:
-            if all(cells.fits_date(pattern, text) for text in written):
-                readings.setdefault(tuple(map(cells.date_reader(pattern), written)), pattern)
-        if len(readings) == 1:
-            self._form["date_format"] = next(iter(readings.values()))
-            return
-        message = f"the dates, such as {written[0]}, fit {' and '.join(readings.values()) or 'no known pattern'}"
-        choices: list[dict[str, Any]] = [{"date_format": pattern} for pattern in readings.values()]
-        self._questions.append(Question("date_format", f"{message}; declare date_format", choices))
+        self._take(cut_of(prefixes))
+        self._take(dash_of(prefixes))
+        self._take(blanks_of(prefixes))
 
 
 def _is_header(fields: Sequence[str]) -> bool:

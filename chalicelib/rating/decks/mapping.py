@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from chalicelib.rating.decks import cells
+from chalicelib.rating.decks import cells, states
 from chalicelib.rating.decks.cells import Wrong
 from chalicelib.rating.decks.deck import DIGITS, PREFIX, SHORT_DIGITS, DeckLine
-from chalicelib.rating.decks.formats import COLUMNS, DeckFormat
+from chalicelib.rating.decks.formats import COLUMNS, LEAVE_OUT, PRICE, DeckFormat
 from chalicelib.rating.decks.parse import (
     BadLine,
     bad_line,
@@ -25,6 +25,7 @@ from chalicelib.rating.decks.parse import (
     match_of,
     prefix_of_service,
 )
+from chalicelib.rating.decks.places import places_of
 from chalicelib.rating.decks.titles import currency
 
 MOST_LINES = 1_000_000
@@ -37,7 +38,9 @@ class Read:
 
     ``lines`` are complete only if ``bad`` is empty. ``extra``: titles (or ``column 7``) of columns that are not read.
     ``duplicates``: rows that repeat another one's price. ``superseded``: prices with an older date than another one of
-    the same prefix. ``later``: date -> how many prices begin on it, after the deck's first day, and are left out.
+    the same prefix. ``ended``: prices whose last day is before the deck's first one; ``blocked``: lines that
+    are not offered; both are left out. ``later``: date -> how many prices begin on it, after the deck's first day,
+    and are left out.
     ``rows``: rows read, without the header and blank ones. ``currency``: the one that the price's title names, or "".
     """
 
@@ -47,6 +50,8 @@ class Read:
     rows: int = 0
     duplicates: int = 0
     superseded: int = 0
+    ended: int = 0
+    blocked: int = 0
     later: dict[str, int] = field(default_factory=dict)
     currency: str = ""
 
@@ -59,6 +64,7 @@ class _Priced(NamedTuple):
     line: DeckLine
 
 
+_PRICES = ("rate_per_minute", "connect_fee")
 Rows = Iterable[tuple[int, Sequence[str]]]
 _Key = str | tuple[str, str]
 
@@ -76,7 +82,7 @@ def read_deck(rows: Rows, form: DeckFormat, day: str) -> Read:
         found.bad.append(BadLine(1, "prefix", "is missing: the file has no lines", "empty_file"))
         return found
     titles = [title.strip() for title in first[1]] if form.has_header(first[1]) else None
-    places = _places(form, first, titles, found.bad)
+    places = places_of(form, first, titles, found.bad)
     width = len(first[1])
     used = set(places.values())
     names = titles or [f"column {place}" for place in range(1, width + 1)]
@@ -85,29 +91,6 @@ def read_deck(rows: Rows, form: DeckFormat, day: str) -> Read:
         found.currency = currency(titles[places["rate_per_minute"]]) if titles else ""
         _Reader(form, places, width, day, found).read(given if titles else chain([first], given))
     return found
-
-
-def _places(
-    form: DeckFormat, first: tuple[int, Sequence[str]], titles: Sequence[str] | None, bad: list[BadLine]
-) -> dict[str, int]:
-    """Our column -> its place in a row, from 0 on; appends an error for each that the file does not have."""
-    line, fields = first
-    known = [title.lower() for title in titles or ()]
-    places: dict[str, int] = {}
-    for column, named in form.columns.items():
-        if isinstance(named, int):
-            if named > len(fields):
-                bad.append(
-                    BadLine(line, column, f"is column {named}, and the first row has {len(fields)}", "no_column")
-                )
-            places[column] = named - 1
-        elif (times := known.count(named.strip().lower())) == 1:
-            places[column] = known.index(named.strip().lower())
-        else:
-            what = "stands twice in the header" if times else "is not in the header"
-            remedy = "name its position instead" if times else f"the header has {', '.join(known)[:300] or 'no titles'}"
-            bad.append(BadLine(line, column, f"is the column {named}, which {what}; {remedy}", "no_column", named))
-    return places
 
 
 class _Cache(dict[str, Any]):
@@ -146,8 +129,11 @@ class _Reader:
             ("match", at["match"], _Cache(match_of)),
             ("home", at["home"], _Cache(homes_of)),
             ("effective_from", at["effective_from"], _Cache(cells.date_reader(form.date_format))),
+            ("effective_to", at["effective_to"], _Cache(cells.date_reader(form.date_format))),
+            ("status", at["status"], _Cache(lambda text: form.blocked == PRICE or states.counts(text))),
         ]
         self._prefix_at, self._area_at = at["prefix"], at["area_codes"]
+        self._status_at = at["status"]
         self._code_at = at["country_code"] if at["prefix"] == width else width
         self._seen: dict[_Key, _Priced] = {}
         self._later: list[tuple[_Key, str, int]] = []
@@ -191,7 +177,10 @@ class _Reader:
 
     def _take(self, number: int, fields: Sequence[str], values: Sequence[Any]) -> None:
         """A row whose other cells are right: its prefixes, each with the row's price."""
-        destination, rate_e10, initial, increment, fee_e8, match, homes, date = values
+        destination, rate_e10, initial, increment, fee_e8, match, homes, date, ends, counts = values
+        if not counts or (ends and ends < self._day):
+            self._leave_out(number, fields, counts)
+            return
         try:
             digits = self._digits(fields, match)
         except ValueError as problem:
@@ -215,6 +204,16 @@ class _Reader:
                     called, destination, rate_e10, initial, increment, fee_e8, match, (home,) if home else ()
                 )
                 self._price(number, date, line, (called, home))
+
+    def _leave_out(self, number: int, fields: Sequence[str], counts: bool) -> None:
+        """A row that sets no price: it is not offered, or its price ended."""
+        if counts:
+            self._found.ended += 1
+        elif self._form.blocked == LEAVE_OUT:
+            self._found.blocked += 1
+        else:
+            message = "says that the line is not offered; declare blocked leave_out to leave such lines out, or price"
+            self._bad(number, "status", message, "blocked_line", fields[self._status_at].strip())
 
     def _price(self, number: int, date: str, line: DeckLine, key: _Key) -> None:
         if date > self._day:
@@ -245,9 +244,19 @@ class _Reader:
                     f"drop the file for {date}, or add the present price"
                 )
                 self._bad(number, "effective_from", message, "begins_later", date)
+        self._signs()
         self._found.lines = [priced.line for priced in self._seen.values()]
         if not self._found.lines and not self._found.bad:
             self._bad(1, "prefix", "is missing: the deck has no lines", "empty_file", "")
+
+    def _signs(self) -> None:
+        """The currency by the signs beside the prices; an error if it is not the one that the title names."""
+        signs = cells.currency_signs(chain(*(cache for name, _, cache in self._columns if name in _PRICES)))
+        named = {self._found.currency, *map(currency, signs)} - {""}
+        if len(named) > 1:
+            message = f"is in several currencies: {', '.join(sorted(named))}; a deck has one"
+            self._bad(1, "rate_per_minute", message, "bad_currency", "".join(sorted(signs)))
+        self._found.currency = next(iter(named), "")
 
     @property
     def _prefix_column(self) -> str:
@@ -264,13 +273,13 @@ class _Reader:
         form = self._form
         if self._code_at < self._width:
             code, areas = fields[self._code_at].strip(), fields[self._area_at].strip()
-            return cells.prefixes(areas, form.dash, form.prefix_add + cells.calling_code(code))
+            return cells.prefixes(areas, form, form.prefix_add + cells.calling_code(code))
         # What most files hold in nearly all rows.
-        if text.isdigit() and text.isascii():
+        if not form.prefix_cut and text.isdigit() and text.isascii():
             whole = form.prefix_add + text
             if whole[0] != "0" and len(whole) <= DIGITS:
                 return (whole,)
-        return cells.prefixes(text.strip(), form.dash, form.prefix_add)
+        return cells.prefixes(text.strip(), form, form.prefix_add)
 
     def _complain(self, number: int, fields: Sequence[str], values: Sequence[Any]) -> None:
         said: set[tuple[str, str]] = set()

@@ -54,6 +54,8 @@ def preview(
         "countries": len({country_of(line.prefix) for line in read.lines} - {None}),
         "duplicates": read.duplicates,
         "superseded": read.superseded,
+        "ended": read.ended,
+        "blocked": read.blocked,
         "later": read.later,
         "currency": read.currency or None,
         "extra_columns": read.extra,

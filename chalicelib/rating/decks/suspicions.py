@@ -7,17 +7,20 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from chalicelib.money import format_rate
+from chalicelib.money import RATE_PLACES, format_rate
 from chalicelib.numbers import country_of
 from chalicelib.rating.decks.deck import PREFIX, DeckLine
 
 NANP_WITHOUT_1, OUTLIER, ZERO_COST = "nanp_without_1", "outlier", "zero_cost"
+PRICE_LEVEL = "price_level"
 COUNTRY_GONE, PRICE_UNIT, DESTINATIONS_MOVED = "country_gone", "price_unit", "destinations_moved"
 NANP_PERCENT, NANP_LEAST, AREAS_LEAST = 80, 10, 3
 """The share of prefixes, how many and with how many area codes at least, that look like those of the NANP."""
 OUTLIER_TIMES, NEIGHBOURS_LEAST = 10, 4
 UNIT_TIMES, COMMON_LEAST = 30, 10
 """The median price changes by this factor, over at least so many prefixes that both decks have."""
+HIGH_E10, LOW_E10 = 5 * 10**RATE_PLACES, 5 * 10 ** (RATE_PLACES - 4)
+"""Prices of a minute, 5.00 and 0.0005: most are above the one, or all are below the other, in no usual deck."""
 SHOWN = 5
 _MILLION = 1_000_000
 _NPANXX = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{2}", re.ASCII)
@@ -36,9 +39,11 @@ def suspicions(lines: Sequence[DeckLine], in_force: Iterable[DeckLine] = ()) -> 
     new = [line for line in lines if line.match == PREFIX]
     old = [line for line in in_force if line.match == PREFIX]
     found = [_nanp(new), _outliers(new), _zero(new)]
-    if old:
-        both = _Both(new, old)
+    both = _Both(new, old) if old else None
+    if both:
         found += [_gone(both), _unit(both), _moved(both)]
+    if both is None or len(both.common) < COMMON_LEAST:
+        found.append(_level(new))
     return [each for each in found if each]
 
 
@@ -141,6 +146,22 @@ def _unit(both: _Both) -> Suspicion | None:
         return None
     message = f"Prices are {what} those of the deck in force, in the middle of {len(times)} prefixes that both have."
     return Suspicion(PRICE_UNIT, f"{message} Look at price_unit and price_per.")
+
+
+def _level(new: Sequence[DeckLine]) -> Suspicion | None:
+    """For a deck that no other one is comparable with."""
+    rates = [line.rate_e10 for line in new if line.rate_e10]
+    if 2 * sum(rate > HIGH_E10 for rate in rates) > len(rates):
+        what = f"Most prices are above {format_rate(HIGH_E10)} a minute"
+    elif rates and max(rates) < LOW_E10:
+        what = f"All prices are below {format_rate(LOW_E10)} a minute"
+    else:
+        return None
+    return Suspicion(
+        PRICE_LEVEL,
+        f"{what}, the middle one is {format_rate(sorted(rates)[len(rates) // 2])}. "
+        "Look at price_unit, price_per and the currency.",
+    )
 
 
 def _moved(decks: _Both) -> Suspicion | None:

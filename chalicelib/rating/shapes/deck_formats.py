@@ -43,6 +43,8 @@ class DeckColumns(Shape):
     match: Column | None = None
     home: Column | None = None
     effective_from: Column | None = None
+    effective_to: Annotated[Column | None, Field(description="the last day on which a price counts")] = None
+    status: Annotated[Column | None, Field(description="whether the line is offered: Active, Blocked")] = None
 
     @model_validator(mode="after")
     def _names_prefixes_once(self) -> Self:
@@ -69,7 +71,7 @@ class DeckFormat(Shape):
         Literal["", ",", ";", "\t"], Field(description="empty: the one that the first line has most")
     ] = ""
     decimal: Literal[".", ","] = "."
-    price_per: Literal["minute", "second"] = "minute"
+    price_per: Literal["minute", "second", "hour"] = "minute"
     price_unit: Annotated[
         Literal[1, 10, 100, 1000, 10_000, 100_000], Field(description="10000: a price of 52 is 0.0052")
     ] = 1
@@ -81,12 +83,23 @@ class DeckFormat(Shape):
     dash: Annotated[
         Literal["range", "join"], Field(description="what a dash in a prefix is: `44-46` a range, or 4446")
     ] = "range"
+    blank: Annotated[
+        Literal["", "join", "list"], Field(description="what `44 20` is: one prefix, a list, or (empty) an error")
+    ] = ""
+    prefix_cut: Annotated[
+        str, Field(pattern=r"^[0-9]{0,5}$", description="every prefix begins with it; it is taken off", examples=["00"])
+    ] = ""
     prefix_add: Annotated[
         str, Field(pattern=r"^[0-9]{0,5}$", description="put before every prefix", examples=["1"])
     ] = ""
     date_format: Annotated[
         str, AfterValidator(check_date_pattern), Field(max_length=40, description="letters y, M and d")
     ] = "y-M-d"
+
+    blocked: Annotated[
+        Literal["refuse", "leave_out", "price"],
+        Field(description="lines that are not offered by the column `status` are errors, left out, or priced"),
+    ] = "refuse"
 
     @model_validator(mode="after")
     def _has_increments(self) -> Self:
@@ -163,7 +176,8 @@ class DeckPreviewOut(Shape):
 
     ``format``: the body of a PUT /v1/deck-formats that reads it so; parts that a question is about are left out, and
     ``items`` are read with the first choice of each question. ``lines``: rows of the file; ``superseded``, ``later``:
-    prices left out because another price of the same prefix counts, and prices of a later day.
+    prices left out because another price of the same prefix counts, and prices of a later day. ``ended``,
+    ``blocked``: prices that ended before the deck's first day, and lines that are not offered; both are left out.
     """
 
     read_by: Annotated[str, Field(json_schema_extra={"enum": ["declared", "own", "guessed", "unknown"]})]
@@ -175,6 +189,8 @@ class DeckPreviewOut(Shape):
     countries: int
     duplicates: int
     superseded: int
+    ended: int
+    blocked: int
     later: dict[str, int]
     currency: str | None
     extra_columns: list[str]

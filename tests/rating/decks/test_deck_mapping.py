@@ -68,7 +68,7 @@ def test_a_price_is_read_exactly_in_the_unit_of_its_format(cell: str, form: dict
     assert [line.rate_e10 for line in lines(f"44;UK;{cell};1/1", **form)] == [rate_e10]
 
 
-@pytest.mark.parametrize("cell", ["0,012", "12,34", "1.2.3", "0.012 EUR", "$0.01", "1e-3", "", "-1", "1001"])
+@pytest.mark.parametrize("cell", ["0,012", "12,34", "1.2.3", "0.012 EUR", "$$0.01", "1e-3", "", "-1", "1001"])
 def test_a_price_that_the_format_does_not_allow_is_listed_with_its_value(cell: str):
     found = read("44;UK;0.01;1/1", f"45;Denmark;{cell};1/1")
     assert complaints(found) == [(2, "rate_per_minute", "bad_rate_per_minute", cell)]
@@ -223,3 +223,49 @@ def test_every_price_written_in_a_format_is_read_back(value: int, per: str, unit
     text = format_decimal(value * unit, 10).replace(".", decimal)
     (line,) = lines(f"44;UK;{text};1/1", price_per=per, price_unit=unit, decimal=decimal)
     assert line.rate_e10 == rate_e10
+
+
+@pytest.mark.parametrize("cell", ["$0.0100", "0.01 $", "€ 0.01"])
+def test_a_currency_sign_beside_a_price_is_read_and_names_the_currency(cell: str):
+    found = read(f"44;UK;{cell};1/1")
+    assert (found.bad, found.lines[0].rate_e10) == ([], 100_000_000)
+    assert found.currency == ("EUR" if "€" in cell else "USD")
+
+
+def test_signs_of_two_currencies_in_one_deck_are_an_error():
+    assert [bad.code for bad in read("44;UK;$0.01;1/1", "45;DK;€0.01;1/1").bad] == ["bad_currency"]
+
+
+@pytest.mark.parametrize(("cell", "steps"), [("1 min", (60, 60)), ("1 min/6 s", (60, 6)), ("30 sec", (30, 30))])
+def test_increments_may_have_their_unit(cell: str, steps: tuple[int, int]):
+    assert [(line.initial, line.increment) for line in lines(f"44;UK;0.01;{cell}")] == [steps]
+
+
+def test_an_increment_whose_unit_is_not_clear_is_refused():
+    assert complaints(read("44;UK;0.01;1/6 min")) == [(1, "increments", "bad_increments", "1/6 min")]
+
+
+def test_digits_to_cut_are_on_every_line_or_the_line_is_an_error():
+    found = read("0049;Germany;0.01;1/1", "0044;UK;0.01;1/1", "45;DK;0.01;1/1", prefix_cut="00")
+    assert complaints(found) == [(3, "prefix", "bad_prefix", "45")]
+    assert [line.prefix for line in found.lines] == ["49", "44"]
+
+
+def test_a_blank_in_a_prefix_is_read_only_as_declared():
+    assert complaints(read("+44 20;UK;0.01;1/1")) == [(1, "prefix", "bad_prefix", "+44 20")]
+    assert [line.prefix for line in lines("+44 20;UK;0.01;1/1", blank="join")] == ["4420"]
+    assert [line.prefix for line in lines("44 45;UK;0.01;1/1", blank="list")] == ["44", "45"]
+
+
+def test_a_price_of_an_hour_is_exact_or_an_error():
+    assert [line.rate_e10 for line in lines("44;UK;1.5;1/1", price_per="hour")] == [250_000_000]
+    assert complaints(read("44;UK;1;1/1", price_per="hour")) == [(1, "rate_per_minute", "bad_rate_per_minute", "1")]
+
+
+def test_an_ended_price_and_a_blocked_line_set_no_price():
+    columns = {**BY_PLACE, "effective_to": 5, "status": 6}
+    rows = ("44;UK;0.01;1/1;;Active", "44;UK;0.02;1/1;2026-11-30;Active", "45;DK;0.01;1/1;;Blocked")
+    found = read(*rows, columns=columns, blocked="leave_out")
+    assert (found.bad, found.ended, found.blocked, [line.rate_e10 for line in found.lines]) == ([], 1, 1, [100_000_000])
+    assert complaints(read(*rows, columns=columns)) == [(3, "status", "blocked_line", "Blocked")]
+    assert len(read(*rows, columns=columns, blocked="price").lines) == 2

@@ -140,3 +140,74 @@ def test_a_guess_is_right_or_asks(case: tuple[str, dict[str, tuple[int, int, int
     found = read(text)
     if not found.read.bad:
         assert {line.prefix: line[2:5] for line in found.read.lines} == truth
+
+
+@pytest.mark.parametrize(
+    ("title", "price", "rate_e10"),
+    [
+        ("Rate/s", "0.0002", 120_000_000), ("Prix par seconde", "0.0002", 120_000_000),
+        ("Rate(s)", "0.0002", 2_000_000),
+        ("Rate in cents", "1.5", 150_000_000), ("Preis in Cent", "1.5", 150_000_000),
+        ("Rate ct/min", "1.5", 150_000_000), ("Precio en centavos", "1.5", 150_000_000),
+        ("Price/hour", "1.5", 250_000_000), ("Preis pro Stunde", "1.5", 250_000_000),
+    ],
+)  # fmt: skip
+def test_a_unit_in_the_title_of_a_price_sets_it(title: str, price: str, rate_e10: int):
+    assert priced(f"Code;{title};Inc\n44;{price};1/1\n")["44"][0] == rate_e10
+
+
+@pytest.mark.parametrize(
+    ("title", "code"),
+    [("Rate per call", "price_per"), ("Rate per 6 sec", "price_per"), ("Rate/m", "price_per"),
+     ("Rate min/sec", "price_per"), ("Rate p/min", "price_unit"), ("Rate x 10000", "price_unit")],
+)  # fmt: skip
+def test_a_unit_that_is_not_known_is_asked(title: str, code: str):
+    assert asked(f"Code;{title};Inc\n44;1.5;1/1\n") == [code]
+
+
+def test_a_minimum_is_read_beside_its_step():
+    assert priced("Code,Rate,Min,Inc\n44,0.1,60,1\n45,0.1,30,6\n") == {
+        "44": (1_000_000_000, 60, 1), "45": (1_000_000_000, 30, 6),
+    }  # fmt: skip
+
+
+def test_a_minimum_that_cannot_be_read_is_asked():
+    assert asked("Code;Rate;Minimum charge;Inc\n44;0.1;0.02;1/1\n") == ["which_rate_per_minute", "minimum"]
+    assert asked("Code;Rate;Increment (min)\n44;0.1;1\n") == ["increments"]
+
+
+@pytest.mark.parametrize("title", ["Status", "Statut", "Remark", "Change"])
+def test_a_column_with_blocked_lines_is_asked(title: str):
+    text = f"Code;Rate;Inc;{title}\n44;0.1;1/1;Active\n45;0.2;1/1;Blocked\n"
+    assert asked(text) == ["status"]
+    assert [line.prefix for line in read(text, assume=True).read.lines] == ["44"]
+
+
+def test_a_status_of_open_lines_is_read_so_that_a_blocked_line_after_the_sample_is_refused():
+    text = "Code;Rate;Inc;Status\n" + "".join(f"{n};0.1;1/1;Active\n" for n in range(1000, 3000))
+    assert len(priced(text)) == 2000
+    assert [bad.code for bad in read(text + "4000;0.1;1/1;Blocked\n").read.bad] == ["blocked_line"]
+
+
+def test_an_ended_price_does_not_count_though_it_began_later():
+    text = "Code;Rate;Inc;Effective Date;End Date\n44;0.1;1/1;2026-01-01;\n44;0.9;1/1;2026-06-01;2026-07-31\n"
+    assert priced(text) == {"44": (1_000_000_000, 1, 1)}
+
+
+def test_npa_and_nxx_in_two_columns_get_their_calling_code():
+    text = "NPA,NXX,Rate,Inc\n212,555,0.012,6/6\n305,556,0.012,6/6\n"
+    assert list(priced(text)) == ["1212555", "1305556"]
+    assert list(priced(text.replace("NPA,NXX", "NPA-NXX").replace("2,5", "2-5").replace("305,5", "305-5"))) == [
+        "1212555", "1305556",
+    ]  # fmt: skip
+
+
+def test_a_dialling_prefix_or_blanks_are_read_where_all_lines_have_them():
+    assert list(priced("Code;Rate;Inc\n0049;0.1;1/1\n0044;0.1;1/1\n")) == ["49", "44"]
+    assert list(priced("Code;Rate;Inc\n+44 20;0.1;1/1\n+49 30;0.1;1/1\n")) == ["4420", "4930"]
+    assert asked("Code;Rate;Inc\n44 20;0.1;1/1\n49;0.1;1/1\n") == ["blank"]
+    assert [bad.code for bad in read("Code;Rate;Inc\n0049;0.1;1/1\n44;0.1;1/1\n").read.bad] == ["bad_prefix"]
+
+
+def test_area_codes_without_any_calling_code_are_asked():
+    assert asked("Area code;Rate;Inc\n212;0.1;1/1\n305;0.1;1/1\n") == ["calling_code"]

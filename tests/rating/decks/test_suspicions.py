@@ -68,3 +68,10 @@ def test_names_that_moved_to_other_countries_are_suspicious():
     turned = [line(each.prefix, RATE, f"name {n}") for n, each in enumerate(WORLD[1:] + WORLD[:1])]
     assert codes(turned, named) == ["destinations_moved"]
     assert codes(named, named) == []
+
+
+@pytest.mark.parametrize("rate", [50_000_000_001, 4_999_999])
+def test_a_first_deck_of_unusual_prices_is_suspicious(rate: int):
+    assert codes([line(each.prefix, rate) for each in WORLD]) == ["price_level"]
+    assert codes([line(each.prefix, rate) for each in WORLD], [line("7")])[-1:] == ["price_level"]
+    assert codes([line(each.prefix, rate) for each in WORLD], [line(each.prefix, rate) for each in WORLD]) == []
