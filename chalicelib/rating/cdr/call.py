@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from chalicelib import money, numbering, numbers, periods
-from chalicelib.calls.format import ANSWERED, DIRECTIONS, DISPOSITIONS, OUTBOUND
+from chalicelib.calls.format import DIRECTIONS, DISPOSITIONS, OUTBOUND
 from chalicelib.dialling import Ambiguous, DialPlan
 from chalicelib.rating.cdr import call_ids, dispositions, spans, starts
 from chalicelib.rating.cdr.date_patterns import AUTO
@@ -236,10 +236,7 @@ def _direction(text: str) -> str:
 
 def _disposition(text: str, seconds: str) -> str:
     """The disposition for any spelling of a known word; raises ``BadField``."""
-    word = dispositions.read(text)
-    if word is None and (cause := dispositions.of_cause(text)):
-        # A cause such as NORMAL_CLEARING does not say whether the call was answered.
-        return cause if spans.is_nothing(seconds) else ANSWERED
+    word = dispositions.read(text) or dispositions.of_cause(text, not spans.is_nothing(seconds))
     # A switch that does not know how a call ended, and yet bills it, may mean an answered one.
     if word is None or (text.strip().upper() == dispositions.UNKNOWN and not spans.is_nothing(seconds)):
         raise BadField(

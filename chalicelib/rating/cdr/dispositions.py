@@ -40,9 +40,14 @@ CAUSES = {
 """FreeSWITCH's hang-up causes -> the disposition of a call that was not answered."""
 
 
-def of_cause(text: str) -> str | None:
-    """The disposition of a call that was not answered, by its hang-up cause; None for other words."""
-    return CAUSES.get(text.strip().upper())
+def of_cause(text: str, is_billed: bool = False) -> str | None:
+    """The disposition of a call by its hang-up cause; None for other words.
+
+    A cause such as NORMAL_CLEARING does not say whether the call was answered: it was if ``is_billed``, if the call
+    has billable seconds.
+    """
+    word = CAUSES.get(text.strip().upper())
+    return ANSWERED if word and is_billed else word
 
 
 def read(text: str) -> str | None:
