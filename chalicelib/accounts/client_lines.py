@@ -51,7 +51,7 @@ def read_columns(
 
     A declared title goes before our own names, and these before ``SYNONYMS``. A title that is none of them is
     ignored. Two titles with one meaning are a fault unless one of them is declared: the file does not say which
-    one counts.
+    one counts. A line without any title that is read is no header: its file would make clients without anything.
     """
     by_title = {folded(title): ours for ours, titles_ in SYNONYMS.items() for title in titles_.split(", ")}
     by_title |= {folded(ours): ours for ours in known}
@@ -68,6 +68,11 @@ def read_columns(
         else column
         for column in read
     ]
+    if not any(column.read_as for column in read) and not faults:
+        faults.append(
+            "is no header: none of its titles is known. The first line must have titles such as Account Number, "
+            "Company or Balance; take away lines before it, or name your titles in columns"
+        )
     first: dict[str, str] = {}
     for column in read:
         if column.read_as and first.setdefault(column.read_as, column.column) != column.column:

@@ -53,6 +53,14 @@ def test_columns_that_do_not_fit_are_refused(reseller: Any, columns: dict[str, s
     assert message in [one["message"] for one in told["errors"]]
 
 
+@pytest.mark.parametrize("line", ["Client list of ACME Telecom;;", "sep=;"])
+def test_a_line_before_the_header_makes_no_empty_clients(reseller: Any, line: str) -> None:
+    told = preview(reseller, f"{line}\nAccount Number;Company;Balance\n1;Acme;5\n", columns={})
+    (first, *_) = told["errors"]
+    assert first["line"] == 1 and first["message"].startswith("is no header")
+    assert reseller.post("/v1/imports", {"clients": f"{line}\n1;2\n", "columns": {}}).status == 422
+
+
 def test_a_declared_title_goes_before_what_is_known(reseller: Any) -> None:
     told = preview(reseller, "Customer,Account\nAcme,7\n", columns={"company": "Customer"})
     assert [tuple(one.values()) for one in told["columns"]] == [("Customer", "company"), ("Account", "ref")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +45,8 @@ SHIFTS = {form: 0 for form in FORMATS if form.endswith(("Z", "epoch}"))} | {
 }
 """Formats that say their offset from UTC, in seconds."""
 ZONES = ("UTC", "America/Toronto", "Asia/Kolkata")
+SECONDS = re.compile("(?<!m)(sec|seg)")
+"""What of a title says seconds."""
 WORDS = {ours: sorted(word for word, of in DISPOSITIONS.items() if of == ours) for ours in set(DISPOSITIONS.values())}
 NEEDED = ("start", "from", "to", "account", "seconds", "disposition")
 EXTRA = ("duration", "direction", "call_id", "noise", "answer", "end")
@@ -126,8 +129,8 @@ def files(draw: st.DrawFn) -> Drawn:
     titles, lines = dict[str, str](), []
     if titled:
         titles = {ours: draw(st.sampled_from(" ".join(groups).split())) for ours, groups in TITLES.items()}
-        # A column of Forfait's name is in seconds, also without a suggestion.
-        unit = "s" if titles["seconds"] == "seconds" else unit
+        # A column whose title says seconds has seconds: a file that belies its own titles shows it to no reader.
+        unit = "s" if any(SECONDS.search(titles[name]) for name in ("seconds", "duration") if name in order) else unit
         if form.count(" ") == 1 and "-0500" not in form and draw(st.booleans()):
             order.insert(order.index("start") + draw(st.integers(0, 1)), "time")
             titles |= {"start": "Date", "time": "Time"}
