@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders import World, line
+from dropped_decks import put_in_force
 
 from chalicelib.money import MAX_AMOUNT, MAX_FEE, MAX_PERCENT, MAX_RATE, ONE, div_half_up, format_amount
 from chalicelib.rating.cdr.call import MAX_SECONDS
@@ -22,9 +23,7 @@ FIRST, DEAREST = "998901234567", "999901234567"
 def dear(deck: str) -> None:
     """A deck of the premium route for 2023: the line of the report, and the dearest line that a deck may have."""
     from chalicelib.aws import objects
-    from chalicelib.aws.transactions import Scope
     from chalicelib.config import settings
-    from chalicelib.rating.decks import publish
 
     body = (
         b"prefix,destination,rate_per_minute,initial,increment,connect_fee\n"
@@ -32,7 +31,7 @@ def dear(deck: str) -> None:
     )
     key = "incoming/decks/premium/2023-05-01.csv"
     version = objects.s3().put_object(Bucket=settings.bucket, Key=key, Body=body)["VersionId"]
-    assert publish.publish(Scope("system:test", DAY), key, version).status == "published"
+    put_in_force(key, version)
 
 
 @pytest.fixture(params=["vector", "reference"])
